@@ -1,0 +1,39 @@
+# Two commands: make dataset, make test. Each sets up .venv first, once.
+PYTHON ?= python3
+RECIPE ?= demo
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: dataset test check setup lock clean
+
+dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
+	$(BIN)/natocc build $(RECIPE) $(ARGS) --overwrite
+
+test: setup check  ## Run every test
+	$(BIN)/pytest -n 2
+
+check: setup  ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "natocc needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:  ## Pin the newest versions of all that natocc needs
+	rm -rf $(VENV).lock
+	$(PYTHON) -m venv $(VENV).lock
+	$(VENV).lock/bin/python -m pip install --quiet ".[demo,dev]" "hatchling>=1.27" editables
+	$(VENV).lock/bin/python -m pip uninstall --quiet --yes natocc
+	$(VENV).lock/bin/python -m pip freeze > requirements.lock
+	rm -rf $(VENV).lock
+
+clean:  ## Remove what make made
+	rm -rf $(VENV) out

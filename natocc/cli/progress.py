@@ -1,0 +1,86 @@
+"""How a build tells what it does: a bar with rate and time left on a terminal, plain lines elsewhere, totals at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from natocc.samples import Json
+
+if TYPE_CHECKING:
+    from natocc.runner import Progress, Totals
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Callable that a build tells its state to: what it is doing, how many samples are done, of how many."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("starting", total=None, rate="")
+        begin = time.monotonic()
+
+        def show(doing: str, done: int, total: int | None) -> None:
+            nonlocal begin
+            if done == 0:
+                begin = time.monotonic()
+            rate = f"{done / max(time.monotonic() - begin, 1e-9):.1f}/s" if done else ""
+            bar.update(task, description=doing, completed=done, total=total, rate=rate)
+
+        yield show
+
+
+class _Lines:
+    """A line when the work changes, and one every few seconds while it goes on."""
+
+    def __init__(self) -> None:
+        self._doing = ""
+        self._last = self._begin = time.monotonic()
+
+    def __call__(self, doing: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if doing != self._doing:
+            self._doing, self._last, self._begin = doing, now, now
+            click.echo(f"{doing}: {total} samples" if total else doing, err=True)
+        elif done and now - self._last >= _SECONDS_BETWEEN_LINES:
+            self._last = now
+            rate = done / max(now - self._begin, 1e-9)
+            left = f", {((total or done) - done) / rate:.0f} s left" if total else ""
+            click.echo(f"{doing}: {done} of {total}, {rate:.1f}/s{left}", err=True)
+
+
+def show_totals(totals: Totals, out: Path) -> str:
+    """What was made, rejected by reason, seconds and samples a second: text of a few lines."""
+    lines = [f"{out}: {totals.made} samples in {totals.seconds:.1f} s ({totals.made / max(totals.seconds, 1e-9):.1f}/s)"]
+    lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
+    return "\n".join(lines)
+
+
+def show_expected(estimate: Mapping[str, Json], out: Path) -> str:
+    """What would be made: text of a line a set and a line in all."""
+    lines = [f"{out}: {estimate['faces']} faces of {estimate['source']}"]
+    lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]
+    megabytes = estimate["bytes"] / 1e6
+    lines.append(f"  in all: {estimate['samples']} samples in {estimate['shards']} shards, about {megabytes:.1f} MB")
+    return "\n".join(lines)

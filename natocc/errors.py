@@ -1,0 +1,74 @@
+"""What can go wrong, and whose fault it is.
+
+The user's recipe, folder or machine (:class:`UsageError`, :class:`RunError`): one line, an exit code, no traceback.
+The data (:class:`BadDataError`): the sample is rejected with a :class:`Reason`, the run goes on.
+Anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Reason(enum.StrEnum):
+    """Why a datum cannot serve. Closed: a new reason is a new line here."""
+
+    MISSING_FILE = "missing-file"
+    NOT_A_FILE = "not-a-file"
+    UNREADABLE_IMAGE = "unreadable-image"
+    UNSUPPORTED_IMAGE = "unsupported-image"
+    TOO_MANY_PIXELS = "too-many-pixels"
+    NO_MASK = "no-mask"
+    BAD_MASK = "bad-mask"
+    EMPTY_MASK = "empty-mask"
+    SIZE_MISMATCH = "size-mismatch"
+    NO_FACE = "no-face"
+    DEGENERATE_LANDMARKS = "degenerate-landmarks"
+    BAD_ANNOTATION = "bad-annotation"
+    CROWD = "crowd"
+    TOO_SMALL = "too-small"
+    TRUNCATED = "truncated-by-border"
+    IN_PIECES = "in-pieces"
+    TOO_THIN = "too-thin"
+    LEAVES_ROOT = "leaves-root"
+    NO_PLACEMENT = "no-placement"
+
+
+class NatoccError(Exception):
+    """Base of every error that natocc raises on purpose."""
+
+    exit_code = 1
+
+
+class RunError(NatoccError):
+    """The machine cannot do it: disk, permission, a missing model."""
+
+
+class UsageError(NatoccError):
+    """The command, the recipe or the layout of the data is wrong; nothing has been written."""
+
+    exit_code = 2
+
+
+class RecipeError(UsageError):
+    """A recipe does not validate; the message names the field and the nearest known one."""
+
+
+class BadDataError(NatoccError):
+    """One datum (a picture, a mask, an annotation) cannot serve.
+
+    Parameters
+    ----------
+    reason : Reason
+        From the closed list, so that it can be counted.
+    detail : str
+        What was expected and what was found, for a person.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"

@@ -1,0 +1,11 @@
+"""Where faces come from, and how they are aligned.
+
+A new source is one file with its options (a :class:`natocc.faces.source.FaceOptions`) and one line in this table.
+"""
+
+SOURCES = {
+    "celebamask": "natocc.faces.celebamask:CelebAMaskOptions",
+    "folder": "natocc.faces.folder:FolderOptions",
+    "portraits": "natocc.faces.portraits:PortraitsOptions",
+}
+"""Name in a recipe to ``module:Class``, imported only when it is named."""

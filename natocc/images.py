@@ -1,0 +1,236 @@
+"""The one door for image bytes: limits before decoding, one conversion to 8-bit sRGB, masks as they were meant, encoding."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageCms, ImageOps, UnidentifiedImageError
+
+from natocc.errors import BadDataError, Reason
+from natocc.samples import Image, Mask
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+MAX_PIXELS = 64_000_000
+MAX_BYTES = 512 * 1024 * 1024
+
+# What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
+_DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Bytes of a regular file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    data : bytes
+        All of it.
+
+    Raises
+    ------
+    BadDataError
+        If it is missing, not a regular file (a folder, a FIFO), empty, unreadable or larger than 512 MiB.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BadDataError(Reason.NOT_A_FILE, f"{path} is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise BadDataError(Reason.TOO_MANY_PIXELS, f"{path} has {status.st_size} bytes, more than {MAX_BYTES}")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise BadDataError(Reason.MISSING_FILE, f"no file {path}") from None
+    except (OSError, ValueError) as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path}: {error}") from None
+    if not data:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path} is empty (0 bytes)")
+    return data
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256 of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
+    """A picture as 8-bit sRGB, and the sha256 of its file.
+
+    Parameters
+    ----------
+    path : Path
+        JPEG, PNG, WebP, BMP or TIFF, told by content, not by suffix.
+    max_pixels : int
+        Larger pictures are refused by their header, before anything is decoded.
+
+    Returns
+    -------
+    image : (H, W, 3) uint8
+        sRGB. The EXIF orientation is applied. An ICC profile is converted to sRGB. Grey is repeated, 16-bit grey loses its
+        low byte, CMYK is converted, transparency is laid over white.
+    digest : str
+        sha256 of the file.
+
+    Raises
+    ------
+    BadDataError
+        If the file cannot be read or decoded in full, is animated, has an unsupported format or mode, or is too large.
+    """
+    data = read_bytes(path)
+    return decode_rgb(data, str(path), max_pixels), sha256(data)
+
+
+def decode_rgb(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
+    """Decode picture bytes to (H, W, 3) uint8 sRGB; see :func:`read_rgb`. `name` is for messages."""
+    picture = _open(data, name, max_pixels)
+    try:
+        upright = ImageOps.exif_transpose(picture)
+        return np.asarray(_to_srgb(upright, name), dtype=np.uint8)
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+
+
+def decode_rgba(data: bytes, name: str) -> Image:
+    """Decode RGBA bytes that natocc wrote to (H, W, 4) uint8, colour under transparent pixels kept."""
+    picture = _open(data, name, MAX_PIXELS)
+    if picture.mode != "RGBA":
+        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: expected RGBA, found {picture.mode}")
+    try:
+        return np.asarray(picture, dtype=np.uint8)
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+
+
+def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
+    """A mask or label map with the values that its owner gave it.
+
+    Parameters
+    ----------
+    path : Path
+        Single-channel picture, palette picture (its indices are the labels), 1-bit (0 and 1), or RGB with equal channels.
+    max_pixels : int
+        As for :func:`read_rgb`.
+
+    Returns
+    -------
+    labels : (H, W) uint8
+        Raw values. The EXIF orientation is applied, as it is to pictures.
+
+    Raises
+    ------
+    BadDataError
+        As :func:`read_rgb`; ``bad-mask`` if the channels differ.
+    """
+    name = str(path)
+    picture = _open(read_bytes(path), name, max_pixels)
+    try:
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode in ("L", "P", "1"):
+            return np.asarray(picture).astype(np.uint8)
+        if picture.mode in ("RGB", "RGBA", "LA"):
+            planes = np.asarray(picture)
+            colours = planes[..., : 1 if picture.mode == "LA" else 3]
+            if (colours != colours[..., :1]).any():
+                raise BadDataError(Reason.BAD_MASK, f"{name}: expected a grey mask, found colours in {picture.mode}")
+            return np.ascontiguousarray(colours[..., 0])
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: a mask of mode {picture.mode} is not understood")
+
+
+def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
+    """A two-valued mask, whatever its two values are.
+
+    Parameters
+    ----------
+    path : Path
+        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v; in a JPEG, values on both sides of 128.
+    max_pixels : int
+        As for :func:`read_rgb`.
+
+    Returns
+    -------
+    mask : (H, W) uint8
+        0 and 1; may be empty or full.
+
+    Raises
+    ------
+    BadDataError
+        ``bad-mask`` naming the values found, if there are more than one besides 0.
+    """
+    labels = read_labels(path, max_pixels)
+    values = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
+    if np.count_nonzero(values) <= 1:
+        return (labels > 0).astype(np.uint8)
+    if path.suffix.lower() in (".jpg", ".jpeg") and values.max() > 128:
+        return (labels >= 128).astype(np.uint8)
+    shown = ", ".join(str(value) for value in values[:12]) + (" ..." if values.size > 12 else "")
+    raise BadDataError(Reason.BAD_MASK, f"{path}: expected 0 and one other value, found {shown}")
+
+
+def encode_jpeg(image: Image, quality: int) -> bytes:
+    """JPEG bytes (4:2:0 below quality 90, else 4:4:4) of an (H, W, 3) uint8 sRGB image; no metadata."""
+    return _encode(image, "JPEG", quality=quality, subsampling=2 if quality < 90 else 0)
+
+
+def encode_png(array: Image | Mask) -> bytes:
+    """PNG bytes of an (H, W), (H, W, 3) or (H, W, 4) uint8 array; no metadata, no palette."""
+    return _encode(array, "PNG", compress_level=4)
+
+
+def _encode(array: Image | Mask, format_name: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    PillowImage.fromarray(array).save(buffer, format_name, **options)
+    return buffer.getvalue()
+
+
+def _open(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
+    """Picture with its header read and found acceptable, its pixels not yet decoded."""
+    try:
+        picture = PillowImage.open(io.BytesIO(data), formats=FORMATS)
+    except PillowImage.DecompressionBombError as error:
+        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
+    except UnidentifiedImageError:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(FORMATS)} picture, or damaged") from None
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
+    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
+        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page ({picture.n_frames} frames)")  # type: ignore[attr-defined]
+    return picture
+
+
+def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:
+    profile = picture.info.get("icc_profile")
+    if picture.mode.startswith("I;16"):
+        high_bytes = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
+        return PillowImage.fromarray(high_bytes).convert("RGB")
+    if picture.mode in ("I", "F"):
+        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: mode {picture.mode} has no stated range")
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        rgba = picture.convert("RGBA")
+        white = PillowImage.new("RGBA", rgba.size, "white")
+        picture = PillowImage.alpha_composite(white, rgba).convert("RGB")
+    if profile and picture.mode in ("RGB", "L", "CMYK"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a damaged profile says nothing about the pixels: they are taken for sRGB
+    return picture.convert("RGB")

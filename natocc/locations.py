@@ -1,0 +1,96 @@
+"""Where a name in a recipe lies on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from natocc.errors import BadDataError, Reason, UsageError
+
+
+def locate(location: str, data: Path) -> Path:
+    """Path that a recipe's location means.
+
+    Parameters
+    ----------
+    location : str
+        A path, relative to the data root unless absolute; ``package:NAME/sub`` for files that an installed package ships;
+        ``asset:sub`` for natocc's own.
+    data : Path
+        The data root.
+
+    Returns
+    -------
+    path : Path
+        Need not exist.
+
+    Raises
+    ------
+    UsageError
+        If the package is not installed.
+    """
+    scheme, colon, rest = location.partition(":")
+    if colon and scheme == "package":
+        name, _, below = rest.partition("/")
+        return package_folder(name) / below
+    if colon and scheme == "asset":
+        return own_folder("assets") / rest
+    return data / Path(location).expanduser()
+
+
+def package_folder(name: str) -> Path:
+    """Folder of an installed package, found without importing it.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError(f"the Python package {name!r} is needed and not installed: pip install 'natocc[demo]'")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def own_folder(name: str) -> Path:
+    """natocc's ``assets`` or ``pipelines``: inside the package when installed from a wheel, beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def require_folder(path: Path, layout: str) -> Path:
+    """`path`, if it is a folder.
+
+    Raises
+    ------
+    UsageError
+        If it is not; the message names it and the layout that was expected there.
+    """
+    if not path.is_dir():
+        raise UsageError(f"no folder {path}; expected {layout} (say where with --data, --source-root or --occluders-root)")
+    return path
+
+
+def inside(root: Path, name: str) -> Path:
+    """Path of a file that a data file names, kept inside its root.
+
+    Parameters
+    ----------
+    root : Path
+        The folder it may not leave, not even through a symbolic link.
+    name : str
+        As the data file has it, such as COCO's ``file_name``.
+
+    Raises
+    ------
+    BadDataError
+        ``leaves-root`` if the name is absolute, a URL, climbs out of the root, or has a NUL.
+    """
+    if not name or "\0" in name or "\\" in name or "://" in name or name.startswith("/") or name[1:2] == ":":
+        raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} is not a plain relative path")
+    path = root / name
+    if ".." in Path(name).parts or not os.path.realpath(path).startswith(os.path.realpath(root) + os.sep):
+        raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} leaves {root}")
+    return path

@@ -1,0 +1,13 @@
+"""Where cutouts come from. A source is one file and one line in a table here."""
+
+SOURCES = {
+    "coco": "natocc.occluders.coco:CocoOptions",
+    "hands": "natocc.occluders.hands:HandsOptions",
+    "shapes": "natocc.occluders.shapes:ShapesOptions",
+}
+"""Name in a recipe's ``occluders`` to ``module:OptionsClass``."""
+
+TEXTURES = {
+    "textures": "natocc.occluders.textures:TexturesOptions",
+}
+"""Name in the ``textures`` of shapes to ``module:OptionsClass``."""

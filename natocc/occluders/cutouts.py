@@ -1,0 +1,139 @@
+"""From a picture and a mask to a cutout, and the rules that a mask must meet."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from natocc.errors import BadDataError, Reason
+from natocc.occluders.matting import estimate_foreground, refine_matte
+from natocc.options import Options
+from natocc.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte, Origin
+
+_BORDER = 2  # px within which an object touches the border of its picture
+_MARGIN = 4  # px of room around the matte's support
+
+
+class CutoutRules(Options):
+    """What an object must be like to serve as an occluder; lengths in pixels of its picture."""
+
+    min_side: int = Field(48, ge=1, description="shortest allowed longer side of its box, px")
+    min_area: int = Field(1024, ge=1, description="smallest allowed area, px; 32² is where COCO calls an object small")
+    min_thickness: int = Field(5, ge=1, description="diameter of a disc that must fit into it, px")
+    largest_piece: float = Field(0.9, gt=0, le=1, description="share of its area that its largest connected piece must hold")
+    border_share: float = Field(0.0, ge=0, le=1, description="share of its outline that may touch the border of its picture")
+
+
+def check_mask(mask: Mask, rules: CutoutRules) -> Mask:
+    """The one connected piece of a mask that serves as an occluder.
+
+    Parameters
+    ----------
+    mask : (H, W) uint8
+        1 on the object.
+    rules : CutoutRules
+        What it must be like.
+
+    Returns
+    -------
+    piece : (H, W) uint8
+        The largest piece (8-connected), holes kept.
+
+    Raises
+    ------
+    BadDataError
+        ``empty-mask``, ``in-pieces``, ``too-small``, ``too-thin`` or ``truncated-by-border``.
+    """
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        raise BadDataError(Reason.EMPTY_MASK, "the mask covers no pixel")
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    largest = 1 + int(areas.argmax())
+    area, total = int(areas.max()), int(areas.sum())
+    if area < rules.largest_piece * total:
+        raise BadDataError(Reason.IN_PIECES, f"{count - 1} pieces, the largest holds {area} of {total} pixels")
+    side = int(max(statistics[largest, cv2.CC_STAT_WIDTH], statistics[largest, cv2.CC_STAT_HEIGHT]))
+    if side < rules.min_side or area < rules.min_area:
+        raise BadDataError(
+            Reason.TOO_SMALL, f"longer side {side} px, area {area} px; expected {rules.min_side} and {rules.min_area} or more"
+        )
+    piece = (labels == largest).astype(np.uint8)
+    distance = cv2.distanceTransform(np.pad(piece, 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    if 2 * float(distance.max()) < rules.min_thickness:
+        raise BadDataError(Reason.TOO_THIN, f"nowhere {rules.min_thickness} px thick")
+    share = _touching_share(piece)
+    if share > rules.border_share:
+        raise BadDataError(Reason.TRUNCATED, f"{share:.0%} of its outline touches the border of its picture")
+    return piece
+
+
+def cut_out(
+    image: Image, mask: Mask, category: str, origin: Origin, points_to_xy: tuple[float, float] | None = None
+) -> Cutout:
+    """Cut an object out of its picture.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB.
+    mask : (H, W) uint8
+        1 on the object, drawn by hand or by a threshold: near its edge only a hint, see :func:`refine_matte`.
+    category, origin, points_to_xy
+        As in :class:`Cutout`.
+
+    Returns
+    -------
+    cutout : Cutout
+        The box of the object and a margin. Where the border of the picture cuts the object, its edge is half covered.
+
+    Raises
+    ------
+    BadDataError
+        ``size-mismatch`` if picture and mask differ in size; ``empty-mask`` if nothing is left of the object.
+    """
+    if image.shape[:2] != mask.shape:
+        raise BadDataError(Reason.SIZE_MISMATCH, f"picture of {image.shape[:2]}, mask of {mask.shape}")
+    if not mask.any():
+        raise BadDataError(Reason.EMPTY_MASK, "the mask covers no pixel")
+    band = int(np.clip(round(np.sqrt(np.count_nonzero(mask)) / 40), 2, 4))
+    picture, coarse, known = _surroundings(image, mask, room=3 * band + _MARGIN)
+    matte = refine_matte(picture, coarse, known, band)
+    matte[known > cv2.erode(known, np.ones((3, 3), np.uint8))] //= 2  # where the border of the picture cuts the object
+    matte = _largest_piece(matte)
+    if matte.max() < MATTE_THRESHOLD:
+        raise BadDataError(Reason.EMPTY_MASK, "nothing of the object is left within its soft edge")
+    x, y, width, height = cv2.boundingRect(matte)
+    box = (slice(y - _MARGIN, y + height + _MARGIN), slice(x - _MARGIN, x + width + _MARGIN))
+    foreground = estimate_foreground(picture, matte)
+    return Cutout(foreground[box].copy(), matte[box].copy(), category, origin, points_to_xy)
+
+
+def _surroundings(image: Image, mask: Mask, room: int) -> tuple[Image, Mask, Mask]:
+    """Picture, mask and where both are known (1): the box of the mask and `room` pixels around it, padded by the last pixel."""
+    x, y, width, height = cv2.boundingRect(mask)
+    top, left = max(y - room, 0), max(x - room, 0)
+    bottom, right = min(y + height + room, mask.shape[0]), min(x + width + room, mask.shape[1])
+    box = (slice(top, bottom), slice(left, right))
+    pad = (room - y + top, y + height + room - bottom, room - x + left, x + width + room - right)
+    return (
+        cv2.copyMakeBorder(image[box], *pad, cv2.BORDER_REPLICATE),
+        cv2.copyMakeBorder(mask[box], *pad, cv2.BORDER_REPLICATE),
+        cv2.copyMakeBorder(np.ones_like(mask[box]), *pad, cv2.BORDER_CONSTANT, value=0),
+    )
+
+
+def _largest_piece(matte: Matte) -> Matte:
+    """The matte without the specks that lie apart from the object."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats((matte > 0).astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return matte
+    largest = 1 + int(statistics[1:, cv2.CC_STAT_AREA].argmax())
+    return np.where(labels == largest, matte, 0).astype(np.uint8)
+
+
+def _touching_share(mask: Mask) -> float:
+    """Share of the outline's pixels that lie within 2 px of the border of the picture."""
+    outline = mask > cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=0)
+    inner = outline[_BORDER:-_BORDER, _BORDER:-_BORDER]
+    return 1 - np.count_nonzero(inner) / np.count_nonzero(outline)

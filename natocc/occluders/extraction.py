@@ -1,0 +1,205 @@
+"""Filling an occluder library: every picture once, in parallel, written aside and renamed."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import joblib
+import numpy as np
+
+from natocc.errors import BadDataError, Reason, RunError, UsageError
+from natocc.images import SUFFIXES, encode_png
+from natocc.occluders.library import INDEX, SUMMARY, Library
+from natocc.samples import Cutout
+
+VERSION = 1
+"""Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
+
+_CHUNK = 32  # pictures that one task cuts up and one folder holds
+
+
+class Picture(Protocol):
+    """A picture with objects to cut out; picklable."""
+
+    def objects(self) -> Iterator[Cutout | BadDataError]:
+        """A cutout for each object that can serve, and the error for each that cannot."""
+        ...
+
+
+def library_key(options: str, annotations: Iterable[Path], folders: Iterable[Path]) -> str:
+    """Name of the library that these options and inputs make.
+
+    Parameters
+    ----------
+    options : str
+        The source's options as JSON.
+    annotations : paths
+        Files known by the sha256 of their bytes.
+    folders : paths
+        Folders whose pictures are known by name, size and time of change (ns).
+
+    Returns
+    -------
+    key : str
+        32 hexadecimal digits.
+    """
+    digest = hashlib.sha256(f"{VERSION}\n{options}\n".encode())
+    for path in annotations:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for folder in folders:
+        for name, status in sorted(_pictures(folder)):
+            digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _pictures(folder: Path, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(folder / below) as entries:
+        for entry in entries:
+            name = below + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from _pictures(folder, name + "/")
+            elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+                yield name, entry.stat()
+
+
+def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[Picture]], jobs: int) -> Library:
+    """The library `key` in `cache`, extracted if it is not there.
+
+    Parameters
+    ----------
+    cache : Path
+        Folder of libraries; made if missing.
+    key : str
+        See :func:`library_key`.
+    name : str
+        What is extracted, for messages.
+    pictures : callable
+        Gives what to extract; called only where there is no library yet.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    library : Library
+        Not empty.
+
+    Raises
+    ------
+    UsageError
+        If no object can serve; says how many were refused for which reason.
+    RunError
+        If the cache cannot be written.
+    """
+    path = cache / key
+    if not path.is_dir():
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f".{key}-", dir=cache) as aside:
+                folder = Path(aside) / key
+                folder.mkdir()
+                extract_library(folder, name, pictures(), jobs)
+                _rename(folder, path)
+        except OSError as error:
+            raise RunError(f"cannot make the occluder library {path}: {error}") from error
+    return Library(path)
+
+
+def _rename(folder: Path, path: Path) -> None:
+    try:
+        folder.replace(path)
+    except OSError:
+        if not path.is_dir():  # else another process was faster; its library is the same and stays
+            raise
+
+
+def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: int) -> None:
+    """Write the cutouts of all pictures, their index and a summary into an empty folder.
+
+    The bytes written depend on the pictures and their order alone, not on `jobs`.
+
+    Raises
+    ------
+    UsageError
+        If no object can serve, or two have the same id.
+    """
+    chunks = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
+    with joblib.Parallel(n_jobs=jobs, return_as="generator") as parallel:
+        results = parallel(joblib.delayed(_extract_chunk)(folder, number, chunk) for number, chunk in enumerate(chunks))
+        rows: list[dict[str, Any]] = []
+        refused: collections.Counter[Reason] = collections.Counter()
+        examples: dict[Reason, str] = {}
+        for chunk_rows, refusals in results:
+            rows += chunk_rows
+            refused.update(error.reason for error in refusals)
+            for error in refusals:
+                examples.setdefault(error.reason, error.detail)
+    if not rows:
+        raise UsageError(f"{name}: no object can serve as an occluder; {_count_text(refused, examples)}")
+    rows.sort(key=lambda row: row["item"])
+    for before, after in zip(rows, rows[1:], strict=False):
+        if before["item"] == after["item"]:
+            raise UsageError(f"{name}: two objects have the id {after['item']!r}")
+    _write_index(folder / INDEX, rows)
+    summary = {
+        "version": VERSION,
+        "cutouts": len(rows),
+        "categories": dict(sorted(collections.Counter(row["category"] for row in rows).items())),
+        "refused": dict(sorted(refused.items())),
+        "examples": dict(sorted(examples.items())),
+    }
+    (folder / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str]) -> str:
+    if not refused:
+        return "there is none of the wanted categories"
+    return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
+
+
+def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tuple[list[dict[str, Any]], list[BadDataError]]:
+    """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
+    rows: list[dict[str, Any]] = []
+    refusals: list[BadDataError] = []
+    for picture in pictures:
+        for result in picture.objects():
+            if isinstance(result, BadDataError):
+                refusals.append(result)
+                continue
+            file = f"{number:05d}/{len(rows):06d}.png"
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_bytes(encode_png(np.dstack([result.foreground, result.matte])))
+            rows.append(_row(file, result))
+    return rows, refusals
+
+
+def _row(file: str, cutout: Cutout) -> dict[str, Any]:
+    return {
+        "item": cutout.origin.item,
+        "file": file,
+        "category": cutout.category,
+        "dataset": cutout.origin.dataset,
+        "sha256": cutout.origin.sha256,
+        "licence": cutout.origin.licence,
+        "points_to": None if cutout.points_to_xy is None else list(cutout.points_to_xy),
+        "width": cutout.matte.shape[1],
+        "height": cutout.matte.shape[0],
+    }
+
+
+def _write_index(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pyarrow
+
+    texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence")]
+    numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
+    schema = pyarrow.schema([*texts, ("points_to", pyarrow.list_(pyarrow.float64())), *numbers])
+    table = pyarrow.Table.from_pylist(rows, schema=schema)
+    with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
+        writer.write_table(table)

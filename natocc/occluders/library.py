@@ -1,0 +1,96 @@
+"""The occluder library: cutouts extracted once, kept on disk, drawn by id."""
+
+from __future__ import annotations
+
+import bisect
+import collections
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from natocc.errors import BadDataError, Reason
+from natocc.images import decode_rgba, read_bytes
+from natocc.samples import Cutout, Json, Origin
+
+INDEX = "index.arrow"
+SUMMARY = "summary.json"
+
+
+class Library:
+    """An extracted library on disk; an :class:`OccluderSource`.
+
+    The index is mapped, not read, so that many workers share one copy of it. Draws are uniform over cutouts: a category
+    with more cutouts is drawn more often.
+
+    Parameters
+    ----------
+    path : Path
+        Folder that :func:`natocc.occluders.extraction.extract_library` made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+
+    def __reduce__(self) -> tuple[type[Library], tuple[Path]]:
+        return Library, (self.path,)
+
+    def __len__(self) -> int:
+        return int(self._summary["cutouts"])
+
+    @property
+    def categories(self) -> dict[str, int]:
+        """Cutouts of each category, by name."""
+        return dict(self._summary["categories"])
+
+    @property
+    def refused(self) -> collections.Counter[Reason]:
+        """How many objects were refused, and why."""
+        return collections.Counter({Reason(reason): count for reason, count in self._summary["refused"].items()})
+
+    @property
+    def examples(self) -> dict[Reason, str]:
+        """One refusal of each reason, for a person."""
+        return {Reason(reason): detail for reason, detail in self._summary["examples"].items()}
+
+    @functools.cached_property
+    def _index(self) -> Any:
+        """Columns of the index, sorted by item, memory-mapped."""
+        import pyarrow
+
+        with pyarrow.memory_map(str(self.path / INDEX)) as file:
+            return pyarrow.ipc.open_file(file).read_all()
+
+    def items(self) -> Iterator[str]:
+        """Ids of all cutouts, sorted."""
+        for item in self._index["item"]:
+            yield item.as_py()
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to a cutout, uniform over all: ``{"id": item}``."""
+        return {"id": self._index["item"][int(rng.integers(len(self)))].as_py()}
+
+    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+        """The cutout that `reference` names.
+
+        Raises
+        ------
+        BadDataError
+            ``missing-file`` if the library has no such item or its file is gone, ``unreadable-image`` if it is damaged.
+        """
+        item = str(reference["id"])
+        items = self._index["item"]
+        row = bisect.bisect_left(range(len(self)), item, key=lambda index: items[index].as_py())
+        if row == len(self) or items[row].as_py() != item:
+            raise BadDataError(Reason.MISSING_FILE, f"no cutout {item!r} in {self.path}")
+        entry = self._index.slice(row, 1).to_pylist()[0]
+        file = self.path / entry["file"]
+        rgba = decode_rgba(read_bytes(file), str(file))
+        points_to = entry["points_to"]
+        origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
+        points_to_xy = None if points_to is None else (points_to[0], points_to[1])
+        return Cutout(np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].copy(), entry["category"], origin, points_to_xy)

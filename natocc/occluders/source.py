@@ -1,0 +1,56 @@
+"""What every occluder source offers, whether its cutouts lie on disk or are made on demand."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from natocc.options import Options
+from natocc.samples import Cutout, Json
+
+
+class OccluderSource(Protocol):
+    """Cutouts to draw from; cheap to pickle and to open."""
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to one cutout: JSON, rounded, and all that :meth:`cutout` needs to make it again."""
+        ...
+
+    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+        """The cutout that `reference` means, the same each time.
+
+        Raises
+        ------
+        BadDataError
+            If its picture cannot be read any more.
+        """
+        ...
+
+
+class OccluderOptions(Options):
+    """A recipe's ``occluders``: which source, and that source's own keys."""
+
+    source: str
+
+    @abstractmethod
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> OccluderSource:
+        """The source, ready to draw from.
+
+        Parameters
+        ----------
+        data : Path
+            The data root.
+        cache : Path
+            Where an extracted library is kept. The first time it is made there; afterwards opening reads only its index.
+        jobs : int
+            Processes to extract with.
+
+        Raises
+        ------
+        UsageError
+            If the data do not lie in the layout that the source expects, or nothing in them can serve.
+        """

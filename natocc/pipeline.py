@@ -1,0 +1,251 @@
+"""The story of one sample: ``make_sample(i)``. ``build`` calls it for every index, ``preview`` for one picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from natocc import seeds
+from natocc.compose.plan import draw_plan
+from natocc.compose.render import render
+from natocc.errors import BadDataError, UsageError
+from natocc.faces.align import align_face
+from natocc.faces.landmarks import LandmarkFinder
+from natocc.images import encode_jpeg, encode_png
+from natocc.occluders.source import OccluderSource
+from natocc.recipe import ImageFormat, NatOccSet, RandOccSet, Recipe
+from natocc.samples import AlignedFace, Composite, Cutout, Json, Plan, Rejection, SampleRecord
+
+_FACES_KEPT = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleSpec:
+    """What sample `index` is made of: the set, the face and the how-manieth variant of it."""
+
+    index: int
+    set_index: int
+    face: str
+    variant: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sample:
+    """A sample made: its row, and what was made unless it was rejected.
+
+    Parameters
+    ----------
+    record : SampleRecord
+        Without the sha256 of files, since none is written here.
+    face : AlignedFace, optional
+        None where the face itself was rejected.
+    composite : Composite, optional
+        None where the sample was rejected.
+    """
+
+    record: SampleRecord
+    face: AlignedFace | None
+    composite: Composite | None
+
+
+class Schedule:
+    """Which sample is what: a variant after another, in it a face after another, in it the sets.
+
+    So the first n samples are the same however many follow, few samples already show many faces, and samples of one face lie
+    side by side. A set of half a sample a face takes every second face.
+
+    Parameters
+    ----------
+    samples_per_face : sequence of float
+        For each set.
+    faces : sequence of str
+        Ids, in their order.
+    count : int, optional
+        How many samples; None means what the sets say. More than that goes round again with new variants.
+    """
+
+    def __init__(self, samples_per_face: Sequence[float], faces: Sequence[str], count: int | None = None) -> None:
+        self._faces = faces
+        rounds = [_rounds(per_face, len(faces)) for per_face in samples_per_face]
+        once = sum(int(number) for numbers in rounds for number in numbers.sum(axis=1))
+        self._once = once
+        self._order = _interleave(rounds)
+        self._variants_a_turn = [len(numbers) for numbers in rounds]
+        self.count = once if count is None else count
+        if once == 0 and self.count:
+            raise UsageError("the recipe makes no sample: no face, or less than one sample in all")
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> SampleSpec:
+        if not 0 <= index < self.count:
+            raise IndexError(f"sample {index} of {self.count}")
+        turn, place = divmod(index, self._once)
+        set_index, face_index, variant = (int(number) for number in self._order[place])
+        return SampleSpec(index, set_index, self._faces[face_index], turn * self._variants_a_turn[set_index] + variant)
+
+
+class Pipeline:
+    """A recipe opened on this machine: sources found, libraries extracted.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to build.
+    data : Path
+        The data root.
+    cache : Path
+        Where occluder libraries are extracted to, once.
+    jobs : int
+        Processes for that extraction.
+
+    Raises
+    ------
+    UsageError
+        If data is missing; the folder and the layout expected are named.
+    """
+
+    def __init__(self, recipe: Recipe, data: Path, cache: Path, jobs: int = 1) -> None:
+        self.recipe = recipe
+        self.faces = recipe.faces.open(data)
+        opened: dict[str, OccluderSource] = {}
+        for a_set in recipe.sets:
+            key = a_set.occluders.model_dump_json()
+            if key not in opened:
+                opened[key] = a_set.occluders.open(data, cache, jobs)
+        self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
+        self._finder = LandmarkFinder(recipe.faces.align.points)
+        self._aligned: OrderedDict[str, AlignedFace | BadDataError] = OrderedDict()
+
+    def schedule(self, count: int | None = None) -> Schedule:
+        """Which sample is what; `count` None means one pass over the sets."""
+        return Schedule([a_set.samples_per_face for a_set in self.recipe.sets], self.faces.ids(), count)
+
+    def make_sample(self, spec: SampleSpec) -> Sample:
+        """Make one sample; it depends on the recipe, the inputs and `spec` alone.
+
+        Parameters
+        ----------
+        spec : SampleSpec
+            From :meth:`schedule`.
+
+        Returns
+        -------
+        sample : Sample
+            Rejected, with the reason in its record, where the data cannot serve.
+        """
+        a_set, source = self.recipe.sets[spec.set_index], self._occluders[spec.set_index]
+        stage, face = "face", None
+        try:
+            face = self._face(spec.face)
+            stage = "plan"
+            rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
+
+            def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+                reference = source.draw(rng)
+                return reference, source.cutout(reference)
+
+            plan, cutouts = draw_plan(rng, face.face_mask, draw, a_set)
+        except BadDataError as error:
+            rejection = Rejection(error.reason, stage, error.detail)
+            return Sample(_record(spec, a_set, face, (), None, {}, rejection), face, None)
+        composite = render(face, cutouts, plan)
+        return Sample(_record(spec, a_set, face, cutouts, plan, _measures(face, composite), None), face, composite)
+
+    def replay(self, spec: SampleSpec, plan: Plan) -> Composite:
+        """Make a sample's composite again from its plan; nothing is drawn.
+
+        Raises
+        ------
+        BadDataError
+            If an input that served then cannot serve now.
+        """
+        source = self._occluders[spec.set_index]
+        cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
+        return render(self._face(spec.face), cutouts, plan)
+
+    def _face(self, face_id: str) -> AlignedFace:
+        """The aligned face; the last few are kept, since samples of one face lie side by side."""
+        if face_id not in self._aligned:
+            try:
+                self._aligned[face_id] = align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder)
+            except BadDataError as error:
+                self._aligned[face_id] = error
+            if len(self._aligned) > _FACES_KEPT:
+                self._aligned.popitem(last=False)
+        face = self._aligned[face_id]
+        if isinstance(face, BadDataError):
+            raise BadDataError(face.reason, face.detail)
+        return face
+
+
+def encode(composite: Composite, image: ImageFormat) -> dict[str, tuple[str, bytes]]:
+    """The files of a sample: folder to suffix and bytes."""
+    picture = encode_jpeg(composite.image, image.quality) if image.format == "jpg" else encode_png(composite.image)
+    return {"images": (image.format, picture), "masks": ("png", encode_png(composite.modal))}
+
+
+def _measures(face: AlignedFace, composite: Composite) -> dict[str, float]:
+    measures: dict[str, float] = {
+        "occlusion_ratio": composite.occlusion_ratio,
+        "face_pixels": int(np.count_nonzero(composite.amodal)),
+        "visible_pixels": int(np.count_nonzero(composite.modal)),
+        "height": composite.image.shape[0],
+        "width": composite.image.shape[1],
+        "mask_estimated": int(face.mask_estimated),
+    }
+    if face.inter_ocular is not None:
+        measures["inter_ocular"] = face.inter_ocular
+    return measures
+
+
+def _record(
+    spec: SampleSpec,
+    a_set: NatOccSet | RandOccSet,
+    face: AlignedFace | None,
+    cutouts: Sequence[Cutout],
+    plan: Plan | None,
+    measures: Mapping[str, float],
+    rejection: Rejection | None,
+) -> SampleRecord:
+    return SampleRecord(
+        index=spec.index,
+        set_name=a_set.name,
+        method=a_set.method,
+        face=spec.face,
+        variant=spec.variant,
+        face_origin=face.origin if face else None,
+        occluder_origins=tuple(cutout.origin for cutout in cutouts),
+        categories=tuple(cutout.category for cutout in cutouts),
+        plan=plan,
+        measures=measures,
+        files={},
+        rejection=rejection,
+    )
+
+
+def _rounds(per_face: float, faces: int) -> npt.NDArray[np.bool_]:
+    """(variants, faces) bool: which faces a set takes in each of its variants; the last may take only a share, evenly."""
+    whole, share = int(per_face), per_face - int(per_face)
+    rounds = [np.ones(faces, dtype=bool)] * whole
+    if share > 0:
+        steps = np.floor(np.arange(faces + 1) * share + 1e-9)
+        rounds.append(np.diff(steps) > 0)
+    return np.array(rounds, dtype=bool).reshape(len(rounds), faces)
+
+
+def _interleave(rounds: Sequence[npt.NDArray[np.bool_]]) -> npt.NDArray[np.int32]:
+    """(samples, 3) int32 rows of set, face, variant: by variant, then face, then set."""
+    rows = []
+    for set_index, taken in enumerate(rounds):
+        variant, face = np.nonzero(taken)
+        rows.append(np.stack([np.full(len(face), set_index), face, variant], axis=1))
+    order = np.concatenate(rows).astype(np.int32)
+    ranked: npt.NDArray[np.int32] = order[np.lexsort((order[:, 0], order[:, 1], order[:, 2]))]
+    return ranked

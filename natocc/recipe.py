@@ -1,0 +1,245 @@
+"""The recipe: the only configuration. These models are the schema of ``pipelines/*.yaml``."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Discriminator, Field, SerializeAsAny, Tag, ValidationError
+
+from natocc.compose.plan import ComposeRules, TransparencyRule
+from natocc.errors import RecipeError
+from natocc.faces import SOURCES as FACE_SOURCES
+from natocc.faces.source import FaceOptions
+from natocc.locations import own_folder
+from natocc.occluders import SOURCES as OCCLUDER_SOURCES
+from natocc.occluders.source import OccluderOptions
+from natocc.options import Options, choose_by_name, nearest
+from natocc.samples import Json
+
+_MOST_BYTES = 1_000_000
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
+def _choose_faces(value: Any) -> FaceOptions:
+    return choose_by_name(value, FaceOptions, FACE_SOURCES, "source")
+
+
+def _choose_occluders(value: Any) -> OccluderOptions:
+    return choose_by_name(value, OccluderOptions, OCCLUDER_SOURCES, "source")
+
+
+Occluders = Annotated[SerializeAsAny[OccluderOptions], BeforeValidator(_choose_occluders)]
+
+
+class _Set(ComposeRules):
+    name: str = Field(pattern=_NAME)
+    samples_per_face: float = Field(1, gt=0, le=1000)
+
+
+class NatOccSet(_Set):
+    """Occluders that look photographed: hands, objects."""
+
+    method: Literal["natocc"] = "natocc"
+    occluders: Occluders
+
+
+class RandOccSet(_Set):
+    """Random shapes with random textures, some of them see-through."""
+
+    method: Literal["randocc"]
+    occluders: Occluders = Field(default_factory=lambda: _choose_occluders({"source": "shapes"}))
+    transparency: TransparencyRule = TransparencyRule(probability=0.3)
+
+
+def _method(value: Any) -> str:
+    method = value.get("method", "natocc") if isinstance(value, Mapping) else getattr(value, "method", "natocc")
+    if method not in ("natocc", "randocc"):
+        raise ValueError(f"unknown method {method!r}{nearest(str(method), ['natocc', 'randocc'])}")
+    return str(method)
+
+
+SetRecipe = Annotated[
+    Annotated[NatOccSet, Tag("natocc")] | Annotated[RandOccSet, Tag("randocc")], Discriminator(_method)
+]  # fmt: skip
+
+
+class ImageFormat(Options):
+    """How pictures are encoded; masks are always PNG."""
+
+    format: Literal["jpg", "png"] = "jpg"
+    quality: int = Field(95, ge=1, le=100)
+
+
+class Output(Options):
+    """The dataset on disk."""
+
+    shard_size: int = Field(1000, ge=1, le=100_000)
+    image: ImageFormat = ImageFormat()
+    max_rejected: float = Field(0.1, ge=0, le=1, description="share of rejected samples above which the exit code is 3")
+
+
+class Recipe(Options):
+    """What to build: faces, sets of occluded samples of them, output.
+
+    A *set* is one sample of each face unless it says otherwise.
+    """
+
+    name: str = Field(pattern=_NAME)
+    seed: int = Field(0, ge=0)
+    faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
+    sets: tuple[SetRecipe, ...] = Field(min_length=1)
+    output: Output = Output()
+
+    def resolved(self) -> dict[str, Json]:
+        """Every setting, defaults included, as JSON."""
+        return self.model_dump(mode="json")
+
+    def sha256(self) -> str:
+        """Identity of the resolved recipe."""
+        return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
+
+
+def recipe_text(name_or_path: str) -> tuple[str, str]:
+    """Text and name of a recipe file, or of one of natocc's own recipes.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such file; natocc's own recipes are named.
+    """
+    own = {path.stem: path for path in sorted(own_folder("pipelines").glob("*.yaml"))}
+    path = own.get(name_or_path, Path(name_or_path))
+    if not path.is_file():
+        raise RecipeError(f"no recipe file {name_or_path!r}, and no recipe of natocc's own by that name: {', '.join(own)}")
+    if path.stat().st_size > _MOST_BYTES:
+        raise RecipeError(f"recipe {path} has more than {_MOST_BYTES} bytes")
+    try:
+        return path.read_text(encoding="utf-8-sig"), str(name_or_path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"recipe {path} cannot be read: {error}") from None
+
+
+def parse_recipe(text: str, name: str) -> dict[str, Any]:
+    """A recipe's YAML as plain dictionaries, not yet validated.
+
+    Raises
+    ------
+    RecipeError
+        If it is not YAML, not a mapping, has a key twice, or has tags or aliases.
+    """
+    try:
+        value = yaml.load(text, _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise RecipeError(f"recipe {name}{where}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RecipeError(f"recipe {name} is not valid YAML: {error}") from None
+    if not isinstance(value, dict):
+        raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(Recipe.model_fields)}")
+    return value
+
+
+def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:
+    """Apply ``path=value`` edits such as ``sets.0.colour.transfer=sot``, in place, before validation.
+
+    Raises
+    ------
+    RecipeError
+        If an edit has no ``=``, or its path goes through something that is no mapping or list.
+    """
+    for edit in edits:
+        path, equals, text = edit.partition("=")
+        if not equals or not path:
+            raise RecipeError(f"--set {edit!r}: expected path=value, such as output.shard_size=100")
+        value = parse_recipe(f"value: {text}", f"--set {edit!r}")["value"]
+        *through, last = path.split(".")
+        here: Any = raw
+        for key in through:
+            here = here.setdefault(key, {}) if isinstance(here, dict) else _item(here, key, edit)
+        if isinstance(here, dict):
+            here[last] = value
+        else:
+            _item(here, last, edit)
+            here[int(last)] = value
+
+
+def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
+    """The recipe that `raw` is.
+
+    Raises
+    ------
+    RecipeError
+        One line a fault, each with the path of the field and, where there is one, the nearest known name.
+    """
+    try:
+        recipe = Recipe.model_validate(raw)
+    except ValidationError as error:
+        raise RecipeError("\n".join(f"recipe {name}: {_explain(fault)}" for fault in error.errors())) from None
+    names = [a_set.name for a_set in recipe.sets]
+    twice = sorted({each for each in names if names.count(each) > 1})
+    if twice:
+        raise RecipeError(f"recipe {name}: sets.*.name: {twice[0]!r} names two sets")
+    return recipe
+
+
+def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
+    """Read, edit and validate a recipe: a file, or the name of one of natocc's own.
+
+    Raises
+    ------
+    RecipeError
+        As :func:`recipe_text`, :func:`parse_recipe`, :func:`edit_recipe` and :func:`validate_recipe`.
+    """
+    text, name = recipe_text(name_or_path)
+    raw = parse_recipe(text, name)
+    edit_recipe(raw, edits)
+    return validate_recipe(raw, name)
+
+
+def _item(here: Any, key: str, edit: str) -> Any:
+    if not isinstance(here, list):
+        raise RecipeError(f"--set {edit!r}: {key!r} lies below something that has no parts")
+    if not key.isdecimal() or int(key) >= len(here):
+        raise RecipeError(f"--set {edit!r}: {key!r} is no index of a list of {len(here)}")
+    return here[int(key)]
+
+
+def _explain(fault: Any) -> str:
+    tags = {"natocc", "randocc"}  # pydantic puts the tag of the union into the path; a recipe has no such key
+    path = ".".join(str(part) for part in fault["loc"] if part not in tags) or "recipe"
+    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if fault["type"] == "literal_error":
+        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
+        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
+    elif fault["type"] not in ("value_error", "missing"):
+        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
+    elif fault["type"] == "missing":
+        message = "is missing"
+    return f"{path}: {message}"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)

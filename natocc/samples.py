@@ -1,0 +1,352 @@
+"""The nouns: what travels between the rooms.
+
+Arrays are (row, column); points are (x, y) and named ``_xy``. Images are sRGB uint8. Masks are uint8 0/1. Mattes are uint8
+coverage, 0-255, so that a matte written to disk decides the label exactly as the one in memory did.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from natocc.errors import Reason
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+Mask: TypeAlias = npt.NDArray[np.uint8]
+Matte: TypeAlias = npt.NDArray[np.uint8]
+Points: TypeAlias = npt.NDArray[np.float32]
+Affine: TypeAlias = npt.NDArray[np.float64]
+Json: TypeAlias = Any
+
+MATTE_THRESHOLD = 128
+"""A pixel is occluded where the matte reaches this value: half covered. The one label rule."""
+
+PARTS = (
+    "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear",
+    "mouth", "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
+)  # fmt: skip
+"""Names of the values of a part map: CelebAMask-HQ's attributes in their published order [1]_.
+
+.. [1] C.-H. Lee et al., "MaskGAN: Towards Diverse and Interactive Facial Image Manipulation", CVPR 2020.
+"""
+
+FACE_PARTS = (
+    "skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip",
+)  # fmt: skip
+"""The parts that are face unless a recipe says otherwise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a picture came from.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the source.
+    item : str
+        Id within the dataset, unique there.
+    sha256 : str
+        Of the file's bytes, hexadecimal.
+    licence : str, optional
+        As its owner states it.
+    """
+
+    dataset: str
+    item: str
+    sha256: str
+    licence: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FaceSample:
+    """A face as its source gives it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB.
+    face_mask : (H, W) uint8, optional
+        1 on the face, 0 elsewhere; none where the source has no masks and one is to be estimated.
+    parts : (H, W) uint8, optional
+        Indices into :data:`PARTS`.
+    landmarks_xy : (68, 2) float32, optional
+        In pixels, where the source has them.
+    origin : Origin
+        Of the image.
+    """
+
+    image: Image
+    face_mask: Mask | None
+    parts: Mask | None
+    landmarks_xy: Points | None
+    origin: Origin
+
+    def __post_init__(self) -> None:
+        _check_image("image", self.image)
+        if self.face_mask is not None:
+            _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+        if self.parts is not None:
+            _check_plane("parts", self.parts, self.image.shape[:2])
+        if self.landmarks_xy is not None:
+            _check_landmarks(self.landmarks_xy)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """A face after its similarity transform (the identity where its dataset is aligned already).
+
+    Parameters
+    ----------
+    image, parts, landmarks_xy, origin
+        As in :class:`FaceSample`, in crop pixels.
+    face_mask : (H, W) uint8
+        1 on the face; not empty.
+    matrix : (2, 3) float64
+        Source pixels to crop pixels.
+    inter_ocular : float, optional
+        Distance between the eye centres in crop pixels, where there are landmarks.
+    mask_estimated : bool
+        True where the mask was made from landmarks rather than by hand.
+    """
+
+    image: Image
+    face_mask: Mask
+    parts: Mask | None
+    landmarks_xy: Points | None
+    origin: Origin
+    matrix: Affine
+    inter_ocular: float | None
+    mask_estimated: bool
+
+    def __post_init__(self) -> None:
+        _check_image("image", self.image)
+        _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+        if not self.face_mask.any():
+            raise ValueError("face_mask must not be empty")
+        if self.parts is not None:
+            _check_plane("parts", self.parts, self.image.shape[:2])
+        if self.landmarks_xy is not None:
+            _check_landmarks(self.landmarks_xy)
+        if self.matrix.shape != (2, 3):
+            raise ValueError(f"matrix must be (2, 3), got {self.matrix.shape}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cutout:
+    """An occluder, cut out.
+
+    Parameters
+    ----------
+    foreground : (h, w, 3) uint8
+        sRGB, straight (not premultiplied); the colour is valid beyond the edge of the matte, so that no background bleeds in
+        when it is resampled.
+    matte : (h, w) uint8
+        Coverage, 0-255; the outermost pixels are 0, so that every edge is soft.
+    category : str
+        Such as ``cup`` or ``hand``.
+    origin : Origin
+        Of the picture that it was cut from.
+    points_to_xy : (float, float), optional
+        Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
+    """
+
+    foreground: Image
+    matte: Matte
+    category: str
+    origin: Origin
+    points_to_xy: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        _check_image("foreground", self.foreground)
+        _check_plane("matte", self.matte, self.foreground.shape[:2])
+        if self.matte.max(initial=0) < MATTE_THRESHOLD:
+            raise ValueError("matte must cover at least one pixel")
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where one occluder lies.
+
+    Parameters
+    ----------
+    matrix : 6 floats
+        Affine (2, 3), row by row: cutout pixels to face pixels, flip included.
+    flip : bool
+        Whether the cutout was mirrored.
+    """
+
+    matrix: tuple[float, float, float, float, float, float]
+    flip: bool
+
+    @property
+    def affine(self) -> Affine:
+        """The matrix as a (2, 3) float64 array."""
+        return np.array(self.matrix, dtype=np.float64).reshape(2, 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class OccluderPlan:
+    """Every decision about one occluder.
+
+    Parameters
+    ----------
+    cutout : mapping
+        What its source needs to make the same cutout again; JSON.
+    placement : Placement
+        Where it lies.
+    transfer : str
+        Name of the colour transfer.
+    blend : str
+        Name of the blend.
+    opacity : float
+        In (0, 1]; below 1 the face shows through. The label follows the matte alone.
+    """
+
+    cutout: Mapping[str, Json]
+    placement: Placement
+    transfer: str
+    blend: str
+    opacity: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Every random decision of one sample; with the inputs it makes the sample again.
+
+    Parameters
+    ----------
+    occluders : tuple of OccluderPlan
+        Deepest first.
+    attempts : int
+        How many draws it took to find an acceptable placement.
+    """
+
+    occluders: tuple[OccluderPlan, ...]
+    attempts: int
+
+    def to_json(self) -> dict[str, Json]:
+        """Plan as plain dictionaries, lists and numbers."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Plan:
+        """Inverse of :meth:`to_json`, also after a round trip through JSON text."""
+        occluders = tuple(
+            OccluderPlan(
+                cutout=item["cutout"],
+                placement=Placement(tuple(item["placement"]["matrix"]), item["placement"]["flip"]),
+                transfer=item["transfer"],
+                blend=item["blend"],
+                opacity=item["opacity"],
+            )
+            for item in value["occluders"]
+        )
+        return cls(occluders, value["attempts"])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Composite:
+    """A covered face and its labels.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB.
+    amodal : (H, W) uint8
+        1 on the face as it was before anything covered it.
+    modal : (H, W) uint8
+        1 on the face that is still visible.
+    occluders : tuple of (H, W) uint8
+        One mask an occluder, 1 where its matte reaches :data:`MATTE_THRESHOLD`, before occluders cover each other.
+    mattes : tuple of (H, W) uint8
+        One matte an occluder, as it was blended (before opacity).
+    """
+
+    image: Image
+    amodal: Mask
+    modal: Mask
+    occluders: tuple[Mask, ...]
+    mattes: tuple[Matte, ...]
+
+    @property
+    def occlusion_ratio(self) -> float:
+        """Occluded face pixels over face pixels before, in [0, 1]."""
+        before = int(np.count_nonzero(self.amodal))
+        return (before - int(np.count_nonzero(self.modal))) / before
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejection:
+    """Data that cannot serve: counted, never silent."""
+
+    reason: Reason
+    stage: str
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleRecord:
+    """One row of the manifest.
+
+    Parameters
+    ----------
+    index : int
+        Of the sample in the dataset.
+    set_name, method : str
+        The set it belongs to, and ``natocc`` or ``randocc``.
+    face, variant : str, int
+        Which face, and the how-manieth sample of it in its set.
+    face_origin, occluder_origins, categories
+        Where its parts came from; none for what was not reached.
+    plan : Plan, optional
+        None for a rejected sample.
+    measures : mapping of str to float
+        Numbers about the sample, such as ``occlusion_ratio``.
+    files : mapping of str to str
+        Folder (``images``, ``masks``) to the sha256 of the file written there; empty for a rejected sample.
+    rejection : Rejection, optional
+        Why there is no sample.
+    """
+
+    index: int
+    set_name: str
+    method: str
+    face: str
+    variant: int
+    face_origin: Origin | None
+    occluder_origins: tuple[Origin, ...]
+    categories: tuple[str, ...]
+    plan: Plan | None
+    measures: Mapping[str, float]
+    files: Mapping[str, str]
+    rejection: Rejection | None
+
+    def __post_init__(self) -> None:
+        if (self.rejection is None) == (self.plan is None):
+            raise ValueError("a record has either a plan or a rejection")
+
+
+def _check_image(name: str, array: Image) -> None:
+    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+        raise ValueError(f"{name} must be (H, W, 3) uint8, got {array.shape} {array.dtype}")
+
+
+def _check_plane(name: str, array: Mask, shape: tuple[int, ...]) -> None:
+    if array.shape != shape or array.dtype != np.uint8:
+        raise ValueError(f"{name} must be {shape} uint8, got {array.shape} {array.dtype}")
+
+
+def _check_mask(name: str, array: Mask, shape: tuple[int, ...]) -> None:
+    _check_plane(name, array, shape)
+    if array.max(initial=0) > 1:
+        raise ValueError(f"{name} must hold 0 and 1 only, got {int(array.max())}")
+
+
+def _check_landmarks(points_xy: Points) -> None:
+    if points_xy.ndim != 2 or points_xy.shape[1] != 2 or not np.isfinite(points_xy).all():
+        raise ValueError(f"landmarks_xy must be finite and (68, 2) or (5, 2), got {points_xy.shape}")

@@ -1,0 +1,92 @@
+"""Where everything of a dataset lies."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+FOLDERS = ("images", "masks", "occluders", "amodal", "mattes", "parts")
+"""The folders that hold one file a sample, split into shards."""
+
+FILES = ("manifest.parquet", "README.md", "contact_sheet.jpg", "report.html")
+"""What natocc writes beside them, ``dataset.json`` aside."""
+
+LOCK = ".lock"
+"""Held by a run that writes; never deleted by anybody else."""
+
+SHARD_NAME = re.compile(r"\d{5,}")
+SAMPLE_NAME = re.compile(r"\d{9,}\.(jpg|png)")
+RECORD_NAME = re.compile(r"(\d{5,})\.json")
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Paths of a dataset; touches nothing.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    shard_size : int
+        Samples in a shard, 1 or more; the last shard may hold fewer.
+
+    Examples
+    --------
+    >>> layout = Layout(Path("out"), shard_size=1000)
+    >>> layout.file("masks", 12345, ".png").as_posix()
+    'out/masks/00012/000012345.png'
+    """
+
+    root: Path
+    shard_size: int
+
+    def __post_init__(self) -> None:
+        if self.shard_size < 1:
+            raise ValueError(f"shard_size must be 1 or more, got {self.shard_size}")
+
+    def shard_of(self, index: int) -> int:
+        """Number of the shard that holds sample `index`."""
+        return index // self.shard_size
+
+    def shard_folder(self, folder: str, shard: int) -> Path:
+        """Such as ``images/00000``."""
+        return self.root / folder / f"{shard:05d}"
+
+    def file(self, folder: str, index: int, suffix: str) -> Path:
+        """Such as ``images/00000/000000000.jpg``."""
+        return self.shard_folder(folder, self.shard_of(index)) / f"{index:09d}{suffix}"
+
+    def record(self, shard: int) -> Path:
+        """Such as ``shards/00000.json``: where it exists, its shard is whole."""
+        return self.records / f"{shard:05d}.json"
+
+    @property
+    def records(self) -> Path:
+        """Folder of the shard records."""
+        return self.root / "shards"
+
+    @property
+    def manifest(self) -> Path:
+        """One row a sample."""
+        return self.root / "manifest.parquet"
+
+    @property
+    def dataset(self) -> Path:
+        """What the dataset is: written first, completed last."""
+        return dataset_file(self.root)
+
+    @property
+    def contact_sheet(self) -> Path:
+        """Samples to look at."""
+        return self.root / "contact_sheet.jpg"
+
+    @property
+    def staging(self) -> Path:
+        """Where shards are put together; natocc's alone, gone when nothing is being built."""
+        return self.root / ".staging"
+
+
+def dataset_file(root: Path) -> Path:
+    """``dataset.json`` of a dataset whose shard size is not known yet: it says so."""
+    return root / "dataset.json"

@@ -1,0 +1,26 @@
+"""What many tests need: the real data, and a way to say that it is not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("natocc", deadline=None, derandomize=True, max_examples=50)
+hypothesis.settings.load_profile("natocc")
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Root of the real test data: ``NATOCC_TEST_DATA``, else the folder that lies beside the checkout."""
+    root = Path(os.environ.get("NATOCC_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not root.is_dir():
+        message = f"no real data at {root}: set NATOCC_TEST_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return root
