@@ -188,7 +188,7 @@ class Pipeline:
 def encode(composite: Composite, image: ImageFormat) -> dict[str, tuple[str, bytes]]:
     """The files of a sample: folder to suffix and bytes."""
     picture = encode_jpeg(composite.image, image.quality) if image.format == "jpg" else encode_png(composite.image)
-    return {"images": (image.format, picture), "masks": ("png", encode_png(composite.modal))}
+    return {"images": (f".{image.format}", picture), "masks": (".png", encode_png(composite.modal))}
 
 
 def _measures(face: AlignedFace, composite: Composite) -> dict[str, float]:

@@ -237,7 +237,8 @@ def _make_piece(
     begin = time.monotonic()
     try:
         pipeline = _pipeline(recipe, data, cache)
-        records = [_make_one(pipeline, layout, spec) for spec in specs]
+        piece = f"{specs[0].index:09d}"
+        records = [_make_one(pipeline, layout, piece, spec) for spec in specs]
     except UsageError as error:
         return error
     return records, time.monotonic() - begin
@@ -249,9 +250,9 @@ def _pipeline(recipe: str, data: Path, cache: Path) -> Pipeline:
     return Pipeline(Recipe.model_validate_json(recipe), data, cache)
 
 
-def _make_one(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> SampleRecord:
+def _make_one(pipeline: Pipeline, layout: Layout, piece: str, spec: SampleSpec) -> SampleRecord:
     sample = pipeline.make_sample(spec)
     if sample.composite is None:
         return sample.record
-    files = stage_files(layout, spec.index, encode(sample.composite, pipeline.recipe.output.image))
+    files = stage_files(layout, piece, spec.index, encode(sample.composite, pipeline.recipe.output.image))
     return dataclasses.replace(sample.record, files=files)

@@ -77,7 +77,6 @@ class FaceSample:
     landmarks_xy : (68, 2) float32, optional
         In pixels, where the source has them.
     origin : Origin
-        Of the image.
     """
 
     image: Image
@@ -199,10 +198,8 @@ class OccluderPlan:
         What its source needs to make the same cutout again; JSON.
     placement : Placement
         Where it lies.
-    transfer : str
-        Name of the colour transfer.
-    blend : str
-        Name of the blend.
+    transfer, blend : str
+        Names of the colour transfer and of the blend.
     opacity : float
         In (0, 1]; below 1 the face shows through. The label follows the matte alone.
     """
