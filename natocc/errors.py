@@ -25,6 +25,7 @@ class Reason(enum.StrEnum):
     NO_FACE = "no-face"
     DEGENERATE_LANDMARKS = "degenerate-landmarks"
     BAD_ANNOTATION = "bad-annotation"
+    LICENCE = "licence-not-allowed"
     CROWD = "crowd"
     TOO_SMALL = "too-small"
     TRUNCATED = "truncated-by-border"

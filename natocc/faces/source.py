@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from natocc.errors import UsageError
+from natocc.faces.align import AlignOptions
 from natocc.images import SUFFIXES
 from natocc.locations import locate
 from natocc.options import Options
@@ -45,11 +46,14 @@ class FaceOptions(Options, abc.ABC):
     include, exclude : str, optional
         Location of a text file of ids or file names, one a line; what follows a ``#`` at the start of a line or after a space is
         a comment. `include` keeps only these faces, `exclude` drops these.
+    align : AlignOptions
+        How they are aligned.
     """
 
     source: str
     include: str | None = None
     exclude: str | None = None
+    align: AlignOptions = AlignOptions()
 
     @abc.abstractmethod
     def open(self, data: Path) -> FaceSource:

@@ -88,7 +88,8 @@ class CocoOptions(OccluderOptions):
         for path, folder in files:
             instances = read_instances(path)
             known |= set(instances.categories.values())
-            pictures += _group(path, folder, instances, None if self.categories == ("all",) else set(self.categories), self)
+            wanted = instances.categories.values() if self.categories == ("all",) else self.categories
+            pictures += _group(path.stem, folder, instances, set(wanted), self)
         if self.categories != ("all",) and not known & set(self.categories):
             raise UsageError(f"{files[0][0]}: none of the categories wanted; it has {', '.join(sorted(known)[:20])}")
         return pictures
@@ -108,15 +109,18 @@ class CocoPicture:
         Of the picture.
     annotations : tuple of (str, str, mapping)
         Item id, category and the annotation itself.
-    options : CocoOptions
-        What they must be like.
+    licences : tuple of str, optional
+        Patterns, one of which the licence must match.
+    rules : CutoutRules
+        What the objects must be like.
     """
 
     folder: Path
     entry: Mapping[str, Any]
     licence: str | None
     annotations: tuple[tuple[str, str, Mapping[str, Any]], ...]
-    options: CocoOptions
+    licences: tuple[str, ...] | None
+    rules: CutoutRules
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout, or why there is none, for each annotation."""
@@ -133,7 +137,9 @@ class CocoPicture:
                 yield BadDataError(error.reason, f"{item}: {error.detail}")
 
     def _read(self) -> tuple[Image, str]:
-        allowed = self.options.licences
+        if not self.entry:
+            raise BadDataError(Reason.BAD_ANNOTATION, "no object with an id, or its picture or category is not in the file")
+        allowed = self.licences
         if allowed is not None and not any(fnmatch.fnmatchcase(self.licence or "", pattern) for pattern in allowed):
             raise BadDataError(Reason.LICENCE, f"licence {self.licence!r} is not among {', '.join(allowed)}")
         image, digest = read_rgb(inside(self.folder, self.entry["file_name"]))
@@ -146,4 +152,44 @@ class CocoPicture:
         if annotation.get("iscrowd", 0) != 0:
             raise BadDataError(Reason.CROWD, "a crowd, not one object")
         mask = decode(annotation.get("segmentation"), *image.shape[:2])
-        return cut_out(image, check_mask(mask, self.options.rules), category, origin)
+        return cut_out(image, check_mask(mask, self.rules), category, origin)
+
+
+def _group(stem: str, folder: Path, instances: Instances, wanted: set[str], options: CocoOptions) -> list[CocoPicture]:
+    """The annotations of wanted categories by the picture that they are of, pictures by id.
+
+    An annotation whose picture or category the file does not know, or that is no object, ends up with an empty picture, where it
+    is refused and counted like any other.
+    """
+    of_picture: dict[int | None, list[tuple[str, str, Mapping[str, Any]]]] = {}
+    for position, annotation in enumerate(instances.annotations):
+        known = isinstance(annotation, dict) and type(annotation.get("id")) is int
+        number = annotation["id"] if known else f"at-{position}"
+        category = instances.categories.get(_id(annotation, "category_id"), "")
+        if known and category and category not in wanted:
+            continue
+        picture = _id(annotation, "image_id") if known and category else None
+        item = (f"{stem}/{number}", category, annotation if isinstance(annotation, dict) else {})
+        of_picture.setdefault(picture if picture in instances.images else None, []).append(item)
+    lost = of_picture.pop(None, [])
+    pictures = [
+        CocoPicture(
+            folder=folder,
+            entry=instances.images[number],
+            licence=instances.licences.get(instances.images[number].get("license")),
+            annotations=tuple(annotations),
+            licences=options.licences,
+            rules=options.rules,
+        )
+        for number, annotations in sorted(of_picture.items(), key=lambda pair: pair[0] or 0)
+        if number is not None
+    ]
+    if lost:
+        pictures.append(CocoPicture(folder, {}, None, tuple(lost), None, options.rules))
+    return pictures
+
+
+def _id(annotation: Any, key: str) -> int:
+    """An id that an annotation names; -1, which no file may use, where it is none."""
+    found = annotation.get(key) if isinstance(annotation, dict) else None
+    return found if type(found) is int else -1

@@ -1,0 +1,184 @@
+"""Alignment: picture, masks and landmarks brought together to a square crop by a similarity transform."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from natocc.errors import BadDataError, Reason
+from natocc.faces.keypoints import eye_centres_xy, inter_ocular, mouth_centre_xy
+from natocc.faces.landmarks import LandmarkFinder
+from natocc.faces.regions import face_region
+from natocc.options import Options
+from natocc.samples import Affine, AlignedFace, FaceSample, Image, Mask, Points
+
+DEFAULT_SIZE = 512
+_BLUR_SHARE = 0.05  # of the crop's side: how blurred what was mirrored becomes
+_BLUR_WITHIN = 0.06  # of the crop's side: how far outside the source it takes to become so
+
+
+class AlignOptions(Options):
+    """How faces are aligned.
+
+    Parameters
+    ----------
+    method : str
+        ``ffhq``: FFHQ's eye and mouth construction. ``none``: pictures are aligned already and kept as they are.
+    size : int, optional
+        Side of the square crop, px, 512 unless given. With ``none``: the longer side that pictures are scaled to; unless given
+        they are not scaled.
+    points : 68 or 5
+        Which of dlib's shape predictors finds the landmarks.
+    """
+
+    method: Literal["ffhq", "none"] = "ffhq"
+    size: int | None = Field(None, ge=64, le=4096)
+    points: Literal[5, 68] = 68
+
+
+def ffhq_matrix(landmarks_xy: Points, size: int) -> Affine:
+    """Similarity transform from a photograph to FFHQ's crop [1]_.
+
+    Parameters
+    ----------
+    landmarks_xy : (68, 2) or (5, 2) float32
+        In source pixels.
+    size : int
+        Side of the crop, px.
+
+    Returns
+    -------
+    matrix : (2, 3) float64
+        Source pixels to crop pixels, pixel centres at integers.
+
+    Raises
+    ------
+    BadDataError
+        ``degenerate-landmarks`` if eyes and mouth give no direction or no size.
+
+    References
+    ----------
+    .. [1] T. Karras, S. Laine, T. Aila, "A Style-Based Generator Architecture for Generative Adversarial Networks", CVPR 2019,
+       appendix C, after T. Karras et al., "Progressive Growing of GANs", ICLR 2018.
+    """
+    left, right = eye_centres_xy(landmarks_xy)
+    eyes, eye_to_eye = (left + right) / 2, right - left
+    eye_to_mouth = mouth_centre_xy(landmarks_xy) - eyes
+    across = eye_to_eye - np.array([-eye_to_mouth[1], eye_to_mouth[0]])
+    length = float(np.hypot(*across))
+    half = max(2.0 * float(np.hypot(*eye_to_eye)), 1.8 * float(np.hypot(*eye_to_mouth)))
+    if length < 1e-3 or half < 1:
+        raise BadDataError(Reason.DEGENERATE_LANDMARKS, "eyes and mouth lie too close together to give a direction")
+    cosine, sine = across / length
+    scale = size / (2 * half)
+    linear = scale * np.array([[cosine, sine], [-sine, cosine]])
+    shift = np.full(2, (size - 1) / 2) - linear @ (eyes + 0.1 * eye_to_mouth)
+    return np.column_stack([linear, shift])
+
+
+def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder) -> AlignedFace:
+    """Bring a face to its crop.
+
+    Parameters
+    ----------
+    sample : FaceSample
+        Its own landmarks are used where it has some.
+    options : AlignOptions
+        How.
+    finder : LandmarkFinder
+        Asked where landmarks are needed: to align, or to estimate a mask.
+
+    Returns
+    -------
+    face : AlignedFace
+        Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
+        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face.
+
+    Raises
+    ------
+    BadDataError
+        ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop.
+    """
+    landmarks = sample.landmarks_xy
+    if landmarks is None and (options.method == "ffhq" or sample.face_mask is None):
+        landmarks = finder.find(sample.image, sample.face_mask)
+    mask = sample.face_mask
+    if mask is None:
+        if landmarks is None or len(landmarks) != 68:
+            raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
+        mask = face_region(landmarks, (sample.image.shape[0], sample.image.shape[1]))
+    height, width = mask.shape
+    if options.method == "ffhq" and landmarks is not None:
+        size = options.size or DEFAULT_SIZE
+        matrix, shape = ffhq_matrix(landmarks, size), (size, size)
+    else:
+        scale = options.size / max(height, width) if options.size else 1.0
+        shape = (max(1, round(height * scale)), max(1, round(width * scale)))
+        matrix = _scaling(shape[1] / width, shape[0] / height)
+    face_mask = warp_labels(mask, matrix, shape)
+    if not face_mask.any():
+        raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
+    moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return AlignedFace(
+        image=warp_picture(sample.image, matrix, shape),
+        face_mask=face_mask,
+        parts=None if sample.parts is None else warp_labels(sample.parts, matrix, shape),
+        landmarks_xy=moved,
+        origin=sample.origin,
+        matrix=matrix,
+        inter_ocular=None if moved is None else inter_ocular(moved),
+        mask_estimated=sample.face_mask is None,
+    )
+
+
+def warp_labels(labels: Mask, matrix: Affine, shape: tuple[int, int]) -> Mask:
+    """A mask or label map in crop pixels: nearest neighbour, 0 outside the source."""
+    if shape == labels.shape and np.array_equal(matrix, np.eye(2, 3)):
+        return labels
+    # The warp's own nearest neighbour rounds down on some paths; looking positions up is exact everywhere.
+    rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64)
+    inverse = np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
+    x = np.floor(inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2] + 0.5).astype(np.int64)
+    y = np.floor(inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2] + 0.5).astype(np.int64)
+    inside = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
+    warped = np.zeros(shape, np.uint8)
+    warped[inside] = labels[y[inside], x[inside]]
+    return warped
+
+
+def warp_picture(image: Image, matrix: Affine, shape: tuple[int, int]) -> Image:
+    """A picture in crop pixels: see :func:`align_face`."""
+    if shape == image.shape[:2] and np.array_equal(matrix, np.eye(2, 3)):
+        return image
+    size = (shape[1], shape[0])
+    source, to_crop = _reduced(image, matrix)
+    warped = cv2.warpAffine(source, to_crop, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    covered = cv2.warpAffine(np.full(source.shape[:2], 255, np.uint8), to_crop, size, flags=cv2.INTER_NEAREST)
+    if covered.all():
+        return np.asarray(warped, dtype=np.uint8)
+    side = max(shape)
+    distance = cv2.distanceTransform((covered == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    share = np.clip(distance / (_BLUR_WITHIN * side), 0, 1)[..., None]
+    blurred = cv2.GaussianBlur(warped, (0, 0), _BLUR_SHARE * side).astype(np.float32)
+    mixed: Image = np.rint(warped + share * (blurred - warped)).astype(np.uint8)
+    return mixed
+
+
+def _scaling(across: float, down: float) -> Affine:
+    """Matrix that scales a picture, its borders onto the new borders, pixel centres at integers."""
+    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]], dtype=np.float64)
+
+
+def _reduced(image: Image, matrix: Affine) -> tuple[Image, Affine]:
+    """The picture shrunk by area averaging to about its final scale, and the matrix from there: interpolation alone aliases."""
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale >= 1:
+        return image, matrix
+    height, width = image.shape[:2]
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    to_source = _scaling(width / small[0], height / small[1])
+    combined = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([to_source, [0, 0, 1]])
+    return np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), dtype=np.uint8), combined[:2]

@@ -1,0 +1,120 @@
+"""Textures: pictures of surfaces, by class (DTD) or in any folder."""
+
+from __future__ import annotations
+
+import functools
+import os
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from natocc.errors import UsageError
+from natocc.images import SUFFIXES, read_rgb
+from natocc.locations import inside, locate, require_folder
+from natocc.options import Options
+from natocc.samples import Image, Json, Origin
+
+_LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures in any folder"
+
+
+class TextureSource(Protocol):
+    """Surfaces to cover shapes with."""
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to a texture and a place in it."""
+        ...
+
+    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+        """The texture there, at its natural scale: (height, width, 3) uint8, its class and its origin.
+
+        Raises
+        ------
+        BadDataError
+            If its picture cannot be read.
+        """
+        ...
+
+
+class TextureOptions(Options):
+    """A recipe's ``textures``: which source, and that source's own keys."""
+
+    source: str
+
+    @abstractmethod
+    def open(self, data: Path) -> TextureSource:
+        """The source; a UsageError names the folder and the layout where it is missing."""
+
+
+class TexturesOptions(TextureOptions):
+    """``source: textures``: the Describable Textures Dataset [1]_ or any folder of pictures.
+
+    References
+    ----------
+    .. [1] M. Cimpoi et al., "Describing Textures in the Wild", CVPR 2014.
+    """
+
+    source: Literal["textures"] = "textures"
+    root: str = Field("dtd", description="folder with images/CLASS/, or of pictures")
+    include: tuple[str, ...] | None = Field(None, description="names of the files to take; all unless given")
+    licence: str | None = Field(None, description="of all pictures, recorded with every sample")
+
+    def open(self, data: Path) -> Textures:
+        """List the pictures; see :meth:`TextureOptions.open`."""
+        root = require_folder(locate(self.root, data), _LAYOUT)
+        root = root / "images" if (root / "images").is_dir() else root
+        names = [
+            (Path(folder) / file).relative_to(root).as_posix()
+            for folder, _, files in os.walk(root)
+            for file in files
+            if file.lower().endswith(SUFFIXES) and (self.include is None or file in self.include)
+        ]
+        if not names:
+            raise UsageError(f"no texture in {root}; expected {_LAYOUT}")
+        return Textures(root, tuple(sorted(names)), self.licence)
+
+
+class Textures:
+    """Pictures of surfaces on disk; the last few read are kept.
+
+    Parameters
+    ----------
+    root : Path
+        Their folder.
+    names : tuple of str
+        Relative to it, sorted.
+    licence : str, optional
+        Of all of them.
+    """
+
+    def __init__(self, root: Path, names: tuple[str, ...], licence: str | None = None) -> None:
+        self._root, self._names, self._licence = root, names, licence
+        self._read = functools.lru_cache(maxsize=8)(self._read_now)
+
+    def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None]]:
+        return Textures, (self._root, self._names, self._licence)
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to a texture, uniform over pictures, and a place in it as shares of what is left over of its sides."""
+        name = self._names[int(rng.integers(len(self._names)))]
+        return {"texture": name, "across": round(float(rng.random()), 4), "down": round(float(rng.random()), 4)}
+
+    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+        """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
+        name = str(reference["texture"])
+        image, digest = self._read(name)
+        missing = max(0, height - image.shape[0]), max(0, width - image.shape[1])
+        if any(missing):
+            image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REFLECT), dtype=np.uint8)
+        top = int(float(reference["down"]) * (image.shape[0] - height))
+        left = int(float(reference["across"]) * (image.shape[1] - width))
+        parent = Path(name).parent.name
+        crop = np.ascontiguousarray(image[top : top + height, left : left + width])
+        return crop, parent or Path(name).stem, Origin("textures", name, digest, self._licence)
+
+    def _read_now(self, name: str) -> tuple[Image, str]:
+        return read_rgb(inside(self._root, name))

@@ -1,0 +1,145 @@
+"""Recipes: strict, edited by path, every fault one line that names the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from natocc.errors import RecipeError
+from natocc.locations import own_folder
+from natocc.pipeline import Schedule
+from natocc.recipe import Recipe, edit_recipe, load_recipe, parse_recipe, validate_recipe
+
+OWN = sorted(path.stem for path in own_folder("pipelines").glob("*.yaml"))
+
+
+def _raw() -> dict[str, object]:
+    return {
+        "name": "x",
+        "faces": {"source": "celebamask"},
+        "sets": [{"name": "a", "method": "natocc", "occluders": {"source": "coco"}}],
+    }
+
+
+def test_the_papers_sets_are_there() -> None:
+    assert {"demo", "c-wo-natocc", "c-wo-natocc-sot", "c-wo-randocc", "c-wo-mix"} <= set(OWN)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_recipes_validate_and_survive_json(name: str) -> None:
+    recipe = load_recipe(name)
+    assert Recipe.model_validate(recipe.resolved()) == recipe
+    assert Recipe.model_validate(recipe.resolved()).sha256() == recipe.sha256()
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [("c-wo-natocc", 2 * 24_602), ("c-wo-natocc-sot", 24_602), ("c-wo-randocc", 2 * 24_602), ("c-wo-mix", 12_301 + 2 * 24_602)],
+)
+def test_the_papers_counts(name: str, samples: int) -> None:
+    recipe = load_recipe(name)
+    faces = [str(number) for number in range(24_602)]
+    assert len(Schedule([a_set.samples_per_face for a_set in recipe.sets], faces)) == samples
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ("sed=3", r"unknown key 'sed' \(did you mean 'seed'\?\)"),
+        ("seed=-1", r"seed: .*greater than or equal to 0, found -1"),
+        ("seed=.nan", r"seed: .*found nan"),
+        ("faces.source=celebmask", r"faces: unknown source 'celebmask' \(did you mean 'celebamask'\?\)"),
+        ("faces.rot=x", r"faces: unknown key 'rot' \(did you mean 'root'\?\)"),
+        ("sets.0.method=natoc", r"sets.0: unknown method 'natoc' \(did you mean 'natocc'\?\)"),
+        ("sets.0.occluders.source=cocoa", r"sets.0.occluders: unknown source 'cocoa' \(did you mean 'coco'\?\)"),
+        ("sets.0.occluders={}", r"sets.0.occluders: missing key 'source'"),
+        ("sets.0.colour.transfer=sott", r"sets.0.colour.transfer: 'sott' is not one of .* \(did you mean 'sot'\?\)"),
+        ("sets.0.placement.area=[2, 1]", r"sets.0.placement.area: a range is \[least, most\], found \[2.0, 1.0\]"),
+        ("sets.0.placement.scale=.inf", r"sets.0.placement.scale: .*found inf"),
+        ("sets=[]", r"sets: .*at least 1 item"),
+        ("output.shard_size=0", r"output.shard_size: .*greater than or equal to 1"),
+        ("output.image.format=gif", r"output.image.format: 'gif' is not one of jpg, png"),
+        ("name=../x", r"name: .*pattern"),
+    ],
+)
+def test_a_fault_names_its_field(edit: str, message: str) -> None:
+    raw = _raw()
+    edit_recipe(raw, [edit])
+    with pytest.raises(RecipeError, match=message) as caught:
+        validate_recipe(raw, "test")
+    assert "\n" not in str(caught.value)
+
+
+def test_two_sets_of_one_name() -> None:
+    raw = _raw()
+    raw["sets"] = [*raw["sets"], *raw["sets"]]  # type: ignore[misc]
+    with pytest.raises(RecipeError, match="'a' names two sets"):
+        validate_recipe(raw, "test")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\na: 2", "line 2.*'a' is given twice"),
+        ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("a: &x [1]\nb: *x", "line 2.*aliases are not allowed"),
+        ("- 1", "expected a mapping"),
+        ("a: [1", "line"),
+        ("", "expected a mapping"),
+        ("{[1]: 2}", "a key must be a word"),
+        ("a: \x00", "not valid YAML"),
+    ],
+)
+def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        parse_recipe(text, "test")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ("seed", "expected path=value"),
+        ("=1", "expected path=value"),
+        ("sets.7.name=x", "no index of a list of 1"),
+        ("sets.x.name=x", "no index of a list of 1"),
+        ("name.x.y=1", "below something that has no parts"),
+        ("seed=[", "--set"),
+    ],
+)
+def test_an_edit_that_goes_nowhere(edit: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        edit_recipe(_raw(), [edit])
+
+
+def test_edits_by_path() -> None:
+    raw = _raw()
+    edit_recipe(raw, ["sets.0.colour.transfer=sot", "output.image={format: png}", "seed=7"])
+    recipe = validate_recipe(raw, "test")
+    assert recipe.sets[0].colour.transfer == "sot"
+    assert (recipe.output.image.format, recipe.seed) == ("png", 7)
+
+
+def test_randocc_has_its_own_defaults() -> None:
+    raw = _raw()
+    raw["sets"] = [{"name": "r", "method": "randocc"}]
+    a_set = validate_recipe(raw, "test").sets[0]
+    assert (a_set.occluders.source, a_set.transparency.probability, a_set.transparency.opacity) == ("shapes", 0.3, (0.4, 0.7))
+
+
+def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="demo"):
+        load_recipe("demmo")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(str(tmp_path / "binary.yaml"))
+    (tmp_path / "large.yaml").write_text("#" * 1_000_001)
+    with pytest.raises(RecipeError, match="more than"):
+        load_recipe(str(tmp_path / "large.yaml"))
+
+
+def test_recipes_tell_their_command() -> None:
+    for name in OWN:
+        assert (own_folder("pipelines") / f"{name}.yaml").read_text().startswith("#")
+        assert yaml.safe_load((own_folder("pipelines") / f"{name}.yaml").read_text())["name"] == name
