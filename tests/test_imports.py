@@ -21,6 +21,7 @@ FLOORS = [
     {"pipeline"},
     {"runner"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

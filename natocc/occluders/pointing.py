@@ -9,6 +9,8 @@ import numpy.typing as npt
 from natocc.samples import Mask
 
 _ENDS = 0.18  # share of the hand's length that counts as an end
+_CLEARLY = 1.3  # ratio below which the two ends, or the two axes, are not told apart
+_UP = (0.0, -1.0)
 
 
 def finger_direction(mask: Mask) -> tuple[float, float]:
@@ -23,27 +25,29 @@ def finger_direction(mask: Mask) -> tuple[float, float]:
     -------
     x, y : float
         In pixels of the mask. Where the frame cuts the hand, away from the cut; else along the hand's longer axis, away from the
-        end that is the wrist: cut straight, so that the outline there lies across the axis and fills its width.
+        end that is the wrist, which covers more than finger tips do. Where neither is clear, as for a fist: up, as hands are
+        mostly photographed.
     """
     rows, columns = np.nonzero(mask)
     points = np.stack([columns, rows], axis=1).astype(np.float64)
     centre = points.mean(axis=0)
     cut = _border_points(mask)
     if len(cut):
-        direction = centre - cut.mean(axis=0)
-    else:
-        _, _, axes = np.linalg.svd(points[:: 1 + len(points) // 5000] - centre, full_matrices=False)
-        along, across = (points - centre) @ axes[0], (points - centre) @ axes[1]
-        direction = axes[0] if _bluntness(along, across) < _bluntness(-along, across) else -axes[0]
+        return _unit(centre - cut.mean(axis=0))
+    _, spread, axes = np.linalg.svd(points[:: 1 + len(points) // 5000] - centre, full_matrices=False)
+    along = (points - centre) @ axes[0]
+    reach = _ENDS * float(np.ptp(along))
+    high, low = np.count_nonzero(along > along.max() - reach), np.count_nonzero(along < along.min() + reach)
+    if spread[0] < _CLEARLY * spread[1]:
+        return _UP
+    if max(high, low) < _CLEARLY * min(high, low):
+        return _unit(axes[0] if axes[0][1] < 0 else -axes[0])
+    return _unit(axes[0] if high < low else -axes[0])
+
+
+def _unit(direction: npt.NDArray[np.float64]) -> tuple[float, float]:
     length = float(np.hypot(*direction))
-    return (round(float(direction[0]) / length, 4), round(float(direction[1]) / length, 4)) if length > 0 else (0.0, -1.0)
-
-
-def _bluntness(along: npt.NDArray[np.float64], across: npt.NDArray[np.float64]) -> float:
-    """How much of its own box the end at large `along` fills: a cut wrist nearly all, fingers less."""
-    low, high = along.min(), along.max()
-    end = across[along > high - _ENDS * (high - low)]
-    return len(end) / (max(float(np.ptp(end)), 1.0) * _ENDS * (high - low))
+    return (round(float(direction[0]) / length, 4), round(float(direction[1]) / length, 4)) if length > 0 else _UP
 
 
 def _border_points(mask: Mask) -> npt.NDArray[np.float64]:

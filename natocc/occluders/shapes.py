@@ -19,6 +19,8 @@ from natocc.samples import Cutout, Json
 _MARGIN = 4  # px around the outline, so that every edge is soft
 _FRACTION_BITS = 4
 _OVERSAMPLING = 4
+_LEAST_AREA = 0.12  # of the unit square: less is a sliver
+_TRIES = 20
 _STEPS = 24  # points of the outline between two corners
 
 
@@ -68,7 +70,10 @@ class Shapes:
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Points of an outline in the unit square, whether it is smooth, its roundness, and a texture."""
         low, high = sorted((self._options.least_points, self._options.most_points))
-        points = rng.random((int(rng.integers(low, high + 1)), 2))
+        for _ in range(_TRIES):
+            points = rng.random((int(rng.integers(low, high + 1)), 2))
+            if _area(outline(points, 0.0)) >= _LEAST_AREA:
+                break
         smooth = bool(rng.random() < self._options.smooth)
         roundness = rng.uniform(0.2, 0.5) if smooth else rng.uniform(0.0, 0.1)
         return {
@@ -121,3 +126,9 @@ def outline(points_xy: npt.NDArray[np.float64], roundness: float) -> npt.NDArray
         + t**3 * after[:, None]
     ).reshape(-1, 2)
     return curve
+
+
+def _area(polygon_xy: npt.NDArray[np.float64]) -> float:
+    """Area of a polygon (shoelace)."""
+    x, y = polygon_xy.T
+    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)

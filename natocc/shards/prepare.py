@@ -52,7 +52,7 @@ def prepare(root: Path, overwrite: bool) -> None:
         return
     description = read_dataset(root)
     if not overwrite:
-        raise UsageError(f"{root} holds a dataset ({description['status']}): --resume goes on with it, --overwrite replaces it")
+        raise UsageError(f"{root} holds a dataset ({description['status']}): --overwrite replaces it")
     for path in _foreign(root):
         raise UsageError(f"{path} is not natocc's and would have to go: move it out of {root} before --overwrite")
     write_aside(dataset, encode_json({**description, "status": "building"}, indent=2))

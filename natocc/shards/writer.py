@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from natocc.errors import RunError
@@ -12,6 +13,7 @@ from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
 from natocc.shards.layout import FOLDERS, Layout
 from natocc.shards.prepare import remove_shard
 from natocc.shards.records import ShardRecord
+
 
 def stage_files(layout: Layout, piece: str, index: int, files: Mapping[str, tuple[str, bytes]]) -> dict[str, str]:
     """Write the files of one sample to the staging area.
@@ -50,3 +52,64 @@ def stage_files(layout: Layout, piece: str, index: int, files: Mapping[str, tupl
             path.write_bytes(data)
         digests[folder] = sha256(data)
     return digests
+
+
+def commit_shard(layout: Layout, shard: int, records: Iterable[SampleRecord], seconds: float) -> ShardRecord:
+    """Bring a staged shard into its place and record it.
+
+    Each folder appears by one rename, and the record after all of them: whoever reads by records sees whole shards only. What
+    an interrupted commit of the same shard left in its place is taken back first.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where.
+    shard : int
+        All its samples are staged, in whatever pieces.
+    records : iterable of SampleRecord
+        One for every index of the shard, rejected ones too; in any order.
+    seconds : float
+        How long the shard took to make.
+
+    Returns
+    -------
+    record : ShardRecord
+        As written.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses, or the files staged are not those that the records name.
+    """
+    samples = tuple(sorted(records, key=lambda sample: sample.index))
+    pieces, whole = _pieces(layout, shard), layout.staging / f"{shard:05d}" / "whole"
+    named = sorted((folder, sample.index) for sample in samples for folder in sample.files)
+    with disk_errors(layout.staging):
+        staged = sorted(path for path in pieces.glob("*/*/*")) if pieces.is_dir() else []
+        found = sorted((path.parent.name, int(path.stem)) for path in staged)
+        if found != named:
+            raise RunError(f"{pieces}: expected {len(named)} staged files as the records name them, found {len(found)}")
+        remove_shard(layout, shard)
+        sizes: dict[str, int] = {}
+        for path in staged:
+            folder = path.parent.name
+            (whole / folder).mkdir(parents=True, exist_ok=True)
+            sizes[layout.file(folder, int(path.stem), path.suffix).relative_to(layout.root).as_posix()] = path.stat().st_size
+            flush(path)
+            path.rename(whole / folder / path.name)
+        for folder in sorted({path.parent.name for path in staged}):
+            place = layout.shard_folder(folder, shard)
+            place.parent.mkdir(exist_ok=True)
+            flush(whole / folder)
+            (whole / folder).rename(place)
+            flush(place.parent)
+        layout.records.mkdir(exist_ok=True)
+    record = ShardRecord(shard, samples, dict(sorted(sizes.items())), round(seconds, 3))
+    write_aside(layout.record(shard), encode_json(record.to_json()))
+    with disk_errors(layout.staging):
+        shutil.rmtree(layout.staging / f"{shard:05d}", ignore_errors=True)
+    return record
+
+
+def _pieces(layout: Layout, shard: int) -> Path:
+    return layout.staging / f"{shard:05d}" / "pieces"

@@ -1,0 +1,5 @@
+"""``python -m natocc``."""
+
+from natocc.cli import main
+
+main()
