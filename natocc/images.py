@@ -209,6 +209,8 @@ def _open(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
     width, height = picture.size
     if width * height > max_pixels:
         raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
+    if picture.format == "PNG" and b"IEND" not in data:  # Pillow is content once it has the last row
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: cut short (no IEND chunk)")
     if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
         raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page ({picture.n_frames} frames)")  # type: ignore[attr-defined]
     return picture

@@ -18,7 +18,7 @@ from natocc.faces.align import align_face
 from natocc.faces.landmarks import LandmarkFinder
 from natocc.images import encode_jpeg, encode_png
 from natocc.occluders.source import OccluderSource
-from natocc.recipe import ImageFormat, NatOccSet, RandOccSet, Recipe
+from natocc.recipe import ImageFormat, Recipe, SetRecipe
 from natocc.samples import AlignedFace, Composite, Cutout, Json, Plan, Rejection, SampleRecord
 
 _FACES_KEPT = 8
@@ -207,7 +207,7 @@ def _measures(face: AlignedFace, composite: Composite) -> dict[str, float]:
 
 def _record(
     spec: SampleSpec,
-    a_set: NatOccSet | RandOccSet,
+    a_set: SetRecipe,
     face: AlignedFace | None,
     cutouts: Sequence[Cutout],
     plan: Plan | None,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Discriminator, Field, SerializeAsAny, Tag, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 
 from natocc.compose.plan import ComposeRules, TransparencyRule
 from natocc.errors import RecipeError
@@ -37,36 +37,41 @@ def _choose_occluders(value: Any) -> OccluderOptions:
 Occluders = Annotated[SerializeAsAny[OccluderOptions], BeforeValidator(_choose_occluders)]
 
 
-class _Set(ComposeRules):
+class SetRecipe(ComposeRules):
+    """A set: samples of each face, made by one method with one kind of occluder."""
+
     name: str = Field(pattern=_NAME)
+    method: str
+    occluders: Occluders
     samples_per_face: float = Field(1, gt=0, le=1000)
 
 
-class NatOccSet(_Set):
+class NatOccSet(SetRecipe):
     """Occluders that look photographed: hands, objects."""
 
     method: Literal["natocc"] = "natocc"
-    occluders: Occluders
 
 
-class RandOccSet(_Set):
+class RandOccSet(SetRecipe):
     """Random shapes with random textures, some of them see-through."""
 
-    method: Literal["randocc"]
+    method: Literal["randocc"] = "randocc"
     occluders: Occluders = Field(default_factory=lambda: _choose_occluders({"source": "shapes"}))
     transparency: TransparencyRule = TransparencyRule(probability=0.3)
 
 
-def _method(value: Any) -> str:
-    method = value.get("method", "natocc") if isinstance(value, Mapping) else getattr(value, "method", "natocc")
-    if method not in ("natocc", "randocc"):
-        raise ValueError(f"unknown method {method!r}{nearest(str(method), ['natocc', 'randocc'])}")
-    return str(method)
+METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet}
 
 
-SetRecipe = Annotated[
-    Annotated[NatOccSet, Tag("natocc")] | Annotated[RandOccSet, Tag("randocc")], Discriminator(_method)
-]  # fmt: skip
+def _choose_set(value: Any) -> SetRecipe:
+    if isinstance(value, SetRecipe):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected a mapping with the keys name, method and occluders, found {value!r}")
+    method = str(value.get("method", "natocc"))
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}{nearest(method, list(METHODS))}")
+    return METHODS[method].model_validate(value)
 
 
 class ImageFormat(Options):
@@ -93,7 +98,7 @@ class Recipe(Options):
     name: str = Field(pattern=_NAME)
     seed: int = Field(0, ge=0)
     faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
-    sets: tuple[SetRecipe, ...] = Field(min_length=1)
+    sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set)], ...] = Field(min_length=1)
     output: Output = Output()
 
     def resolved(self) -> dict[str, Json]:
@@ -180,7 +185,10 @@ def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
-        raise RecipeError("\n".join(f"recipe {name}: {_explain(fault)}" for fault in error.errors())) from None
+        faults = error.errors()
+        # A list of which an item fails is also called too short: the item is what is wrong.
+        told = [fault for fault in faults if not (fault["type"] == "too_short" and len(faults) > 1)]
+        raise RecipeError("\n".join(f"recipe {name}: {_explain(fault)}" for fault in told)) from None
     names = [a_set.name for a_set in recipe.sets]
     twice = sorted({each for each in names if names.count(each) > 1})
     if twice:
@@ -211,8 +219,7 @@ def _item(here: Any, key: str, edit: str) -> Any:
 
 
 def _explain(fault: Any) -> str:
-    tags = {"natocc", "randocc"}  # pydantic puts the tag of the union into the path; a recipe has no such key
-    path = ".".join(str(part) for part in fault["loc"] if part not in tags) or "recipe"
+    path = ".".join(str(part) for part in fault["loc"]) or "recipe"
     message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if fault["type"] == "literal_error":
         known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
@@ -230,7 +237,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:

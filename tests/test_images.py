@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
 import struct
 import zlib
@@ -44,7 +44,8 @@ def test_png_is_lossless(array: np.ndarray) -> None:
 def test_a_mask_is_one_channel_of_a_byte(tmp_path_factory: pytest.TempPathFactory, labels: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("m") / "m.png"
     path.write_bytes(encode_png(labels))
-    assert PillowImage.open(path).mode == "L"
+    with PillowImage.open(path) as picture:
+        assert picture.mode == "L"
     assert (read_labels(path) == labels).all()
 
 
@@ -83,7 +84,7 @@ def test_f3_a_header_that_claims_too_much(tmp_path: Path, side: int) -> None:
 
 
 def test_f3_animated(tmp_path: Path) -> None:
-    frames = [PillowImage.fromarray(SMOOTH + np.uint8(k)) for k in range(3)]
+    frames = [PillowImage.fromarray(np.roll(SMOOTH, 9 * k, axis=1)) for k in range(3)]
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])
     frames[0].save(tmp_path / "a.tiff", save_all=True, append_images=frames[1:])
     assert _rejected(tmp_path / "a.webp") == Reason.UNSUPPORTED_IMAGE
@@ -99,7 +100,14 @@ def test_f4_exif_orientation_is_applied_to_pictures_and_masks(tmp_path: Path, or
     picture, labels = read_rgb(path)[0], read_labels(mask)
     assert picture.shape[:2] == ((30, 40) if orientation <= 4 else (40, 30))
     assert (picture[..., 0] == labels).all()
-    upright = {1: SMOOTH, 2: SMOOTH[:, ::-1], 3: SMOOTH[::-1, ::-1], 4: SMOOTH[::-1], 6: np.rot90(SMOOTH, -1), 8: np.rot90(SMOOTH)}
+    upright = {
+        1: SMOOTH,
+        2: SMOOTH[:, ::-1],
+        3: SMOOTH[::-1, ::-1],
+        4: SMOOTH[::-1],
+        6: np.rot90(SMOOTH, -1),
+        8: np.rot90(SMOOTH),
+    }
     if orientation in upright:
         assert (picture == upright[orientation]).all()
 
@@ -112,8 +120,9 @@ def test_f5_modes(tmp_path: Path) -> None:
     assert (read_rgb(_save(tmp_path / "rgba.png", rgba))[0] == SMOOTH).all()
     rgba[..., 3] = 0
     assert (read_rgb(_save(tmp_path / "clear.png", rgba))[0] == 255).all()
-    palette = read_rgb(_save(tmp_path / "p.png", (SMOOTH // 64) * np.uint8(64), "P"))[0]
-    assert np.abs(palette.astype(int) - (SMOOTH // 64) * 64).max() < 30
+    few_colours = SMOOTH // 64 * np.uint8(64)
+    PillowImage.fromarray(few_colours).quantize(64).save(tmp_path / "p.png")
+    assert (read_rgb(tmp_path / "p.png")[0] == few_colours).all()
     cmyk = read_rgb(_save(tmp_path / "cmyk.jpg", SMOOTH, "CMYK", quality=98))[0]
     assert np.abs(cmyk.astype(int) - SMOOTH).max() < 12
     _save(tmp_path / "float.tiff", grey.astype(np.float32))
@@ -159,10 +168,8 @@ def test_f6_more_values_are_refused_by_name(tmp_path: Path) -> None:
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     whole = encode_png(SMOOTH)
     for attempt in (data, b"\x89PNG\r\n\x1a\n" + data, whole[:60] + data + whole[60 + len(data) :], b"\xff\xd8\xff" + data):
-        try:
+        with contextlib.suppress(BadDataError):
             decode_rgb(attempt, "x")
-        except BadDataError:
-            pass
 
 
 def test_everything_in_the_real_data_can_be_read(real_data: Path) -> None:
@@ -170,5 +177,4 @@ def test_everything_in_the_real_data_can_be_read(real_data: Path) -> None:
     assert len(paths) > 100
     for path in paths:
         image, _ = read_rgb(path)
-        assert io.BytesIO(path.read_bytes()).getbuffer().nbytes
         assert image.dtype == np.uint8

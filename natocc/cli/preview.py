@@ -35,6 +35,8 @@ def preview(
     natocc preview photo.jpg
     natocc preview photo.jpg --occluders coco --data /datasets --count 12 -o sheet.png
     """
+    import json
+
     from natocc.cli.options import recipe_of_flags
     from natocc.errors import BadDataError, RunError
     from natocc.faces.landmarks import check_models
@@ -47,8 +49,9 @@ def preview(
     if occluders or method:
         recipe = recipe_of_flags(None, source, occluders, method, source_root=root, **flags)
     else:
-        edits = (f"faces={{source: {source}}}", *flags.pop("edits"))
-        recipe = recipe_of_flags("demo", None, None, None, source_root=root, edits=edits, **flags)
+        faces = {"source": source} | ({"root": root} if root is not None else {})
+        edits = (f"faces={json.dumps(faces)}", *flags.pop("edits"))
+        recipe = recipe_of_flags("demo", None, None, None, source_root=None, edits=edits, **flags)
     check_models(recipe.faces.align.points)
     pipeline = Pipeline(recipe, data, cache)
     tiles = []

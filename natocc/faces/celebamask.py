@@ -121,9 +121,11 @@ def _names_by_id(folder: Path) -> dict[str, str]:
     """File name of every picture whose stem is a number; anything else is not part of the layout and ignored."""
     names: dict[str, str] = {}
     numbers: dict[int, str] = {}
-    for name in sorted(os.listdir(folder)):
-        stem, suffix = os.path.splitext(name)
-        if not (stem.isascii() and stem.isdecimal() and suffix.lower() in (".jpg", ".png")):
+    with os.scandir(folder) as entries:
+        listed = sorted(entry.name for entry in entries)
+    for name in listed:
+        stem, _, suffix = name.rpartition(".")
+        if not (stem.isascii() and stem.isdecimal() and suffix.lower() in ("jpg", "png")):
             continue
         other = numbers.setdefault(int(stem), name)
         if other != name:

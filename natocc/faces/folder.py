@@ -98,11 +98,11 @@ def _picture_names(root: Path) -> list[str]:
     names = []
     for folder, _, files in os.walk(root, onerror=_refuse, followlinks=False):
         for name in files:
-            if os.path.splitext(name)[1].lower() in images.SUFFIXES:
+            if name.lower().endswith(images.SUFFIXES):
                 names.append((Path(folder) / name).relative_to(root).as_posix())
     for name in names:
         if any("\ud800" <= character <= "\udfff" for character in name):  # how Python reads a name that is not UTF-8
-            raise UsageError(f"{root}: the file name {ascii(name)} is not valid UTF-8; rename it")
+            raise UsageError(f"{root}: the file name {name!a} is not valid UTF-8; rename it")
     return names
 
 

@@ -41,6 +41,7 @@ LEAST_OVERLAP = 0.1
 """Intersection over union with the box of the face mask, below which a detection is another face or none."""
 
 Box: TypeAlias = tuple[float, float, float, float]
+Detector: TypeAlias = Callable[[Image], list[Any]]
 
 
 def check_models(points: int) -> None:
@@ -115,25 +116,21 @@ class LandmarkFinder:
         """
         wanted = None if face_mask is None else _mask_box(face_mask)
         with self._lock:
-            for detect in (self._hog, self._hog_upsampled, self._cnn):
-                box = choose_box(list(detect(image)), wanted)
+            for boxes in self._searches(image):
+                box = choose_box(boxes, wanted)
                 if box is not None:
                     return self._predict(image, box)
         where = "" if wanted is None else " where the face mask is"
         raise BadDataError(Reason.NO_FACE, f"no detector finds a face{where} in {image.shape[1]} x {image.shape[0]} px")
 
-    def _hog(self, image: Image) -> Iterator[Box]:
-        return _detect(self._hog_detector, image, min(1.0, HOG_SIDE / max(image.shape)))
-
-    def _hog_upsampled(self, image: Image) -> Iterator[Box]:
-        first = min(1.0, HOG_SIDE / max(image.shape))
-        return _detect(self._hog_detector, image, min(2 * first, UPSAMPLED_SIDE / max(image.shape)))
-
-    def _cnn(self, image: Image) -> Iterator[Box]:
-        scale = min(1.0, CNN_SIDE / max(image.shape))
-        if min(image.shape[:2]) * scale < CNN_LEAST_SIDE:
-            return iter(())
-        return _detect(self._cnn_detector, image, scale)
+    def _searches(self, image: Image) -> Iterator[list[Box]]:
+        side = max(image.shape[:2])
+        first = min(1.0, HOG_SIDE / side)
+        yield _detect(self._hog, image, first)
+        yield _detect(self._hog, image, min(2 * first, UPSAMPLED_SIDE / side))
+        reduced = min(1.0, CNN_SIDE / side)
+        if min(image.shape[:2]) * reduced >= CNN_LEAST_SIDE:
+            yield _detect(self._cnn, image, reduced)
 
     def _predict(self, image: Image, box: Box) -> Points:
         import dlib
@@ -143,14 +140,14 @@ class LandmarkFinder:
         return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float32)
 
     @functools.cached_property
-    def _hog_detector(self) -> Callable[[Image], list[Any]]:
+    def _hog(self) -> Detector:
         import dlib
 
         detector = dlib.get_frontal_face_detector()
         return lambda image: list(detector(image, 0))
 
     @functools.cached_property
-    def _cnn_detector(self) -> Callable[[Image], list[Any]]:
+    def _cnn(self) -> Detector:
         import dlib
 
         detector = dlib.cnn_face_detection_model_v1(str(_model_path(CNN)))
@@ -183,16 +180,17 @@ def _model_path(model: int | str) -> Path:
     return package_folder(PACKAGE) / "models" / MODELS[model][0]
 
 
-def _detect(detector: Callable[[Image], list[Any]], image: Image, scale: float) -> Iterator[Box]:
+def _detect(detector: Detector, image: Image, scale: float) -> list[Box]:
     """Boxes in pixels of `image`, found on a picture `scale` times as large."""
     height, width = image.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     seen = image
     if size != (width, height):
-        seen = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), dtype=np.uint8)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        seen = np.asarray(cv2.resize(image, size, interpolation=interpolation), dtype=np.uint8)
     across, down = width / size[0], height / size[1]
-    for found in detector(np.ascontiguousarray(seen)):
-        yield found.left() * across, found.top() * down, found.right() * across, found.bottom() * down
+    found = detector(np.ascontiguousarray(seen))
+    return [(box.left() * across, box.top() * down, box.right() * across, box.bottom() * down) for box in found]
 
 
 def _mask_box(mask: Mask) -> Box:

@@ -58,7 +58,7 @@ def check_mask(mask: Mask, rules: CutoutRules) -> Mask:
         raise BadDataError(
             Reason.TOO_SMALL, f"longer side {side} px, area {area} px; expected {rules.min_side} and {rules.min_area} or more"
         )
-    piece = (labels == largest).astype(np.uint8)
+    piece: Mask = (labels == largest).astype(np.uint8)
     distance = cv2.distanceTransform(np.pad(piece, 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     if 2 * float(distance.max()) < rules.min_thickness:
         raise BadDataError(Reason.TOO_THIN, f"nowhere {rules.min_thickness} px thick")
@@ -68,9 +68,7 @@ def check_mask(mask: Mask, rules: CutoutRules) -> Mask:
     return piece
 
 
-def cut_out(
-    image: Image, mask: Mask, category: str, origin: Origin, points_to_xy: tuple[float, float] | None = None
-) -> Cutout:
+def cut_out(image: Image, mask: Mask, category: str, origin: Origin, points_to_xy: tuple[float, float] | None = None) -> Cutout:
     """Cut an object out of its picture.
 
     Parameters
@@ -116,10 +114,11 @@ def _surroundings(image: Image, mask: Mask, room: int) -> tuple[Image, Mask, Mas
     bottom, right = min(y + height + room, mask.shape[0]), min(x + width + room, mask.shape[1])
     box = (slice(top, bottom), slice(left, right))
     pad = (room - y + top, y + height + room - bottom, room - x + left, x + width + room - right)
+    vertical, horizontal = (pad[0], pad[1]), (pad[2], pad[3])
     return (
-        cv2.copyMakeBorder(image[box], *pad, cv2.BORDER_REPLICATE),
-        cv2.copyMakeBorder(mask[box], *pad, cv2.BORDER_REPLICATE),
-        cv2.copyMakeBorder(np.ones_like(mask[box]), *pad, cv2.BORDER_CONSTANT, value=0),
+        np.pad(image[box], (vertical, horizontal, (0, 0)), mode="edge"),
+        np.pad(mask[box], (vertical, horizontal), mode="edge"),
+        np.pad(np.ones_like(mask[box]), (vertical, horizontal)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -144,7 +145,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
     if not rows:
         raise UsageError(f"{name}: no object can serve as an occluder; {_count_text(refused, examples)}")
     rows.sort(key=lambda row: row["item"])
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         if before["item"] == after["item"]:
             raise UsageError(f"{name}: two objects have the id {after['item']!r}")
     _write_index(folder / INDEX, rows)

@@ -121,7 +121,7 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     return np.clip(np.rint(object_colour + coverage * (colour - mixture)), 0, 255).astype(np.uint8)
 
 
-def spread(colour: npt.NDArray[np.float32], weight: Plane) -> npt.NDArray[np.float32]:
+def spread(colour: npt.NDArray[np.float32], weight: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Fill what has no weight from what has, near before far (push-pull pyramid [1]_).
 
     Parameters
@@ -146,6 +146,6 @@ def spread(colour: npt.NDArray[np.float32], weight: Plane) -> npt.NDArray[np.flo
         return np.broadcast_to((colour * weight[..., None]).sum(axis=(0, 1)) / total, colour.shape).astype(np.float32)
     half_weight = cv2.pyrDown(weight)
     half_colour = cv2.pyrDown(colour * weight[..., None]) / np.maximum(half_weight, 1e-12)[..., None]
-    coarse = spread(half_colour, np.minimum(half_weight * 4, 1))
+    coarse = spread(half_colour.astype(np.float32), np.minimum(half_weight * 4, 1))
     above = cv2.pyrUp(coarse, dstsize=(width, height))
-    return above + (colour - above) * weight[..., None]
+    return np.asarray(above + (colour - above) * weight[..., None], dtype=np.float32)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from natocc.samples import Mask
 
 _ENDS = 0.18  # share of the hand's length that counts as an end
+_WRIST = 0.3  # breadth of a wrist over the root of the hand's area, at least
 _CLEARLY = 1.3  # ratio below which the two ends, or the two axes, are not told apart
 _UP = (0.0, -1.0)
 
@@ -51,10 +52,14 @@ def _unit(direction: npt.NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _border_points(mask: Mask) -> npt.NDArray[np.float64]:
-    """(n, 2) x, y of the mask's pixels on the border of its picture; empty where hardly any are."""
+    """(n, 2) x, y of the longest stretch of the mask along the border of its picture; empty unless it is as broad as a wrist."""
     frame = np.ones_like(mask)
     frame[2:-2, 2:-2] = 0
-    outline = cv2.findNonZero(mask * frame)
-    if outline is None or len(outline) < 0.05 * np.sqrt(np.count_nonzero(mask)):
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask * frame, connectivity=8)
+    if count < 2:
         return np.empty((0, 2))
-    return np.asarray(outline, dtype=np.float64).reshape(-1, 2)
+    longest = 1 + int(statistics[1:, cv2.CC_STAT_AREA].argmax())
+    rows, columns = np.nonzero(labels == longest)
+    if max(np.ptp(rows), np.ptp(columns)) < _WRIST * np.sqrt(np.count_nonzero(mask)):
+        return np.empty((0, 2))  # finger tips reach the border too
+    return np.stack([columns, rows], axis=1).astype(np.float64)

@@ -112,5 +112,5 @@ def _decompress(text: str) -> list[int]:
 
 
 def _bad(expected: str, found: Any) -> BadDataError:
-    text = repr(found) if not isinstance(found, list | dict | str) else repr(found[:8] if not isinstance(found, dict) else list(found))
-    return BadDataError(Reason.BAD_ANNOTATION, f"{expected}, found {text[:80]}")
+    shown = list(found) if isinstance(found, dict) else found[:8] if isinstance(found, list | str) else found
+    return BadDataError(Reason.BAD_ANNOTATION, f"{expected}, found {repr(shown)[:80]}")
