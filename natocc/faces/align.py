@@ -17,7 +17,7 @@ from natocc.samples import Affine, AlignedFace, FaceSample, Image, Mask, Points
 
 DEFAULT_SIZE = 512
 _BLUR_SHARE = 0.05  # of the crop's side: how blurred what was mirrored becomes
-_BLUR_WITHIN = 0.06  # of the crop's side: how far outside the source it takes to become so
+_BLUR_WITHIN = 0.04  # of the crop's side: how far outside the source it takes to become so
 
 
 class AlignOptions(Options):

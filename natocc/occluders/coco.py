@@ -48,7 +48,7 @@ class CocoOptions(OccluderOptions):
     licences: tuple[str, ...] | None = Field(
         None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
     )
-    rules: CutoutRules = CutoutRules()
+    rules: CutoutRules = CutoutRules(choke=1)  # outlines drawn by hand take a rim of background along
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
@@ -152,7 +152,7 @@ class CocoPicture:
         if annotation.get("iscrowd", 0) != 0:
             raise BadDataError(Reason.CROWD, "a crowd, not one object")
         mask = decode(annotation.get("segmentation"), *image.shape[:2])
-        return cut_out(image, check_mask(mask, self.rules), category, origin)
+        return cut_out(image, check_mask(mask, self.rules), category, origin, choke=self.rules.choke)
 
 
 def _group(stem: str, folder: Path, instances: Instances, wanted: set[str], options: CocoOptions) -> list[CocoPicture]:

@@ -22,6 +22,7 @@ class CutoutRules(Options):
     min_area: int = Field(1024, ge=1, description="smallest allowed area, px; 32² is where COCO calls an object small")
     min_thickness: int = Field(5, ge=1, description="diameter of a disc that must fit into it, px")
     largest_piece: float = Field(0.9, gt=0, le=1, description="share of its area that its largest connected piece must hold")
+    choke: int = Field(0, ge=0, le=20, description="by how much the matte is drawn in, so that no rim of background shows")
     border_share: float = Field(0.0, ge=0, le=1, description="share of its outline that may touch the border of its picture")
 
 
@@ -68,7 +69,14 @@ def check_mask(mask: Mask, rules: CutoutRules) -> Mask:
     return piece
 
 
-def cut_out(image: Image, mask: Mask, category: str, origin: Origin, points_to_xy: tuple[float, float] | None = None) -> Cutout:
+def cut_out(
+    image: Image,
+    mask: Mask,
+    category: str,
+    origin: Origin,
+    points_to_xy: tuple[float, float] | None = None,
+    choke: int = 0,
+) -> Cutout:
     """Cut an object out of its picture.
 
     Parameters
@@ -79,6 +87,9 @@ def cut_out(image: Image, mask: Mask, category: str, origin: Origin, points_to_x
         1 on the object, drawn by hand or by a threshold: near its edge only a hint, see :func:`refine_matte`.
     category, origin, points_to_xy
         As in :class:`Cutout`.
+    choke : int
+        Pixels by which the matte is drawn in: where masks were drawn or thresholded generously, the rim of the object is
+        mixed with the old background, and its colour gives the cutout away.
 
     Returns
     -------
@@ -98,6 +109,9 @@ def cut_out(image: Image, mask: Mask, category: str, origin: Origin, points_to_x
     picture, coarse, known = _surroundings(image, mask, room=3 * band + _MARGIN)
     matte = refine_matte(picture, coarse, known, band)
     matte[known > cv2.erode(known, np.ones((3, 3), np.uint8))] //= 2  # where the border of the picture cuts the object
+    if choke:
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * choke + 1, 2 * choke + 1))
+        matte = np.asarray(cv2.GaussianBlur(cv2.erode(matte, disc), (0, 0), 0.6), dtype=np.uint8)
     matte = _largest_piece(matte)
     if matte.max() < MATTE_THRESHOLD:
         raise BadDataError(Reason.EMPTY_MASK, "nothing of the object is left within its soft edge")

@@ -28,7 +28,7 @@ class HandsOptions(OccluderOptions):
     source: Literal["hands"] = "hands"
     root: str = Field("hands", description="folder with images/ and masks/")
     licence: str | None = Field(None, description="of all pictures, recorded with every sample")
-    rules: CutoutRules = CutoutRules(border_share=0.5)  # the frame cuts the wrist
+    rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
@@ -83,4 +83,6 @@ class HandPicture:
             raise BadDataError(Reason.NO_MASK, f"no file of its stem in {self.masks}")
         image, digest = read_rgb(inside(self.images, self.name))
         mask = check_mask(read_mask(inside(self.masks, self.mask_name)), self.rules)
-        return cut_out(image, mask, "hand", Origin("hands", self.name, digest, self.licence), finger_direction(mask))
+        return cut_out(
+            image, mask, "hand", Origin("hands", self.name, digest, self.licence), finger_direction(mask), self.rules.choke
+        )
