@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 .PHONY: dataset test check setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
-	$(BIN)/natocc build $(RECIPE) $(ARGS) --overwrite
+	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
 
 test: setup check  ## Run every test
 	$(BIN)/pytest -n 2

@@ -24,3 +24,8 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return root
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` writes the kept outputs anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

@@ -15,9 +15,12 @@ import pyarrow.parquet
 import pytest
 from PIL import Image as PillowImage
 
+from natocc import pipeline
+from natocc.compose.render import render
 from natocc.images import encode_png, read_labels, read_rgb, sha256
 from natocc.pipeline import Pipeline, SampleSpec, encode
-from natocc.recipe import load_recipe
+from natocc.recipe import Recipe, load_recipe
+from natocc.runner import Run
 from natocc.samples import Plan
 
 Natocc = Callable[..., subprocess.CompletedProcess[str]]
@@ -83,6 +86,9 @@ def _check_dataset(out: Path) -> None:
     description = json.loads((out / "dataset.json").read_text())
     assert description["status"] == "complete"
     assert description["counts"]["made"] == len(made)
+    recipe = Recipe.model_validate(description["recipe"])
+    assert recipe.sha256() == description["recipe_sha256"]
+    assert description["labels"] == {"0": "background", "1": "face", "255": "ignore"}
     assert {path.name for path in out.iterdir()} == {
         "images", "masks", "shards", "manifest.parquet", "dataset.json", "contact_sheet.jpg",
     }  # fmt: skip
@@ -131,11 +137,11 @@ def test_another_seed_is_another_dataset(natocc: Natocc, demo: Path, tmp_path: P
 
 def test_a_plan_makes_its_sample_again(demo: Path, cache: Path) -> None:
     recipe = load_recipe("demo")
-    pipeline = Pipeline(recipe, Path("data"), cache)
+    opened = Pipeline(recipe, Path("data"), cache)
     names = [a_set.name for a_set in recipe.sets]
     for row in _rows(demo)[::9]:
         spec = SampleSpec(int(str(row["index"])), names.index(str(row["set"])), str(row["face"]), int(str(row["variant"])))
-        files = encode(pipeline.replay(spec, Plan.from_json(json.loads(str(row["plan"])))), recipe.output.image)
+        files = encode(opened.replay(spec, Plan.from_json(json.loads(str(row["plan"])))), recipe.output.image)
         assert {f"{folder}_sha256": sha256(data) for folder, (_, data) in files.items()}.items() <= row.items()
 
 
@@ -246,6 +252,27 @@ def test_preview_of_a_photograph(natocc: Natocc, tmp_path: Path) -> None:
     (tmp_path / "grey.png").write_bytes(encode_png(np.full((200, 200, 3), 128, np.uint8)))
     assert "no-face" in natocc("preview", tmp_path / "grey.png", "-o", tmp_path / "no.png", code=1).stderr
     assert not (tmp_path / "no.png").exists()
+
+
+def test_a_bug_is_a_traceback_and_an_uncommitted_shard(monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path) -> None:
+    """Not a rejection: what natocc itself gets wrong is never counted as the data's fault."""
+    made = 0
+
+    def broken(*arguments: object) -> object:
+        nonlocal made
+        made += 1
+        if made == 6:
+            raise ZeroDivisionError("a bug")
+        return render(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "render", broken)
+    recipe = load_recipe("demo", ["output.shard_size=4"])
+    run = Run(recipe, data=Path("data"), cache=cache, out=tmp_path / "out", count=12, jobs=1)
+    with pytest.raises(ZeroDivisionError):
+        run.build(overwrite=False, progress=lambda *_: None)
+    assert [path.name for path in (tmp_path / "out" / "shards").iterdir()] == ["00000.json"]
+    assert {path.parent.name for path in (tmp_path / "out").glob("images/*/*")} == {"00000"}
+    assert json.loads((tmp_path / "out" / "dataset.json").read_text())["status"] == "building"
 
 
 def test_help_comes_before_anything_heavy_is_imported() -> None:
