@@ -17,7 +17,6 @@ from typing import Protocol
 import cv2
 import joblib
 
-from natocc.errors import NatoccError, UsageError
 from natocc.faces.landmarks import check_models
 from natocc.pipeline import Pipeline, SampleSpec, Schedule, encode
 from natocc.recipe import Recipe
@@ -134,7 +133,7 @@ class Run:
             commit_shard(layout, shard, records, seconds)
             made += sum(record.rejection is None for record in records)
             rejected.update(record.rejection.reason for record in records if record.rejection)
-        progress("writing the manifest", 0, None)
+        progress("writing the manifest", len(schedule), len(schedule))
         write_manifest(layout)
         if made:
             dataset_contact_sheet(layout)
@@ -169,8 +168,6 @@ class Run:
         progress("making", 0, len(schedule))
         with joblib.parallel_config(backend=self.backend, **native):
             for result in joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work):
-                if isinstance(result, NatoccError):
-                    raise result
                 records, seconds = result
                 shard = layout.shard_of(records[0].index)
                 waiting.setdefault(shard, []).append((records, seconds))
@@ -228,19 +225,12 @@ def _pieces(count: int, shard_size: int, jobs: int) -> Iterator[range]:
 
 def _make_piece(
     recipe: str, data: Path, cache: Path, layout: Layout, specs: Sequence[SampleSpec]
-) -> tuple[list[SampleRecord], float] | NatoccError:
-    """Make samples and lay their files aside; runs in a worker.
-
-    What the user can mend comes back as a value: a remote traceback says nothing more.
-    """
+) -> tuple[list[SampleRecord], float]:
+    """Make samples and lay their files aside; runs in a worker."""
     cv2.setNumThreads(1)
     begin = time.monotonic()
-    try:
-        pipeline = _pipeline(recipe, data, cache)
-        piece = f"{specs[0].index:09d}"
-        records = [_make_one(pipeline, layout, piece, spec) for spec in specs]
-    except UsageError as error:
-        return error
+    pipeline, piece = _pipeline(recipe, data, cache), f"{specs[0].index:09d}"
+    records = [_make_one(pipeline, layout, piece, spec) for spec in specs]
     return records, time.monotonic() - begin
 
 
