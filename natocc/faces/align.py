@@ -16,6 +16,7 @@ from natocc.options import Options
 from natocc.samples import Affine, AlignedFace, FaceSample, Image, Mask, Points
 
 DEFAULT_SIZE = 512
+_LEAST_SINE = 0.1  # of the angle between the line through the eyes and the one to the mouth: 6°, no face is so flat
 _BLUR_SHARE = 0.05  # of the crop's side: how blurred what was mirrored becomes
 _BLUR_WITHIN = 0.04  # of the crop's side: how far outside the source it takes to become so
 
@@ -57,7 +58,7 @@ def ffhq_matrix(landmarks_xy: Points, size: int) -> Affine:
     Raises
     ------
     BadDataError
-        ``degenerate-landmarks`` if eyes and mouth give no direction or no size.
+        ``degenerate-landmarks`` if eyes and mouth coincide, lie on one line or are mirrored.
 
     References
     ----------
@@ -67,13 +68,15 @@ def ffhq_matrix(landmarks_xy: Points, size: int) -> Affine:
     left, right = eye_centres_xy(landmarks_xy)
     eyes, eye_to_eye = (left + right) / 2, right - left
     eye_to_mouth = mouth_centre_xy(landmarks_xy) - eyes
+    between, below = float(np.hypot(*eye_to_eye)), float(np.hypot(*eye_to_mouth))
+    if min(between, below) < 1:
+        raise BadDataError(Reason.DEGENERATE_LANDMARKS, "eyes and mouth lie less than a pixel apart and give no direction")
+    turn = float(eye_to_eye[0] * eye_to_mouth[1] - eye_to_eye[1] * eye_to_mouth[0])
+    if turn < _LEAST_SINE * between * below:
+        raise BadDataError(Reason.DEGENERATE_LANDMARKS, "the mouth does not lie below the line through the eyes")
     across = eye_to_eye - np.array([-eye_to_mouth[1], eye_to_mouth[0]])
-    length = float(np.hypot(*across))
-    half = max(2.0 * float(np.hypot(*eye_to_eye)), 1.8 * float(np.hypot(*eye_to_mouth)))
-    if length < 1e-3 or half < 1:
-        raise BadDataError(Reason.DEGENERATE_LANDMARKS, "eyes and mouth lie too close together to give a direction")
-    cosine, sine = across / length
-    scale = size / (2 * half)
+    cosine, sine = across / np.hypot(*across)
+    scale = size / (2 * max(2.0 * between, 1.8 * below))
     linear = scale * np.array([[cosine, sine], [-sine, cosine]])
     shift = np.full(2, (size - 1) / 2) - linear @ (eyes + 0.1 * eye_to_mouth)
     return np.column_stack([linear, shift])
@@ -155,7 +158,8 @@ def warp_picture(image: Image, matrix: Affine, shape: tuple[int, int]) -> Image:
         return image
     size = (shape[1], shape[0])
     source, to_crop = _reduced(image, matrix)
-    warped = cv2.warpAffine(source, to_crop, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    # BORDER_REFLECT_101 would be FFHQ's, but with it OpenCV never returns from a picture one pixel wide.
+    warped = cv2.warpAffine(source, to_crop, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     covered = cv2.warpAffine(np.full(source.shape[:2], 255, np.uint8), to_crop, size, flags=cv2.INTER_NEAREST)
     if covered.all():
         return np.asarray(warped, dtype=np.uint8)

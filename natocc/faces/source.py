@@ -92,8 +92,8 @@ class FaceOptions(Options, abc.ABC):
         return tuple(sorted(chosen, key=natural_key))
 
 
-def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Sort key in which numbers count as numbers; the name itself breaks ties, so that the order is total.
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key: numbers count as numbers and come before letters; the name itself breaks ties, so that the order is total.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def natural_key(name: str) -> tuple[tuple[int, str], ...]:
     ['a02', 'a2', 'a11', 'b1']
     """
     runs = re.findall(r"[0-9]+|[^0-9]+", name)
-    return (*((int(run), "") if run[0] in "0123456789" else (-1, run) for run in runs), (-2, name))
+    return (*((0, int(run), "") if run[0] in "0123456789" else (1, 0, run) for run in runs), (-1, 0, name))
 
 
 def _entries(path: Path) -> list[str]:

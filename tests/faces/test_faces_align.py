@@ -51,9 +51,24 @@ def test_ffhq_puts_every_upright_face_in_one_place(angle: float, scale: float, x
     assert np.allclose(linear @ linear.T, np.linalg.det(linear) * np.eye(2), atol=1e-9 + 1e-6 * abs(np.linalg.det(linear)))
 
 
-def test_degenerate_landmarks_are_rejected() -> None:
+def _flat() -> np.ndarray:
+    points = _landmarks()
+    points[48:68] = points[36]
+    return points
+
+
+DEGENERATE = {
+    "one point": np.full((68, 2), 7, np.float32),
+    "eyes coincide": np.where(np.isin(np.arange(68), range(36, 48))[:, None], np.float32(50), _landmarks()),
+    "mouth on the line of the eyes": _flat(),
+    "mirrored": _landmarks() * np.array([-1, 1], np.float32),
+}
+
+
+@pytest.mark.parametrize("name", sorted(DEGENERATE))
+def test_degenerate_landmarks_are_rejected(name: str) -> None:
     with pytest.raises(BadDataError) as caught:
-        ffhq_matrix(np.full((68, 2), 7, np.float32), 256)
+        ffhq_matrix(DEGENERATE[name], 256)
     assert caught.value.reason == Reason.DEGENERATE_LANDMARKS
 
 
@@ -79,6 +94,15 @@ def test_outside_the_source_there_is_no_black_wedge_and_no_face() -> None:
     face = align_face(sample, AlignOptions(size=256), NOBODY)
     assert (np.abs(face.image.astype(int) - 180) <= 1).all()
     assert 0 < face.face_mask.mean() < 1
+
+
+@pytest.mark.parametrize("shape", [(3, 900), (900, 3), (1, 1), (1, 200), (2, 200)])
+def test_a_strip_of_a_picture_is_no_hang(shape: tuple[int, int]) -> None:
+    """OpenCV 5.0 never returns from mirroring a picture one pixel wide without its edge (BORDER_REFLECT_101)."""
+    sample = FaceSample(np.full((*shape, 3), 9, np.uint8), np.ones(shape, np.uint8), None, None, ORIGIN)
+    face = align_face(sample, AlignOptions(method="none", size=64), NOBODY)
+    assert max(face.image.shape) == 64
+    assert (face.image == 9).all()
 
 
 def test_landmarks_move_with_the_picture() -> None:

@@ -47,6 +47,10 @@ def test_natural_order(numbers: list[int]) -> None:
     assert sorted((str(number) for number in numbers), key=natural_key) == [str(number) for number in sorted(numbers)]
 
 
+def test_numbers_come_before_names() -> None:
+    assert sorted(["out.png", "1.png", "a2", "a"], key=natural_key) == ["1.png", "a", "a2", "out.png"]
+
+
 def test_later_parts_lie_over_earlier_ones(tmp_path: Path) -> None:
     _celeba(tmp_path, 2001, {"skin": _box((40, 32), 5, 35), "hair": _box((40, 32), 0, 10), "nose": _box((40, 32), 8, 20)})
     face = CelebAMaskOptions(source="celebamask").open(tmp_path).read("2001")
