@@ -113,7 +113,7 @@ class Pipeline:
 
     def __init__(self, recipe: Recipe, data: Path, cache: Path, jobs: int = 1) -> None:
         self.recipe = recipe
-        self.faces = recipe.faces.open(data)
+        self.faces = recipe.faces.open(data, cache, jobs)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
             key = a_set.occluders.model_dump_json()

@@ -179,7 +179,7 @@ class Run:
                     yield shard, rows, sum(seconds for _, seconds in whole)
 
 
-def expected(recipe: Recipe, data: Path, count: int | None) -> dict[str, Json]:
+def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> dict[str, Json]:
     """What a build would make: faces, samples of each set, shards, and about how many bytes; reads no picture.
 
     Raises
@@ -187,7 +187,7 @@ def expected(recipe: Recipe, data: Path, count: int | None) -> dict[str, Json]:
     UsageError
         If the faces are missing.
     """
-    faces = recipe.faces.open(data)
+    faces = recipe.faces.open(data, cache)
     ids = faces.ids()
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))

@@ -25,20 +25,6 @@ Json: TypeAlias = Any
 MATTE_THRESHOLD = 128
 """A pixel is occluded where the matte reaches this value: half covered. The one label rule."""
 
-PARTS = (
-    "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear",
-    "mouth", "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
-)  # fmt: skip
-"""Names of the values of a part map: CelebAMask-HQ's attributes in their published order [1]_.
-
-.. [1] C.-H. Lee et al., "MaskGAN: Towards Diverse and Interactive Facial Image Manipulation", CVPR 2020.
-"""
-
-FACE_PARTS = (
-    "skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip",
-)  # fmt: skip
-"""The parts that are face unless a recipe says otherwise."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
@@ -73,10 +59,12 @@ class FaceSample:
     face_mask : (H, W) uint8, optional
         1 on the face, 0 elsewhere; none where the source has no masks and one is to be estimated.
     parts : (H, W) uint8, optional
-        Indices into :data:`PARTS`.
-    landmarks_xy : (68, 2) float32, optional
+        The source's own classes, named by :attr:`natocc.faces.source.FaceSource.classes`; 0 is background, 255 not labelled.
+    landmarks_xy : (68, 2) or (5, 2) float32, optional
         In pixels, where the source has them.
     origin : Origin
+    detector : str, optional
+        How the landmarks were come by: ``given``, or the detector that found the face; none without landmarks.
     """
 
     image: Image
@@ -84,6 +72,7 @@ class FaceSample:
     parts: Mask | None
     landmarks_xy: Points | None
     origin: Origin
+    detector: str | None = None
 
     def __post_init__(self) -> None:
         _check_image("image", self.image)
@@ -101,7 +90,7 @@ class AlignedFace:
 
     Parameters
     ----------
-    image, parts, landmarks_xy, origin
+    image, parts, landmarks_xy, origin, detector
         As in :class:`FaceSample`, in crop pixels.
     face_mask : (H, W) uint8
         1 on the face; not empty.
@@ -111,6 +100,8 @@ class AlignedFace:
         Distance between the eye centres in crop pixels, where there are landmarks.
     mask_estimated : bool
         True where the mask was made from landmarks rather than by hand.
+    mask_confidence : float, optional
+        How far an estimated mask is to be trusted, in [0, 1]; none for a mask that was measured.
     """
 
     image: Image
@@ -121,6 +112,8 @@ class AlignedFace:
     matrix: Affine
     inter_ocular: float | None
     mask_estimated: bool
+    mask_confidence: float | None = None
+    detector: str | None = None
 
     def __post_init__(self) -> None:
         _check_image("image", self.image)

@@ -57,7 +57,7 @@ def build(
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
     out = out or Path("out") / chosen.name
     if dry_run:
-        estimate = expected(chosen, data, count)
+        estimate = expected(chosen, data, cache, count)
         click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
         return
     run = Run(chosen, data=data, cache=cache, out=out, count=count, jobs=jobs, backend=backend)

@@ -19,7 +19,7 @@ _MOST_SAMPLES = 4096
 _TRANSPORT_STEPS = 12
 _TRANSPORT_SIDE = 160
 _QUANTILES = np.linspace(0.01, 0.99, 50)
-_SKIN = (1, 2)  # skin, nose: the indices in natocc.samples.PARTS
+_SKIN = (1, 2)  # skin, nose: the indices in natocc.parts.PARTS
 
 
 class ColourRule(Options):

@@ -106,9 +106,9 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     BadDataError
         ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop.
     """
-    landmarks = sample.landmarks_xy
+    landmarks, detector = sample.landmarks_xy, sample.detector
     if landmarks is None and (options.method == "ffhq" or sample.face_mask is None):
-        landmarks = finder.find(sample.image, sample.face_mask)
+        landmarks, detector = finder.find(sample.image, sample.face_mask)
     mask = sample.face_mask
     if mask is None:
         if landmarks is None or len(landmarks) != 68:
@@ -135,6 +135,7 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         matrix=matrix,
         inter_ocular=None if moved is None else inter_ocular(moved),
         mask_estimated=sample.face_mask is None,
+        detector=detector,
     )
 
 

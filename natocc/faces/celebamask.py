@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,10 +14,11 @@ from pydantic import Field, field_validator
 
 from natocc import images
 from natocc.errors import BadDataError, Reason, UsageError
-from natocc.faces.source import FaceOptions
+from natocc.faces.source import FaceOptions, FaceSource
 from natocc.locations import inside, locate, require_folder
 from natocc.options import nearest
-from natocc.samples import FACE_PARTS, PARTS, FaceSample, Mask, Origin
+from natocc.parts import FACE_PARTS, PARTS, values_of
+from natocc.samples import FaceSample, Mask, Origin
 
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
@@ -32,7 +34,7 @@ class CelebAMaskOptions(FaceOptions):
     root : str
         Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``.
     face_parts : tuple of str
-        The parts, of :data:`natocc.samples.PARTS`, whose union is the face.
+        The parts, of :data:`natocc.parts.PARTS`, whose union is the face.
 
     References
     ----------
@@ -41,7 +43,7 @@ class CelebAMaskOptions(FaceOptions):
 
     source: Literal["celebamask"]
     root: str = "CelebAMask-HQ"
-    face_parts: tuple[str, ...] = Field(default=FACE_PARTS, min_length=1)
+    face_parts: tuple[str, ...] = Field(default=tuple(part for part in PARTS if part in FACE_PARTS), min_length=1)
 
     @field_validator("face_parts")
     @classmethod
@@ -51,7 +53,7 @@ class CelebAMaskOptions(FaceOptions):
                 raise ValueError(f"unknown part {part!r}{nearest(part, list(PARTS[1:]))}")
         return parts
 
-    def open(self, data: Path) -> CelebAMask:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> CelebAMask:
         """List the pictures; see :meth:`natocc.faces.source.FaceOptions.open`."""
         root = require_folder(locate(self.root, data), LAYOUT)
         pictures = require_folder(root / "CelebA-HQ-img", f"{LAYOUT}, below {root}")
@@ -63,7 +65,7 @@ class CelebAMaskOptions(FaceOptions):
 
 
 @dataclasses.dataclass(frozen=True)
-class CelebAMask:
+class CelebAMask(FaceSource):
     """CelebAMask-HQ on disk.
 
     Parameters
@@ -81,6 +83,11 @@ class CelebAMask:
     face_parts: tuple[str, ...]
     dataset: str = "celebamask"
 
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Those of :data:`natocc.parts.PARTS`."""
+        return dict(enumerate(PARTS))
+
     def ids(self) -> tuple[str, ...]:
         """Stems of the pictures: the numbers of CelebAMask-HQ."""
         return tuple(self.files)
@@ -96,13 +103,13 @@ class CelebAMask:
         """
         image, digest = images.read_rgb(inside(self.root / "CelebA-HQ-img", self.files[face_id]))
         parts = self._read_parts(int(face_id), (image.shape[0], image.shape[1]))
-        face_mask = np.isin(parts, [PARTS.index(part) for part in self.face_parts]).astype(np.uint8)
+        face_mask = np.isin(parts, values_of(self.classes, self.face_parts)).astype(np.uint8)
         if not face_mask.any():
             raise BadDataError(Reason.EMPTY_MASK, f"face {face_id}: none of {', '.join(self.face_parts)} has a pixel")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, LICENCE))
 
     def _read_parts(self, number: int, shape: tuple[int, int]) -> Mask:
-        """Part map in which a later part of :data:`natocc.samples.PARTS` lies over an earlier one."""
+        """Part map in which a later part of :data:`natocc.parts.PARTS` lies over an earlier one."""
         folder = self.root / "CelebAMask-HQ-mask-anno" / str(number // FACES_A_FOLDER)
         parts = np.zeros(shape, np.uint8)
         found = False

@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 
 from natocc import images
 from natocc.errors import UsageError
-from natocc.faces.source import FaceOptions
+from natocc.faces.source import FaceOptions, FaceSource
 from natocc.locations import inside, locate, require_folder
 from natocc.samples import FaceSample, Origin
 
@@ -31,7 +31,7 @@ class FolderOptions(FaceOptions):
     root: str = "photos"
     licence: str | None = None
 
-    def open(self, data: Path) -> Folder:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> Folder:
         """List the photographs; see :meth:`natocc.faces.source.FaceOptions.open`."""
         root = require_folder(locate(self.root, data), LAYOUT)
         names = _picture_names(root)
@@ -41,7 +41,7 @@ class FolderOptions(FaceOptions):
 
 
 @dataclasses.dataclass(frozen=True)
-class Folder:
+class Folder(FaceSource):
     """Photographs on disk.
 
     Parameters

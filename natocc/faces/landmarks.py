@@ -90,7 +90,7 @@ class LandmarkFinder:
     def __reduce__(self) -> tuple[type[LandmarkFinder], tuple[int]]:
         return LandmarkFinder, (self.points,)
 
-    def find(self, image: Image, face_mask: Mask | None = None) -> Points:
+    def find(self, image: Image, face_mask: Mask | None = None) -> tuple[Points, str]:
         """Landmarks of the face that `face_mask` means, else of the largest.
 
         Detectors are asked from the cheapest to the dearest: HOG, HOG on the picture twice as large, CNN. The first that finds
@@ -108,6 +108,8 @@ class LandmarkFinder:
         -------
         landmarks_xy : (68, 2) or (5, 2) float32
             In pixels of `image`; may lie outside it.
+        detector : str
+            Which found the face: ``hog``, ``hog-upsampled`` or ``cnn``.
 
         Raises
         ------
@@ -116,21 +118,21 @@ class LandmarkFinder:
         """
         wanted = None if face_mask is None else _mask_box(face_mask)
         with self._lock:
-            for boxes in self._searches(image):
+            for detector, boxes in self._searches(image):
                 box = choose_box(boxes, wanted)
                 if box is not None:
-                    return self._predict(image, box)
+                    return self._predict(image, box), detector
         where = "" if wanted is None else " where the face mask is"
         raise BadDataError(Reason.NO_FACE, f"no detector finds a face{where} in {image.shape[1]} x {image.shape[0]} px")
 
-    def _searches(self, image: Image) -> Iterator[list[Box]]:
+    def _searches(self, image: Image) -> Iterator[tuple[str, list[Box]]]:
         side = max(image.shape[:2])
         first = min(1.0, HOG_SIDE / side)
-        yield _detect(self._hog, image, first)
-        yield _detect(self._hog, image, min(2 * first, UPSAMPLED_SIDE / side))
+        yield "hog", _detect(self._hog, image, first)
+        yield "hog-upsampled", _detect(self._hog, image, min(2 * first, UPSAMPLED_SIDE / side))
         reduced = min(1.0, CNN_SIDE / side)
         if min(image.shape[:2]) * reduced >= CNN_LEAST_SIDE:
-            yield _detect(self._cnn, image, reduced)
+            yield "cnn", _detect(self._cnn, image, reduced)
 
     def _predict(self, image: Image, box: Box) -> Points:
         import dlib

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,10 +13,11 @@ from pydantic import Field, ValidationError, field_validator
 from natocc import images
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.polygons import fill_polygon
-from natocc.faces.source import FaceOptions
+from natocc.faces.source import FaceOptions, FaceSource
 from natocc.locations import locate
 from natocc.options import Options, nearest
-from natocc.samples import FACE_PARTS, PARTS, FaceSample, Mask, Origin
+from natocc.parts import FACE_PARTS, PARTS, values_of
+from natocc.samples import FaceSample, Mask, Origin
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 
@@ -84,7 +86,7 @@ class PortraitsOptions(FaceOptions):
     source: Literal["portraits"]
     portraits: tuple[Portrait, ...] = Field(default=SHIPPED, min_length=1)
 
-    def open(self, data: Path) -> Portraits:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> Portraits:
         """Read the annotations; see :meth:`natocc.faces.source.FaceOptions.open`."""
         entries: dict[str, tuple[Path, Annotation]] = {}
         for portrait in self.portraits:
@@ -97,11 +99,16 @@ class PortraitsOptions(FaceOptions):
 
 
 @dataclasses.dataclass(frozen=True)
-class Portraits:
+class Portraits(FaceSource):
     """Pictures and annotations by id, in natural order."""
 
     entries: dict[str, tuple[Path, Annotation]]
     dataset: str = "portraits"
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Those of :data:`natocc.parts.PARTS`."""
+        return dict(enumerate(PARTS))
 
     def ids(self) -> tuple[str, ...]:
         """Stems of the annotations."""
@@ -121,7 +128,7 @@ class Portraits:
         if digest != annotation.sha256 or image.shape[:2] != (annotation.height, annotation.width):
             raise BadDataError(Reason.BAD_MASK, f"{path}: the annotation {face_id!r} was drawn on another picture")
         parts = _painted(annotation)
-        face_mask = np.isin(parts, [PARTS.index(part) for part in FACE_PARTS]).astype(np.uint8)
+        face_mask = np.isin(parts, values_of(self.classes, FACE_PARTS)).astype(np.uint8)
         if not face_mask.any():
             raise BadDataError(Reason.EMPTY_MASK, f"portrait {face_id!r} has no part of a face")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, annotation.licence))

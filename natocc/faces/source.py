@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from natocc.errors import UsageError
 from natocc.faces.align import AlignOptions
@@ -16,16 +15,28 @@ from natocc.options import Options
 from natocc.samples import FaceSample
 
 
-class FaceSource(Protocol):
+class FaceSource(abc.ABC):
     """Faces that can be counted before they are read."""
 
     @property
-    def dataset(self) -> str:
-        """Name of the source, as in :class:`natocc.samples.Origin`."""
+    def classes(self) -> Mapping[int, str]:
+        """Names of the values of :attr:`natocc.samples.FaceSample.parts`; of a face mask where the source has no parts."""
+        return {0: "background", 1: "face"}
 
+    @abc.abstractmethod
     def ids(self) -> tuple[str, ...]:
         """Every face, in natural order (``2`` before ``11``); no picture is opened."""
 
+    def identity(self, face_id: str) -> str:
+        """What must not be divided among splits: the person where the source knows it, else the picture."""
+        return face_id
+
+    def split(self, face_id: str) -> str | None:
+        """The split that the owner of the dataset put a face in, such as ``train``; none where there is none."""
+        del face_id
+        return None
+
+    @abc.abstractmethod
     def read(self, face_id: str) -> FaceSample:
         """One face.
 
@@ -56,13 +67,17 @@ class FaceOptions(Options, abc.ABC):
     align: AlignOptions = AlignOptions()
 
     @abc.abstractmethod
-    def open(self, data: Path) -> FaceSource:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """The source, its files listed.
 
         Parameters
         ----------
         data : Path
             The data root.
+        cache : Path
+            Where what took long to find out is kept.
+        jobs : int
+            Processes to find it out with.
 
         Raises
         ------

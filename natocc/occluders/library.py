@@ -6,13 +6,14 @@ import bisect
 import collections
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from natocc.errors import BadDataError, Reason
+from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import decode_rgba, read_bytes
 from natocc.samples import Cutout, Json, Origin
 
@@ -30,17 +31,20 @@ class Library:
     ----------
     path : Path
         Folder that :func:`natocc.occluders.extraction.extract_library` made.
+    rows : (n,) int64, optional
+        Those of the index to draw from; all unless given.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rows: npt.NDArray[np.int64] | None = None) -> None:
         self.path = path
+        self._rows = rows
         self._summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
 
-    def __reduce__(self) -> tuple[type[Library], tuple[Path]]:
-        return Library, (self.path,)
+    def __reduce__(self) -> tuple[type[Library], tuple[Path, npt.NDArray[np.int64] | None]]:
+        return Library, (self.path, self._rows)
 
     def __len__(self) -> int:
-        return int(self._summary["cutouts"])
+        return int(self._summary["cutouts"]) if self._rows is None else len(self._rows)
 
     @property
     def categories(self) -> dict[str, int]:
@@ -67,12 +71,21 @@ class Library:
 
     def items(self) -> Iterator[str]:
         """Ids of all cutouts, sorted."""
-        for item in self._index["item"]:
-            yield item.as_py()
+        for row in range(len(self._index)) if self._rows is None else self._rows:
+            yield self._index["item"][int(row)].as_py()
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to a cutout, uniform over all: ``{"id": item}``."""
-        return {"id": self._index["item"][int(rng.integers(len(self)))].as_py()}
+        row = int(rng.integers(len(self)))
+        return {"id": self._index["item"][row if self._rows is None else int(self._rows[row])].as_py()}
+
+    def subset(self, keep: Callable[[str], bool]) -> Library:
+        """See :meth:`natocc.occluders.source.OccluderSource.subset`; pictures are known by their sha256."""
+        digests = self._index["sha256"].to_pylist()
+        rows = np.flatnonzero([keep(digest) for digest in digests]).astype(np.int64)
+        if not len(rows):
+            raise UsageError(f"none of the {len(digests)} cutouts in {self.path} falls into a split; use fewer splits")
+        return Library(self.path, rows)
 
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The cutout that `reference` names.
@@ -84,8 +97,8 @@ class Library:
         """
         item = str(reference["id"])
         items = self._index["item"]
-        row = bisect.bisect_left(range(len(self)), item, key=lambda index: items[index].as_py())
-        if row == len(self) or items[row].as_py() != item:
+        row = bisect.bisect_left(range(len(items)), item, key=lambda index: items[index].as_py())
+        if row == len(items) or items[row].as_py() != item:
             raise BadDataError(Reason.MISSING_FILE, f"no cutout {item!r} in {self.path}")
         entry = self._index.slice(row, 1).to_pylist()[0]
         file = self.path / entry["file"]

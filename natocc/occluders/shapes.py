@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -81,6 +81,10 @@ class Shapes:
             "roundness": round(float(roundness), 4),
             **self._textures.draw(rng),
         }
+
+    def subset(self, keep: Callable[[str], bool]) -> Shapes:
+        """See :meth:`OccluderSource.subset`; the pictures are those of the textures."""
+        return Shapes(self._options, self._textures.subset(keep))
 
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The shape that `reference` describes."""

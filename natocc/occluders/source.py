@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,16 @@ class OccluderSource(Protocol):
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to one cutout: JSON, rounded, and all that :meth:`cutout` needs to make it again."""
+        ...
+
+    def subset(self, keep: Callable[[str], bool]) -> OccluderSource:
+        """The same source, of those pictures only whose name or sha256 `keep` likes; cutouts are known by the same references.
+
+        Raises
+        ------
+        UsageError
+            If none is left.
+        """
         ...
 
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -27,6 +27,10 @@ class TextureSource(Protocol):
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to a texture and a place in it."""
+        ...
+
+    def subset(self, keep: Callable[[str], bool]) -> TextureSource:
+        """The same source, of those pictures only whose name `keep` likes; see :class:`OccluderSource`."""
         ...
 
     def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
@@ -102,6 +106,13 @@ class Textures:
         """Reference to a texture, uniform over pictures, and a place in it as shares of what is left over of its sides."""
         name = self._names[int(rng.integers(len(self._names)))]
         return {"texture": name, "across": round(float(rng.random()), 4), "down": round(float(rng.random()), 4)}
+
+    def subset(self, keep: Callable[[str], bool]) -> Textures:
+        """See :meth:`TextureSource.subset`."""
+        names = tuple(name for name in self._names if keep(name))
+        if not names:
+            raise UsageError(f"none of the {len(self._names)} textures in {self._root} falls into a split; use fewer splits")
+        return Textures(self._root, names, self._licence)
 
     def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
