@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image as PillowImage
 from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
@@ -185,12 +186,12 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     return _encode(image, "JPEG", quality=quality, subsampling=2 if quality < 90 else 0)
 
 
-def encode_png(array: Image | Mask) -> bytes:
-    """PNG bytes of an (H, W), (H, W, 3) or (H, W, 4) uint8 array; no metadata, no palette."""
+def encode_png(array: Image | Mask | npt.NDArray[np.uint16]) -> bytes:
+    """PNG bytes of an (H, W), (H, W, 3) or (H, W, 4) uint8 or an (H, W) uint16 array; no metadata, no palette."""
     return _encode(array, "PNG", compress_level=4)
 
 
-def _encode(array: Image | Mask, format_name: str, **options: Any) -> bytes:
+def _encode(array: Image | Mask | npt.NDArray[np.uint16], format_name: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     PillowImage.fromarray(array).save(buffer, format_name, **options)
     return buffer.getvalue()

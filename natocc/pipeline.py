@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,10 +17,12 @@ from natocc.compose.render import render
 from natocc.errors import BadDataError, UsageError
 from natocc.faces.align import align_face
 from natocc.faces.landmarks import LandmarkFinder
-from natocc.images import encode_jpeg, encode_png
+from natocc.measures import hidden_landmarks, measures
 from natocc.occluders.source import OccluderSource
-from natocc.recipe import ImageFormat, Recipe, SetRecipe
-from natocc.samples import AlignedFace, Composite, Cutout, Json, Plan, Rejection, SampleRecord
+from natocc.plans import Json, Plan
+from natocc.recipe import Recipe
+from natocc.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
+from natocc.splits import Splits
 
 _FACES_KEPT = 8
 
@@ -120,6 +123,8 @@ class Pipeline:
             if key not in opened:
                 opened[key] = a_set.occluders.open(data, cache, jobs)
         self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
+        self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
+        self._check_splits()
         self._finder = LandmarkFinder(recipe.faces.align.points)
         self._aligned: OrderedDict[str, AlignedFace | BadDataError] = OrderedDict()
 
@@ -140,10 +145,22 @@ class Pipeline:
         sample : Sample
             Rejected, with the reason in its record, where the data cannot serve.
         """
-        a_set, source = self.recipe.sets[spec.set_index], self._occluders[spec.set_index]
+        a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
+        source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
+        row = functools.partial(
+            SampleRecord,
+            index=spec.index,
+            set_name=a_set.name,
+            method=a_set.method,
+            face=spec.face,
+            variant=spec.variant,
+            identity=self.faces.identity(spec.face),
+            split=split,
+        )
         stage, face = "face", None
         try:
             face = self._face(spec.face)
+            row = functools.partial(row, face_origin=face.origin, detector=face.detector)
             stage = "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
 
@@ -153,13 +170,26 @@ class Pipeline:
 
             plan, cutouts = draw_plan(rng, face.face_mask, draw, a_set)
         except BadDataError as error:
-            rejection = Rejection(error.reason, stage, error.detail)
-            return Sample(_record(spec, a_set, face, (), None, {}, rejection), face, None)
+            return Sample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(face, cutouts, plan)
-        return Sample(_record(spec, a_set, face, cutouts, plan, _measures(face, composite), None), face, composite)
+        record = row(
+            occluder_origins=tuple(cutout.origin for cutout in cutouts),
+            categories=tuple(cutout.category for cutout in cutouts),
+            plan=plan,
+            measures=measures(face, self.faces.classes, composite),
+            landmarks=hidden_landmarks(face, composite),
+        )
+        return Sample(record, face, composite)
 
-    def replay(self, spec: SampleSpec, plan: Plan) -> Composite:
-        """Make a sample's composite again from its plan; nothing is drawn.
+    def split(self, face_id: str) -> str | None:
+        """The split that a face's samples belong to; none without splits."""
+        splits = self.recipe.splits
+        if splits is None:
+            return None
+        return self.faces.split(face_id) if splits.faces == "owner" else splits.of("face", self.faces.identity(face_id))
+
+    def replay(self, spec: SampleSpec, plan: Plan) -> tuple[AlignedFace, Composite]:
+        """Make a sample's face and composite again from its plan; nothing is drawn.
 
         Raises
         ------
@@ -168,7 +198,17 @@ class Pipeline:
         """
         source = self._occluders[spec.set_index]
         cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
-        return render(self._face(spec.face), cutouts, plan)
+        face = self._face(spec.face)
+        return face, render(face, cutouts, plan)
+
+    def _check_splits(self) -> None:
+        if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
+            unknown = [face_id for face_id in self.faces.ids() if self.faces.split(face_id) not in self.recipe.splits.names]
+            if unknown:
+                raise UsageError(
+                    f"splits.faces: owner, but source {self.recipe.faces.source!r} knows no split with a share "
+                    f"for {len(unknown)} of its {len(self.faces.ids())} faces, such as {unknown[0]!r}; use splits.faces: hash"
+                )
 
     def _face(self, face_id: str) -> AlignedFace:
         """The aligned face; the last few are kept, since samples of one face lie side by side."""
@@ -185,49 +225,11 @@ class Pipeline:
         return face
 
 
-def encode(composite: Composite, image: ImageFormat) -> dict[str, tuple[str, bytes]]:
-    """The files of a sample: folder to suffix and bytes."""
-    picture = encode_jpeg(composite.image, image.quality) if image.format == "jpg" else encode_png(composite.image)
-    return {"images": (f".{image.format}", picture), "masks": (".png", encode_png(composite.modal))}
-
-
-def _measures(face: AlignedFace, composite: Composite) -> dict[str, float]:
-    measures: dict[str, float] = {
-        "occlusion_ratio": composite.occlusion_ratio,
-        "face_pixels": int(np.count_nonzero(composite.amodal)),
-        "visible_pixels": int(np.count_nonzero(composite.modal)),
-        "height": composite.image.shape[0],
-        "width": composite.image.shape[1],
-        "mask_estimated": int(face.mask_estimated),
-    }
-    if face.inter_ocular is not None:
-        measures["inter_ocular"] = face.inter_ocular
-    return measures
-
-
-def _record(
-    spec: SampleSpec,
-    a_set: SetRecipe,
-    face: AlignedFace | None,
-    cutouts: Sequence[Cutout],
-    plan: Plan | None,
-    measures: Mapping[str, float],
-    rejection: Rejection | None,
-) -> SampleRecord:
-    return SampleRecord(
-        index=spec.index,
-        set_name=a_set.name,
-        method=a_set.method,
-        face=spec.face,
-        variant=spec.variant,
-        face_origin=face.origin if face else None,
-        occluder_origins=tuple(cutout.origin for cutout in cutouts),
-        categories=tuple(cutout.category for cutout in cutouts),
-        plan=plan,
-        measures=measures,
-        files={},
-        rejection=rejection,
-    )
+def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:
+    """An occluder source for each split."""
+    if splits is None:
+        return {}
+    return {name: source.subset(lambda picture, name=name: splits.of("occluder", picture) == name) for name in splits.names}  # type: ignore[misc]
 
 
 def _rounds(per_face: float, faces: int) -> npt.NDArray[np.bool_]:

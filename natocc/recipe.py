@@ -20,7 +20,8 @@ from natocc.locations import own_folder
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
 from natocc.options import Options, choose_by_name, nearest
-from natocc.samples import Json
+from natocc.plans import Json
+from natocc.splits import Splits
 
 _MOST_BYTES = 1_000_000
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -82,23 +83,41 @@ class ImageFormat(Options):
 
 
 class Output(Options):
-    """The dataset on disk."""
+    """The dataset on disk.
+
+    Parameters
+    ----------
+    shard_size : int
+        Samples in a shard.
+    image : ImageFormat
+        How pictures are encoded.
+    masks : tuple of str
+        ``face``: the face that is visible; ``amodal``: the face before it was covered; ``occluder``: instance ids; ``matte``:
+        how much of each pixel occluders cover; ``parts``: the face source's own classes, the occluder as one more.
+    matte_bits : 8 or 16
+        Of the mattes on disk.
+    max_rejected : float
+        Share of rejected samples above which the exit code is 3.
+    """
 
     shard_size: int = Field(1000, ge=1, le=100_000)
     image: ImageFormat = ImageFormat()
-    max_rejected: float = Field(0.1, ge=0, le=1, description="share of rejected samples above which the exit code is 3")
+    masks: tuple[Literal["face", "amodal", "occluder", "matte", "parts"], ...] = Field(("face",), min_length=1)
+    matte_bits: Literal[8, 16] = 8
+    max_rejected: float = Field(0.1, ge=0, le=1)
 
 
 class Recipe(Options):
     """What to build: faces, sets of occluded samples of them, output.
 
-    A *set* is one sample of each face unless it says otherwise.
+    A *set* is one sample of each face unless it says otherwise. Without `splits` every face meets every occluder.
     """
 
     name: str = Field(pattern=_NAME)
     seed: int = Field(0, ge=0)
     faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
     sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set)], ...] = Field(min_length=1)
+    splits: Splits | None = None
     output: Output = Output()
 
     def resolved(self) -> dict[str, Json]:

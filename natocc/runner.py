@@ -18,10 +18,12 @@ import cv2
 import joblib
 
 from natocc.faces.landmarks import check_models
-from natocc.pipeline import Pipeline, SampleSpec, Schedule, encode
+from natocc.outputs import encode, label_maps
+from natocc.pipeline import Pipeline, SampleSpec, Schedule
+from natocc.plans import Json
 from natocc.recipe import Recipe
 from natocc.report.contact_sheet import dataset_contact_sheet
-from natocc.samples import Json, SampleRecord
+from natocc.samples import SampleRecord
 from natocc.shards.dataset import write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.manifest import write_manifest
@@ -32,8 +34,6 @@ _MOST_IN_PIECE = 32
 _PIECES_A_WORKER = 4
 _BYTES_A_PIXEL = {"jpg": 0.45, "png": 1.9}
 _MASK_BYTES_A_PIXEL = 0.02
-LABELS = {"0": "background", "1": "face", "255": "ignore"}
-"""What the values of a mask mean."""
 
 
 class Progress(Protocol):
@@ -126,8 +126,9 @@ class Run:
         pipeline = Pipeline(self.recipe, self.data, self.cache, jobs)
         schedule = pipeline.schedule(self.count)
         layout = Layout(self.out, self.recipe.output.shard_size)
+        described = self._description(pipeline.faces.classes)
         prepare(self.out, overwrite)
-        write_dataset(layout, {"status": "building", **self._description()})
+        write_dataset(layout, {"status": "building", **described})
         made, rejected = 0, Counter[str]()
         for shard, records, seconds in self._shards(layout, schedule, jobs, progress):
             commit_shard(layout, shard, records, seconds)
@@ -139,15 +140,15 @@ class Run:
             dataset_contact_sheet(layout)
         clean_staging(layout)
         counts = {"made": made, "rejected": dict(sorted(rejected.items()))}
-        write_dataset(layout, {"status": "complete", **self._description(), "samples": len(schedule), "counts": counts})
+        write_dataset(layout, {"status": "complete", **described, "samples": len(schedule), "counts": counts})
         return Totals(made, dict(rejected), time.monotonic() - begin)
 
-    def _description(self) -> dict[str, Json]:
+    def _description(self, classes: Mapping[int, str]) -> dict[str, Json]:
         return {
             "recipe": self.recipe.resolved(),
             "recipe_sha256": self.recipe.sha256(),
             "versions": versions(),
-            "labels": LABELS,
+            "labels": label_maps(self.recipe.output, classes),
         }
 
     def _shards(
@@ -242,7 +243,7 @@ def _pipeline(recipe: str, data: Path, cache: Path) -> Pipeline:
 
 def _make_one(pipeline: Pipeline, layout: Layout, piece: str, spec: SampleSpec) -> SampleRecord:
     sample = pipeline.make_sample(spec)
-    if sample.composite is None:
+    if sample.face is None or sample.composite is None:
         return sample.record
-    files = stage_files(layout, piece, spec.index, encode(sample.composite, pipeline.recipe.output.image))
-    return dataclasses.replace(sample.record, files=files)
+    files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
+    return dataclasses.replace(sample.record, files=stage_files(layout, piece, spec.index, files))

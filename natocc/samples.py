@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from natocc.errors import Reason
+from natocc.plans import Affine, Plan
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 Mask: TypeAlias = npt.NDArray[np.uint8]
 Matte: TypeAlias = npt.NDArray[np.uint8]
 Points: TypeAlias = npt.NDArray[np.float32]
-Affine: TypeAlias = npt.NDArray[np.float64]
-Json: TypeAlias = Any
+Landmark: TypeAlias = tuple[float, float, bool]
 
 MATTE_THRESHOLD = 128
 """A pixel is occluded where the matte reaches this value: half covered. The one label rule."""
@@ -160,85 +160,6 @@ class Cutout:
             raise ValueError("matte must cover at least one pixel")
 
 
-@dataclasses.dataclass(frozen=True)
-class Placement:
-    """Where one occluder lies.
-
-    Parameters
-    ----------
-    matrix : 6 floats
-        Affine (2, 3), row by row: cutout pixels to face pixels, flip included.
-    flip : bool
-        Whether the cutout was mirrored.
-    """
-
-    matrix: tuple[float, float, float, float, float, float]
-    flip: bool
-
-    @property
-    def affine(self) -> Affine:
-        """The matrix as a (2, 3) float64 array."""
-        return np.array(self.matrix, dtype=np.float64).reshape(2, 3)
-
-
-@dataclasses.dataclass(frozen=True)
-class OccluderPlan:
-    """Every decision about one occluder.
-
-    Parameters
-    ----------
-    cutout : mapping
-        What its source needs to make the same cutout again; JSON.
-    placement : Placement
-        Where it lies.
-    transfer, blend : str
-        Names of the colour transfer and of the blend.
-    opacity : float
-        In (0, 1]; below 1 the face shows through. The label follows the matte alone.
-    """
-
-    cutout: Mapping[str, Json]
-    placement: Placement
-    transfer: str
-    blend: str
-    opacity: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """Every random decision of one sample; with the inputs it makes the sample again.
-
-    Parameters
-    ----------
-    occluders : tuple of OccluderPlan
-        Deepest first.
-    attempts : int
-        How many draws it took to find an acceptable placement.
-    """
-
-    occluders: tuple[OccluderPlan, ...]
-    attempts: int
-
-    def to_json(self) -> dict[str, Json]:
-        """Plan as plain dictionaries, lists and numbers."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Json]) -> Plan:
-        """Inverse of :meth:`to_json`, also after a round trip through JSON text."""
-        occluders = tuple(
-            OccluderPlan(
-                cutout=item["cutout"],
-                placement=Placement(tuple(item["placement"]["matrix"]), item["placement"]["flip"]),
-                transfer=item["transfer"],
-                blend=item["blend"],
-                opacity=item["opacity"],
-            )
-            for item in value["occluders"]
-        )
-        return cls(occluders, value["attempts"])
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Composite:
     """A covered face and its labels.
@@ -291,12 +212,16 @@ class SampleRecord:
         The set it belongs to, and ``natocc`` or ``randocc``.
     face, variant : str, int
         Which face, and the how-manieth sample of it in its set.
+    identity, split : str, str or None
+        Who it is, as far as the source knows, and the split that the sample belongs to, where there are splits.
     face_origin, occluder_origins, categories
         Where its parts came from; none for what was not reached.
     plan : Plan, optional
         None for a rejected sample.
     measures : mapping of str to float
         Numbers about the sample, such as ``occlusion_ratio``.
+    detector, landmarks : str or None, tuple of (float, float, bool)
+        What found the face, where anything had to, and the landmarks: x and y in crop pixels, and whether they are hidden.
     files : mapping of str to str
         Folder (``images``, ``masks``) to the sha256 of the file written there; empty for a rejected sample.
     rejection : Rejection, optional
@@ -308,13 +233,17 @@ class SampleRecord:
     method: str
     face: str
     variant: int
-    face_origin: Origin | None
-    occluder_origins: tuple[Origin, ...]
-    categories: tuple[str, ...]
-    plan: Plan | None
-    measures: Mapping[str, float]
-    files: Mapping[str, str]
-    rejection: Rejection | None
+    identity: str
+    split: str | None = None
+    face_origin: Origin | None = None
+    occluder_origins: tuple[Origin, ...] = ()
+    categories: tuple[str, ...] = ()
+    plan: Plan | None = None
+    measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    detector: str | None = None
+    landmarks: tuple[Landmark, ...] = ()
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rejection: Rejection | None = None
 
     def __post_init__(self) -> None:
         if (self.rejection is None) == (self.plan is None):

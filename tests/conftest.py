@@ -26,6 +26,12 @@ def real_data() -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where occluders are extracted to, once for all tests of a worker."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--update-golden`` writes the kept outputs anew."""
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

@@ -18,17 +18,13 @@ from PIL import Image as PillowImage
 from natocc import pipeline
 from natocc.compose.render import render
 from natocc.images import encode_png, read_labels, read_rgb, sha256
-from natocc.pipeline import Pipeline, SampleSpec, encode
+from natocc.outputs import encode
+from natocc.pipeline import Pipeline, SampleSpec
+from natocc.plans import Plan
 from natocc.recipe import Recipe, load_recipe
 from natocc.runner import Run
-from natocc.samples import Plan
 
 Natocc = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +84,7 @@ def _check_dataset(out: Path) -> None:
     assert description["counts"]["made"] == len(made)
     recipe = Recipe.model_validate(description["recipe"])
     assert recipe.sha256() == description["recipe_sha256"]
-    assert description["labels"] == {"0": "background", "1": "face", "255": "ignore"}
+    assert description["labels"] == {"masks": {"0": "background", "1": "face", "255": "ignore"}}
     assert {path.name for path in out.iterdir()} == {
         "images", "masks", "shards", "manifest.parquet", "dataset.json", "contact_sheet.jpg",
     }  # fmt: skip
@@ -141,7 +137,8 @@ def test_a_plan_makes_its_sample_again(demo: Path, cache: Path) -> None:
     names = [a_set.name for a_set in recipe.sets]
     for row in _rows(demo)[::9]:
         spec = SampleSpec(int(str(row["index"])), names.index(str(row["set"])), str(row["face"]), int(str(row["variant"])))
-        files = encode(opened.replay(spec, Plan.from_json(json.loads(str(row["plan"])))), recipe.output.image)
+        face, composite = opened.replay(spec, Plan.from_json(json.loads(str(row["plan"]))))
+        files = encode(face, composite, opened.faces.classes, recipe.output)
         assert {f"{folder}_sha256": sha256(data) for folder, (_, data) in files.items()}.items() <= row.items()
 
 

@@ -12,12 +12,15 @@ PACKAGE = Path(natocc.__file__).parent
 # Lower floors first. Rooms on one floor that are wings do not know each other; those of the hall build on one another in order.
 FLOORS = [
     {"errors", "parts"},
+    {"plans"},
     {"samples"},
     {"seeds"},
     {"options", "locations"},
-    {"images"},
+    {"images", "splits"},
     {"faces", "occluders", "compose", "shards"},
     {"recipe", "report"},
+    {"measures"},
+    {"outputs"},
     {"pipeline"},
     {"runner"},
     {"cli"},

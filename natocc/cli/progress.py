@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from natocc.samples import Json
+from natocc.plans import Json
 
 if TYPE_CHECKING:
     from natocc.runner import Progress, Totals

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from natocc.options import Options
-from natocc.samples import MATTE_THRESHOLD, Cutout, Mask, Placement
+from natocc.plans import Placement
+from natocc.samples import MATTE_THRESHOLD, Cutout, Mask
 
 
 def _ordered(limits: tuple[float, float]) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from natocc.compose.place import PlacementRule, UnitRange, enlargement, place
 from natocc.compose.warp import warp_matte
 from natocc.errors import BadDataError, Reason
 from natocc.options import Options
-from natocc.samples import MATTE_THRESHOLD, Cutout, Json, Mask, OccluderPlan, Placement, Plan
+from natocc.plans import Json, OccluderPlan, Placement, Plan
+from natocc.samples import MATTE_THRESHOLD, Cutout, Mask
 
 Draw = Callable[[np.random.Generator], tuple[Mapping[str, Json], Cutout]]
 """Draws a cutout: the JSON from which it can be made again, and the cutout."""

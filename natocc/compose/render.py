@@ -9,7 +9,8 @@ import numpy as np
 from natocc.compose.blend import BLENDS
 from natocc.compose.colour import skin_pixels, transfer_colour
 from natocc.compose.warp import warp_cutout
-from natocc.samples import AlignedFace, Composite, Cutout, Mask, Matte, Plan
+from natocc.plans import Plan
+from natocc.samples import AlignedFace, Composite, Cutout, Mask, Matte
 
 
 def render(face: AlignedFace, cutouts: Sequence[Cutout], plan: Plan) -> Composite:

@@ -7,7 +7,8 @@ import dataclasses
 import cv2
 import numpy as np
 
-from natocc.samples import MATTE_THRESHOLD, Affine, Cutout, Image, Mask, Matte
+from natocc.plans import Affine
+from natocc.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

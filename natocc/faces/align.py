@@ -13,7 +13,8 @@ from natocc.faces.keypoints import eye_centres_xy, inter_ocular, mouth_centre_xy
 from natocc.faces.landmarks import LandmarkFinder
 from natocc.faces.regions import face_region
 from natocc.options import Options
-from natocc.samples import Affine, AlignedFace, FaceSample, Image, Mask, Points
+from natocc.plans import Affine
+from natocc.samples import AlignedFace, FaceSample, Image, Mask, Points
 
 DEFAULT_SIZE = 512
 _LEAST_SINE = 0.1  # of the angle between the line through the eyes and the one to the mouth: 6°, no face is so flat

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import decode_rgba, read_bytes
-from natocc.samples import Cutout, Json, Origin
+from natocc.plans import Json
+from natocc.samples import Cutout, Origin
 
 INDEX = "index.arrow"
 SUMMARY = "summary.json"

@@ -14,7 +14,8 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 from natocc.occluders.source import OccluderOptions
 from natocc.occluders.textures import TextureOptions, TextureSource
 from natocc.options import choose_by_name
-from natocc.samples import Cutout, Json
+from natocc.plans import Json
+from natocc.samples import Cutout
 
 _MARGIN = 4  # px around the outline, so that every edge is soft
 _FRACTION_BITS = 4

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from natocc.options import Options
-from natocc.samples import Cutout, Json
+from natocc.plans import Json
+from natocc.samples import Cutout
 
 
 class OccluderSource(Protocol):

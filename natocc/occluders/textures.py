@@ -17,7 +17,8 @@ from natocc.errors import UsageError
 from natocc.images import SUFFIXES, read_rgb
 from natocc.locations import inside, locate, require_folder
 from natocc.options import Options
-from natocc.samples import Image, Json, Origin
+from natocc.plans import Json
+from natocc.samples import Image, Origin
 
 _LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures in any folder"
 

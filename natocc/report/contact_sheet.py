@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 from natocc.images import encode_jpeg, read_labels, read_rgb
 from natocc.report.overlay import overlay
-from natocc.samples import Image
+from natocc.samples import Image, Mask
 from natocc.shards.disk import write_aside
 from natocc.shards.layout import Layout
 from natocc.shards.records import read_shard, whole_shards
@@ -22,6 +22,7 @@ _INK = (225, 225, 225)
 _GAP = 4
 _CAPTION_HEIGHT = 18
 _FONT_SIZE = 12
+_TILE = 192  # px, on the sheet of a dataset
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,21 +87,35 @@ def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
     RunError
         If the disk refuses.
     """
-    shards = whole_shards(layout)
-    wanted = -(-count // max(1, len(shards)))
-    tiles: list[Tile] = []
-    for shard in shards[:: max(1, len(shards) // count)]:
-        record = read_shard(layout, shard)
-        paths = record.paths()
-        made = [sample for sample in record.samples if sample.rejection is None]
-        for at in np.unique(np.linspace(0, len(made) - 1, min(wanted, len(made))).astype(int)):
-            sample = made[int(at)]
-            image, _ = read_rgb(layout.root / paths[sample.index]["images"])
-            modal = read_labels(layout.root / paths[sample.index]["masks"])
-            ratio = sample.measures["occlusion_ratio"]
-            tiles.append(Tile(image, f"{sample.index} {sample.set_name}: {', '.join(sample.categories)}"))
-            tiles.append(Tile(overlay(image, modal), f"{ratio:.0%} of the face occluded"))
-    write_aside(layout.contact_sheet, encode_jpeg(contact_sheet(tiles[: 2 * count], columns=8, tile=192), 88))
+    tiles = [tile for shard, most in _shares(whole_shards(layout), count) for tile in _shard_tiles(layout, shard, most)]
+    write_aside(layout.contact_sheet, encode_jpeg(contact_sheet(tiles, columns=8, tile=_TILE), 88))
+
+
+def _shares(shards: Sequence[int], count: int) -> list[tuple[int, int]]:
+    """Shards to take samples from, evenly chosen, and how many of each, so that there are `count` in all."""
+    chosen = np.unique(np.linspace(0, len(shards) - 1, min(count, len(shards))).round().astype(int))
+    ends = np.linspace(0, count, len(chosen) + 1).round().astype(int)
+    return [(shards[int(at)], int(most)) for at, most in zip(chosen, np.diff(ends), strict=True)]
+
+
+def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
+    """Two tiles for each of at most `most` samples of a shard, evenly taken: the picture, and the face on it."""
+    record = read_shard(layout, shard)
+    paths = record.paths()
+    made = [sample for sample in record.samples if sample.rejection is None]
+    for at in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int)):
+        sample = made[int(at)]
+        files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
+        image = _fitted(read_rgb(files["images"])[0], _TILE)
+        # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
+        masks = {name: _nearest(read_labels(files[name]), image.shape[:2]) for name in ("masks", "amodal") if name in files}
+        face = masks.get("masks", np.zeros(image.shape[:2], np.uint8))
+        yield Tile(image, " ".join([str(sample.index), sample.set_name, *sample.categories]))
+        yield Tile(overlay(image, face, masks.get("amodal")), f"{sample.measures['occlusion_ratio']:.0%} of the face occluded")
+
+
+def _nearest(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    return np.asarray(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
 
 
 def _fitted(image: Image, tile: int) -> Image:

@@ -20,7 +20,7 @@ def overlay(image: Image, modal: Mask, amodal: Mask | None = None) -> Image:
     image : (H, W, 3) uint8
         sRGB; not changed.
     modal : (H, W) uint8
-        1 on the visible face.
+        1 on the visible face; other values, such as 255 for "ignore", are not face.
     amodal : (H, W) uint8, optional
         1 on the face before anything covered it.
 
@@ -30,8 +30,8 @@ def overlay(image: Image, modal: Mask, amodal: Mask | None = None) -> Image:
         The image where there is no face.
     """
     shown = image.copy()
-    occluded = np.zeros_like(modal) if amodal is None else ((amodal > 0) & (modal == 0)).astype(np.uint8)
-    for region, colour in ((occluded, _OCCLUDED), (modal, _VISIBLE)):
+    occluded = np.zeros_like(modal) if amodal is None else ((amodal == 1) & (modal != 1)).astype(np.uint8)
+    for region, colour in ((occluded, _OCCLUDED), ((modal == 1).astype(np.uint8), _VISIBLE)):
         inside = region > 0
         tinted = image[inside] * (1 - _STRENGTH) + np.array(colour) * _STRENGTH
         shown[inside] = np.rint(tinted).astype(np.uint8)

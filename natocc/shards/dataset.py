@@ -7,7 +7,7 @@ from pathlib import Path
 
 from natocc import __version__
 from natocc.errors import UsageError
-from natocc.samples import Json
+from natocc.plans import Json
 from natocc.shards.disk import encode_json, read_json, write_aside
 from natocc.shards.layout import Layout, dataset_file
 

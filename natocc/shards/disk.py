@@ -10,7 +10,7 @@ from pathlib import Path
 
 from natocc.errors import BadDataError, RunError, UsageError
 from natocc.images import read_bytes
-from natocc.samples import Json
+from natocc.plans import Json
 
 
 @contextlib.contextmanager

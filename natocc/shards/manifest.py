@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from natocc.errors import UsageError
-from natocc.samples import Json
+from natocc.plans import Json
 from natocc.shards.disk import aside
 from natocc.shards.layout import FOLDERS, Layout
 from natocc.shards.records import MEASURES, ShardRecord, read_shards, record_to_json
+
+_AS_THEY_ARE = ("index", "set", "method", "face", "variant", "identity", "split", "occluders", "detector")
 
 
 def write_manifest(layout: Layout) -> None:
@@ -60,15 +62,19 @@ def schema() -> Any:
     text, number = pyarrow.string(), pyarrow.int64()
     of_measure = {float: pyarrow.float64(), int: number, bool: pyarrow.bool_()}
     occluder = pyarrow.struct([(name, text) for name in ("dataset", "item", "sha256", "licence", "category")])
+    landmark = pyarrow.struct([("x", pyarrow.float64()), ("y", pyarrow.float64()), ("hidden", pyarrow.bool_())])
     return pyarrow.schema(
         [
             ("index", number),
             *((name, text) for name in ("set", "method", "face")),
             ("variant", number),
+            *((name, text) for name in ("identity", "split")),
             *((name, text) for name in ("status", "reason", "stage", "detail")),
             *((f"face_{name}", text) for name in ("dataset", "item", "sha256", "licence")),
             ("occluders", pyarrow.list_(occluder)),
             *((name, of_measure[kind]) for name, kind in MEASURES.items()),
+            ("detector", text),
+            ("landmarks", pyarrow.list_(landmark)),
             *((name, text) for folder in FOLDERS for name in (f"{folder}_path", f"{folder}_sha256")),
             ("plan", text),
         ]
@@ -80,7 +86,8 @@ def _rows(record: ShardRecord) -> list[dict[str, Json]]:
     rows = []
     for sample in record.samples:
         value = record_to_json(sample)
-        row: dict[str, Json] = {name: value[name] for name in ("index", "set", "method", "face", "variant", "occluders")}
+        row: dict[str, Json] = {name: value[name] for name in _AS_THEY_ARE}
+        row["landmarks"] = [{"x": x, "y": y, "hidden": hidden} for x, y, hidden in sample.landmarks]
         row["status"] = "made" if sample.rejection is None else "rejected"
         row |= value["rejection"] or {}
         row |= {f"face_{name}": text for name, text in (value["face_origin"] or {}).items()}

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from natocc import __version__
 from natocc.errors import Reason, UsageError
-from natocc.samples import Json, Origin, Plan, Rejection, SampleRecord
+from natocc.plans import Json, Plan
+from natocc.samples import Origin, Rejection, SampleRecord
 from natocc.shards.disk import disk_errors, encode_json, read_json
 from natocc.shards.layout import RECORD_NAME, Layout
 
@@ -20,8 +21,16 @@ MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
         "visible_pixels": int,
         "width": int,
         "height": int,
+        "face_left": int,
+        "face_top": int,
+        "face_width": int,
+        "face_height": int,
+        "eyes_occluded": float,
+        "nose_occluded": float,
+        "mouth_occluded": float,
         "inter_ocular": float,
         "mask_estimated": bool,
+        "mask_confidence": float,
     }
 )
 """The measures that a sample may have, and what each of them is. Closed: a new measure is a new line here."""
@@ -146,6 +155,8 @@ def record_to_json(record: SampleRecord) -> dict[str, Json]:
         "method": record.method,
         "face": record.face,
         "variant": record.variant,
+        "identity": record.identity,
+        "split": record.split,
         "rejection": dataclasses.asdict(record.rejection) if record.rejection else None,
         "face_origin": dataclasses.asdict(record.face_origin) if record.face_origin else None,
         "occluders": [
@@ -154,6 +165,8 @@ def record_to_json(record: SampleRecord) -> dict[str, Json]:
         ],
         "plan": record.plan.to_json() if record.plan else None,
         "measures": {name: _measure(name, value) for name, value in record.measures.items()},
+        "detector": record.detector,
+        "landmarks": [list(landmark) for landmark in record.landmarks],
         "files": dict(record.files),
     }
 
@@ -169,11 +182,15 @@ def record_from_json(value: Mapping[str, Json]) -> SampleRecord:
         method=value["method"],
         face=value["face"],
         variant=value["variant"],
+        identity=value["identity"],
+        split=value["split"],
         face_origin=Origin(**value["face_origin"]) if value["face_origin"] else None,
         occluder_origins=tuple(Origin(**occluder) for occluder in occluders),
         categories=categories,
         plan=Plan.from_json(value["plan"]) if value["plan"] else None,
         measures=value["measures"],
+        detector=value["detector"],
+        landmarks=tuple((x, y, hidden) for x, y, hidden in value["landmarks"]),
         files=value["files"],
         rejection=Rejection(**{**rejection, "reason": Reason(rejection["reason"])}) if rejection else None,
     )

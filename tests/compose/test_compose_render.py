@@ -19,7 +19,8 @@ from natocc.compose.plan import ComposeRules, TransparencyRule, draw_plan, occlu
 from natocc.compose.render import render
 from natocc.compose.warp import warp_cutout, warp_matte
 from natocc.errors import BadDataError, Reason
-from natocc.samples import MATTE_THRESHOLD, Cutout, OccluderPlan, Placement, Plan
+from natocc.plans import OccluderPlan, Placement, Plan
+from natocc.samples import MATTE_THRESHOLD, Cutout
 from natocc.seeds import generator
 
 matrices = st.tuples(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from natocc.errors import Reason, RunError, UsageError
 from natocc.images import sha256
-from natocc.samples import OccluderPlan, Origin, Placement, Plan, Rejection, SampleRecord
+from natocc.plans import OccluderPlan, Placement, Plan
+from natocc.samples import Origin, Rejection, SampleRecord
 from natocc.shards import disk, writer
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
@@ -40,12 +41,15 @@ def records(draw: st.DrawFn) -> SampleRecord:
         method=draw(names),
         face=draw(names),
         variant=draw(st.integers(0, 99)),
+        identity=draw(names),
+        split=draw(st.none() | names),
         face_origin=draw(st.none() | origins),
         occluder_origins=tuple(origin for origin, _ in occluders),
         categories=tuple(category for _, category in occluders),
         plan=plan,
         measures={} if plan is None else {"occlusion_ratio": draw(numbers), "width": draw(st.integers(1, 4096))},
-        files={},
+        detector=draw(st.none() | names),
+        landmarks=tuple(draw(st.lists(st.tuples(numbers, numbers, st.booleans()), max_size=3))),
         rejection=draw(rejections) if plan is None else None,
     )
 
@@ -59,11 +63,11 @@ def _record(layout: Layout, index: int, piece: str = "p") -> SampleRecord:
     """A staged sample; every third is rejected."""
     if index % 3 == 2:
         rejection = Rejection(Reason.NO_FACE, "face", "none")
-        return SampleRecord(index, "s", "natocc", "f", index, None, (), (), None, {}, {}, rejection)
+        return SampleRecord(index, "s", "natocc", "f", index, "f", rejection=rejection)
     content = {"images": (".jpg", b"image %d" % index), "masks": (".png", b"mask %d" % index)}
     files = stage_files(layout, piece, index, content)
     measures = {"occlusion_ratio": 0.25, "width": 8, "height": 8, "mask_estimated": 0}
-    return SampleRecord(index, "s", "natocc", "f", index, None, (), (), Plan((), 1), measures, files, None)
+    return SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=measures, files=files)
 
 
 def _build(root: Path, order: list[int], pieces: int = 1) -> Layout:

@@ -1,0 +1,96 @@
+"""Numbers about a sample: how much is occluded, of the face and of its parts, where the face lies, which landmarks are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import cv2
+import numpy as np
+
+from natocc.faces.polygons import fill_polygon
+from natocc.parts import REGIONS, values_of
+from natocc.samples import AlignedFace, Composite, Landmark, Mask
+
+_OUTLINES: Mapping[str, tuple[slice, ...]] = {
+    "eyes": (slice(36, 42), slice(42, 48)),
+    "nose": (slice(27, 36),),
+    "mouth": (slice(48, 60),),
+}
+"""The 68 landmarks around each of :data:`natocc.parts.REGIONS`, for faces without parts."""
+
+
+def measures(face: AlignedFace, classes: Mapping[int, str], composite: Composite) -> dict[str, float]:
+    """What the manifest says about a sample in numbers.
+
+    Parameters
+    ----------
+    face : AlignedFace
+        Before it was covered.
+    classes : mapping of int to str
+        Names of the values of its part map.
+    composite : Composite
+        After.
+
+    Returns
+    -------
+    values : dict of str to float
+        Names are those of :data:`natocc.shards.records.MEASURES`. Regions of which the face shows nothing are left out.
+    """
+    left, top, width, height = cv2.boundingRect(composite.amodal)
+    values: dict[str, float] = {
+        "occlusion_ratio": composite.occlusion_ratio,
+        "face_pixels": int(np.count_nonzero(composite.amodal)),
+        "visible_pixels": int(np.count_nonzero(composite.modal)),
+        "width": composite.image.shape[1],
+        "height": composite.image.shape[0],
+        "face_left": left,
+        "face_top": top,
+        "face_width": width,
+        "face_height": height,
+        "mask_estimated": int(face.mask_estimated),
+    }
+    if face.mask_confidence is not None:
+        values["mask_confidence"] = face.mask_confidence
+    if face.inter_ocular is not None:
+        values["inter_ocular"] = face.inter_ocular
+    hidden = occluded(composite)
+    for name, region in _regions(face, classes):
+        pixels = np.count_nonzero(region)
+        if pixels:
+            values[f"{name}_occluded"] = int(np.count_nonzero(region & hidden)) / int(pixels)
+    return values
+
+
+def hidden_landmarks(face: AlignedFace, composite: Composite) -> tuple[Landmark, ...]:
+    """Every landmark's x and y in crop pixels, rounded to a hundredth, and whether an occluder hides it."""
+    if face.landmarks_xy is None:
+        return ()
+    hidden = occluded(composite)
+    height, width = hidden.shape
+    found = []
+    for x, y in face.landmarks_xy.tolist():
+        column, row = round(x), round(y)
+        inside = 0 <= column < width and 0 <= row < height
+        found.append((round(x, 2), round(y, 2), bool(inside and hidden[row, column])))
+    return tuple(found)
+
+
+def occluded(composite: Composite) -> Mask:
+    """(H, W) mask: 1 where any occluder lies, on the face or off it."""
+    covered = np.zeros_like(composite.modal)
+    for mask in composite.occluders:
+        covered |= mask
+    return covered
+
+
+def _regions(face: AlignedFace, classes: Mapping[int, str]) -> Iterator[tuple[str, Mask]]:
+    """Name and mask of each region that is known: from the part map, else from 68 landmarks."""
+    for name, parts in REGIONS.items():
+        if face.parts is not None:
+            yield name, np.isin(face.parts, values_of(classes, parts)).astype(np.uint8)
+        elif face.landmarks_xy is not None and len(face.landmarks_xy) == 68:
+            region = np.zeros_like(face.face_mask)
+            for outline in _OUTLINES[name]:
+                hull = cv2.convexHull(face.landmarks_xy[outline])[:, 0]
+                fill_polygon(region, hull.clip(-50_000, 50_000), 1)
+            yield name, region

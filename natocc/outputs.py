@@ -1,0 +1,121 @@
+"""From a composite to the files of a sample, and what the values in them mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from natocc.errors import UsageError
+from natocc.images import encode_jpeg, encode_png
+from natocc.measures import occluded
+from natocc.plans import Json
+from natocc.recipe import Output
+from natocc.samples import AlignedFace, Composite, Mask
+
+IGNORE = 255
+_FACE = {"0": "background", "1": "face", str(IGNORE): "ignore"}
+
+
+def occluder_class(classes: Mapping[int, str]) -> int:
+    """The value that occluders have in part maps: the one after the source's own.
+
+    Raises
+    ------
+    UsageError
+        If the source uses all values.
+    """
+    value = max(classes) + 1
+    if value >= IGNORE:
+        raise UsageError(f"the face source has classes up to {max(classes)}: none below {IGNORE} is left for occluders")
+    return value
+
+
+def label_maps(output: Output, classes: Mapping[int, str]) -> dict[str, Json]:
+    """What the values in each folder of masks mean, for ``dataset.json``."""
+    most = 2**output.matte_bits - 1
+    maps: dict[str, Json] = {
+        "masks": _FACE,
+        "amodal": _FACE,
+        "occluders": {"0": "none", "n": "the n-th occluder of the plan, the one in front where they overlap"},
+        "mattes": {"0": "no occluder", str(most): "occluder alone", "between": "share of the pixel that occluders cover"},
+    }
+    if "parts" in output.masks:
+        own = {str(value): name for value, name in sorted(classes.items())}
+        maps["parts"] = own | {str(occluder_class(classes)): "occluder", str(IGNORE): "ignore"}
+    return {MASKS[choice][0]: maps[MASKS[choice][0]] for choice in output.masks}
+
+
+def encode(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> dict[str, tuple[str, bytes]]:
+    """The files of a sample.
+
+    Parameters
+    ----------
+    face : AlignedFace
+        Before it was covered.
+    composite : Composite
+        After.
+    classes : mapping of int to str
+        Names of the values of the face's part map.
+    output : Output
+        Which files, how encoded.
+
+    Returns
+    -------
+    files : dict of str to (str, bytes)
+        Folder to suffix and content.
+    """
+    image, suffix = composite.image, output.image.format
+    files = {"images": (f".{suffix}", encode_jpeg(image, output.image.quality) if suffix == "jpg" else encode_png(image))}
+    for choice in output.masks:
+        folder, make = MASKS[choice]
+        files[folder] = (".png", encode_png(make(face, composite, classes, output)))
+    return files
+
+
+Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+
+def _modal(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
+    return composite.modal
+
+
+def _amodal(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
+    return composite.amodal
+
+
+def _instances(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
+    ids = np.zeros_like(composite.modal)
+    for number, mask in enumerate(composite.occluders, start=1):
+        ids[mask > 0] = number
+    return ids
+
+
+def _matte(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
+    """Coverage by all occluders together: one minus what each leaves of the pixel [1]_.
+
+    .. [1] T. Porter, T. Duff, "Compositing Digital Images", SIGGRAPH 1984.
+    """
+    left = np.ones(composite.modal.shape, np.float64)
+    for matte in composite.mattes:
+        left *= 1 - matte / 255
+    most = 2**output.matte_bits - 1
+    rounded: Plane = np.rint((1 - left) * most).astype(np.uint8 if output.matte_bits == 8 else np.uint16)
+    return rounded
+
+
+def _parts(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
+    parts: Mask = (face.face_mask if face.parts is None else face.parts).copy()
+    parts[occluded(composite) > 0] = occluder_class(classes)
+    return parts
+
+
+MASKS: Mapping[str, tuple[str, Callable[[AlignedFace, Composite, Mapping[int, str], Output], Plane]]] = {
+    "face": ("masks", _modal),
+    "amodal": ("amodal", _amodal),
+    "occluder": ("occluders", _instances),
+    "matte": ("mattes", _matte),
+    "parts": ("parts", _parts),
+}
+"""A recipe's ``output.masks`` to the folder and to what makes the mask."""
