@@ -7,6 +7,7 @@ import io
 import stat
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +116,13 @@ def decode_rgba(data: bytes, name: str) -> Image:
 
 
 def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
-    """A mask or label map with the values that its owner gave it.
+    """A label map with the values that its owner gave it.
 
     Parameters
     ----------
     path : Path
-        Single-channel picture, palette picture (its indices are the labels), 1-bit (0 and 1), or RGB with equal channels.
+        Single-channel picture, palette picture (its indices are the labels), 1-bit (0 and 1), 16-bit with values up to 255, or
+        RGB with equal channels.
     max_pixels : int
         As for :func:`read_rgb`.
 
@@ -132,23 +134,15 @@ def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     Raises
     ------
     BadDataError
-        As :func:`read_rgb`; ``bad-mask`` if the channels differ.
+        As :func:`read_rgb`; ``bad-mask`` if the channels differ, a value exceeds 255, or the file is a JPEG, which does not keep
+        values.
     """
-    name = str(path)
-    picture = _open(read_bytes(path), name, max_pixels)
-    try:
-        picture = ImageOps.exif_transpose(picture)
-        if picture.mode in ("L", "P", "1"):
-            return np.asarray(picture).astype(np.uint8)
-        if picture.mode in ("RGB", "RGBA", "LA"):
-            planes = np.asarray(picture)
-            colours = planes[..., : 1 if picture.mode == "LA" else 3]
-            if (colours != colours[..., :1]).any():
-                raise BadDataError(Reason.BAD_MASK, f"{name}: expected a grey mask, found colours in {picture.mode}")
-            return np.ascontiguousarray(colours[..., 0])
-    except _DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: a mask of mode {picture.mode} is not understood")
+    labels, format_name = _read_plane(path, max_pixels)
+    if format_name == "JPEG":
+        raise BadDataError(Reason.BAD_MASK, f"{path}: a JPEG does not keep label values; expected PNG or another lossless format")
+    if labels.max(initial=0) > 255:
+        raise BadDataError(Reason.BAD_MASK, f"{path}: expected values from 0 to 255, found {list_values(np.unique(labels))}")
+    return labels.astype(np.uint8)
 
 
 def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
@@ -157,7 +151,8 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     Parameters
     ----------
     path : Path
-        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v; in a JPEG, values on both sides of 128.
+        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; in a JPEG (told by content), values on both
+        sides of 128.
     max_pixels : int
         As for :func:`read_rgb`.
 
@@ -171,14 +166,47 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     BadDataError
         ``bad-mask`` naming the values found, if there are more than one besides 0.
     """
-    labels = read_labels(path, max_pixels)
-    values = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
+    labels, format_name = _read_plane(path, max_pixels)
+    values = np.flatnonzero(np.bincount(labels.ravel()))
     if np.count_nonzero(values) <= 1:
         return (labels > 0).astype(np.uint8)
-    if path.suffix.lower() in (".jpg", ".jpeg") and values.max() > 128:
+    if format_name == "JPEG" and values.max() > 128:
         return (labels >= 128).astype(np.uint8)
-    shown = ", ".join(str(value) for value in values[:12]) + (" ..." if values.size > 12 else "")
-    raise BadDataError(Reason.BAD_MASK, f"{path}: expected 0 and one other value, found {shown}")
+    raise BadDataError(Reason.BAD_MASK, f"{path}: expected 0 and one other value, found {list_values(values)}")
+
+
+def list_values(values: Iterable[int]) -> str:
+    """The first dozen values, for a message.
+
+    Examples
+    --------
+    >>> list_values([0, 3, 255])
+    '0, 3, 255'
+    """
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:12]) + (" ..." if len(shown) > 12 else "")
+
+
+def _read_plane(path: Path, max_pixels: int) -> tuple[npt.NDArray[np.uint8 | np.uint16], str | None]:
+    """(H, W) values of a single-channel picture, or one whose channels are equal, and the name of its format."""
+    name = str(path)
+    picture = _open(read_bytes(path), name, max_pixels)
+    format_name = "JPEG" if picture.format == "MPO" else picture.format
+    try:
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode in ("L", "P", "1"):
+            return np.asarray(picture).astype(np.uint8), format_name
+        if picture.mode.startswith("I;16"):
+            return np.asarray(picture).astype(np.uint16), format_name
+        if picture.mode in ("RGB", "RGBA", "LA"):
+            planes = np.asarray(picture)
+            colours = planes[..., : 1 if picture.mode == "LA" else 3]
+            if (colours != colours[..., :1]).any():
+                raise BadDataError(Reason.BAD_MASK, f"{name}: expected a grey mask, found colours in {picture.mode}")
+            return np.ascontiguousarray(colours[..., 0]), format_name
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: a mask of mode {picture.mode} is not understood")
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:

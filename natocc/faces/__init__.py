@@ -6,6 +6,7 @@ A new source is one file with its options (a :class:`natocc.faces.source.FaceOpt
 SOURCES = {
     "celebamask": "natocc.faces.celebamask:CelebAMaskOptions",
     "folder": "natocc.faces.folder:FolderOptions",
+    "labelled": "natocc.faces.labelled:LabelledOptions",
     "portraits": "natocc.faces.portraits:PortraitsOptions",
 }
 """Name in a recipe to ``module:Class``, imported only when it is named."""

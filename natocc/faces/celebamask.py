@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from pydantic import Field, field_validator
 
 from natocc import images
 from natocc.errors import BadDataError, Reason, UsageError
+from natocc.faces.celeba import MAPPING, CelebA, read_celeba
+from natocc.faces.sizes import fit_labels
 from natocc.faces.source import FaceOptions, FaceSource
+from natocc.faces.unoccluded import occluded_faces
 from natocc.locations import inside, locate, require_folder
 from natocc.options import nearest
 from natocc.parts import FACE_PARTS, PARTS, values_of
@@ -23,11 +25,13 @@ from natocc.samples import FaceSample, Mask, Origin
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
 FACES_A_FOLDER = 2000
-ASPECT_TOLERANCE = 0.01
 
 
 class CelebAMaskOptions(FaceOptions):
     """Faces of CelebAMask-HQ [1]_, or of anything in its layout.
+
+    ``CelebA-HQ-to-CelebA-mapping.txt`` in the root, as it is published, gives the official split; with CelebA's
+    ``identity_CelebA.txt`` beside it also the identities.
 
     Parameters
     ----------
@@ -35,6 +39,9 @@ class CelebAMaskOptions(FaceOptions):
         Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``.
     face_parts : tuple of str
         The parts, of :data:`natocc.parts.PARTS`, whose union is the face.
+    unoccluded : none or by-parts
+        ``by-parts`` leaves out the faces that wear glasses or a hat over the face: see
+        :func:`natocc.faces.unoccluded.occluded_faces`. It narrows what `include`, `exclude` and `split` leave.
 
     References
     ----------
@@ -44,6 +51,7 @@ class CelebAMaskOptions(FaceOptions):
     source: Literal["celebamask"]
     root: str = "CelebAMask-HQ"
     face_parts: tuple[str, ...] = Field(default=tuple(part for part in PARTS if part in FACE_PARTS), min_length=1)
+    unoccluded: Literal["none", "by-parts"] = "none"
 
     @field_validator("face_parts")
     @classmethod
@@ -53,7 +61,7 @@ class CelebAMaskOptions(FaceOptions):
                 raise ValueError(f"unknown part {part!r}{nearest(part, list(PARTS[1:]))}")
         return parts
 
-    def open(self, data: Path, cache: Path, jobs: int = 1) -> CelebAMask:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the pictures; see :meth:`natocc.faces.source.FaceOptions.open`."""
         root = require_folder(locate(self.root, data), LAYOUT)
         pictures = require_folder(root / "CelebA-HQ-img", f"{LAYOUT}, below {root}")
@@ -61,7 +69,20 @@ class CelebAMaskOptions(FaceOptions):
         names = _names_by_id(pictures)
         if not names:
             raise UsageError(f"no picture such as 0.jpg in {pictures}; expected {LAYOUT}")
-        return CelebAMask(root, {face_id: names[face_id] for face_id in self.select(names, data)}, self.face_parts)
+        celeba = read_celeba(root)
+        if self.split is not None and celeba is None:
+            raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
+        known = CelebAMask(root, names, self.face_parts, celeba)
+        chosen = self.select(names, data, known.split)
+        if self.unoccluded == "by-parts":
+            worn = occluded_faces({face_id: mask_stem(root, int(face_id)) for face_id in names}, self.face_parts, cache, jobs)
+            chosen = tuple(face_id for face_id in chosen if face_id not in worn)
+            if not chosen:
+                raise UsageError(
+                    f"source {self.source!r}: unoccluded: by-parts leaves none of its faces; all wear glasses or a hat"
+                )
+        source = dataclasses.replace(known, files={face_id: names[face_id] for face_id in chosen})
+        return self.with_landmarks(source, data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,11 +97,14 @@ class CelebAMask(FaceSource):
         Id to file name of the picture, in natural order.
     face_parts : tuple of str
         What counts as face.
+    celeba : CelebA, optional
+        Splits and identities, where they are known.
     """
 
     root: Path
     files: dict[str, str]
     face_parts: tuple[str, ...]
+    celeba: CelebA | None = None
     dataset: str = "celebamask"
 
     @property
@@ -91,6 +115,15 @@ class CelebAMask(FaceSource):
     def ids(self) -> tuple[str, ...]:
         """Stems of the pictures: the numbers of CelebAMask-HQ."""
         return tuple(self.files)
+
+    def identity(self, face_id: str) -> str:
+        """The person, where CelebA's list is there; else the face itself."""
+        person = self.celeba.identity(int(face_id)) if self.celeba else None
+        return person or face_id
+
+    def split(self, face_id: str) -> str | None:
+        """That of CelebA's published partition, where the mapping to CelebA is there."""
+        return self.celeba.split(int(face_id)) if self.celeba else None
 
     def read(self, face_id: str) -> FaceSample:
         """Picture, part map and face mask of one face.
@@ -110,18 +143,23 @@ class CelebAMask(FaceSource):
 
     def _read_parts(self, number: int, shape: tuple[int, int]) -> Mask:
         """Part map in which a later part of :data:`natocc.parts.PARTS` lies over an earlier one."""
-        folder = self.root / "CelebAMask-HQ-mask-anno" / str(number // FACES_A_FOLDER)
+        stem = mask_stem(self.root, number)
         parts = np.zeros(shape, np.uint8)
         found = False
         for label, part in enumerate(PARTS[1:], start=1):
-            name = f"{number:05d}_{part}.png"
-            if os.path.lexists(folder / name):  # trying 18 names is cheaper than listing a folder of 30 000
+            name = f"{stem.name}_{part}.png"
+            if os.path.lexists(stem.parent / name):  # trying 18 names is cheaper than listing a folder of 30 000
                 found = True
-                mask = images.read_mask(inside(folder, name))
-                parts[_resized(mask, shape, name) > 0] = label
+                mask = images.read_mask(inside(stem.parent, name))
+                parts[fit_labels(mask, shape, name) > 0] = label
         if not found:
-            raise BadDataError(Reason.NO_MASK, f"no file {folder / f'{number:05d}_*.png'}")
+            raise BadDataError(Reason.NO_MASK, f"no file {stem}_*.png")
         return parts
+
+
+def mask_stem(root: Path, number: int) -> Path:
+    """What the mask files of a face start with: ``CelebAMask-HQ-mask-anno/K/NNNNN``."""
+    return root / "CelebAMask-HQ-mask-anno" / str(number // FACES_A_FOLDER) / f"{number:05d}"
 
 
 def _names_by_id(folder: Path) -> dict[str, str]:
@@ -139,15 +177,3 @@ def _names_by_id(folder: Path) -> dict[str, str]:
             raise UsageError(f"{folder} has {other} and {name}, two pictures of one face; remove one")
         names[stem] = name
     return names
-
-
-def _resized(mask: Mask, shape: tuple[int, int], name: str) -> Mask:
-    if mask.shape == shape:
-        return mask
-    height, width = shape
-    aspect = mask.shape[1] * height / (mask.shape[0] * width)
-    if abs(aspect - 1) > ASPECT_TOLERANCE:
-        found = f"{mask.shape[1]} x {mask.shape[0]}"
-        raise BadDataError(Reason.SIZE_MISMATCH, f"{name} is {found} beside a picture of {width} x {height}")
-    # EXACT: pixel centres at halves, so that a mask of half the size is doubled without a shift.
-    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 from natocc import images
 from natocc.errors import UsageError
+from natocc.faces.listing import files_below
 from natocc.faces.source import FaceOptions, FaceSource
 from natocc.locations import inside, locate, require_folder
 from natocc.samples import FaceSample, Origin
@@ -31,13 +31,13 @@ class FolderOptions(FaceOptions):
     root: str = "photos"
     licence: str | None = None
 
-    def open(self, data: Path, cache: Path, jobs: int = 1) -> Folder:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the photographs; see :meth:`natocc.faces.source.FaceOptions.open`."""
         root = require_folder(locate(self.root, data), LAYOUT)
-        names = _picture_names(root)
+        names = files_below(root, images.SUFFIXES)
         if not names:
             raise UsageError(f"no photograph below {root}; expected {LAYOUT}")
-        return Folder(root, self.select(names, data), self.licence)
+        return self.with_landmarks(Folder(root, self.select(names, data), self.licence), data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,20 +91,3 @@ def read_photograph(path: Path, dataset: str, item: str, licence: str | None = N
     """
     image, digest = images.read_rgb(path)
     return FaceSample(image, None, None, None, Origin(dataset, item, digest, licence))
-
-
-def _picture_names(root: Path) -> list[str]:
-    """Relative posix paths of the pictures below `root`; linked folders are not followed, so that no loop can catch us."""
-    names = []
-    for folder, _, files in os.walk(root, onerror=_refuse, followlinks=False):
-        for name in files:
-            if name.lower().endswith(images.SUFFIXES):
-                names.append((Path(folder) / name).relative_to(root).as_posix())
-    for name in names:
-        if any("\ud800" <= character <= "\udfff" for character in name):  # how Python reads a name that is not UTF-8
-            raise UsageError(f"{root}: the file name {name!a} is not valid UTF-8; rename it")
-    return names
-
-
-def _refuse(error: OSError) -> NoReturn:
-    raise UsageError(f"cannot list {error.filename}: {error.strerror}")

@@ -86,7 +86,7 @@ class PortraitsOptions(FaceOptions):
     source: Literal["portraits"]
     portraits: tuple[Portrait, ...] = Field(default=SHIPPED, min_length=1)
 
-    def open(self, data: Path, cache: Path, jobs: int = 1) -> Portraits:
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """Read the annotations; see :meth:`natocc.faces.source.FaceOptions.open`."""
         entries: dict[str, tuple[Path, Annotation]] = {}
         for portrait in self.portraits:
@@ -95,7 +95,7 @@ class PortraitsOptions(FaceOptions):
                 raise UsageError(f"two portraits have an annotation named {path.stem!r}, which is their id; rename one")
             entries[path.stem] = (locate(portrait.image, data), _read_annotation(path))
         chosen = self.select(entries, data)
-        return Portraits({face_id: entries[face_id] for face_id in chosen})
+        return self.with_landmarks(Portraits({face_id: entries[face_id] for face_id in chosen}), data)
 
 
 @dataclasses.dataclass(frozen=True)

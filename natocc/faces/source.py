@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from natocc.errors import UsageError
 from natocc.faces.align import AlignOptions
-from natocc.images import SUFFIXES
+from natocc.faces.landmark_files import LandmarkFiles, open_landmarks
+from natocc.faces.listing import without_suffix
 from natocc.locations import locate
 from natocc.options import Options
 from natocc.samples import FaceSample
@@ -47,6 +52,50 @@ class FaceSource(abc.ABC):
         """
 
 
+@dataclasses.dataclass(frozen=True)
+class WithLandmarks(FaceSource):
+    """A source whose faces have their landmarks from files: nothing else differs.
+
+    Parameters
+    ----------
+    faces : FaceSource
+        Where everything else comes from.
+    files : LandmarkFiles
+        Where landmarks come from.
+    """
+
+    faces: FaceSource
+    files: LandmarkFiles
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Those of the source."""
+        return self.faces.classes
+
+    def ids(self) -> tuple[str, ...]:
+        """Those of the source, also the ones without landmarks."""
+        return self.faces.ids()
+
+    def identity(self, face_id: str) -> str:
+        """As the source knows it."""
+        return self.faces.identity(face_id)
+
+    def split(self, face_id: str) -> str | None:
+        """As the source knows it."""
+        return self.faces.split(face_id)
+
+    def read(self, face_id: str) -> FaceSample:
+        """One face and its landmarks.
+
+        Raises
+        ------
+        BadDataError
+            As the source, or ``no-face`` or ``bad-annotation`` as :meth:`natocc.faces.landmark_files.LandmarkFiles.find`.
+        """
+        landmarks = self.files.find(face_id)
+        return dataclasses.replace(self.faces.read(face_id), landmarks_xy=landmarks, detector="given")
+
+
 class FaceOptions(Options, abc.ABC):
     """Which faces a recipe takes, and from where.
 
@@ -57,6 +106,12 @@ class FaceOptions(Options, abc.ABC):
     include, exclude : str, optional
         Location of a text file of ids or file names, one a line; what follows a ``#`` at the start of a line or after a space is
         a comment. `include` keeps only these faces, `exclude` drops these.
+    split : train, val or test, optional
+        Keeps only the faces that the owner of the dataset put in this split.
+    landmarks : str, optional
+        Location of landmarks that are to be used instead of finding some: see :mod:`natocc.faces.landmark_files`.
+    first_pixel : 0 or 1, optional
+        What `landmarks` call the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else 0.
     align : AlignOptions
         How they are aligned.
     """
@@ -64,7 +119,16 @@ class FaceOptions(Options, abc.ABC):
     source: str
     include: str | None = None
     exclude: str | None = None
+    split: Literal["train", "val", "test"] | None = None
+    landmarks: str | None = None
+    first_pixel: Literal[0, 1] | None = None
     align: AlignOptions = AlignOptions()
+
+    @model_validator(mode="after")
+    def _count_from_something(self) -> Self:
+        if self.first_pixel is not None and self.landmarks is None:
+            raise ValueError("first_pixel says how landmarks count; name them with landmarks")
+        return self
 
     @abc.abstractmethod
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
@@ -85,14 +149,23 @@ class FaceOptions(Options, abc.ABC):
             If the layout is not the one expected, or a list names a face that is not there.
         """
 
-    def select(self, ids: Iterable[str], data: Path) -> tuple[str, ...]:
-        """Those of `ids` that `include` and `exclude` leave, in natural order.
+    def select(self, ids: Iterable[str], data: Path, split_of: Callable[[str], str | None] | None = None) -> tuple[str, ...]:
+        """Those of `ids` that `include`, `exclude` and `split` leave, in natural order.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            All faces.
+        data : Path
+            The data root.
+        split_of : callable, optional
+            The official split of a face, where the source knows it.
 
         Raises
         ------
         UsageError
             If a list is missing, an `include` entry matches no face (an `exclude` entry may: one list serves subsets of a
-            dataset), or no face is left.
+            dataset), `split` is asked for and not known, or no face is left.
         """
         known = set(ids)
         chosen = set(known)
@@ -101,10 +174,34 @@ class FaceOptions(Options, abc.ABC):
             chosen = {_match(entry, known, path) for entry in _entries(path)}
         if self.exclude is not None:
             for entry in _entries(locate(self.exclude, data)):
-                chosen -= {entry, _without_suffix(entry)}
+                chosen -= {entry, without_suffix(entry)}
+        if self.split is not None:
+            if split_of is None or not any(split_of(face_id) for face_id in known):
+                raise UsageError(f"source {self.source!r}: split: {self.split}: no official split of these faces is known")
+            chosen = {face_id for face_id in chosen if split_of(face_id) == self.split}
         if not chosen:
-            raise UsageError(f"source {self.source!r}: include and exclude leave none of its {len(known)} faces")
+            asked = "include, exclude and split" if self.split else "include and exclude"
+            raise UsageError(f"source {self.source!r}: {asked} leave none of its {len(known)} faces")
         return tuple(sorted(chosen, key=natural_key))
+
+    def with_landmarks(self, source: FaceSource, data: Path) -> FaceSource:
+        """`source`, its faces with landmarks from files if the recipe names some: the last step of every :meth:`open`.
+
+        Raises
+        ------
+        UsageError
+            If the files are missing, not understood, or belong to none of the faces.
+        """
+        if self.landmarks is None:
+            return source
+        path = locate(self.landmarks, data)
+        files = open_landmarks(path, self.first_pixel)
+        ids = source.ids()
+        if not any(files.knows(face_id) for face_id in ids):
+            raise UsageError(
+                f"{path}: landmarks of none of the {len(ids)} faces, such as {ids[0]!r}; names must agree but for suffixes"
+            )
+        return WithLandmarks(source, files)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -130,14 +227,9 @@ def _entries(path: Path) -> list[str]:
     return [entry for entry in entries if entry]
 
 
-def _without_suffix(entry: str) -> str:
-    stem, dot, suffix = entry.rpartition(".")
-    return stem if dot and "." + suffix.lower() in SUFFIXES else entry
-
-
 def _match(entry: str, known: set[str], path: Path) -> str:
     """The id that an entry means: an id itself, or the file name of one that is a stem."""
-    for candidate in (entry, _without_suffix(entry)):
+    for candidate in (entry, without_suffix(entry)):
         if candidate in known:
             return candidate
     raise UsageError(f"{path}: {entry!r} matches none of the {len(known)} faces of the source")

@@ -1,0 +1,47 @@
+"""Label maps brought to the size of their picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from natocc.errors import BadDataError, Reason
+from natocc.samples import Mask
+
+ASPECT_TOLERANCE = 0.01
+"""How far the aspects of picture and mask may differ: the mask of an odd-sized picture was rounded when it was reduced."""
+MOST_ENLARGED = 8
+"""A mask more than so many times smaller than its picture is a thumbnail or damage, and no label of a pixel."""
+
+
+def fit_labels(labels: Mask, shape: tuple[int, int], name: str) -> Mask:
+    """A mask or label map in the size of its picture.
+
+    Parameters
+    ----------
+    labels : (h, w) uint8
+        Any values.
+    shape : (int, int)
+        Height and width of the picture.
+    name : str
+        For the message.
+
+    Returns
+    -------
+    fitted : (H, W) uint8
+        Nearest neighbour; `labels` itself if it has the shape already.
+
+    Raises
+    ------
+    BadDataError
+        ``size-mismatch`` if the aspects differ by more than 1 %, or the mask is more than 8 times smaller than the picture.
+    """
+    if labels.shape == shape:
+        return labels
+    height, width = shape
+    aspect = labels.shape[1] * height / (labels.shape[0] * width)
+    if abs(aspect - 1) > ASPECT_TOLERANCE or height > MOST_ENLARGED * labels.shape[0]:
+        found = f"{labels.shape[1]} x {labels.shape[0]}"
+        raise BadDataError(Reason.SIZE_MISMATCH, f"{name} is {found} beside a picture of {width} x {height}")
+    # EXACT: pixel centres at halves, so that a mask of half the size is doubled without a shift.
+    return np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
