@@ -31,6 +31,7 @@ class Reason(enum.StrEnum):
     TRUNCATED = "truncated-by-border"
     IN_PIECES = "in-pieces"
     TOO_THIN = "too-thin"
+    TOO_BLURRED = "too-blurred"
     LEAVES_ROOT = "leaves-root"
     NO_PLACEMENT = "no-placement"
 

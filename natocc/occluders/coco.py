@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +17,13 @@ from pydantic import Field
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import read_rgb
 from natocc.locations import inside, locate, require_folder
-from natocc.occluders.coco_json import Instances, read_instances
-from natocc.occluders.cutouts import CutoutRules, check_mask, cut_out
+from natocc.occluders.coco_json import Annotation, Instances, Picture, read_instances
+from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.extraction import library_key, open_library
 from natocc.occluders.library import Library
 from natocc.occluders.segmentations import decode
 from natocc.occluders.source import OccluderOptions
+from natocc.options import nearest
 from natocc.samples import Cutout, Image, Origin
 
 CATEGORIES = (
@@ -45,10 +47,11 @@ class CocoOptions(OccluderOptions):
     )
     images: str | None = Field(None, description="folder of the pictures; by default ROOT/NAME")
     categories: tuple[str, ...] = Field(CATEGORIES, min_length=1, description="names to take; [all] takes every one")
+    exclude_categories: tuple[str, ...] = Field((), description="names to leave out of those")
     licences: tuple[str, ...] | None = Field(
         None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
     )
-    rules: CutoutRules = CutoutRules(choke=1)  # outlines drawn by hand take a rim of background along
+    rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)  # outlines drawn by hand take a rim of background along
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
@@ -83,113 +86,119 @@ class CocoOptions(OccluderOptions):
 
     def _pictures(self, files: list[tuple[Path, Path]]) -> list[CocoPicture]:
         """Every picture that has an annotation of a wanted category, in the order of the files."""
-        pictures: list[CocoPicture] = []
-        known: set[str] = set()
-        for path, folder in files:
-            instances = read_instances(path)
-            known |= set(instances.categories.values())
-            wanted = instances.categories.values() if self.categories == ("all",) else self.categories
-            pictures += _group(path.stem, folder, instances, set(wanted), self)
-        if self.categories != ("all",) and not known & set(self.categories):
-            raise UsageError(f"{files[0][0]}: none of the categories wanted; it has {', '.join(sorted(known)[:20])}")
-        return pictures
+        opened = [(path, folder, read_instances(path)) for path, folder in files]
+        wanted = self._wanted(str(files[0][0]), {name for *_, each in opened for name in each.categories.values()})
+        return [picture for path, folder, each in opened for picture in _group(path.stem, folder, each, wanted, self)]
+
+    def _wanted(self, name: str, known: set[str]) -> set[str]:
+        """Names of the categories to take, of those that the files know.
+
+        Raises
+        ------
+        UsageError
+            If no file knows a name, unless it is one of many by default, or none of the names.
+        """
+        asked = known if self.categories == ("all",) else set(self.categories)
+        for each in sorted((set() if self.categories == CATEGORIES else asked) | set(self.exclude_categories)):
+            if each not in known:
+                raise UsageError(f"{name}: there is no category {each!r}{nearest(each, sorted(known))}")
+        wanted = (asked & known) - set(self.exclude_categories)
+        if not wanted:
+            raise UsageError(f"{name}: none of the categories wanted; it has {', '.join(sorted(known)[:20])}")
+        return wanted
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class CocoPicture:
     """A picture of a COCO file and its annotations of wanted categories.
 
     Parameters
     ----------
+    stem : str
+        Of the file, for the ids of objects.
     folder : Path
         Root of the pictures.
-    entry : mapping
-        The picture's entry in the file; empty for annotations that name no known picture.
+    entry : Picture, optional
+        The picture's entry in the file; none for annotations that name no known picture.
     licence : str, optional
         Of the picture.
-    annotations : tuple of (str, str, mapping)
-        Item id, category and the annotation itself.
-    licences : tuple of str, optional
-        Patterns, one of which the licence must match.
-    rules : CutoutRules
+    annotations : tuple of (Annotation, str)
+        With the names of their categories.
+    options : CocoOptions
         What the objects must be like.
     """
 
+    stem: str
     folder: Path
-    entry: Mapping[str, Any]
+    entry: Picture | None
     licence: str | None
-    annotations: tuple[tuple[str, str, Mapping[str, Any]], ...]
-    licences: tuple[str, ...] | None
-    rules: CutoutRules
+    annotations: tuple[tuple[Annotation, str], ...]
+    options: CocoOptions
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout, or why there is none, for each annotation."""
         try:
             image, digest = self._read()
         except BadDataError as error:
-            for item, _, _ in self.annotations:
-                yield BadDataError(error.reason, f"{item}: {error.detail}")
+            for annotation, _ in self.annotations:
+                yield BadDataError(error.reason, f"{self.stem}/{annotation.number}: {error.detail}")
             return
-        for item, category, annotation in self.annotations:
+        for annotation, category in self.annotations:
+            item = f"{self.stem}/{annotation.number}"
             try:
-                yield self._cut(image, Origin("coco", item, digest, self.licence), category, annotation)
+                yield self._cut(image, Origin("coco", item, digest, self.licence), category, json.loads(annotation.text))
             except BadDataError as error:
                 yield BadDataError(error.reason, f"{item}: {error.detail}")
 
     def _read(self) -> tuple[Image, str]:
-        if not self.entry:
+        if self.entry is None:
             raise BadDataError(Reason.BAD_ANNOTATION, "no object with an id, or its picture or category is not in the file")
-        allowed = self.licences
+        allowed, name = self.options.licences, self.entry.file_name
         if allowed is not None and not any(fnmatch.fnmatchcase(self.licence or "", pattern) for pattern in allowed):
             raise BadDataError(Reason.LICENCE, f"licence {self.licence!r} is not among {', '.join(allowed)}")
-        image, digest = read_rgb(inside(self.folder, self.entry["file_name"]))
-        stated = (self.entry.get("height"), self.entry.get("width"))
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # JSON can escape half a character, which no file is named
+            raise BadDataError(Reason.BAD_ANNOTATION, f"file name {name!r} is no text") from None
+        image, digest = read_rgb(inside(self.folder, name))
+        stated = (self.entry.height, self.entry.width)
         if stated != image.shape[:2]:
-            raise BadDataError(Reason.SIZE_MISMATCH, f"{self.entry['file_name']} is {image.shape[:2]}, annotated as {stated}")
+            raise BadDataError(Reason.SIZE_MISMATCH, f"{name!r} is {image.shape[:2]}, annotated as {stated}")
         return image, digest
 
     def _cut(self, image: Image, origin: Origin, category: str, annotation: Mapping[str, Any]) -> Cutout:
         if annotation.get("iscrowd", 0) != 0:
             raise BadDataError(Reason.CROWD, "a crowd, not one object")
-        mask = decode(annotation.get("segmentation"), *image.shape[:2])
-        return cut_out(image, check_mask(mask, self.rules), category, origin, choke=self.rules.choke)
+        rules = self.options.rules
+        mask = check_mask(decode(annotation.get("segmentation"), *image.shape[:2]), rules)
+        check_sharpness(image, mask, rules)
+        return cut_out(image, mask, category, origin, choke=rules.choke)
 
 
 def _group(stem: str, folder: Path, instances: Instances, wanted: set[str], options: CocoOptions) -> list[CocoPicture]:
     """The annotations of wanted categories by the picture that they are of, pictures by id.
 
-    An annotation whose picture or category the file does not know, or that is no object, ends up with an empty picture, where it
-    is refused and counted like any other.
+    An annotation whose picture or category the file does not know, or that is no object, ends up without a picture, where it is
+    refused and counted like any other.
     """
-    of_picture: dict[int | None, list[tuple[str, str, Mapping[str, Any]]]] = {}
-    for position, annotation in enumerate(instances.annotations):
-        known = isinstance(annotation, dict) and type(annotation.get("id")) is int
-        number = annotation["id"] if known else f"at-{position}"
-        category = instances.categories.get(_id(annotation, "category_id"), "")
-        if known and category and category not in wanted:
+    of_picture: dict[int, list[tuple[Annotation, str]]] = {}
+    lost: list[tuple[Annotation, str]] = []
+    for annotation in instances.annotations:
+        category = None if annotation.category is None else instances.categories.get(annotation.category)
+        if category is not None and category not in wanted:
             continue
-        picture = _id(annotation, "image_id") if known and category else None
-        item = (f"{stem}/{number}", category, annotation if isinstance(annotation, dict) else {})
-        of_picture.setdefault(picture if picture in instances.images else None, []).append(item)
-    lost = of_picture.pop(None, [])
+        if category is None or annotation.picture is None or annotation.picture not in instances.pictures:
+            lost.append((annotation, ""))
+        else:
+            of_picture.setdefault(annotation.picture, []).append((annotation, category))
     pictures = [
-        CocoPicture(
-            folder=folder,
-            entry=instances.images[number],
-            licence=instances.licences.get(instances.images[number].get("license")),
-            annotations=tuple(annotations),
-            licences=options.licences,
-            rules=options.rules,
-        )
-        for number, annotations in sorted(of_picture.items(), key=lambda pair: pair[0] or 0)
-        if number is not None
+        CocoPicture(stem, folder, instances.pictures[number], _licence(instances, number), tuple(of_picture[number]), options)
+        for number in sorted(of_picture)
     ]
-    if lost:
-        pictures.append(CocoPicture(folder, {}, None, tuple(lost), None, options.rules))
-    return pictures
+    return [*pictures, CocoPicture(stem, folder, None, None, tuple(lost), options)] if lost else pictures
 
 
-def _id(annotation: Any, key: str) -> int:
-    """An id that an annotation names; -1, which no file may use, where it is none."""
-    found = annotation.get(key) if isinstance(annotation, dict) else None
-    return found if type(found) is int else -1
+def _licence(instances: Instances, number: int) -> str | None:
+    """Licence of a picture; none where the file does not say, or names one that it does not have."""
+    named = instances.pictures[number].licence
+    return instances.licences.get(named) if type(named) is int else None

@@ -23,6 +23,7 @@ class CutoutRules(Options):
     min_thickness: int = Field(5, ge=1, description="diameter of a disc that must fit into it, px")
     largest_piece: float = Field(0.9, gt=0, le=1, description="share of its area that its largest connected piece must hold")
     choke: int = Field(0, ge=0, le=20, description="by how much the matte is drawn in, so that no rim of background shows")
+    min_sharpness: float = Field(0.0, ge=0, description="percent of its contrast a pixel, at its steepest")
     border_share: float = Field(0.0, ge=0, le=1, description="share of its outline that may touch the border of its picture")
 
 
@@ -67,6 +68,48 @@ def check_mask(mask: Mask, rules: CutoutRules) -> Mask:
     if share > rules.border_share:
         raise BadDataError(Reason.TRUNCATED, f"{share:.0%} of its outline touches the border of its picture")
     return piece
+
+
+def check_sharpness(image: Image, mask: Mask, rules: CutoutRules) -> None:
+    """Refuse an object that is nowhere sharp: out of focus, moved, or enlarged before.
+
+    Raises
+    ------
+    BadDataError
+        ``too-blurred`` if its :func:`sharpness` is below `rules.min_sharpness`.
+    """
+    if rules.min_sharpness > 0 and (found := sharpness(image, mask)) < rules.min_sharpness:
+        raise BadDataError(
+            Reason.TOO_BLURRED,
+            f"its steepest edges rise by {found:.1f} % of its contrast a pixel, expected {rules.min_sharpness:g} %",
+        )
+
+
+def sharpness(image: Image, mask: Mask) -> float:
+    """How steep the steepest edges of an object are, its outline among them.
+
+    A plain object has few edges, so what most of its pixels show says nothing; the steepest hundredth does.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB.
+    mask : (H, W) uint8
+        1 on the object, not empty.
+
+    Returns
+    -------
+    steepness : float
+        99th percentile of the luminance's gradient over the object and 3 px around it, in percent of the contrast between the
+        object's light and dark (95th and 5th percentile) a pixel: an edge spread over n pixels reaches about 100 / n.
+    """
+    x, y, width, height = cv2.boundingRect(mask)
+    box = (slice(max(y - 5, 0), y + height + 5), slice(max(x - 5, 0), x + width + 5))
+    grey = cv2.cvtColor(image[box], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    near = cv2.dilate(mask[box], np.ones((7, 7), np.uint8)) > 0
+    gradient = np.hypot(cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)) / 32
+    dark, light = np.percentile(grey[near], (5, 95))
+    return float(100 * np.percentile(gradient[near], 99) / max(float(light - dark), 16.0))
 
 
 def cut_out(

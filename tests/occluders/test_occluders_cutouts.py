@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natocc.errors import BadDataError, Reason
-from natocc.occluders.cutouts import CutoutRules, check_mask, cut_out
+from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out, sharpness
 from natocc.occluders.pointing import finger_direction
 from natocc.occluders.shapes import outline
 from natocc.samples import MATTE_THRESHOLD, Origin
@@ -121,3 +121,25 @@ def test_the_threshold_is_met() -> None:
     assert (
         cut_out(np.zeros((160, 160, 3), np.uint8), (_disc() >= 0.5).astype(np.uint8), "x", ORIGIN).matte.max() >= MATTE_THRESHOLD
     )
+
+
+@given(st.floats(0.3, 1), st.integers(0, 60))
+def test_sharpness_is_that_of_the_edge_not_of_its_contrast(contrast: float, offset: int) -> None:
+    mask = np.zeros((80, 80), np.uint8)
+    mask[20:60, 20:60] = 1
+    found = []
+    for sigma in (0.8, 2.0, 5.0):
+        soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+        image = np.repeat((offset + 180 * contrast * soft)[..., None], 3, axis=2).astype(np.uint8)
+        found.append(sharpness(image, mask))
+    assert found[0] > 1.5 * found[1] > 3 * found[2]
+    assert found[1] == pytest.approx(100 / (2.0 * np.sqrt(2 * np.pi)), rel=0.15)
+    rules = CutoutRules(min_sharpness=found[1])
+    with pytest.raises(BadDataError) as caught:
+        check_sharpness(image, mask, rules)
+    assert caught.value.reason == Reason.TOO_BLURRED
+
+
+def test_a_plain_object_has_some_sharpness() -> None:
+    mask = np.ones((20, 20), np.uint8)
+    assert sharpness(np.full((20, 20, 3), 90, np.uint8), mask) == 0

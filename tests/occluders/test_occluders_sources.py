@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import pickle
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import encode_jpeg, encode_png, sha256
 from natocc.occluders.coco import CocoOptions
 from natocc.occluders.hands import HandsOptions
+from natocc.occluders.json_walk import JsonWalk
 from natocc.occluders.shapes import ShapesOptions
 from natocc.occluders.textures import TexturesOptions
 from natocc.seeds import generator
@@ -198,3 +202,55 @@ def test_shapes_come_again_from_their_json(tmp_path: Path) -> None:
         areas.append(one.matte.mean() / 255)
     assert np.std(areas) > 0.05
     assert min(areas) > 0.05
+
+
+def test_an_unknown_category_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    _coco(tmp_path)
+    with pytest.raises(UsageError, match=r"'cupp'.*did you mean 'cup'"):
+        CocoOptions(categories=("cupp",)).open(tmp_path, tmp_path / "cache")
+    with pytest.raises(UsageError, match="none of the categories wanted"):
+        CocoOptions(exclude_categories=("cup",)).open(tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("change", [{"licenses": []}, {"licenses": "none"}, {"licenses": [{"id": 5, "url": "u"}, 3]}])
+def test_f15_a_licence_that_is_not_there_is_none(tmp_path: Path, change: dict[str, Any]) -> None:
+    _coco(tmp_path, change)
+    library = CocoOptions().open(tmp_path, tmp_path / "cache")
+    assert library.cutout({"id": "instances_val2017/1"}).origin.licence is None
+    with pytest.raises(UsageError, match="2 licence-not-allowed"):
+        CocoOptions(licences=("*",), categories=("cup", "person")).model_copy(update={"licences": ("*by*",)}).open(
+            tmp_path, tmp_path / "other"
+        )
+
+
+@pytest.mark.parametrize("name", ["half \ud800.jpg", "line\n\x1b[31m.jpg"])
+def test_f14_names_that_are_no_text_do_no_harm(tmp_path: Path, name: str) -> None:
+    images = [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 200}, {"id": 2, "file_name": name, "width": 9, "height": 9}]
+    _coco(tmp_path, {"images": images}, image_id=2)
+    library = CocoOptions().open(tmp_path, tmp_path / "cache")
+    assert len(library) == 1
+    assert sum(library.refused.values()) == 1
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    ),
+    st.integers(1, 40),
+)
+def test_a_walk_reads_what_json_reads_whatever_its_window(value: Any, window: int) -> None:
+    text = json.dumps({"list": [value, value], "other": value}, indent=1)
+    walk = JsonWalk(io.StringIO(text), window)
+    found = {key: [each for each, _ in walk.elements()] if key == "list" else walk.value()[0] for key in walk.members()}
+    assert found == json.loads(text)
+    assert walk.peek() == ""
+
+
+@given(st.integers(0, 120), st.integers(1, 40))
+def test_a_walk_over_a_text_cut_short_is_an_error(length: int, window: int) -> None:
+    text = json.dumps({"list": [1.5, {"a": "b"}, [2, 3]], "other": "text"})
+    walk = JsonWalk(io.StringIO(text[: min(length, len(text) - 1)]), window)
+    with pytest.raises(ValueError):
+        for key in walk.members():
+            list(walk.elements()) if key == "list" else walk.value()
