@@ -201,7 +201,7 @@ def _read_plane(path: Path, max_pixels: int) -> tuple[npt.NDArray[np.uint8 | np.
         if picture.mode in ("RGB", "RGBA", "LA"):
             planes = np.asarray(picture)
             colours = planes[..., : 1 if picture.mode == "LA" else 3]
-            if (colours != colours[..., :1]).any():
+            if any((colours[..., 0] != colours[..., plane]).any() for plane in range(1, colours.shape[2])):
                 raise BadDataError(Reason.BAD_MASK, f"{name}: expected a grey mask, found colours in {picture.mode}")
             return np.ascontiguousarray(colours[..., 0]), format_name
     except _DECODER_ERRORS as error:

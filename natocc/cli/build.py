@@ -13,7 +13,7 @@ from natocc.cli.options import data_options, recipe_options
 
 @click.command()
 @click.argument("recipe", required=False)
-@click.option("--source", metavar="NAME", help="Faces: celebamask, folder, portraits.")
+@click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")

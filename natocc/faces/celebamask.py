@@ -166,8 +166,10 @@ def _names_by_id(folder: Path) -> dict[str, str]:
     """File name of every picture whose stem is a number; anything else is not part of the layout and ignored."""
     names: dict[str, str] = {}
     numbers: dict[int, str] = {}
-    with os.scandir(folder) as entries:
-        listed = sorted(entry.name for entry in entries)
+    try:
+        listed = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"cannot list {folder}: {error.strerror}") from None
     for name in listed:
         stem, _, suffix = name.rpartition(".")
         if not (stem.isascii() and stem.isdecimal() and suffix.lower() in ("jpg", "png")):

@@ -192,13 +192,22 @@ class Labelled(FaceSource):
         image, digest = images.read_rgb(inside(entry.pictures, entry.picture))
         path, shape = inside(entry.masks, entry.mask), (image.shape[0], image.shape[1])
         if options.classes is None:
-            parts, face_mask = None, fit_labels(images.read_mask(path), shape, str(path))
+            parts, face_mask = None, fit_labels(self._read_mask(path), shape, str(path))
         else:
             parts = fit_labels(self._read_labels(path), shape, str(path))
             face_mask = np.isin(parts, options.face_values).astype(np.uint8)
         if not face_mask.any():
             raise BadDataError(Reason.EMPTY_MASK, f"{path}: no pixel is face")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, options.licence))
+
+    def _read_mask(self, path: Path) -> Mask:
+        """A two-valued mask."""
+        try:
+            return images.read_mask(path)
+        except BadDataError as error:
+            if error.reason != Reason.BAD_MASK:
+                raise
+            raise BadDataError(error.reason, f"{error.detail}; a label map needs the option classes") from None
 
     def _read_labels(self, path: Path) -> Mask:
         """A label map whose values all have a name."""
