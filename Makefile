@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test check setup lock clean
+.PHONY: dataset test check bench bench-alignment bench-masks setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -17,6 +17,14 @@ check: setup  ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: bench-alignment bench-masks  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
+
+bench-alignment: setup  ## How far aligned faces lie from where they should
+	$(BIN)/python tests/bench/alignment.py
+
+bench-masks: setup  ## How well masks of photographs alone are estimated
+	$(BIN)/python tests/bench/masks.py
 
 setup: $(VENV)/.installed
 

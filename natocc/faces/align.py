@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
 from pydantic import Field
 
 from natocc.errors import BadDataError, Reason
-from natocc.faces.keypoints import eye_centres_xy, inter_ocular, mouth_centre_xy
+from natocc.faces.crop import ffhq_matrix, scaling, warp_labels, warp_picture
+from natocc.faces.estimate import estimate_face_mask
+from natocc.faces.keypoints import inter_ocular
 from natocc.faces.landmarks import LandmarkFinder
-from natocc.faces.regions import face_region
 from natocc.options import Options
-from natocc.plans import Affine
-from natocc.samples import AlignedFace, FaceSample, Image, Mask, Points
+from natocc.samples import AlignedFace, FaceSample
 
 DEFAULT_SIZE = 512
-_LEAST_SINE = 0.1  # of the angle between the line through the eyes and the one to the mouth: 6°, no face is so flat
-_BLUR_SHARE = 0.05  # of the crop's side: how blurred what was mirrored becomes
-_BLUR_WITHIN = 0.04  # of the crop's side: how far outside the source it takes to become so
-_BLUR_AT = 128  # px of the longer side at which the blur is computed: it leaves nothing finer, and on 4096 px takes 50 s
 
 
 class AlignOptions(Options):
@@ -35,53 +30,15 @@ class AlignOptions(Options):
         they are not scaled.
     points : 68 or 5
         Which of dlib's shape predictors finds the landmarks.
+    landmarks : bool
+        Whether to find them also where neither the alignment nor an estimated mask needs them, for the manifest. A face that
+        has none then is not rejected.
     """
 
     method: Literal["ffhq", "none"] = "ffhq"
     size: int | None = Field(None, ge=64, le=4096)
     points: Literal[5, 68] = 68
-
-
-def ffhq_matrix(landmarks_xy: Points, size: int) -> Affine:
-    """Similarity transform from a photograph to FFHQ's crop [1]_.
-
-    Parameters
-    ----------
-    landmarks_xy : (68, 2) or (5, 2) float32
-        In source pixels.
-    size : int
-        Side of the crop, px.
-
-    Returns
-    -------
-    matrix : (2, 3) float64
-        Source pixels to crop pixels, pixel centres at integers.
-
-    Raises
-    ------
-    BadDataError
-        ``degenerate-landmarks`` if eyes and mouth coincide, lie on one line or are mirrored.
-
-    References
-    ----------
-    .. [1] T. Karras, S. Laine, T. Aila, "A Style-Based Generator Architecture for Generative Adversarial Networks", CVPR 2019,
-       appendix C, after T. Karras et al., "Progressive Growing of GANs", ICLR 2018.
-    """
-    left, right = eye_centres_xy(landmarks_xy)
-    eyes, eye_to_eye = (left + right) / 2, right - left
-    eye_to_mouth = mouth_centre_xy(landmarks_xy) - eyes
-    between, below = float(np.hypot(*eye_to_eye)), float(np.hypot(*eye_to_mouth))
-    if min(between, below) < 1:
-        raise BadDataError(Reason.DEGENERATE_LANDMARKS, "eyes and mouth lie less than a pixel apart and give no direction")
-    turn = float(eye_to_eye[0] * eye_to_mouth[1] - eye_to_eye[1] * eye_to_mouth[0])
-    if turn < _LEAST_SINE * between * below:
-        raise BadDataError(Reason.DEGENERATE_LANDMARKS, "the mouth does not lie below the line through the eyes")
-    across = eye_to_eye - np.array([-eye_to_mouth[1], eye_to_mouth[0]])
-    cosine, sine = across / np.hypot(*across)
-    scale = size / (2 * max(2.0 * between, 1.8 * below))
-    linear = scale * np.array([[cosine, sine], [-sine, cosine]])
-    shift = np.full(2, (size - 1) / 2) - linear @ (eyes + 0.1 * eye_to_mouth)
-    return np.column_stack([linear, shift])
+    landmarks: bool = False
 
 
 def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder) -> AlignedFace:
@@ -108,13 +65,18 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop.
     """
     landmarks, detector = sample.landmarks_xy, sample.detector
-    if landmarks is None and (options.method == "ffhq" or sample.face_mask is None):
-        landmarks, detector = finder.find(sample.image, sample.face_mask)
-    mask = sample.face_mask
+    needed = options.method == "ffhq" or sample.face_mask is None
+    if landmarks is None and (needed or options.landmarks):
+        try:
+            landmarks, detector = finder.find(sample.image, sample.face_mask)
+        except BadDataError:
+            if needed:
+                raise
+    mask, confidence = sample.face_mask, None
     if mask is None:
         if landmarks is None or len(landmarks) != 68:
             raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
-        mask = face_region(landmarks, (sample.image.shape[0], sample.image.shape[1]))
+        mask, confidence = estimate_face_mask(sample.image, landmarks)
     height, width = mask.shape
     if options.method == "ffhq" and landmarks is not None:
         size = options.size or DEFAULT_SIZE
@@ -122,7 +84,7 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     else:
         scale = options.size / max(height, width) if options.size else 1.0
         shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-        matrix = _scaling(shape[1] / width, shape[0] / height)
+        matrix = scaling(shape[1] / width, shape[0] / height)
     face_mask = warp_labels(mask, matrix, shape)
     if not face_mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
@@ -136,66 +98,6 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         matrix=matrix,
         inter_ocular=None if moved is None else inter_ocular(moved),
         mask_estimated=sample.face_mask is None,
+        mask_confidence=confidence,
         detector=detector,
     )
-
-
-def warp_labels(labels: Mask, matrix: Affine, shape: tuple[int, int]) -> Mask:
-    """A mask or label map in crop pixels: nearest neighbour, 0 outside the source."""
-    if shape == labels.shape and np.array_equal(matrix, np.eye(2, 3)):
-        return labels
-    # The warp's own nearest neighbour rounds down on some paths; looking positions up is exact everywhere.
-    rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64)
-    inverse = np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
-    x = np.floor(inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2] + 0.5).astype(np.int64)
-    y = np.floor(inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2] + 0.5).astype(np.int64)
-    inside = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
-    warped = np.zeros(shape, np.uint8)
-    warped[inside] = labels[y[inside], x[inside]]
-    return warped
-
-
-def warp_picture(image: Image, matrix: Affine, shape: tuple[int, int]) -> Image:
-    """A picture in crop pixels: see :func:`align_face`."""
-    if shape == image.shape[:2] and np.array_equal(matrix, np.eye(2, 3)):
-        return image
-    size = (shape[1], shape[0])
-    source, to_crop = _reduced(image, matrix)
-    # BORDER_REFLECT_101 would be FFHQ's, but with it OpenCV never returns from a picture one pixel wide.
-    interpolated = cv2.warpAffine(source, to_crop, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    warped = np.asarray(interpolated, dtype=np.uint8)
-    covered = cv2.warpAffine(np.full(source.shape[:2], 255, np.uint8), to_crop, size, flags=cv2.INTER_NEAREST)
-    if covered.all():
-        return warped
-    side = max(shape)
-    distance = cv2.distanceTransform((covered == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    share = np.clip(distance / (_BLUR_WITHIN * side), 0, 1)[..., None]
-    mixed: Image = np.rint(warped + share * (_blurred(warped).astype(np.float32) - warped)).astype(np.uint8)
-    return mixed
-
-
-def _blurred(image: Image) -> Image:
-    """The picture blurred by a Gaussian whose standard deviation is a twentieth of its longer side."""
-    height, width = image.shape[:2]
-    scale = min(1.0, _BLUR_AT / max(height, width))
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(reduced, (0, 0), _BLUR_SHARE * max(small))
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-
-def _scaling(across: float, down: float) -> Affine:
-    """Matrix that scales a picture, its borders onto the new borders, pixel centres at integers."""
-    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]], dtype=np.float64)
-
-
-def _reduced(image: Image, matrix: Affine) -> tuple[Image, Affine]:
-    """The picture shrunk by area averaging to about its final scale, and the matrix from there: interpolation alone aliases."""
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    if scale >= 1:
-        return image, matrix
-    height, width = image.shape[:2]
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    to_source = _scaling(width / small[0], height / small[1])
-    combined = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([to_source, [0, 0, 1]])
-    return np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), dtype=np.uint8), combined[:2]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natocc.errors import BadDataError, Reason
-from natocc.faces.align import AlignOptions, align_face, ffhq_matrix, warp_labels
+from natocc.faces.align import AlignOptions, align_face
+from natocc.faces.crop import ffhq_matrix, warp_labels
 from natocc.faces.keypoints import eye_centres_xy, mouth_centre_xy
 from natocc.faces.landmarks import LandmarkFinder
 from natocc.samples import FaceSample, Origin

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from natocc.faces import align
-from natocc.faces.align import AlignOptions, warp_picture
+from natocc.faces import crop
+from natocc.faces.align import AlignOptions
+from natocc.faces.crop import warp_picture
 from natocc.faces.folder import FolderOptions
 from natocc.faces.keypoints import eye_centres_xy, inter_ocular, mouth_centre_xy
 from natocc.faces.polygons import fill_polygon
@@ -130,13 +131,13 @@ def test_the_reduced_blur_is_the_whole_one(side: int, real_data: Path) -> None:
     photograph = read_rgb(sorted((real_data / "helen").glob("*.jpg"))[0])[0]
     image = np.asarray(cv2.resize(photograph, (side, side), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     whole = cv2.GaussianBlur(image, (0, 0), 0.05 * side).astype(int)
-    assert np.abs(align._blurred(image) - whole).max() <= 6
+    assert np.abs(crop._blurred(image) - whole).max() <= 6
 
 
 def test_what_is_mirrored_is_the_more_blurred_the_farther_out() -> None:
     image = np.random.default_rng(5).integers(0, 256, (200, 200, 3), dtype=np.uint8)
-    crop = warp_picture(image, np.array([[1.0, 0, 200], [0, 1, 0]]), (200, 400))
-    assert (crop[:, 200:] == image).all()  # the source itself stays as it is
-    contrast = [float(crop[:, column].std()) for column in (195, 190, 180)]
+    warped = warp_picture(image, np.array([[1.0, 0, 200], [0, 1, 0]]), (200, 400))
+    assert (warped[:, 200:] == image).all()  # the source itself stays as it is
+    contrast = [float(warped[:, column].std()) for column in (195, 190, 180)]
     assert contrast[0] > contrast[1] > contrast[2]
     assert contrast[2] < 10

@@ -1,0 +1,61 @@
+"""How well face masks are estimated: intersection over union with masks drawn by hand, face without ears, at 512 px.
+
+python tests/bench/masks.py        (the data: NATOCC_TEST_DATA, else ../shared/data)
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from natocc.faces.celebamask import CelebAMaskOptions
+from natocc.faces.crop import ffhq_matrix, warp_labels
+from natocc.faces.estimate import estimate_face_mask
+from natocc.faces.landmarks import LandmarkFinder
+from natocc.faces.regions import face_region
+from natocc.samples import Mask
+
+SIDE = 512
+FACE = ("skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "mouth", "u_lip", "l_lip")
+
+
+def main() -> None:
+    """Print the table."""
+    data = Path(os.environ.get("NATOCC_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+    finder, rows, seconds = LandmarkFinder(68), [], []
+    with tempfile.TemporaryDirectory() as cache:
+        source = CelebAMaskOptions(source="celebamask", face_parts=FACE).open(data, Path(cache))
+        for face_id in source.ids():
+            face = source.read(face_id)
+            assert face.face_mask is not None
+            landmarks, _ = finder.find(face.image, face.face_mask)
+            begin = time.perf_counter()
+            refined, confidence = estimate_face_mask(face.image, landmarks)
+            seconds.append(time.perf_counter() - begin)
+            hull = np.zeros_like(refined)
+            cv2.fillConvexPoly(hull, np.rint(cv2.convexHull(landmarks)).astype(np.int32), 1)
+            outline = face_region(landmarks, (hull.shape[0], hull.shape[1]))
+            matrix = ffhq_matrix(landmarks, SIDE)
+            drawn = warp_labels(face.face_mask, matrix, (SIDE, SIDE))
+            each = [_iou(warp_labels(mask, matrix, (SIDE, SIDE)), drawn) for mask in (hull, outline, refined)]
+            rows.append([*each, confidence])
+    table = np.array(rows)
+    print(f"{len(rows)} faces, {SIDE} px, against masks drawn by hand (face without ears)")
+    print(f"{'mask':34} {'mean IoU':>9} {'worst':>7}")
+    for column, name in enumerate(("convex hull of the 68 points", "outline by the landmarks", "refined on the picture")):
+        print(f"{name:34} {table[:, column].mean():9.3f} {table[:, column].min():7.3f}")
+    print(f"confidence: {table[:, 3].min():.2f} to {table[:, 3].max():.2f}, its correlation with the IoU of", end=" ")
+    print(f"the refined mask {np.corrcoef(table[:, 3], table[:, 2])[0, 1]:.2f}; {1000 * np.median(seconds):.0f} ms a mask")
+
+
+def _iou(one: Mask, other: Mask) -> float:
+    return float(np.count_nonzero(one & other) / np.count_nonzero(one | other))
+
+
+if __name__ == "__main__":
+    main()
