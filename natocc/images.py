@@ -115,6 +115,44 @@ def decode_rgba(data: bytes, name: str) -> Image:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
 
 
+def read_rgba(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, Mask, str]:
+    """A picture with transparency: its colours, its coverage, and the sha256 of its file.
+
+    Parameters
+    ----------
+    path : Path
+        As for :func:`read_rgb`; RGBA, grey and alpha, or a palette with transparency.
+    max_pixels : int
+        As for :func:`read_rgb`.
+
+    Returns
+    -------
+    colours : (H, W, 3) uint8
+        sRGB, straight; under transparent pixels whatever the file has there.
+    alpha : (H, W) uint8
+        Coverage, 0-255.
+    digest : str
+        sha256 of the file.
+
+    Raises
+    ------
+    BadDataError
+        As :func:`read_rgb`; ``no-mask`` if the picture has no transparency.
+    """
+    data, name = read_bytes(path), str(path)
+    picture = _open(data, name, max_pixels)
+    if picture.mode not in ("RGBA", "LA", "PA") and "transparency" not in picture.info:
+        raise BadDataError(Reason.NO_MASK, f"{name}: expected a picture with an alpha channel, found {picture.mode}")
+    try:
+        planes = np.asarray(ImageOps.exif_transpose(picture).convert("RGBA"), dtype=np.uint8)
+        opaque = PillowImage.fromarray(np.ascontiguousarray(planes[..., :3]))
+        if profile := picture.info.get("icc_profile"):
+            opaque.info["icc_profile"] = profile
+        return np.asarray(_to_srgb(opaque, name), dtype=np.uint8), planes[..., 3].copy(), sha256(data)
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+
+
 def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     """A label map with the values that its owner gave it.
 

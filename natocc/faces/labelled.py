@@ -13,10 +13,10 @@ from pydantic import Field, field_validator, model_validator
 from natocc import images
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.classes import CLASS_TABLES, NOT_LABELLED
-from natocc.faces.listing import files_below, without_suffix
+from natocc.faces.listing import without_suffix
 from natocc.faces.sizes import fit_labels
 from natocc.faces.source import FaceOptions, FaceSource
-from natocc.locations import inside, locate, require_folder
+from natocc.locations import files_below, inside, locate, require_folder
 from natocc.options import nearest
 from natocc.parts import FACE_PARTS, values_of
 from natocc.samples import FaceSample, Mask, Origin

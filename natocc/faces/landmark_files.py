@@ -27,9 +27,9 @@ import numpy.typing as npt
 
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.keypoints import eye_centres_xy
-from natocc.faces.listing import files_below, without_suffix
+from natocc.faces.listing import without_suffix
 from natocc.images import SUFFIXES, read_bytes
-from natocc.locations import inside
+from natocc.locations import files_below, inside
 from natocc.samples import Points
 
 LAYOUT = "a folder of .pts files, or a .csv file with a header and x, y of 68 or 5 points in each line"

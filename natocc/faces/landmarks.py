@@ -39,6 +39,8 @@ CNN_LEAST_SIDE = 40
 """Pictures with a shorter side hold no face the CNN could find (its own are 40 px), and its convolutions fail on some."""
 LEAST_OVERLAP = 0.1
 """Intersection over union with the box of the face mask, below which a detection is another face or none."""
+SAME_FACE = 0.3
+"""Intersection over union above which two detections are of one face."""
 
 Box: TypeAlias = tuple[float, float, float, float]
 Detector: TypeAlias = Callable[[Image], list[Any]]
@@ -124,6 +126,36 @@ class LandmarkFinder:
                     return self._predict(image, box), detector
         where = "" if wanted is None else " where the face mask is"
         raise BadDataError(Reason.NO_FACE, f"no detector finds a face{where} in {image.shape[1]} x {image.shape[0]} px")
+
+    def find_all(self, image: Image, least_side: int = 1) -> list[tuple[Points, str]]:
+        """Landmarks of every face, from left to right, and what found each.
+
+        HOG looks at the picture and at one twice as large; the CNN, thirty times as slow, only where HOG finds nothing.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8
+            sRGB.
+        least_side : int
+            Longer side of the detector's box below which a face is left out, px.
+
+        Raises
+        ------
+        BadDataError
+            ``no-face`` if there is none.
+        """
+        found: list[tuple[Box, str]] = []
+        with self._lock:
+            for detector, boxes in self._searches(image):
+                if detector == "cnn" and found:
+                    break
+                for box in boxes:
+                    large = max(box[2] - box[0], box[3] - box[1]) >= least_side
+                    if large and all(_overlap(box, other) <= SAME_FACE for other, _ in found):
+                        found.append((box, detector))
+            if not found:
+                raise BadDataError(Reason.NO_FACE, f"no detector finds a face in {image.shape[1]} x {image.shape[0]} px")
+            return [(self._predict(image, box), detector) for box, detector in sorted(found)]
 
     def _searches(self, image: Image) -> Iterator[tuple[str, list[Box]]]:
         side = max(image.shape[:2])

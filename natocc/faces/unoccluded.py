@@ -13,7 +13,8 @@ import joblib
 import numpy as np
 
 from natocc import images
-from natocc.errors import BadDataError, RunError
+from natocc.errors import BadDataError
+from natocc.faces.kept import keep
 from natocc.faces.sizes import fit_labels
 from natocc.locations import inside
 from natocc.samples import Mask
@@ -63,7 +64,7 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
         joblib.delayed(is_occluded)(stems[face_id], parts, face_parts) for face_id, parts in found.items()
     )
     occluded = sorted(face_id for face_id, covered in zip(found, worn, strict=True) if covered)
-    _keep(kept, json.dumps(occluded))
+    keep(kept, json.dumps(occluded))
     return frozenset(occluded)
 
 
@@ -110,14 +111,3 @@ def hat_share(hat: Mask, face: Mask) -> float:
         return 0.0
     hull = np.asarray(cv2.fillConvexPoly(np.zeros_like(face), cv2.convexHull(pixels), 1), dtype=np.uint8)
     return float(np.count_nonzero(hat & hull) / np.count_nonzero(hull))
-
-
-def _keep(path: Path, text: str) -> None:
-    """Written aside and renamed, so that whoever looks finds all of it or nothing."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}") from None

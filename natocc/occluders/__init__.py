@@ -2,6 +2,7 @@
 
 SOURCES = {
     "coco": "natocc.occluders.coco:CocoOptions",
+    "cutouts": "natocc.occluders.cutout_files:CutoutsOptions",
     "hands": "natocc.occluders.hands:HandsOptions",
     "shapes": "natocc.occluders.shapes:ShapesOptions",
 }

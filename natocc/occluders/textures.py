@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import Field
 
 from natocc.errors import UsageError
 from natocc.images import SUFFIXES, read_rgb
-from natocc.locations import inside, locate, require_folder
+from natocc.locations import files_below, inside, locate, require_folder
 from natocc.options import Options
 from natocc.plans import Json
 from natocc.samples import Image, Origin
@@ -72,15 +71,10 @@ class TexturesOptions(TextureOptions):
         """List the pictures; see :meth:`TextureOptions.open`."""
         root = require_folder(locate(self.root, data), _LAYOUT)
         root = root / "images" if (root / "images").is_dir() else root
-        names = [
-            (Path(folder) / file).relative_to(root).as_posix()
-            for folder, _, files in os.walk(root)
-            for file in files
-            if file.lower().endswith(SUFFIXES) and (self.include is None or file in self.include)
-        ]
+        names = [name for name in files_below(root, SUFFIXES) if self.include is None or Path(name).name in self.include]
         if not names:
             raise UsageError(f"no texture in {root}; expected {_LAYOUT}")
-        return Textures(root, tuple(sorted(names)), self.licence)
+        return Textures(root, tuple(names), self.licence)
 
 
 class Textures:

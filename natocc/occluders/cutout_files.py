@@ -1,0 +1,86 @@
+"""Cutouts that somebody has already made: a folder of pictures with an alpha channel."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from natocc.errors import BadDataError, Reason, UsageError
+from natocc.images import SUFFIXES, read_rgba
+from natocc.locations import files_below, inside, locate, require_folder
+from natocc.occluders.cutouts import CutoutRules, check_mask
+from natocc.occluders.extraction import library_key, open_library
+from natocc.occluders.library import Library
+from natocc.occluders.matting import estimate_foreground
+from natocc.occluders.source import OccluderOptions
+from natocc.samples import MATTE_THRESHOLD, Cutout, Origin
+
+_LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
+_MARGIN = 4  # px of room around the matte
+
+
+class CutoutsOptions(OccluderOptions):
+    """``source: cutouts``: RGBA pictures, nested as you like; the folder that one lies in is its category."""
+
+    source: Literal["cutouts"] = "cutouts"
+    root: str = Field("cutouts", description="folder of the pictures")
+    licence: str | None = Field(None, description="of all pictures, recorded with every sample")
+    rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)  # cut tight, and in the pieces that were wanted
+
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
+        """See :meth:`OccluderOptions.open`."""
+        root = require_folder(locate(self.root, data), _LAYOUT)
+        names = files_below(root, SUFFIXES)
+        if not names:
+            raise UsageError(f"no picture below {root}; expected {_LAYOUT}")
+        files = [CutoutFile(root, name, self.licence, self.rules) for name in names]
+        return open_library(cache, library_key(self.model_dump_json(), [], [root]), str(root), lambda: files, jobs)
+
+
+@dataclasses.dataclass(frozen=True)
+class CutoutFile:
+    """One picture with an alpha channel.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of all.
+    name : str
+        Relative to it.
+    licence : str, optional
+        Of the picture.
+    rules : CutoutRules
+        What the object must be like.
+    """
+
+    root: Path
+    name: str
+    licence: str | None
+    rules: CutoutRules
+
+    def objects(self) -> Iterator[Cutout | BadDataError]:
+        """The cutout, or why there is none."""
+        try:
+            yield self._cut()
+        except BadDataError as error:
+            yield BadDataError(error.reason, f"{self.name}: {error.detail}")
+
+    def _cut(self) -> Cutout:
+        colours, alpha, digest = read_rgba(inside(self.root, self.name))
+        if alpha.min() >= MATTE_THRESHOLD:
+            raise BadDataError(Reason.NO_MASK, "nothing of it is transparent")
+        check_mask((alpha >= MATTE_THRESHOLD).astype(np.uint8), self.rules)
+        x, y, width, height = cv2.boundingRect(alpha)
+        box = (slice(y, y + height), slice(x, x + width))
+        room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
+        matte = np.pad(alpha[box], room)
+        # The colour under transparent pixels is anything, often black: the object's own is continued there instead.
+        foreground = estimate_foreground(np.pad(colours[box], (*room, (0, 0)), mode="edge"), matte)
+        parent = Path(self.name).parent.name
+        return Cutout(foreground, matte, parent or Path(self.name).stem, Origin("cutouts", self.name, digest, self.licence))
