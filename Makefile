@@ -44,4 +44,4 @@ lock:  ## Pin the newest versions of all that natocc needs
 	rm -rf $(VENV).lock
 
 clean:  ## Remove what make made
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out natocc-cache

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import json
 import math
-import os
 import platform
 import time
 from collections import Counter
@@ -84,7 +83,7 @@ class Run:
     count : int, optional
         Samples in all; None means what the recipe's sets say.
     jobs : int
-        Workers; 0 means all cores. The bytes do not depend on it.
+        Workers. The bytes do not depend on it.
     backend : str
         joblib's: ``loky`` (processes) or ``threading``.
     """
@@ -94,7 +93,7 @@ class Run:
     cache: Path
     out: Path
     count: int | None = None
-    jobs: int = 0
+    jobs: int = 1
     backend: str = "loky"
 
     def build(self, overwrite: bool, progress: Progress) -> Totals:
@@ -120,7 +119,7 @@ class Run:
             If models are missing or the disk refuses; shards that were committed stay whole.
         """
         begin = time.monotonic()
-        jobs = self.jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        jobs = self.jobs
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
         pipeline = Pipeline(self.recipe, self.data, self.cache, jobs)

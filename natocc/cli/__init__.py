@@ -8,6 +8,8 @@ import click
 
 from natocc import __version__
 from natocc.cli.build import build
+from natocc.cli.doctor import doctor
+from natocc.cli.extract import extract
 from natocc.cli.preview import preview
 from natocc.errors import NatoccError
 
@@ -34,5 +36,5 @@ def main() -> None:
     """
 
 
-main.add_command(build)
-main.add_command(preview)
+for command in (build, preview, extract, doctor):
+    main.add_command(command)

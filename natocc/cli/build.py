@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from natocc.cli.options import data_options, recipe_options
+from natocc.cli.options import data_options, jobs_option, recipe_options
 
 
 @click.command()
@@ -18,7 +18,7 @@ from natocc.cli.options import data_options, recipe_options
 @data_options
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")
 @click.option("-n", "--count", type=click.IntRange(1), help="Samples in all. [default: what the recipe's sets say]")
-@click.option("-j", "--jobs", type=click.IntRange(0), default=0, show_default="all cores", help="Processes; 0 means all cores.")
+@jobs_option
 @click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="joblib's backend.")
 @click.option("--max-rejected", type=click.FloatRange(0, 1), help="Share of rejected samples above which the exit code is 3.")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset in the folder; deletes only what natocc wrote.")

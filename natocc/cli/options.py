@@ -15,20 +15,44 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def _cache_folder(context: click.Context, _: click.Parameter, told: Path | None) -> Path:
+    """What was told, else a folder beside the data root, else one of the user's."""
+    if told is not None:
+        return told
+    beside: Path = context.params["data"].absolute().parent
+    if os.access(beside, os.W_OK):
+        return beside / "natocc-cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natocc"
+
+
+def jobs_option(command: Command) -> Command:
+    """``--jobs``: workers; all cores unless told."""
+    option = click.option(
+        "-j", "--jobs", type=click.IntRange(0), default=0, callback=_all_cores, help="Processes. [default: 0, all cores]"
+    )
+    return option(command)
+
+
+def _all_cores(_: click.Context, __: click.Parameter, jobs: int) -> int:
+    return jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 def data_options(command: Command) -> Command:
     """``--data`` and ``--cache``."""
     cache = click.option(
         "--cache",
         type=click.Path(file_okay=False, path_type=Path),
         envvar="NATOCC_CACHE",
-        default=lambda: Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natocc",
-        help="Where occluders are extracted to, once. [NATOCC_CACHE; default: the user's cache folder]",
+        callback=_cache_folder,
+        help="Where occluders are extracted to, once. [NATOCC_CACHE; default: natocc-cache beside the data root, or the user's "
+        "cache folder where that cannot be written]",
     )
     data = click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
         envvar="NATOCC_DATA",
         default=Path("data"),
+        is_eager=True,  # the cache lies beside it
         help="Folder that holds the datasets as their owners publish them. [NATOCC_DATA; default: ./data]",
     )
     return data(cache(command))

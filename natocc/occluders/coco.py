@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import read_rgb
-from natocc.locations import inside, locate, require_folder
+from natocc.images import SUFFIXES, read_rgb
+from natocc.locations import files_below, inside, locate, require_folder
 from natocc.occluders.coco_json import Annotation, Instances, Picture, read_instances
 from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.extraction import library_key, open_library
@@ -52,6 +52,10 @@ class CocoOptions(OccluderOptions):
         None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
     )
     rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)  # outlines drawn by hand take a rim of background along
+
+    def check(self, data: Path) -> int:
+        """How many pictures lie in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
+        return sum(len(files_below(folder, SUFFIXES)) for folder in sorted({folder for _, folder in self._files(data)}))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""

@@ -33,12 +33,20 @@ class CutoutsOptions(OccluderOptions):
     licence: str | None = Field(None, description="of all pictures, recorded with every sample")
     rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)  # cut tight, and in the pieces that were wanted
 
-    def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
-        """See :meth:`OccluderOptions.open`."""
-        root = require_folder(locate(self.root, data), _LAYOUT)
+    def check(self, data: Path) -> int:
+        """See :meth:`OccluderOptions.check`."""
+        return len(self._names(require_folder(locate(self.root, data), _LAYOUT)))
+
+    def _names(self, root: Path) -> list[str]:
         names = files_below(root, SUFFIXES)
         if not names:
             raise UsageError(f"no picture below {root}; expected {_LAYOUT}")
+        return names
+
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
+        """See :meth:`OccluderOptions.open`."""
+        root = require_folder(locate(self.root, data), _LAYOUT)
+        names = self._names(root)
         files = [CutoutFile(root, name, self.licence, self.rules) for name in names]
         return open_library(cache, library_key(self.model_dump_json(), [], [root]), str(root), lambda: files, jobs)
 

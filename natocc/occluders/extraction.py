@@ -151,6 +151,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
     _write_index(folder / INDEX, rows)
     summary = {
         "version": VERSION,
+        "name": name,
         "cutouts": len(rows),
         "categories": dict(sorted(collections.Counter(row["category"] for row in rows).items())),
         "refused": dict(sorted(refused.items())),

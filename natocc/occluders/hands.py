@@ -1,4 +1,4 @@
-"""Hands: pictures and masks of equal stems."""
+"""Hands: pictures with masks of equal stems, one hand or several in each, or pictures before a plain ground."""
 
 from __future__ import annotations
 
@@ -7,50 +7,89 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+import cv2
+import numpy as np
 
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import SUFFIXES, read_mask, read_rgb
-from natocc.locations import inside, locate, require_folder
+from natocc.locations import files_below, inside, locate, require_folder
 from natocc.occluders.cutouts import CutoutRules, check_mask, cut_out
 from natocc.occluders.extraction import library_key, open_library
 from natocc.occluders.library import Library
+from natocc.occluders.plain_background import plain_background_mask
 from natocc.occluders.pointing import finger_direction
 from natocc.occluders.source import OccluderOptions
-from natocc.samples import Cutout, Origin
+from natocc.samples import Cutout, Image, Mask, Origin
 
-_LAYOUT = "images/ and masks/ with files of equal stems"
+_LAYOUT = "images/ and masks/ with files of equal stems, or pictures of hands before a plain ground with masks: background"
+_SPECK = 16  # px
 
 
 class HandsOptions(OccluderOptions):
-    """``source: hands``: photographs of hands with their masks, such as 11k Hands with the paper's masks."""
+    """``source: hands``: photographs of hands with their masks, such as 11k Hands with the paper's masks, or without.
+
+    Parameters
+    ----------
+    root : str
+        Folder with ``images/`` and ``masks/``; with `masks` ``background`` the pictures may lie in it, nested as you like.
+    masks : str
+        ``files``: masks of equal stems. ``background``: found in pictures before a plain ground, see
+        :func:`natocc.occluders.plain_background.plain_background_mask`.
+    pieces : str
+        ``largest``: one hand a picture. ``each``: scenes, in which every connected piece of the mask is a hand of its own, with
+        ids ``NAME#1``, ``NAME#2``, ... from left to right.
+    licence : str, optional
+        Of all pictures, recorded with every sample.
+    rules : CutoutRules
+        What each hand must be like.
+    """
 
     source: Literal["hands"] = "hands"
-    root: str = Field("hands", description="folder with images/ and masks/")
-    licence: str | None = Field(None, description="of all pictures, recorded with every sample")
+    root: str = "hands"
+    masks: Literal["files", "background"] = "files"
+    pieces: Literal["largest", "each"] = "largest"
+    licence: str | None = None
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
+
+    def check(self, data: Path) -> int:
+        """See :meth:`OccluderOptions.check`."""
+        return len(self._pictures(*self._folders(data)))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
+        images, masks = self._folders(data)
+        key = library_key(self.model_dump_json(), [], [images] if self.masks == "background" else [images, masks])
+        return open_library(cache, key, str(images.parent), lambda: self._pictures(images, masks), jobs)
+
+    def _folders(self, data: Path) -> tuple[Path, Path]:
+        """Where pictures and masks lie."""
         root = require_folder(locate(self.root, data), _LAYOUT)
-        folders = [require_folder(root / name, f"{_LAYOUT}, below {root}") for name in ("images", "masks")]
-        key = library_key(self.model_dump_json(), [], folders)
-        return open_library(cache, key, str(root), lambda: self._pictures(*folders), jobs)
+        images, masks = root / "images", root / "masks"
+        if self.masks == "background":
+            return (images if images.is_dir() else root), masks
+        for folder in (images, masks):
+            require_folder(folder, f"{_LAYOUT}, below {root}")
+        return images, masks
 
     def _pictures(self, images: Path, masks: Path) -> list[HandPicture]:
-        by_stem: dict[str, str] = {}
-        for path in sorted(masks.iterdir()):
-            if path.suffix.lower() in SUFFIXES:
-                by_stem.setdefault(path.stem, path.name)
-        names = sorted(path.name for path in images.iterdir() if path.suffix.lower() in SUFFIXES)
+        names = files_below(images, SUFFIXES)
         if not names:
             raise UsageError(f"no picture in {images}; expected {_LAYOUT}")
-        return [HandPicture(images, name, masks, by_stem.get(Path(name).stem), self.licence, self.rules) for name in names]
+        if self.masks == "background":
+            return [HandPicture(images, name, masks, None, self) for name in names]
+        by_stem: dict[str, str] = {}
+        for name in files_below(masks, SUFFIXES):
+            by_stem.setdefault(_stem(name), name)
+        return [HandPicture(images, name, masks, by_stem.get(_stem(name)), self) for name in names]
+
+
+def _stem(name: str) -> str:
+    return Path(name).with_suffix("").as_posix()
 
 
 @dataclasses.dataclass(frozen=True)
 class HandPicture:
-    """A picture of one hand, and its mask.
+    """A picture of hands, and its mask.
 
     Parameters
     ----------
@@ -58,31 +97,49 @@ class HandPicture:
         Folders.
     name, mask_name : str
         Files in them; a picture may have no mask.
-    licence : str, optional
-        Of the picture.
-    rules : CutoutRules
-        What the hand must be like.
+    options : HandsOptions
+        What to take.
     """
 
     images: Path
     name: str
     masks: Path
     mask_name: str | None
-    licence: str | None
-    rules: CutoutRules
+    options: HandsOptions
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
-        """The hand, or why there is none."""
+        """The hands, or why there is none."""
         try:
-            yield self._cut()
+            image, digest = read_rgb(inside(self.images, self.name))
+            mask = self._mask(image)
         except BadDataError as error:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
+            return
+        pieces = [(self.name, mask)]
+        if self.options.pieces == "each":
+            pieces = [(f"{self.name}#{number}", piece) for number, piece in enumerate(_pieces(mask), start=1)]
+        for item, piece in pieces:
+            origin = Origin("hands", item, digest, self.options.licence)
+            try:
+                hand = check_mask(piece, self.options.rules)
+                yield cut_out(image, hand, "hand", origin, finger_direction(hand), self.options.rules.choke)
+            except BadDataError as error:
+                yield BadDataError(error.reason, f"{item}: {error.detail}")
 
-    def _cut(self) -> Cutout:
+    def _mask(self, image: Image) -> Mask:
+        if self.options.masks == "background":
+            return plain_background_mask(image)
         if self.mask_name is None:
             raise BadDataError(Reason.NO_MASK, f"no file of its stem in {self.masks}")
-        image, digest = read_rgb(inside(self.images, self.name))
-        mask = check_mask(read_mask(inside(self.masks, self.mask_name)), self.rules)
-        return cut_out(
-            image, mask, "hand", Origin("hands", self.name, digest, self.licence), finger_direction(mask), self.rules.choke
-        )
+        mask = read_mask(inside(self.masks, self.mask_name))
+        if mask.shape != image.shape[:2]:
+            raise BadDataError(Reason.SIZE_MISMATCH, f"mask of {mask.shape}, picture of {image.shape[:2]}")
+        return mask
+
+
+def _pieces(mask: Mask) -> list[Mask]:
+    """The connected pieces of a mask (8-connected), from left to right; specks of a few pixels are none."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    order = sorted(range(1, count), key=lambda piece: (int(statistics[piece, cv2.CC_STAT_LEFT]), piece))
+    large = [piece for piece in order if statistics[piece, cv2.CC_STAT_AREA] > _SPECK]
+    return [(labels == piece).astype(np.uint8) for piece in large]

@@ -48,6 +48,11 @@ class Library:
         return int(self._summary["cutouts"]) if self._rows is None else len(self._rows)
 
     @property
+    def name(self) -> str:
+        """What it was extracted from, for people."""
+        return str(self._summary.get("name", self.path.name))
+
+    @property
     def categories(self) -> dict[str, int]:
         """Cutouts of each category, by name."""
         return dict(self._summary["categories"])

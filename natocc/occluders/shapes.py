@@ -49,6 +49,10 @@ class ShapesOptions(OccluderOptions):
     smooth: float = Field(0.5, ge=0, le=1, description="probability of a smooth outline rather than an edgy one")
     side: int = Field(384, ge=32, le=2048, description="longer side at which a shape is drawn, px")
 
+    def check(self, data: Path) -> int:
+        """How many textures there are; see :meth:`OccluderOptions.check`."""
+        return len(self.textures.open(data))
+
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Shapes:
         """See :meth:`OccluderOptions.open`; nothing is extracted."""
         return Shapes(self, self.textures.open(data))

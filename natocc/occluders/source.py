@@ -48,6 +48,16 @@ class OccluderOptions(Options):
     source: str
 
     @abstractmethod
+    def check(self, data: Path) -> int:
+        """How many pictures there are to cut out of; a look at names, nothing is opened.
+
+        Raises
+        ------
+        UsageError
+            If the data do not lie in the layout that the source expects.
+        """
+
+    @abstractmethod
     def open(self, data: Path, cache: Path, jobs: int = 1) -> OccluderSource:
         """The source, ready to draw from.
 

@@ -25,6 +25,10 @@ _LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures
 class TextureSource(Protocol):
     """Surfaces to cover shapes with."""
 
+    def __len__(self) -> int:
+        """How many pictures."""
+        ...
+
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to a texture and a place in it."""
         ...
@@ -96,6 +100,9 @@ class Textures:
 
     def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None]]:
         return Textures, (self._root, self._names, self._licence)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to a texture, uniform over pictures, and a place in it as shares of what is left over of its sides."""

@@ -1,0 +1,136 @@
+"""``natocc doctor``: what is installed, which data lie where, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from natocc.cli.options import data_options
+
+
+@click.command()
+@data_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def doctor(data: Path, cache: Path, as_json: bool) -> None:
+    """Say what is installed, which data are found in which layout, and how what is missing should look.
+
+    Every folder below the data root is tried as every source: what natocc can read, it names. No picture is opened.
+
+    \b
+    natocc doctor --data /datasets
+    """
+    import json
+
+    found: dict[str, Any] = {
+        "versions": _versions(),
+        "models": _models(),
+        "data": str(data),
+        "sources": [*_sources(data, cache)],
+        "folders": [*_folders(data, cache)],
+        "cache": str(cache),
+        "libraries": [*_libraries(cache)],
+    }
+    click.echo(json.dumps(found) if as_json else _told(found))
+
+
+def _versions() -> dict[str, str]:
+    from natocc import __version__
+    from natocc.runner import versions
+
+    return {"natocc": __version__, **versions()}
+
+
+def _models() -> str:
+    from natocc.errors import NatoccError
+    from natocc.faces.landmarks import check_models
+
+    try:
+        check_models(68)
+        check_models(5)
+    except NatoccError as error:
+        return str(error)
+    return "found"
+
+
+def _sources(data: Path, cache: Path) -> Iterator[dict[str, object]]:
+    """Every source at the place where it is looked for unless a recipe says otherwise."""
+    from natocc.faces import SOURCES as FACES
+    from natocc.occluders import SOURCES as OCCLUDERS
+
+    for kind, table in (("faces", FACES), ("occluders", OCCLUDERS)):
+        for name in table:
+            yield {"kind": kind, "source": name, **_look(kind, name, None, data, cache)}
+
+
+def _folders(data: Path, cache: Path) -> Iterator[dict[str, object]]:
+    """Every folder of the data root, and what it can be read as."""
+    layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
+    any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
+    if not data.is_dir():
+        return
+    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for tried in (
+            layouts,
+            any_pictures,
+        ):  # any folder of pictures is photographs, cutouts, textures: said where it is no more
+            looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in tried]
+            readable = [look for look in looks if "count" in look]
+            if readable:
+                break
+        yield {"folder": folder.name, "as": readable}
+
+
+def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, object]:
+    """How much a source finds, or what it misses."""
+    from natocc.errors import UsageError
+    from natocc.faces import SOURCES as FACES
+    from natocc.faces.source import FaceOptions
+    from natocc.occluders import SOURCES as OCCLUDERS
+    from natocc.occluders.source import OccluderOptions
+    from natocc.options import choose_by_name
+
+    entry: dict[str, object] = {"source": name}
+    if root is not None:
+        entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
+    try:
+        if kind == "faces":
+            source = choose_by_name(entry, FaceOptions, FACES, "source").open(data, cache)
+            return {"count": len(source.ids()), "what": "faces", "classes": list(source.classes.values())}
+        pictures = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source").check(data)
+        return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
+    except UsageError as error:
+        return {"missing": str(error)}
+
+
+def _libraries(cache: Path) -> Iterator[dict[str, object]]:
+    from natocc.occluders.library import Library
+
+    if cache.is_dir():
+        for path in sorted(cache.iterdir()):
+            if (path / "index.arrow").is_file() and (path / "summary.json").is_file():
+                library = Library(path)
+                yield {"path": str(path), "of": library.name, "cutouts": len(library), "categories": len(library.categories)}
+
+
+def _told(found: dict[str, Any]) -> str:
+    lines = [", ".join(f"{name} {version}" for name, version in found["versions"].items())]
+    lines.append(f"landmark models: {found['models']}")
+    lines.append(f"data root {found['data']}:")
+    for each in found["sources"]:
+        name = f"{each['kind']} {each['source']}"
+        if "count" in each:
+            classes = each.get("classes", [])
+            of = f", classes: {', '.join(classes)}" if len(classes) > 2 else ""
+            lines.append(f"  {name}: {each['count']} {each['what']}{of}")
+        else:
+            lines.append(f"  {name}: {each['missing']}")
+    for each in found["folders"]:
+        can = [f"{look['kind']} {look['source']} ({look['count']} {look['what']})" for look in each["as"]]
+        lines.append(f"folder {each['folder']} can be read as: {'; '.join(can) or 'nothing that natocc knows'}")
+    lines.append(f"cache {found['cache']}:")
+    for each in found["libraries"]:
+        lines.append(f"  {each['cutouts']} cutouts of {each['categories']} categories, from {each['of']}")
+    return "\n".join(lines)

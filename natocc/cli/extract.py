@@ -1,0 +1,102 @@
+"""``natocc extract``: cut occluders out, once, and look at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from natocc.cli.options import data_options, jobs_option
+
+if TYPE_CHECKING:
+    from natocc.occluders.library import Library
+
+
+@click.command()
+@click.argument("what")
+@click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them.")
+@click.option("--set", "edits", multiple=True, metavar="KEY=VALUE", help="Edit the source: --set categories=[cup].")
+@data_options
+@jobs_option
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of cutouts (PNG).")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def extract(
+    what: str,
+    occluders_root: str | None,
+    edits: tuple[str, ...],
+    data: Path,
+    cache: Path,
+    jobs: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Extract the occluders WHAT (coco, cutouts, hands), or those of the recipe WHAT; say what came of it.
+
+    A build does the same when it needs them; what is extracted is kept and found again.
+
+    \b
+    natocc extract coco --data /datasets --set categories=[cup,bottle] -o cups.png
+    natocc extract hands --set masks=background
+    natocc extract c-wo-mix
+    """
+    import json
+
+    from natocc.cli.options import recipe_of_flags
+    from natocc.occluders import SOURCES
+    from natocc.occluders.library import Library
+
+    if what in SOURCES:
+        edits = tuple(f"sets.0.occluders.{edit}" for edit in edits)
+        recipe = recipe_of_flags(None, "portraits", what, None, None, occluders_root, None, edits)
+    else:
+        recipe = recipe_of_flags(what, None, None, None, None, occluders_root, None, edits)
+    sources = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in recipe.sets}
+    found = [(each.source, each.open(data, cache, jobs)) for each in sources.values()]
+    libraries = [(name, source) for name, source in found if isinstance(source, Library)]
+    for name, source in found:
+        if not isinstance(source, Library) and not as_json:
+            click.echo(f"{name}: made on demand, nothing to extract")
+    if as_json:
+        counts = [
+            {"source": name, "path": str(library.path), "cutouts": len(library), "categories": library.categories}
+            | {"refused": dict(library.refused)}
+            for name, library in libraries
+        ]
+        click.echo(json.dumps(counts))
+    else:
+        for name, library in libraries:
+            click.echo(_told(name, library))
+    if out is not None and libraries:
+        _write_sheet([library for _, library in libraries], out)
+
+
+def _told(name: str, library: Library) -> str:
+    """Counts of a library: text of a line a category and a line a reason."""
+    lines = [f"{name}: {len(library)} cutouts in {library.path}"]
+    lines += [f"  {count:6d} {category}" for category, count in sorted(library.categories.items(), key=lambda each: -each[1])]
+    refused = sorted(library.refused.items(), key=lambda each: -each[1])
+    if refused:
+        lines.append(f"refused: {sum(count for _, count in refused)}")
+        lines += [f"  {count:6d} {reason}, such as {library.examples[reason]}" for reason, count in refused]
+    return "\n".join(lines)
+
+
+def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
+    import numpy as np
+
+    from natocc.errors import RunError
+    from natocc.images import encode_png
+    from natocc.report.contact_sheet import contact_sheet
+    from natocc.report.cutout_sheet import cutout_tile
+
+    tiles = []
+    for library in libraries:
+        items = list(library.items())
+        chosen = np.unique(np.linspace(0, len(items) - 1, min(len(items), count // len(libraries))).round().astype(int))
+        tiles += [cutout_tile(library.cutout({"id": items[index]})) for index in chosen]
+    try:
+        out.write_bytes(encode_png(contact_sheet(tiles, columns=10, tile=180)))
+    except OSError as error:
+        raise RunError(f"cannot write {out}: {error.strerror}") from None
+    click.echo(str(out), err=True)
