@@ -72,10 +72,8 @@ def _folders(data: Path, cache: Path) -> Iterator[dict[str, object]]:
     if not data.is_dir():
         return
     for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        for tried in (
-            layouts,
-            any_pictures,
-        ):  # any folder of pictures is photographs, cutouts, textures: said where it is no more
+        # Any pictures can be photographs, cutouts or textures: that is said only of those that are nothing more.
+        for tried in (layouts, any_pictures):
             looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in tried]
             readable = [look for look in looks if "count" in look]
             if readable:

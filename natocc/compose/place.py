@@ -42,7 +42,8 @@ class PlacementRule(Options):
         Occlusion ratios that are accepted; the paper leaves them to chance, which makes samples with nothing covered and
         samples with no face left.
     max_enlargement : float
-        A cutout that would be enlarged more than this is not used: it would look blurred.
+        A cutout that would be enlarged more than this is not used: it would look blurred. So its side in its own picture is at
+        least the side needed over this.
     attempts : int
         Draws (cutout and placement) before the sample is rejected.
     """

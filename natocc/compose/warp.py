@@ -88,7 +88,8 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int]) -> Layer
     Returns
     -------
     layer : Layer or None
-        The matte is that of :func:`warp_matte`, byte for byte. The colour is interpolated by bicubic convolution.
+        The matte is that of :func:`warp_matte`, byte for byte. The colour is interpolated by bicubic convolution, by Lanczos'
+        kernel (a = 4) where it is enlarged.
     """
     warped = warp_matte(cutout.matte, affine, shape)
     if warped is None:
@@ -96,7 +97,8 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int]) -> Layer
     left, top, matte = warped
     reduced, to_box = _reduced(cutout.foreground, affine, left, top)
     size = (matte.shape[1], matte.shape[0])
-    foreground = cv2.warpAffine(reduced, to_box, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    flags = cv2.INTER_LANCZOS4 if abs(np.linalg.det(affine[:, :2])) > 1 else cv2.INTER_CUBIC
+    foreground = cv2.warpAffine(reduced, to_box, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return Layer(left, top, np.asarray(foreground, dtype=np.uint8), matte)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from natocc.occluders.extraction import library_key, open_library
 from natocc.occluders.library import Library
 from natocc.occluders.segmentations import decode
 from natocc.occluders.source import OccluderOptions
+from natocc.occluders.upscale import UpscaleOptions, Upscaler
 from natocc.options import nearest
 from natocc.samples import Cutout, Image, Origin
 
@@ -51,6 +53,7 @@ class CocoOptions(OccluderOptions):
     licences: tuple[str, ...] | None = Field(
         None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
     )
+    upscale: UpscaleOptions | None = Field(None, description="a network for small objects; without one they are interpolated")
     rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)  # outlines drawn by hand take a rim of background along
 
     def check(self, data: Path) -> int:
@@ -60,8 +63,18 @@ class CocoOptions(OccluderOptions):
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
         files = self._files(data)
-        key = library_key(self.model_dump_json(), [path for path, _ in files], sorted({folder for _, folder in files}))
-        return open_library(cache, key, str(files[0][0].parent), lambda: self._pictures(files), jobs)
+        upscaler = self._upscaler(data)
+        known = [path for path, _ in files] + ([upscaler.path] if upscaler else [])
+        key = library_key(self.model_dump_json(), known, sorted({folder for _, folder in files}))
+        return open_library(cache, key, str(files[0][0].parent), lambda: self._pictures(files, upscaler), jobs)
+
+    def _upscaler(self, data: Path) -> Upscaler | None:
+        if self.upscale is None:
+            return None
+        upscaler = Upscaler(locate(self.upscale.model, data), self.upscale.scale, self.upscale.below)
+        if not upscaler.path.is_file():
+            upscaler.check()
+        return upscaler
 
     def _files(self, data: Path) -> list[tuple[Path, Path]]:
         """Each annotation file with the folder of its pictures."""
@@ -88,11 +101,13 @@ class CocoOptions(OccluderOptions):
             require_folder(folder, _LAYOUT)
         return files
 
-    def _pictures(self, files: list[tuple[Path, Path]]) -> list[CocoPicture]:
+    def _pictures(self, files: list[tuple[Path, Path]], upscaler: Upscaler | None = None) -> list[CocoPicture]:
         """Every picture that has an annotation of a wanted category, in the order of the files."""
+        if upscaler is not None:
+            upscaler.check()
         opened = [(path, folder, read_instances(path)) for path, folder in files]
         wanted = self._wanted(str(files[0][0]), {name for *_, each in opened for name in each.categories.values()})
-        return [picture for path, folder, each in opened for picture in _group(path.stem, folder, each, wanted, self)]
+        return [picture for path, folder, each in opened for picture in _group(path.stem, folder, each, wanted, self, upscaler)]
 
     def _wanted(self, name: str, known: set[str]) -> set[str]:
         """Names of the categories to take, of those that the files know.
@@ -130,6 +145,8 @@ class CocoPicture:
         With the names of their categories.
     options : CocoOptions
         What the objects must be like.
+    upscaler : Upscaler, optional
+        What enlarges the small ones.
     """
 
     stem: str
@@ -138,6 +155,7 @@ class CocoPicture:
     licence: str | None
     annotations: tuple[tuple[Annotation, str], ...]
     options: CocoOptions
+    upscaler: Upscaler | None
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout, or why there is none, for each annotation."""
@@ -176,10 +194,15 @@ class CocoPicture:
         rules = self.options.rules
         mask = check_mask(decode(annotation.get("segmentation"), *image.shape[:2]), rules)
         check_sharpness(image, mask, rules)
-        return cut_out(image, mask, category, origin, choke=rules.choke)
+        if self.upscaler is None or not self.upscaler.wanted(mask):
+            return cut_out(image, mask, category, origin, choke=rules.choke)
+        larger, mask = self.upscaler.enlarge(image, mask)
+        return cut_out(larger, mask, category, origin, choke=rules.choke * self.upscaler.scale)
 
 
-def _group(stem: str, folder: Path, instances: Instances, wanted: set[str], options: CocoOptions) -> list[CocoPicture]:
+def _group(
+    stem: str, folder: Path, instances: Instances, wanted: set[str], options: CocoOptions, upscaler: Upscaler | None
+) -> list[CocoPicture]:
     """The annotations of wanted categories by the picture that they are of, pictures by id.
 
     An annotation whose picture or category the file does not know, or that is no object, ends up without a picture, where it is
@@ -195,11 +218,11 @@ def _group(stem: str, folder: Path, instances: Instances, wanted: set[str], opti
             lost.append((annotation, ""))
         else:
             of_picture.setdefault(annotation.picture, []).append((annotation, category))
+    make = functools.partial(CocoPicture, stem, folder, options=options, upscaler=upscaler)
     pictures = [
-        CocoPicture(stem, folder, instances.pictures[number], _licence(instances, number), tuple(of_picture[number]), options)
-        for number in sorted(of_picture)
+        make(instances.pictures[number], _licence(instances, number), tuple(of_picture[number])) for number in sorted(of_picture)
     ]
-    return [*pictures, CocoPicture(stem, folder, None, None, tuple(lost), options)] if lost else pictures
+    return [*pictures, make(None, None, tuple(lost))] if lost else pictures
 
 
 def _licence(instances: Instances, number: int) -> str | None:

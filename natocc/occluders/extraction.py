@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import fcntl
 import hashlib
 import itertools
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -99,32 +100,33 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     RunError
         If the cache cannot be written.
     """
-    path = cache / key
+    path, aside = cache / key, cache / f".{key}.part"
     if not path.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=f".{key}-", dir=cache) as aside:
-                folder = Path(aside) / key
-                folder.mkdir()
-                extract_library(folder, name, pictures(), jobs)
-                _rename(folder, path)
+            with _alone(cache / f".{key}.lock"):
+                if not path.is_dir():  # else another process made it while this one waited
+                    aside.mkdir(exist_ok=True)
+                    extract_library(aside, name, pictures(), jobs)
+                    aside.replace(path)
         except OSError as error:
             raise RunError(f"cannot make the occluder library {path}: {error}") from error
     return Library(path)
 
 
-def _rename(folder: Path, path: Path) -> None:
-    try:
-        folder.replace(path)
-    except OSError:
-        if not path.is_dir():  # else another process was faster; its library is the same and stays
-            raise
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock, waiting for it; it ends with the process, however that ends."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: int) -> None:
-    """Write the cutouts of all pictures, their index and a summary into an empty folder.
+    """Write the cutouts of all pictures, their index and a summary into a folder.
 
-    The bytes written depend on the pictures and their order alone, not on `jobs`.
+    The folder is empty, or holds what an interrupted extraction of the same pictures left: chunks that it finished are kept.
+    The bytes written depend on the pictures and their order alone, neither on `jobs` nor on interruptions.
 
     Raises
     ------
@@ -158,6 +160,13 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
         "examples": dict(sorted(examples.items())),
     }
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False), encoding="utf-8")
+    for number in range(len(chunks)):
+        _chunk_file(folder, number).unlink()
+
+
+def _chunk_file(folder: Path, number: int) -> Path:
+    """What is known of a chunk that is finished; there until the library is."""
+    return folder / f"{number:05d}.json"
 
 
 def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str]) -> str:
@@ -168,18 +177,23 @@ def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str
 
 def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tuple[list[dict[str, Any]], list[BadDataError]]:
     """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
-    rows: list[dict[str, Any]] = []
-    refusals: list[BadDataError] = []
-    for picture in pictures:
-        for result in picture.objects():
+    finished = _chunk_file(folder, number)
+    if not finished.is_file():
+        rows: list[dict[str, Any]] = []
+        refusals: list[tuple[str, str]] = []
+        for result in itertools.chain.from_iterable(picture.objects() for picture in pictures):
             if isinstance(result, BadDataError):
-                refusals.append(result)
+                refusals.append((result.reason, result.detail))
                 continue
             file = f"{number:05d}/{len(rows):06d}.png"
             (folder / file).parent.mkdir(exist_ok=True)
             (folder / file).write_bytes(encode_png(np.dstack([result.foreground, result.matte])))
             rows.append(_row(file, result))
-    return rows, refusals
+        part = finished.with_suffix(".part")
+        part.write_text(json.dumps([rows, refusals]), encoding="ascii")
+        part.replace(finished)
+    rows, told = json.loads(finished.read_text(encoding="ascii"))
+    return rows, [BadDataError(Reason(reason), detail) for reason, detail in told]
 
 
 def _row(file: str, cutout: Cutout) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""Extraction that is interrupted, done twice at once, or of objects that a network enlarges."""
+
+from __future__ import annotations
+
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from natocc.errors import BadDataError, Reason, UsageError
+from natocc.images import encode_jpeg, sha256
+from natocc.occluders.coco import CocoOptions
+from natocc.occluders.extraction import open_library
+from natocc.occluders.upscale import Upscaler
+from natocc.samples import Cutout, Origin
+
+
+class Made:
+    """A picture of one object, which counts how often it is cut up."""
+
+    cut: list[int]
+
+    def __init__(self, number: int, cut: list[int], breaks: bool = False) -> None:
+        self.number, self.cut, self.breaks = number, cut, breaks
+
+    def objects(self):  # type: ignore[no-untyped-def]
+        if self.breaks:
+            raise KeyboardInterrupt
+        self.cut.append(self.number)
+        if self.number % 5 == 4:
+            yield BadDataError(Reason.CROWD, f"{self.number}")
+        else:
+            matte = np.full((6 + self.number % 3, 8), 255, np.uint8)
+            yield Cutout(
+                np.full((*matte.shape, 3), self.number, np.uint8), matte, "box", Origin("d", f"{self.number:03d}", "0" * 64)
+            )
+
+
+def _bytes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def test_what_was_cut_out_before_an_interruption_is_kept(tmp_path: Path) -> None:
+    cut: list[int] = []
+    whole = open_library(tmp_path / "a", "key", "n", lambda: [Made(number, []) for number in range(80)], 1)
+    with pytest.raises(KeyboardInterrupt):
+        open_library(tmp_path / "b", "key", "n", lambda: [Made(number, cut, number == 70) for number in range(80)], 1)
+    assert not (tmp_path / "b" / "key").exists()
+    library = open_library(tmp_path / "b", "key", "n", lambda: [Made(number, cut) for number in range(80)], 1)
+    assert [cut.count(number) for number in (0, 63, 64, 79)] == [1, 1, 2, 1]
+    assert _bytes(library.path) == _bytes(whole.path)
+    assert library.refused == {Reason.CROWD: 16}
+
+
+def test_two_at_once_make_one_library(tmp_path: Path) -> None:
+    cut: list[int] = []
+    with ThreadPoolExecutor(3) as pool:
+        libraries = list(pool.map(lambda _: open_library(tmp_path, "key", "n", lambda: [Made(1, cut)], 1), range(3)))
+    assert cut == [1]
+    assert {len(library) for library in libraries} == {1}
+
+
+def _field(number: int, value: bytes | int | str) -> bytes:
+    """A field of a protocol buffer."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    more = value >> 7
+    return bytes([value & 127 | (128 if more else 0)]) + (_varint(more) if more else b"")
+
+
+def _network(path: Path, scale: int) -> Path:
+    """An ONNX model that repeats every pixel `scale` times across and down."""
+
+    def tensor(name: str) -> bytes:
+        shape = b"".join(_field(1, _field(2, axis) if axis in "hw" else _field(1, int(axis))) for axis in ("1", "3", "h", "w"))
+        return _field(1, name) + _field(2, _field(1, _field(1, 1) + _field(2, shape)))
+
+    def text(name: str, value: str) -> bytes:
+        return _field(5, _field(1, name) + _field(4, value) + _field(20, 3))
+
+    scales = _field(1, 4) + _field(2, 1) + _field(8, "scales") + _field(9, struct.pack("<4f", 1, 1, scale, scale))
+    node = b"".join(_field(1, name) for name in ("x", "", "scales")) + _field(2, "y") + _field(4, "Resize")
+    node += text("mode", "nearest") + text("coordinate_transformation_mode", "asymmetric") + text("nearest_mode", "floor")
+    graph = _field(1, node) + _field(2, "g") + _field(5, scales) + _field(11, tensor("x")) + _field(12, tensor("y"))
+    path.write_bytes(_field(1, 8) + _field(7, graph) + _field(8, _field(2, 13)))
+    return path
+
+
+def test_a_network_enlarges_the_object_and_its_mask(tmp_path: Path) -> None:
+    image = np.random.Generator(np.random.PCG64(2)).integers(0, 256, (90, 80, 3), dtype=np.uint8)
+    mask = np.zeros((90, 80), np.uint8)
+    mask[30:50, 30:60] = 1
+    upscaler = Upscaler(_network(tmp_path / "x3.onnx", 3), 3, 64)
+    upscaler.check()
+    assert upscaler.wanted(mask)
+    larger, larger_mask = upscaler.enlarge(image, mask)
+    assert larger.shape[:2] == larger_mask.shape == (3 * 68, 3 * 74)
+    assert (larger == cv2.resize(image[6:74, 6:80], None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)).all()
+    assert larger_mask.sum() == pytest.approx(9 * mask.sum(), rel=0.03)
+
+
+def test_objects_of_coco_are_enlarged(tmp_path: Path) -> None:
+    import json
+
+    root = tmp_path / "coco"
+    (root / "annotations").mkdir(parents=True)
+    (root / "v").mkdir()
+    rows, columns = np.mgrid[:120, :120]
+    disc = ((rows - 60) ** 2 + (columns - 60) ** 2 < 30**2)[..., None]
+    (root / "v" / "1.jpg").write_bytes(encode_jpeg(np.where(disc, [200, 40, 30], [30, 60, 90]).astype(np.uint8), 95))
+    around = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    polygon = np.stack([60 + 30 * np.cos(around), 60 + 30 * np.sin(around)], axis=1).ravel().tolist()
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "segmentation": [polygon]}
+    content = {"images": [{"id": 1, "file_name": "1.jpg", "width": 120, "height": 120}], "annotations": [annotation]}
+    (root / "annotations" / "instances_v.json").write_text(json.dumps({**content, "categories": [{"id": 1, "name": "cup"}]}))
+    _network(tmp_path / "x4.onnx", 4)
+    as_it_is = CocoOptions().open(tmp_path, tmp_path / "cache").cutout({"id": "instances_v/1"})
+    options = CocoOptions.model_validate({"upscale": {"model": "x4.onnx", "scale": 4}})
+    enlarged = options.open(tmp_path, tmp_path / "cache").cutout({"id": "instances_v/1"})
+    assert enlarged.matte.shape[0] > 3.5 * as_it_is.matte.shape[0]
+    assert (enlarged.foreground[enlarged.matte > 250][:, 0] > 150).all()
+
+
+def test_a_model_that_is_none_is_refused_before_anything_is_cut(tmp_path: Path) -> None:
+    (tmp_path / "damaged.onnx").write_bytes(b"no network")
+    with pytest.raises(UsageError, match="no file"):
+        Upscaler(tmp_path / "gone.onnx", 4, 64).check()
+    with pytest.raises(UsageError, match="no network"):
+        Upscaler(tmp_path / "damaged.onnx", 4, 64).check()
+    with pytest.raises(UsageError, match=r"scale\?"):
+        Upscaler(_network(tmp_path / "x3.onnx", 3), 4, 64).check()
