@@ -35,15 +35,15 @@ class Picture(Protocol):
         ...
 
 
-def library_key(options: str, annotations: Iterable[Path], folders: Iterable[Path]) -> str:
+def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) -> str:
     """Name of the library that these options and inputs make.
 
     Parameters
     ----------
     options : str
         The source's options as JSON.
-    annotations : paths
-        Files known by the sha256 of their bytes.
+    paths : paths
+        Files and folders known by name, size and time of change (ns); a folder changes when a file comes, goes or is renamed.
     folders : paths
         Folders whose pictures are known by name, size and time of change (ns).
 
@@ -53,9 +53,9 @@ def library_key(options: str, annotations: Iterable[Path], folders: Iterable[Pat
         32 hexadecimal digits.
     """
     digest = hashlib.sha256(f"{VERSION}\n{options}\n".encode())
-    for path in annotations:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for path in paths:
+        status = path.stat()
+        digest.update(f"{json.dumps(path.name)} {status.st_size} {status.st_mtime_ns}\n".encode())
     for folder in folders:
         for name, status in sorted(_pictures(folder)):
             digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())

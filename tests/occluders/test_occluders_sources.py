@@ -254,3 +254,13 @@ def test_a_walk_over_a_text_cut_short_is_an_error(length: int, window: int) -> N
     with pytest.raises(ValueError):
         for key in walk.members():
             list(walk.elements()) if key == "list" else walk.value()
+
+
+def test_a_library_is_made_anew_when_pictures_come_or_annotations_change(tmp_path: Path) -> None:
+    path = _coco(tmp_path)
+    first = CocoOptions().open(tmp_path, tmp_path / "cache").path
+    assert CocoOptions().open(tmp_path, tmp_path / "cache").path == first
+    (tmp_path / "coco" / "val2017" / "2.jpg").write_bytes(encode_jpeg(PICTURE, 90))
+    second = CocoOptions().open(tmp_path, tmp_path / "cache").path
+    path.write_text(path.read_text() + " ")
+    assert len({first, second, CocoOptions().open(tmp_path, tmp_path / "cache").path}) == 3
