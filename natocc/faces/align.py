@@ -9,9 +9,10 @@ from pydantic import Field
 
 from natocc.errors import BadDataError, Reason
 from natocc.faces.crop import ffhq_matrix, scaling, warp_labels, warp_picture
-from natocc.faces.estimate import estimate_face_mask
+from natocc.faces.estimate import estimate_face_outline
 from natocc.faces.keypoints import inter_ocular
 from natocc.faces.landmarks import LandmarkFinder
+from natocc.faces.polygons import fill_polygon
 from natocc.options import Options
 from natocc.samples import AlignedFace, FaceSample
 
@@ -72,12 +73,7 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         except BadDataError:
             if needed:
                 raise
-    mask, confidence = sample.face_mask, None
-    if mask is None:
-        if landmarks is None or len(landmarks) != 68:
-            raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
-        mask, confidence = estimate_face_mask(sample.image, landmarks)
-    height, width = mask.shape
+    height, width = sample.image.shape[:2]
     if options.method == "ffhq" and landmarks is not None:
         size = options.size or DEFAULT_SIZE
         matrix, shape = ffhq_matrix(landmarks, size), (size, size)
@@ -85,7 +81,16 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         scale = options.size / max(height, width) if options.size else 1.0
         shape = (max(1, round(height * scale)), max(1, round(width * scale)))
         matrix = scaling(shape[1] / width, shape[0] / height)
-    face_mask = warp_labels(mask, matrix, shape)
+    confidence = None
+    if sample.face_mask is not None:
+        face_mask = warp_labels(sample.face_mask, matrix, shape)
+    elif landmarks is not None and len(landmarks) == 68:
+        outline, confidence = estimate_face_outline(sample.image, landmarks)
+        face_mask = np.zeros(shape, np.uint8)
+        fill_polygon(face_mask, (outline @ matrix[:, :2].T + matrix[:, 2]).clip(-50_000, 50_000), 1)
+        face_mask *= warp_labels(np.ones((height, width), np.uint8), matrix, shape)
+    else:
+        raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
     if not face_mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
     moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)

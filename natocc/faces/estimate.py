@@ -1,4 +1,15 @@
-"""Face masks of photographs alone: an outline from the landmarks, refined on the picture."""
+"""The outline of a face estimated on the picture: between landmarks and colours.
+
+The outline that the landmarks give is moved along rays from the bridge of the nose. How far on each ray is found exactly by
+dynamic programming, as in [1]_ for a closed outline: colours inside should look like this face's skin and those outside like what
+surrounds it, the outline should stay near where the landmarks put it (closely at the jaw, which dlib sees; loosely over the
+forehead, where hair begins anywhere), and neighbouring rays should move alike. The colours are learnt anew from each estimate, as
+GrabCut does [2]_; unlike GrabCut's, the result is one piece without holes by construction, and no random number is drawn.
+
+.. [1] A. A. Amini, T. E. Weymouth, R. C. Jain, "Using Dynamic Programming for Solving Variational Problems in Vision",
+   TPAMI 1990.
+.. [2] C. Rother, V. Kolmogorov, A. Blake, "GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts", SIGGRAPH 2004.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +17,32 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.errors import BadDataError, Reason
-from natocc.faces.crop import ffhq_matrix, warp_picture
-from natocc.faces.keypoints import inter_ocular
-from natocc.faces.regions import face_region
+from natocc.faces.colours import Bins, colour_bins, evidence
+from natocc.faces.crop import ffhq_matrix, warp_labels, warp_picture
+from natocc.faces.regions import landmark_hull, outline_of
 from natocc.samples import Image, Mask, Points
 
-WORKING_SIDE = 192
-"""Side, px, of FFHQ's crop in which masks are refined: the face is about 110 px wide there, and a mask takes 30 ms."""
-# In inter-ocular distances: how far inside and outside the outline the picture may overrule it, by jaw and cheek, where the
-# landmarks know better than colours do (neck and ears are skin as well), and above the brows, where hair hangs as it likes.
-_JAW, _FOREHEAD = (0.08, 0.07), (0.55, 0.14)
-_SMOOTH = 0.06  # inter-ocular distances: what is finer is noise
-_RIM = 4  # px of the crop
-_VISIBLE = 6.0  # CIELAB units: plainly two colours
-_LEAST_SHARE = 0.4  # of the outline's area: less is no face but a failure, and the outline stands in
+WORK_SIDE = 192
+"""Side, px, of the FFHQ crop on which the outline is estimated; a frontal face has its eyes a quarter of it apart."""
+
+_UNIT = WORK_SIDE / 4
+_RAYS = 128
+_STEP = 0.025  # units between neighbouring positions on a ray
+_START = 48  # position on the landmarks' outline: a ray begins 1.2 units inside it
+_POSITIONS = 93  # and ends 1.1 units outside
+_AT_JAW, _AT_FOREHEAD = 0.1, 0.9  # units off the landmarks' outline that cost 1: at the jaw, and how many more at the top
+_ROUGHNESS = 0.3  # cost of one step between neighbouring rays
+_EVIDENCE = 2.0  # gain of evidence 1 along a unit
+_MOST_EVIDENCE = 3.0  # of one pixel
+_OFF_PICTURE = -0.3  # evidence where there is no picture
+_ROUNDS = 3
+_EDGE = 0.2  # units inside the outline at which its clearness is judged
+
+Float = npt.NDArray[np.float64]
 
 
-def estimate_face_mask(image: Image, landmarks_xy: Points) -> tuple[Mask, float]:
-    """Face mask of a photograph: jaw and forehead by the landmarks, refined by colour (GrabCut [1]_).
+def estimate_face_outline(image: Image, landmarks_xy: Points) -> tuple[Float, float]:
+    """Outline of a face in a photograph, without ears, along the hair.
 
     Parameters
     ----------
@@ -35,95 +53,129 @@ def estimate_face_mask(image: Image, landmarks_xy: Points) -> tuple[Mask, float]
 
     Returns
     -------
-    mask : (H, W) uint8
-        1 on the face without ears, in one piece without holes; hair over the forehead is not face.
-    confidence : float
-        In [0, 1]: share of the mask's edge along which the colours inside and outside differ visibly. Elsewhere nothing in the
-        picture says that the face ends there.
+    outline_xy, confidence
+        As :func:`estimate_outline`, in pixels of `image`.
 
     Raises
     ------
     BadDataError
-        ``degenerate-landmarks`` if they are no face's; ``empty-mask`` if the face lies outside the picture.
-
-    References
-    ----------
-    .. [1] C. Rother, V. Kolmogorov, A. Blake, "GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts",
-       SIGGRAPH 2004.
+        ``degenerate-landmarks`` if they are no face's.
     """
-    to_crop = ffhq_matrix(landmarks_xy, WORKING_SIDE)
-    crop = warp_picture(image, to_crop, (WORKING_SIDE, WORKING_SIDE))
+    to_crop, shape = ffhq_matrix(landmarks_xy, WORK_SIDE), (WORK_SIDE, WORK_SIDE)
+    seen = warp_labels(np.ones(image.shape[:2], np.uint8), to_crop, shape)
     points = (landmarks_xy @ to_crop[:, :2].T + to_crop[:, 2]).astype(np.float32)
-    outline = face_region(points, (WORKING_SIDE, WORKING_SIDE))
-    refined = _refined(crop, points, outline)
-    size = (image.shape[1], image.shape[0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    soft = cv2.warpAffine(refined * np.uint8(255), to_crop, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    mask = (np.asarray(soft) >= 128).astype(np.uint8)
-    if not mask.any():
-        raise BadDataError(Reason.EMPTY_MASK, "the face that the landmarks describe lies outside the picture")
-    return mask, round(_seen_share(crop, refined), 4)
+    outline_xy, confidence = estimate_outline(warp_picture(image, to_crop, shape), seen, points)
+    to_image = np.asarray(cv2.invertAffineTransform(to_crop), dtype=np.float64)
+    return outline_xy @ to_image[:, :2].T + to_image[:, 2], round(confidence, 4)
 
 
-def _refined(crop: Image, points: Points, outline: Mask) -> Mask:
-    """The outline, moved to where the colours change."""
-    unit = inter_ocular(points)
-    inside = cv2.distanceTransform(outline, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / unit
-    outside = cv2.distanceTransform(1 - outline, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / unit
-    forehead = _above_the_brows(points, outline.shape) > 0.05 * unit
-    state = np.where(outline > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    state[inside > np.where(forehead, _FOREHEAD[0], _JAW[0])] = cv2.GC_FGD
-    state[outside > np.where(forehead, _FOREHEAD[1], _JAW[1])] = cv2.GC_BGD
-    features = np.rint(cv2.convexHull(points[17:])).astype(
-        np.int32
-    )  # brows, eyes, nose and mouth are face, whatever their colour
-    cv2.fillConvexPoly(state, features, cv2.GC_FGD)
-    if not {cv2.GC_FGD, cv2.GC_BGD} <= set(np.unique(state).tolist()):
-        return outline  # nothing is sure: the face is larger or smaller than any face
-    # GrabCut starts from clusters drawn by OpenCV's own generator, one a thread: the same seed, the same mask.
-    cv2.setRNGSeed(0)
-    lab, models, whole = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB), np.zeros((2, 1, 65)), (0, 0, 0, 0)
-    cv2.grabCut(lab, state, whole, models[0], models[1], 1, cv2.GC_INIT_WITH_MASK)
-    found = _one_piece(((state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)).astype(np.uint8), unit)
-    return found if np.count_nonzero(found) >= _LEAST_SHARE * np.count_nonzero(outline) else outline
+def estimate_outline(crop: Image, seen: Mask, landmarks_xy: Points) -> tuple[Float, float]:
+    """Outline of the face without ears, along the hair.
+
+    Parameters
+    ----------
+    crop : (192, 192, 3) uint8
+        sRGB, aligned by FFHQ's construction.
+    seen : (192, 192) uint8
+        1 where `crop` shows the photograph, 0 beyond its border.
+    landmarks_xy : (68, 2) float32
+        In pixels of `crop`.
+
+    Returns
+    -------
+    outline_xy : (128, 2) float64
+        Polygon in pixels of `crop`; may leave it.
+    confidence : float
+        In [0, 1]: how clearly the forehead's edge looks like this face's skin, less the farther it lies from where the
+        landmarks put it.
+    """
+    near = _resampled(outline_of(landmarks_xy))
+    rays = near - landmarks_xy[27]
+    reach = np.hypot(rays[:, 0], rays[:, 1])[:, None]
+    rays = rays / np.maximum(reach, 1e-6)
+    positions = np.arange(_POSITIONS)
+    offsets = np.asarray((positions - _START) * _STEP, dtype=np.float64)
+    at = near[:, None] + rays[:, None] * (offsets[:, None] * _UNIT)
+    # From just below the eyes upwards the outline becomes freer.
+    freedom = np.clip((0.1 - rays[:, 1]) / 0.6, 0, 1)[:, None]
+    off = (offsets / (_AT_JAW + _AT_FOREHEAD * freedom)) ** 2
+    off[_blocked(at, landmarks_xy, crop.shape[:2]) | (offsets * _UNIT < -reach)] = np.inf
+    off[0] = np.where(positions == _START, 0, np.inf)  # the chin stays: the outline is closed there
+
+    bins = np.where(seen > 0, colour_bins(crop), -1)
+    skin, along = bins[_skin(landmarks_xy, seen) > 0], _sampled(bins, at)
+    known, above = along >= 0, (rays[:, 1] < 0)[:, None]
+    place = np.full(_RAYS, _START)
+    for turn in range(_ROUNDS):
+        inside = positions < place[:, None]
+        inner = along[known & above & inside & (turn > 0)]
+        ratio = evidence(np.concatenate([skin, inner]), along[known & above & ~inside], _MOST_EVIDENCE)
+        speaks = np.where(known, ratio[along], _OFF_PICTURE)
+        gained = np.cumsum(speaks, axis=1) * (_EVIDENCE * _STEP)
+        place = _cheapest(off - gained)
+    moved = _smooth(offsets[place])
+    return near + rays * (moved[:, None] * _UNIT), _confidence(speaks, place, moved, freedom[:, 0])
 
 
-def _seen_share(crop: Image, mask: Mask) -> float:
-    """Share of the mask's edge along which the mean colours within :data:`_RIM` px of it differ by more than :data:`_VISIBLE`."""
-    lab = np.asarray(cv2.cvtColor(crop.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
-    disc = np.ones((3, 3), np.uint8)
-    inner = (mask - cv2.erode(mask, disc, iterations=_RIM)).astype(np.uint8)
-    outer = (cv2.dilate(mask, disc, iterations=_RIM) - mask).astype(np.uint8)
-    edge = mask > cv2.erode(mask, disc)
-    difference = np.linalg.norm(_local_mean(lab, inner)[edge] - _local_mean(lab, outer)[edge], axis=1)
-    return float(np.mean(difference > _VISIBLE)) if difference.size else 0.0
+def _confidence(speaks: Float, place: npt.NDArray[np.intp], moved: Float, freedom: Float) -> float:
+    """How clearly the colours just inside speak for skin, less the farther the outline moved; both meant over the forehead."""
+    behind = place[:, None] - np.arange(speaks.shape[1])
+    edge = (behind > 0) & (behind <= _EDGE / _STEP)
+    clear = (speaks * edge).sum(axis=1) / np.maximum(edge.sum(axis=1), 1) / _MOST_EVIDENCE
+    free = freedom + 1e-9  # no ray is free where the landmarks have no forehead
+    clearness, distance = np.average(clear, weights=free), np.average(np.abs(moved), weights=free)
+    return float(np.clip(clearness, 0, 1) * np.exp(-2 * distance))
 
 
-def _local_mean(lab: npt.NDArray[np.float32], where: Mask) -> npt.NDArray[np.float32]:
-    """(H, W, 3): mean colour of the pixels `where`, in a window around each pixel."""
-    window, weight = (2 * _RIM + 1, 2 * _RIM + 1), where.astype(np.float32)
-    share = np.maximum(cv2.blur(weight, window), 1e-6)
-    return np.asarray(cv2.blur(lab * weight[..., None], window) / share[..., None], dtype=np.float32)
+def _resampled(outline_xy: Float) -> Float:
+    """The closed outline as 128 points at equal distances, from the chin on."""
+    closed = np.concatenate([outline_xy[8:], outline_xy[:9]])
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    wanted = np.linspace(0, along[-1], _RAYS, endpoint=False)
+    return np.stack([np.interp(wanted, along, closed[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _above_the_brows(points: Points, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    """(H, W): how far each pixel lies above the brows, px, along the line from the tip of the nose."""
-    brows = points[17:27].mean(axis=0).astype(np.float64)
-    up = brows - points[30]
-    up /= max(float(np.hypot(*up)), 1e-6)
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    above: npt.NDArray[np.float64] = (columns - brows[0]) * up[0] + (rows - brows[1]) * up[1]
-    return above
+def _sampled(bins: Bins, at_xy: Float) -> Bins:
+    """Bins at positions, nearest neighbour; -1 off the picture."""
+    columns, rows = np.rint(at_xy[..., 0]).astype(np.intp), np.rint(at_xy[..., 1]).astype(np.intp)
+    height, width = bins.shape
+    found = bins[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return np.where((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width), found, -1)
 
 
-def _one_piece(mask: Mask, unit: float) -> Mask:
-    """The largest piece of a mask, without holes, strands and teeth."""
-    reach = max(1, round(_SMOOTH * unit))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)
-    outlines, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    piece = np.zeros_like(mask)
-    if outlines:
-        cv2.drawContours(piece, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    soft = cv2.GaussianBlur(piece.astype(np.float32), (0, 0), max(0.5, _SMOOTH * unit))
-    return (soft > 0.5).astype(np.uint8)
+def _blocked(at_xy: Float, landmarks_xy: Points, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Where the outline would cut into eyes, nose or mouth."""
+    features = _sampled(landmark_hull(landmarks_xy[27:], shape).astype(np.intp), at_xy) > 0
+    features[:, -1] = False  # whatever the landmarks are, there is a way around
+    return np.asarray(np.maximum.accumulate(features[:, ::-1], axis=1)[:, ::-1])
+
+
+def _skin(landmarks_xy: Points, seen: Mask) -> Mask:
+    """Cheeks, nose and chin: skin in nearly every picture."""
+    shape = (seen.shape[0], seen.shape[1])
+    skin = np.asarray(cv2.erode(landmark_hull(np.concatenate([landmarks_xy[1:16], landmarks_xy[36:48]]), shape), np.ones((5, 5))))
+    for feature in (slice(36, 42), slice(42, 48), slice(48, 60)):
+        skin[cv2.dilate(landmark_hull(landmarks_xy[feature], shape), np.ones((7, 7))) > 0] = 0
+    return np.asarray(skin * seen)
+
+
+def _cheapest(costs: Float) -> npt.NDArray[np.intp]:
+    """Position on every ray that makes the sum of costs and roughness least (Viterbi); the first ray has one finite cost."""
+    positions = np.arange(costs.shape[1])
+    steps = _ROUGHNESS * np.abs(np.subtract.outer(positions, positions))
+    total = costs[0]
+    came_from = np.zeros(costs.shape, np.intp)
+    for ray in range(1, len(costs) + 1):
+        through = total + steps
+        came_from[ray % len(costs)] = through.argmin(axis=1)
+        total = through.min(axis=1) + costs[ray % len(costs)]
+    place = np.full(len(costs), np.argmin(total))
+    for ray in range(len(costs), 1, -1):
+        place[ray - 1] = came_from[ray % len(costs), place[ray % len(costs)]]
+    return place
+
+
+def _smooth(values: Float) -> Float:
+    """Binomial filter over neighbours on a circle."""
+    near = [weight / 16 * np.roll(values, shift) for shift, weight in zip(range(-2, 3), (1, 4, 6, 4, 1), strict=True)]
+    return np.asarray(np.sum(near, axis=0))

@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from natocc.faces.celebamask import CelebAMaskOptions
 from natocc.faces.crop import ffhq_matrix, warp_labels
-from natocc.faces.estimate import estimate_face_mask
+from natocc.faces.estimate import estimate_face_outline
 from natocc.faces.landmarks import LandmarkFinder
-from natocc.faces.regions import face_region
+from natocc.faces.polygons import fill_polygon
+from natocc.faces.regions import face_region, landmark_hull
 from natocc.samples import Mask
 
 SIDE = 512
@@ -35,11 +35,11 @@ def main() -> None:
             assert face.face_mask is not None
             landmarks, _ = finder.find(face.image, face.face_mask)
             begin = time.perf_counter()
-            refined, confidence = estimate_face_mask(face.image, landmarks)
+            outline_xy, confidence = estimate_face_outline(face.image, landmarks)
             seconds.append(time.perf_counter() - begin)
-            hull = np.zeros_like(refined)
-            cv2.fillConvexPoly(hull, np.rint(cv2.convexHull(landmarks)).astype(np.int32), 1)
-            outline = face_region(landmarks, (hull.shape[0], hull.shape[1]))
+            shape = (face.image.shape[0], face.image.shape[1])
+            hull, outline, refined = landmark_hull(landmarks, shape), face_region(landmarks, shape), np.zeros(shape, np.uint8)
+            fill_polygon(refined, outline_xy, 1)
             matrix = ffhq_matrix(landmarks, SIDE)
             drawn = warp_labels(face.face_mask, matrix, (SIDE, SIDE))
             each = [_iou(warp_labels(mask, matrix, (SIDE, SIDE)), drawn) for mask in (hull, outline, refined)]
