@@ -21,7 +21,7 @@ from natocc.locations import inside
 from natocc.plans import Json
 from natocc.samples import Points
 
-_VERSION = 1  # of the search: another one must not find the answers of this one
+_VERSION = 2  # of the search: another one must not find the answers of this one
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -39,6 +39,8 @@ CNN_LEAST_SIDE = 40
 """Pictures with a shorter side hold no face the CNN could find (its own are 40 px), and its convolutions fail on some."""
 LEAST_OVERLAP = 0.1
 """Intersection over union with the box of the face mask, below which a detection is another face or none."""
+LEAST_SCORE = 0.2
+"""HOG's score from which a detection counts where every face is taken: false ones reach about 0.1."""
 SAME_FACE = 0.3
 """Intersection over union above which two detections are of one face."""
 
@@ -146,22 +148,25 @@ class LandmarkFinder:
         """
         found: list[tuple[Box, str]] = []
         with self._lock:
-            for detector, boxes in self._searches(image):
-                if detector == "cnn" and found:
-                    break
+            for detector, boxes in self._searches(image, LEAST_SCORE):
                 for box in boxes:
                     large = max(box[2] - box[0], box[3] - box[1]) >= least_side
                     if large and all(_overlap(box, other) <= SAME_FACE for other, _ in found):
                         found.append((box, detector))
+                if found and detector != "hog":
+                    break
             if not found:
                 raise BadDataError(Reason.NO_FACE, f"no detector finds a face in {image.shape[1]} x {image.shape[0]} px")
             return [(self._predict(image, box), detector) for box, detector in sorted(found)]
 
-    def _searches(self, image: Image) -> Iterator[tuple[str, list[Box]]]:
+    def _searches(self, image: Image, least_score: float = 0) -> Iterator[tuple[str, list[Box]]]:
+        def hog(image: Image) -> list[Any]:
+            return list(self._hog.run(image, 0, least_score)[0])
+
         side = max(image.shape[:2])
         first = min(1.0, HOG_SIDE / side)
-        yield "hog", _detect(self._hog, image, first)
-        yield "hog-upsampled", _detect(self._hog, image, min(2 * first, UPSAMPLED_SIDE / side))
+        yield "hog", _detect(hog, image, first)
+        yield "hog-upsampled", _detect(hog, image, min(2 * first, UPSAMPLED_SIDE / side))
         reduced = min(1.0, CNN_SIDE / side)
         if min(image.shape[:2]) * reduced >= CNN_LEAST_SIDE:
             yield "cnn", _detect(self._cnn, image, reduced)
@@ -174,11 +179,10 @@ class LandmarkFinder:
         return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float32)
 
     @functools.cached_property
-    def _hog(self) -> Detector:
+    def _hog(self) -> Any:
         import dlib
 
-        detector = dlib.get_frontal_face_detector()
-        return lambda image: list(detector(image, 0))
+        return dlib.get_frontal_face_detector()
 
     @functools.cached_property
     def _cnn(self) -> Detector:

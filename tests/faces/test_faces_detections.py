@@ -12,6 +12,7 @@ from natocc.errors import BadDataError, Reason
 from natocc.faces import detections
 from natocc.faces.folder import FolderOptions
 from natocc.faces.keypoints import eye_centres_xy
+from natocc.faces.landmarks import LandmarkFinder
 from natocc.images import encode_jpeg, read_rgb
 from natocc.locations import package_folder
 
@@ -77,3 +78,8 @@ def test_they_are_looked_for_once_unless_a_file_changes(photos: Path, monkeypatc
 def test_small_faces_can_be_left_out(photos: Path) -> None:
     source = _options(least_side=250).open(photos, photos / "cache")
     assert source.ids() == ("eileen/one.jpg", "eileen/two.jpg", "text.jpg", "wall.jpg")
+
+
+def test_a_false_face_is_not_one_of_all() -> None:
+    image, _ = read_rgb(package_folder("skimage") / "data" / "astronaut.png")
+    assert len(LandmarkFinder(68).find_all(image)) == 1
