@@ -40,7 +40,7 @@ def measures(face: AlignedFace, classes: Mapping[int, str], composite: Composite
     values: dict[str, float] = {
         "occlusion_ratio": composite.occlusion_ratio,
         "face_pixels": int(np.count_nonzero(composite.amodal)),
-        "visible_pixels": int(np.count_nonzero(composite.modal)),
+        "visible_pixels": int(np.count_nonzero(composite.modal == 1)),
         "width": composite.image.shape[1],
         "height": composite.image.shape[0],
         "face_left": left,
@@ -76,11 +76,11 @@ def hidden_landmarks(face: AlignedFace, composite: Composite) -> tuple[Landmark,
 
 
 def occluded(composite: Composite) -> Mask:
-    """(H, W) mask: 1 where any occluder lies, on the face or off it."""
+    """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it."""
     covered = np.zeros_like(composite.modal)
     for mask in composite.occluders:
         covered |= mask
-    return covered
+    return covered & (1 - composite.ignored)
 
 
 def _regions(face: AlignedFace, classes: Mapping[int, str]) -> Iterator[tuple[str, Mask]]:

@@ -12,9 +12,8 @@ from natocc.images import encode_jpeg, encode_png
 from natocc.measures import occluded
 from natocc.plans import Json
 from natocc.recipe import Output
-from natocc.samples import AlignedFace, Composite, Mask
+from natocc.samples import IGNORE, AlignedFace, Composite, Mask
 
-IGNORE = 255
 _FACE = {"0": "background", "1": "face", str(IGNORE): "ignore"}
 
 
@@ -108,6 +107,7 @@ def _matte(face: AlignedFace, composite: Composite, classes: Mapping[int, str], 
 def _parts(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
     parts: Mask = (face.face_mask if face.parts is None else face.parts).copy()
     parts[occluded(composite) > 0] = occluder_class(classes)
+    parts[composite.ignored > 0] = IGNORE
     return parts
 
 

@@ -12,14 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc import seeds
+from natocc.compose.finish import draw_finish
+from natocc.compose.photo import Photo
 from natocc.compose.plan import draw_plan
 from natocc.compose.render import render
 from natocc.errors import BadDataError, UsageError
 from natocc.faces.align import align_face
 from natocc.faces.landmarks import LandmarkFinder
+from natocc.faces.mirror import mirrored
 from natocc.measures import hidden_landmarks, measures
 from natocc.occluders.source import OccluderSource
-from natocc.plans import Json, Plan
+from natocc.plans import Finish, Json, Plan
 from natocc.recipe import Recipe
 from natocc.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
 from natocc.splits import Splits
@@ -126,7 +129,7 @@ class Pipeline:
         self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
         self._check_splits()
         self._finder = LandmarkFinder(recipe.faces.align.points)
-        self._aligned: OrderedDict[str, AlignedFace | BadDataError] = OrderedDict()
+        self._aligned: OrderedDict[str, Photo | BadDataError] = OrderedDict()
 
     def schedule(self, count: int | None = None) -> Schedule:
         """Which sample is what; `count` None means one pass over the sets."""
@@ -159,19 +162,21 @@ class Pipeline:
         )
         stage, face = "face", None
         try:
-            face = self._face(spec.face)
+            face = self._face(spec.face).face
             row = functools.partial(row, face_origin=face.origin, detector=face.detector)
-            stage = "plan"
+            finish = draw_finish(seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, "finish"), a_set.finish)
+            photo = self._photo(spec.face, finish)
+            face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
 
             def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
                 reference = source.draw(rng)
                 return reference, source.cutout(reference)
 
-            plan, cutouts = draw_plan(rng, face.face_mask, draw, a_set)
+            plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
         except BadDataError as error:
             return Sample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
-        composite = render(face, cutouts, plan)
+        composite = render(photo, cutouts, plan)
         record = row(
             occluder_origins=tuple(cutout.origin for cutout in cutouts),
             categories=tuple(cutout.category for cutout in cutouts),
@@ -198,8 +203,8 @@ class Pipeline:
         """
         source = self._occluders[spec.set_index]
         cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
-        face = self._face(spec.face)
-        return face, render(face, cutouts, plan)
+        photo = self._photo(spec.face, plan.finish)
+        return photo.face, render(photo, cutouts, plan)
 
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
@@ -210,11 +215,16 @@ class Pipeline:
                     f"for {len(unknown)} of its {len(self.faces.ids())} faces, such as {unknown[0]!r}; use splits.faces: hash"
                 )
 
-    def _face(self, face_id: str) -> AlignedFace:
+    def _photo(self, face_id: str, finish: Finish) -> Photo:
+        """The face on which occluders are laid."""
+        photo = self._face(face_id)
+        return Photo(mirrored(photo.face, self.faces.classes)) if finish.flip else photo
+
+    def _face(self, face_id: str) -> Photo:
         """The aligned face; the last few are kept, since samples of one face lie side by side."""
         if face_id not in self._aligned:
             try:
-                self._aligned[face_id] = align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder)
+                self._aligned[face_id] = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder))
             except BadDataError as error:
                 self._aligned[face_id] = error
             if len(self._aligned) > _FACES_KEPT:

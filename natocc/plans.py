@@ -23,15 +23,72 @@ class Placement:
         Affine (2, 3), row by row: cutout pixels to face pixels, flip included.
     flip : bool
         Whether the cutout was mirrored.
+    anchor : str, optional
+        The part of the face that it was aimed at, where there was one.
     """
 
     matrix: tuple[float, float, float, float, float, float]
     flip: bool
+    anchor: str | None = None
 
     @property
     def affine(self) -> Affine:
         """The matrix as a (2, 3) float64 array."""
         return np.array(self.matrix, dtype=np.float64).reshape(2, 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shadow:
+    """A soft contact shadow on the face: the matte, moved and blurred.
+
+    Parameters
+    ----------
+    x, y : float
+        By how much it is moved, px.
+    blur : float
+        Standard deviation, px.
+    strength : float
+        Share of the light that it takes away, in [0, 1].
+    """
+
+    x: float
+    y: float
+    blur: float
+    strength: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """How an occluder is made to look as if the face's camera had seen it, in the order in which it is done.
+
+    Strengths lie in [0, 1]; 0 is off.
+
+    Parameters
+    ----------
+    transfer : str
+        Name of the colour transfer, or ``none``.
+    shift : float
+        Of white point and exposure towards the picture's.
+    shading : float
+        Of the face's low-frequency shading.
+    sharpness, grain : float
+        Of bringing its blur and its noise to the picture's.
+    grain_seed : int
+        Of the noise that is added.
+    jpeg : int, optional
+        Quality at which it was once compressed.
+    shadow : Shadow, optional
+        That it casts on the face.
+    """
+
+    transfer: str = "none"
+    shift: float = 0.0
+    shading: float = 0.0
+    sharpness: float = 0.0
+    grain: float = 0.0
+    grain_seed: int = 0
+    jpeg: int | None = None
+    shadow: Shadow | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,17 +101,53 @@ class OccluderPlan:
         What its source needs to make the same cutout again; JSON.
     placement : Placement
         Where it lies.
-    transfer, blend : str
-        Names of the colour transfer and of the blend.
+    look : Look
+        Colour, light, sharpness, grain.
+    blend : str
+        Name of the blend.
     opacity : float
-        In (0, 1]; below 1 the face shows through. The label follows the matte alone.
+        In (0, 1]; below 1 the face shows through.
+    softness : float, optional
+        Standard deviation in px of the blur across its edge; as it comes where not given.
+    occludes_from : int
+        Level of the matte from which a pixel is labelled; 256 for an occluder so faint that the face counts as visible.
+    ignored : bool
+        Whether the pixels that it covers are labelled "ignore" instead of occluded.
     """
 
     cutout: Mapping[str, Json]
     placement: Placement
-    transfer: str
-    blend: str
-    opacity: float
+    look: Look = Look()
+    blend: str = "alpha"
+    opacity: float = 1.0
+    softness: float | None = None
+    occludes_from: int = 128
+    ignored: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Finish:
+    """What is done to the whole picture; the defaults leave it alone.
+
+    Parameters
+    ----------
+    flip : bool
+        Mirrored, masks and landmarks with it, before anything is laid on it.
+    blur : float
+        Standard deviation of a Gaussian, px.
+    brightness : float
+        Added to sRGB values, share of white.
+    contrast : float
+        Factor on sRGB values, around middle grey.
+    jpeg : int, optional
+        Quality at which the picture was once compressed.
+    """
+
+    flip: bool = False
+    blur: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 1.0
+    jpeg: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +160,16 @@ class Plan:
         Deepest first.
     attempts : int
         How many draws it took to find an acceptable placement.
+    coverage : float, optional
+        The occlusion ratio that was asked for, where one was.
+    finish : Finish
+        What is done to the whole picture.
     """
 
     occluders: tuple[OccluderPlan, ...]
     attempts: int
+    coverage: float | None = None
+    finish: Finish = Finish()
 
     def to_json(self) -> dict[str, Json]:
         """Plan as plain dictionaries, lists and numbers."""
@@ -79,14 +178,14 @@ class Plan:
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> Plan:
         """Inverse of :meth:`to_json`, also after a round trip through JSON text."""
-        occluders = tuple(
-            OccluderPlan(
-                cutout=item["cutout"],
-                placement=Placement(tuple(item["placement"]["matrix"]), item["placement"]["flip"]),
-                transfer=item["transfer"],
-                blend=item["blend"],
-                opacity=item["opacity"],
-            )
-            for item in value["occluders"]
-        )
-        return cls(occluders, value["attempts"])
+        occluders = tuple(_occluder(item) for item in value["occluders"])
+        return cls(occluders, value["attempts"], value["coverage"], Finish(**value["finish"]))
+
+
+def _occluder(item: Mapping[str, Json]) -> OccluderPlan:
+    placement, look, shadow = item["placement"], item["look"], item["look"]["shadow"]
+    nested = {
+        "placement": Placement(tuple(placement["matrix"]), placement["flip"], placement["anchor"]),
+        "look": Look(**{**look, "shadow": None if shadow is None else Shadow(**shadow)}),
+    }
+    return OccluderPlan(**{**item, **nested})

@@ -12,6 +12,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 
+from natocc.compose.colour import ColourRule
+from natocc.compose.light import LightRule
+from natocc.compose.optics import OpticsRule
 from natocc.compose.plan import ComposeRules, TransparencyRule
 from natocc.errors import RecipeError
 from natocc.faces import SOURCES as FACE_SOURCES
@@ -59,6 +62,9 @@ class RandOccSet(SetRecipe):
     method: Literal["randocc"] = "randocc"
     occluders: Occluders = Field(default_factory=lambda: _choose_occluders({"source": "shapes"}))
     transparency: TransparencyRule = TransparencyRule(probability=0.3)
+    colour: ColourRule = ColourRule(shift=(0, 0))
+    light: LightRule = LightRule(shading=(0, 0))
+    optics: OpticsRule = OpticsRule(edge=False, sharpness=(0, 0), grain=(0, 0))
 
 
 METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet}

@@ -22,6 +22,9 @@ Matte: TypeAlias = npt.NDArray[np.uint8]
 Points: TypeAlias = npt.NDArray[np.float32]
 Landmark: TypeAlias = tuple[float, float, bool]
 
+IGNORE = 255
+"""Value in label maps of pixels that are neither."""
+
 MATTE_THRESHOLD = 128
 """A pixel is occluded where the matte reaches this value: half covered. The one label rule."""
 
@@ -171,11 +174,14 @@ class Composite:
     amodal : (H, W) uint8
         1 on the face as it was before anything covered it.
     modal : (H, W) uint8
-        1 on the face that is still visible.
+        1 on the face that is still visible, :data:`IGNORE` where a see-through occluder is labelled so.
     occluders : tuple of (H, W) uint8
-        One mask an occluder, 1 where its matte reaches :data:`MATTE_THRESHOLD`, before occluders cover each other.
+        One mask an occluder, 1 where its matte reaches the level from which it is labelled, :data:`MATTE_THRESHOLD` unless it is
+        see-through; before occluders cover each other.
     mattes : tuple of (H, W) uint8
         One matte an occluder, as it was blended (before opacity).
+    ignored : (H, W) uint8
+        1 where only occluders lie that are to be ignored, on the face or off it.
     """
 
     image: Image
@@ -183,6 +189,7 @@ class Composite:
     modal: Mask
     occluders: tuple[Mask, ...]
     mattes: tuple[Matte, ...]
+    ignored: Mask
 
     @property
     def occlusion_ratio(self) -> float:

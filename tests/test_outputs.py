@@ -48,7 +48,7 @@ def _composite(face: AlignedFace, *mattes: np.ndarray) -> Composite:
     modal = face.face_mask.copy()
     for mask in masks:
         modal[mask > 0] = 0
-    return Composite(face.image, face.face_mask, modal, masks, mattes)
+    return Composite(face.image, face.face_mask, modal, masks, mattes, np.zeros_like(modal))
 
 
 def _files(face: AlignedFace, composite: Composite, output: Output = ALL) -> dict[str, np.ndarray]:

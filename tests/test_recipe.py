@@ -57,7 +57,7 @@ def test_the_papers_counts(name: str, samples: int) -> None:
         ("sets.0.occluders={}", r"sets.0.occluders: missing key 'source'"),
         ("sets.0.colour.transfer=sott", r"sets.0.colour.transfer: 'sott' is not one of .* \(did you mean 'sot'\?\)"),
         ("sets.0.placement.area=[2, 1]", r"sets.0.placement.area: a range is \[least, most\], found \[2.0, 1.0\]"),
-        ("sets.0.placement.scale=.inf", r"sets.0.placement.scale: .*found inf"),
+        ("sets.0.placement.max_enlargement=.inf", r"sets.0.placement.max_enlargement: .*found inf"),
         ("sets=[]", r"sets: .*at least 1 item"),
         ("output.shard_size=0", r"output.shard_size: .*greater than or equal to 1"),
         ("output.image.format=gif", r"output.image.format: 'gif' is not one of jpg, png"),

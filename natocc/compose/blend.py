@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import AfterValidator, Field
 
 from natocc.options import Options
 from natocc.samples import Image
@@ -16,12 +17,37 @@ Alpha: TypeAlias = npt.NDArray[np.float32]
 Blend: TypeAlias = Callable[[Image, Image, Alpha], Image]
 
 _POISSON_MARGIN = 4
+_LEVELS = 3  # of the pyramid: light is mixed over some 8 px of the edge
+
+Name: TypeAlias = Literal["alpha", "poisson", "pyramid"]
+Weight: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+def _some_weight(mix: Mapping[Name, float]) -> Mapping[Name, float]:
+    if not sum(mix.values()) > 0:
+        raise ValueError("a mix of blends needs a weight above 0")
+    return mix
 
 
 class BlendRule(Options):
-    """Which blend a set uses: ``alpha`` (the *over* operator) or ``poisson``."""
+    """How occluders are blended.
 
-    method: Literal["alpha", "poisson"] = "alpha"
+    Parameters
+    ----------
+    method : str or mapping of str to float
+        ``alpha`` (the *over* operator), ``poisson`` or ``pyramid``; or each with its weight, so that a set mixes them and no
+        model learns the seam.
+    """
+
+    method: Name | Annotated[dict[Name, Weight], AfterValidator(_some_weight)] = "alpha"
+
+
+def draw_blend(rng: np.random.Generator, rule: BlendRule) -> str:
+    """Name of a blend."""
+    if isinstance(rule.method, str):
+        return rule.method
+    reached = np.cumsum(list(rule.method.values()))
+    return list(rule.method)[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
 
 
 def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
@@ -96,4 +122,39 @@ def poisson_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
     return alpha_over(background, np.ascontiguousarray(cloned[inner, inner]), alpha)
 
 
-BLENDS: Mapping[str, Blend] = {"alpha": alpha_over, "poisson": poisson_over}
+def pyramid_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
+    """Blend coarse structures over a wide edge and fine ones over a narrow edge [1]_, then composite by the matte.
+
+    Parameters
+    ----------
+    background, foreground, alpha
+        As for :func:`alpha_over`.
+
+    Returns
+    -------
+    composite : (H, W, 3) uint8
+        The background, bit for bit, where alpha is 0.
+
+    References
+    ----------
+    .. [1] P. J. Burt, E. H. Adelson, "A Multiresolution Spline with Application to Image Mosaics", ACM TOG 2(4), 1983.
+    """
+    below, above, share = background.astype(np.float32), foreground.astype(np.float32), alpha
+    bands = []
+    for _ in range(_LEVELS):
+        if min(share.shape) < 2:
+            break
+        size = (share.shape[1], share.shape[0])
+        coarse_below, coarse_above, coarse_share = (np.asarray(cv2.pyrDown(each), np.float32) for each in (below, above, share))
+        detail_below = below - cv2.pyrUp(coarse_below, dstsize=size)
+        detail_above = above - cv2.pyrUp(coarse_above, dstsize=size)
+        bands.append((detail_below + share[..., None] * (detail_above - detail_below), size))
+        below, above, share = coarse_below, coarse_above, coarse_share
+    mixed = below + share[..., None] * (above - below)
+    for detail, size in reversed(bands):
+        mixed = cv2.pyrUp(mixed, dstsize=size) + detail
+    # The mixture has the matte in it already; what is left is to keep the background where the matte ends.
+    return alpha_over(background, np.rint(mixed.clip(0, 255)).astype(np.uint8), np.minimum(4 * alpha, 1))
+
+
+BLENDS: Mapping[str, Blend] = {"alpha": alpha_over, "poisson": poisson_over, "pyramid": pyramid_over}

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from natocc.compose.blend import BLENDS
-from natocc.compose.colour import skin_pixels, transfer_colour
-from natocc.compose.warp import warp_cutout
-from natocc.plans import Plan
-from natocc.samples import AlignedFace, Composite, Cutout, Mask, Matte
+from natocc.compose.colour import shift_to_light, transfer_colour
+from natocc.compose.finish import finished
+from natocc.compose.light import cast_shadow, shade
+from natocc.compose.optics import match_grain, match_sharpness, once_compressed
+from natocc.compose.photo import Photo
+from natocc.compose.warp import Layer, warp_cutout
+from natocc.plans import Look, Plan
+from natocc.samples import IGNORE, Composite, Cutout, Image, Mask, Matte
 
 
-def render(face: AlignedFace, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
+def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
     """Lay cutouts on a face as a plan says.
 
     Parameters
     ----------
-    face : AlignedFace
-        Not changed.
+    photo : Photo
+        The face, mirrored already if the plan says so; not changed.
     cutouts : sequence of Cutout
         One for each occluder of the plan, in its order (deepest first).
     plan : Plan
@@ -28,8 +32,9 @@ def render(face: AlignedFace, cutouts: Sequence[Cutout], plan: Plan) -> Composit
     Returns
     -------
     composite : Composite
-        Pixels where every matte is 0 are the face's, bit for bit. A face pixel is visible where no matte reaches
-        :data:`natocc.samples.MATTE_THRESHOLD`, so visible and occluded face partition the face mask.
+        Pixels where every matte is 0 are the face's, bit for bit, unless the plan casts shadows or finishes the picture. A face
+        pixel is visible where no matte reaches the level from which its occluder is labelled; so visible, occluded and ignored
+        face partition the face mask.
 
     Raises
     ------
@@ -38,22 +43,47 @@ def render(face: AlignedFace, cutouts: Sequence[Cutout], plan: Plan) -> Composit
     """
     if len(cutouts) != len(plan.occluders):
         raise ValueError(f"the plan places {len(plan.occluders)} occluders, got {len(cutouts)} cutouts")
+    face = photo.face
     height, width = face.face_mask.shape
-    image, modal = face.image.copy(), face.face_mask.copy()
+    image = face.image.copy()
+    occluded, ignored = np.zeros((height, width), np.bool_), np.zeros((height, width), np.bool_)
     masks: list[Mask] = []
     mattes: list[Matte] = []
     for cutout, occluder in zip(cutouts, plan.occluders, strict=True):
-        mask, matte = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
-        layer = warp_cutout(cutout, occluder.placement.affine, (height, width))
+        matte = np.zeros((height, width), np.uint8)
+        layer = warp_cutout(cutout, occluder.placement.affine, (height, width), occluder.softness)
         if layer is not None:
-            mask = layer.occludes((height, width))
             matte[layer.window] = layer.matte
-            foreground = layer.foreground
-            if occluder.transfer != "none":
-                foreground = transfer_colour(foreground, layer.matte, skin_pixels(face), occluder.transfer)
+            if occluder.look.shadow is not None:
+                cast_shadow(image, layer, face.face_mask, occluder.look.shadow)
             alpha = (layer.matte.astype(np.float32) * (occluder.opacity / 255)).clip(0, 1)
-            image[layer.window] = BLENDS[occluder.blend](image[layer.window], foreground, alpha)
-        masks.append(mask)
+            image[layer.window] = BLENDS[occluder.blend](image[layer.window], _looked(layer, photo, occluder.look), alpha)
+        covers = matte >= occluder.occludes_from
+        masks.append(covers.astype(np.uint8))
         mattes.append(matte)
-        modal[mask > 0] = 0
-    return Composite(image, face.face_mask, modal, tuple(masks), tuple(mattes))
+        if occluder.ignored:
+            ignored |= covers
+        else:
+            occluded |= covers
+    ignored &= ~occluded
+    modal = face.face_mask.copy()
+    modal[occluded] = 0
+    modal[ignored & (modal > 0)] = IGNORE
+    image = finished(image, plan.finish)
+    return Composite(image, face.face_mask, modal, tuple(masks), tuple(mattes), ignored.astype(np.uint8))
+
+
+def _looked(layer: Layer, photo: Photo, look: Look) -> Image:
+    """A layer's foreground as the face's camera would have seen it."""
+    if look.transfer != "none":
+        layer = layer.with_foreground(transfer_colour(layer.foreground, layer.matte, photo.skin, look.transfer))
+    if look.shift > 0:
+        layer = layer.with_foreground(shift_to_light(layer.foreground, layer.matte, photo, look.shift))
+    if look.shading > 0:
+        layer = layer.with_foreground(shade(layer, photo.shading, look.shading))
+    foreground = layer.foreground
+    if look.sharpness > 0:
+        foreground = match_sharpness(foreground, layer.matte, photo.blur, look.sharpness)
+    if look.grain > 0:
+        foreground = match_grain(foreground, layer.matte, photo.noise, photo.blur, look.grain, look.grain_seed)
+    return foreground if look.jpeg is None else once_compressed(foreground, layer.left, layer.top, look.jpeg)

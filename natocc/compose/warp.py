@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from natocc.compose.edge import soften
 from natocc.plans import Affine
-from natocc.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte
+from natocc.samples import Cutout, Image, Matte
+
+_FAINT = 32.0  # levels of coverage; below, the kernel's negative lobes make a quotient of two small numbers
+_SURE = 96.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,20 +37,25 @@ class Layer:
     foreground: Image
     matte: Matte
 
+    def with_foreground(self, foreground: Image) -> Layer:
+        """The same layer in other colours."""
+        return dataclasses.replace(self, foreground=foreground)
+
     @property
     def window(self) -> tuple[slice, slice]:
         """The box as (rows, columns) to index the face's picture with."""
-        height, width = self.matte.shape
-        return slice(self.top, self.top + height), slice(self.left, self.left + width)
-
-    def occludes(self, shape: tuple[int, int]) -> Mask:
-        """(H, W) mask, 1 where the matte reaches :data:`natocc.samples.MATTE_THRESHOLD`: the one label rule."""
-        mask = np.zeros(shape, np.uint8)
-        mask[self.window] = self.matte >= MATTE_THRESHOLD
-        return mask
+        return window(self.left, self.top, self.matte)
 
 
-def warp_matte(matte: Matte, affine: Affine, shape: tuple[int, int]) -> tuple[int, int, Matte] | None:
+def window(left: int, top: int, matte: Matte) -> tuple[slice, slice]:
+    """A box as (rows, columns) to index the face's picture with."""
+    height, width = matte.shape
+    return slice(top, top + height), slice(left, left + width)
+
+
+def warp_matte(
+    matte: Matte, affine: Affine, shape: tuple[int, int], softness: float | None = None
+) -> tuple[int, int, Matte] | None:
     """A matte in face pixels, and the left and top of its box there; None where it misses the picture.
 
     Parameters
@@ -54,67 +66,89 @@ def warp_matte(matte: Matte, affine: Affine, shape: tuple[int, int]) -> tuple[in
         Cutout pixels to face pixels; pixel centres are at integers.
     shape : (int, int)
         Height and width of the face's picture.
+    softness : float, optional
+        Blur across the edge that is wanted, px; see :func:`natocc.compose.edge.soften`.
 
     Returns
     -------
     left, top : int
         Of the box.
     warped : (h', w') uint8
-        Coverage in the box. Linear interpolation, so that it never overshoots; shrunk by area averaging first.
+        Coverage in the box, by bicubic convolution, shrunk by area averaging first; clipped, so that it never overshoots.
     """
-    box = _target_box(affine, matte.shape, shape)
+    box = _target_box(affine, matte.shape, shape, 0 if softness is None else math.ceil(3 * softness))
     if box is None:
         return None
-    left, top, width, height = box
-    reduced, to_box = _reduced(matte, affine, left, top)
-    warped = cv2.warpAffine(
-        reduced, to_box, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return left, top, np.asarray(warped, dtype=np.uint8)
+    coverage = _warp(matte.astype(np.float32), affine, box, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT)
+    warped: Matte = np.rint(coverage.clip(0, 255)).astype(np.uint8)
+    return box[0], box[1], warped if softness is None else soften(warped, softness)
 
 
-def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int]) -> Layer | None:
+def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None) -> Layer | None:
     """A cutout in face pixels; None where it misses the picture.
 
     Parameters
     ----------
     cutout : Cutout
-        Its colour is straight and valid beyond its edge, so colour and matte can be resampled apart: nothing dark bleeds in.
+        Resampled premultiplied [1]_: each pixel's colour counts as much as it is covered, so that nothing from beyond the edge
+        bleeds in. Beyond the edge its colour is taken as it is.
     affine : (2, 3) float64
         Cutout pixels to face pixels.
     shape : (int, int)
         Height and width of the face's picture.
+    softness : float, optional
+        As for :func:`warp_matte`.
 
     Returns
     -------
     layer : Layer or None
-        The matte is that of :func:`warp_matte`, byte for byte. The colour is interpolated by bicubic convolution, by Lanczos'
-        kernel (a = 4) where it is enlarged.
+        Its matte is that of :func:`warp_matte`. Colour is interpolated by bicubic convolution, by Lanczos' kernel (a = 4) where
+        it is enlarged.
+
+    References
+    ----------
+    .. [1] J. F. Blinn, "Compositing, part 1: theory", IEEE Computer Graphics and Applications 14(5), 1994.
     """
-    warped = warp_matte(cutout.matte, affine, shape)
+    warped = warp_matte(cutout.matte, affine, shape, softness)
     if warped is None:
         return None
     left, top, matte = warped
-    reduced, to_box = _reduced(cutout.foreground, affine, left, top)
-    size = (matte.shape[1], matte.shape[0])
+    box = (left, top, matte.shape[1], matte.shape[0])
     flags = cv2.INTER_LANCZOS4 if abs(np.linalg.det(affine[:, :2])) > 1 else cv2.INTER_CUBIC
-    foreground = cv2.warpAffine(reduced, to_box, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return Layer(left, top, np.asarray(foreground, dtype=np.uint8), matte)
+    coverage = cutout.matte.astype(np.float32)
+    straight = _warp(cutout.foreground, affine, box, flags, cv2.BORDER_REPLICATE)
+    covered = cv2.copyMakeBorder(matte, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    if covered.min() == 255:
+        return Layer(left, top, straight, matte)
+    weighted = np.dstack([cutout.foreground * coverage[..., None], coverage])
+    weighted = _warp(weighted, affine, box, flags, cv2.BORDER_CONSTANT)
+    share = weighted[..., 3:]
+    believed = ((share - _FAINT) / (_SURE - _FAINT)).clip(0, 1)
+    mixed = straight + believed * (weighted[..., :3] / np.maximum(share, _FAINT) - straight)
+    return Layer(left, top, np.rint(mixed.clip(0, 255)).astype(np.uint8), matte)
 
 
-def _target_box(affine: Affine, cutout_shape: tuple[int, ...], shape: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """Left, top, width and height of the warped cutout's box within the picture."""
+def _target_box(
+    affine: Affine, cutout_shape: tuple[int, ...], shape: tuple[int, int], room: int
+) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of the warped cutout's box within the picture, with `room` for a softer edge."""
     height, width = cutout_shape[:2]
     corners = np.array([[-1, -1, 1], [width, -1, 1], [-1, height, 1], [width, height, 1]], dtype=np.float64)
     around = corners @ affine.T
-    left, top = np.maximum(np.floor(around.min(axis=0)), 0)
-    right, bottom = np.minimum(np.ceil(around.max(axis=0)) + 1, (shape[1], shape[0]))
+    left, top = np.maximum(np.floor(around.min(axis=0)) - room, 0)
+    right, bottom = np.minimum(np.ceil(around.max(axis=0)) + 1 + room, (shape[1], shape[0]))
     if right <= left or bottom <= top:
         return None
     return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def _reduced(array: Image | Matte, affine: Affine, left: int, top: int) -> tuple[Image | Matte, Affine]:
+def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], flags: int, border: int) -> npt.NDArray[Any]:
+    left, top, width, height = box
+    reduced, to_box = _reduced(array, affine, left, top)
+    return cv2.warpAffine(reduced, to_box, (width, height), flags=flags, borderMode=border, borderValue=(0, 0, 0, 0))
+
+
+def _reduced(array: npt.NDArray[Any], affine: Affine, left: int, top: int) -> tuple[npt.NDArray[Any], Affine]:
     """`array` shrunk by area averaging to about its final size, and the matrix from there to the box.
 
     Interpolation alone looks at 2 x 2 or 4 x 4 pixels however much the picture shrinks, which aliases.
@@ -129,4 +163,4 @@ def _reduced(array: Image | Matte, affine: Affine, left: int, top: int) -> tuple
     step = np.array([width / small[0], height / small[1]])
     to_box[:, 2] += to_box[:, :2] @ ((step - 1) / 2)  # pixel centres at integers: x = (x_small + 1/2) step - 1/2
     to_box[:, :2] *= step
-    return np.asarray(cv2.resize(array, small, interpolation=cv2.INTER_AREA), dtype=np.uint8), to_box
+    return cv2.resize(array, small, interpolation=cv2.INTER_AREA), to_box

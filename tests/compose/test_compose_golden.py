@@ -10,6 +10,7 @@ import pytest
 from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.colour import ColourRule
+from natocc.compose.photo import Photo
 from natocc.compose.plan import ComposeRules, draw_plan
 from natocc.compose.render import render
 from natocc.images import encode_png, read_rgb
@@ -21,8 +22,8 @@ GOLDEN = Path(__file__).parent / "golden"
 def test_golden(request: pytest.FixtureRequest) -> None:
     face = make_face()
     rules = ComposeRules(colour=ColourRule(transfer="reinhard"))
-    plan, cutouts = draw_plan(generator(1, "golden"), face.face_mask, lambda _: ({}, make_cutout()), rules)
-    out = render(face, cutouts, plan)
+    plan, cutouts = draw_plan(generator(1, "golden"), Photo(face), lambda _: ({}, make_cutout()), rules)
+    out = render(Photo(face), cutouts, plan)
     if request.config.getoption("--update-golden"):
         GOLDEN.mkdir(exist_ok=True)
         (GOLDEN / "plan.json").write_text(json.dumps(plan.to_json(), indent=1) + "\n")

@@ -7,16 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from shapes_for_compose import make_cutout
+from shapes_for_compose import ORIGIN, make_cutout
 
-from natocc.compose.place import PlacementRule, enlargement, place
+from natocc.compose.place import PlacementRule, draw_pose, enlargement
+from natocc.plans import Placement
+from natocc.samples import AlignedFace, Cutout
 from natocc.seeds import generator
 
 
-def _mask() -> np.ndarray:
+def _face() -> AlignedFace:
     mask = np.zeros((200, 160), np.uint8)
     mask[50:150, 40:120] = 1
-    return mask
+    return AlignedFace(np.zeros((200, 160, 3), np.uint8), mask, None, None, ORIGIN, np.eye(2, 3), None, False)
+
+
+def place(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: PlacementRule) -> Placement:
+    return draw_pose(rng, face, cutout, rule).placement()
 
 
 STILL = PlacementRule(rotate=(0, 0), shear=(0, 0), scale=(1, 1), flip=0)
@@ -25,7 +31,7 @@ STILL = PlacementRule(rotate=(0, 0), shear=(0, 0), scale=(1, 1), flip=0)
 @given(seed=st.integers(0, 10_000))
 def test_the_box_is_centred_in_the_faces_box(seed: int) -> None:
     cutout = make_cutout()
-    placement = place(generator(seed), _mask(), cutout, PlacementRule())
+    placement = place(generator(seed), _face(), cutout, PlacementRule())
     centre = placement.affine @ (19.5, 29.5, 1)
     assert 39 <= centre[0] <= 121
     assert 49 <= centre[1] <= 151
@@ -33,7 +39,7 @@ def test_the_box_is_centred_in_the_faces_box(seed: int) -> None:
 
 @given(seed=st.integers(0, 10_000))
 def test_the_area_lies_in_its_range(seed: int) -> None:
-    placement = place(generator(seed), _mask(), make_cutout(), STILL)
+    placement = place(generator(seed), _face(), make_cutout(), STILL)
     box = 33 * 53  # of the disc
     area = enlargement(placement) ** 2 * box / (80 * 100)
     assert 0.48 <= area <= 1.06
@@ -43,7 +49,7 @@ def test_the_area_lies_in_its_range(seed: int) -> None:
 def test_fingers_point_to_the_face(seed: int, turn: float) -> None:
     cutout = make_cutout(points_to_xy=(math.cos(turn), math.sin(turn)))
     rule = PlacementRule(rotate=(0, 0), shear=(0, 0))
-    placement = place(generator(seed), _mask(), cutout, rule)
+    placement = place(generator(seed), _face(), cutout, rule)
     direction = placement.affine[:, :2] @ (math.cos(turn), math.sin(turn))
     towards = np.array([80, 100]) - placement.affine @ (20, 30, 1)
     if np.hypot(*towards) > 5:
@@ -53,7 +59,7 @@ def test_fingers_point_to_the_face(seed: int, turn: float) -> None:
 
 @given(seed=st.integers(0, 10_000))
 def test_a_flip_mirrors(seed: int) -> None:
-    placement = place(generator(seed), _mask(), make_cutout(), PlacementRule())
+    placement = place(generator(seed), _face(), make_cutout(), PlacementRule())
     assert (np.linalg.det(placement.affine[:, :2]) < 0) == placement.flip
 
 

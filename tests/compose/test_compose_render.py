@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.blend import BLENDS
-from natocc.compose.colour import TRANSFERS
+from natocc.compose.photo import Photo
 from natocc.compose.place import PlacementRule
-from natocc.compose.plan import ComposeRules, TransparencyRule, draw_plan, occlusion_ratio
+from natocc.compose.plan import ComposeRules, TransparencyRule, draw_plan
 from natocc.compose.render import render
+from natocc.compose.transfers import TRANSFERS
 from natocc.compose.warp import warp_cutout, warp_matte
 from natocc.errors import BadDataError, Reason
-from natocc.plans import OccluderPlan, Placement, Plan
+from natocc.plans import Look, OccluderPlan, Placement, Plan
 from natocc.samples import MATTE_THRESHOLD, Cutout
 from natocc.seeds import generator
 
@@ -30,9 +31,18 @@ occluders = st.builds(
     OccluderPlan,
     st.just({"id": "x"}),
     st.builds(Placement, matrices, st.booleans()),
-    st.sampled_from(["none", *TRANSFERS]),
+    st.builds(
+        Look,
+        transfer=st.sampled_from(["none", *TRANSFERS]),
+        shift=st.floats(0, 1),
+        shading=st.floats(0, 1),
+        sharpness=st.floats(0, 1),
+        grain=st.floats(0, 1),
+        jpeg=st.none() | st.integers(1, 100),
+    ),
     st.sampled_from(sorted(BLENDS)),
     st.floats(0.1, 1),
+    st.none() | st.floats(0.3, 4),
 )
 
 
@@ -40,7 +50,7 @@ occluders = st.builds(
 def test_laws(placed: list[OccluderPlan], seed: int) -> None:
     face = make_face(seed=seed)
     before = face.image.copy()
-    out = render(face, [make_cutout() for _ in placed], Plan(tuple(placed), 1))
+    out = render(Photo(face), [make_cutout() for _ in placed], Plan(tuple(placed), 1))
     covered = np.zeros(face.face_mask.shape, bool)
     touched = np.zeros(face.face_mask.shape, bool)
     for mask, matte in zip(out.occluders, out.mattes, strict=True):
@@ -53,7 +63,7 @@ def test_laws(placed: list[OccluderPlan], seed: int) -> None:
     assert set(np.unique(out.modal)) <= {0, 1}
     assert out.occlusion_ratio == (covered & (face.face_mask > 0)).sum() / face.face_mask.sum()
     assert (face.image == before).all()
-    again = render(face, [make_cutout() for _ in placed], Plan(tuple(placed), 1))
+    again = render(Photo(face), [make_cutout() for _ in placed], Plan(tuple(placed), 1))
     assert (again.image == out.image).all()
 
 
@@ -90,7 +100,8 @@ def test_shrinking_does_not_alias() -> None:
     stripes[::2] = 255
     layer = warp_cutout(dataclasses.replace(cutout, foreground=stripes), np.array([[0.2, 0, 10.3], [0, 0.2, 10.3]]), (96, 80))
     assert layer is not None
-    assert np.abs(layer.foreground.astype(int)[5:-5, 5:-5] - 127.5).max() < 20
+    inside = cv2.erode(layer.matte, np.ones((5, 5), np.uint8)) == 255
+    assert np.abs(layer.foreground.astype(int)[inside] - 127.5).max() < 20
 
 
 def test_no_fringe_bleeds_in() -> None:
@@ -98,25 +109,24 @@ def test_no_fringe_bleeds_in() -> None:
     face = dataclasses.replace(make_face(), image=np.full((96, 80, 3), (200, 200, 200), np.uint8))
     cutout = make_cutout(colour=(200, 60, 60))
     for scale in (0.3, 0.6, 1.0, 1.7):
-        plan = Plan((OccluderPlan({}, Placement((scale, 0.1, 15, -0.1, scale, 20), False), "none", "alpha", 1.0),), 1)
-        image = render(face, [cutout], plan).image.astype(int)
+        plan = Plan((OccluderPlan({}, Placement((scale, 0.1, 15, -0.1, scale, 20), False)),), 1)
+        image = render(Photo(face), [cutout], plan).image.astype(int)
         assert image[..., 0].min() >= 199
         assert image[..., 1].min() >= 59
 
 
 def test_as_many_cutouts_as_the_plan_places() -> None:
     with pytest.raises(ValueError, match="places 0 occluders"):
-        render(make_face(), [make_cutout()], Plan((), 1))
+        render(Photo(make_face()), [make_cutout()], Plan((), 1))
 
 
 @given(st.integers(0, 200))
 def test_a_plan_survives_json_and_meets_its_rule(seed: int) -> None:
     face, rules = make_face(), ComposeRules(transparency=TransparencyRule(probability=0.5))
-    plan, cutouts = draw_plan(generator(seed), face.face_mask, lambda rng: ({"n": int(rng.integers(9))}, make_cutout()), rules)
+    plan, cutouts = draw_plan(generator(seed), Photo(face), lambda rng: ({"n": int(rng.integers(9))}, make_cutout()), rules)
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
-    out = render(face, cutouts, plan)
+    out = render(Photo(face), cutouts, plan)
     assert rules.placement.occlusion[0] <= out.occlusion_ratio <= rules.placement.occlusion[1]
-    assert out.occlusion_ratio == occlusion_ratio(face.face_mask, cutouts[0], plan.occluders[0].placement)
     assert plan.occluders[0].opacity == 1 or 0.4 <= plan.occluders[0].opacity <= 0.7
 
 
@@ -130,7 +140,7 @@ def test_a_plan_survives_json_and_meets_its_rule(seed: int) -> None:
 )
 def test_what_cannot_be_placed_is_rejected_in_bounded_time(rule: PlacementRule, why: str) -> None:
     with pytest.raises(BadDataError, match=why) as caught:
-        draw_plan(generator(0), make_face().face_mask, lambda _: ({}, make_cutout()), ComposeRules(placement=rule))
+        draw_plan(generator(0), Photo(make_face()), lambda _: ({}, make_cutout()), ComposeRules(placement=rule))
     assert caught.value.reason == Reason.NO_PLACEMENT
 
 
@@ -139,4 +149,4 @@ def test_unreadable_cutouts_count_as_attempts() -> None:
         raise BadDataError(Reason.MISSING_FILE, "gone")
 
     with pytest.raises(BadDataError, match="missing-file 30"):
-        draw_plan(generator(0), make_face().face_mask, draw, ComposeRules())
+        draw_plan(generator(0), Photo(make_face()), draw, ComposeRules())

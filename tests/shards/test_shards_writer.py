@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from natocc.errors import Reason, RunError, UsageError
 from natocc.images import sha256
-from natocc.plans import OccluderPlan, Placement, Plan
+from natocc.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
 from natocc.samples import Origin, Rejection, SampleRecord
 from natocc.shards import disk, writer
 from natocc.shards.dataset import read_dataset, write_dataset
@@ -26,8 +26,11 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 origins = st.builds(Origin, names, names, names, st.none() | names)
 placements = st.builds(Placement, st.tuples(*[numbers] * 6), st.booleans())
 references = st.dictionaries(names, names | numbers | st.lists(numbers, max_size=3), max_size=3)
-occluders = st.lists(st.builds(OccluderPlan, references, placements, names, names, numbers), max_size=2)
-plans = st.builds(Plan, occluders.map(tuple), st.integers(0, 9))
+shadows = st.none() | st.builds(Shadow, numbers, numbers, numbers, numbers)
+looks = st.builds(Look, names, *[numbers] * 4, st.integers(0, 9), st.none() | st.integers(1, 100), shadows)
+occluders = st.lists(st.builds(OccluderPlan, references, placements, looks, names, numbers), max_size=2)
+finishes = st.builds(Finish, st.booleans(), numbers, numbers, numbers, st.none() | st.integers(1, 100))
+plans = st.builds(Plan, occluders.map(tuple), st.integers(0, 9), st.none() | numbers, finishes)
 rejections = st.builds(Rejection, st.sampled_from(Reason), names, names)
 
 

@@ -1,0 +1,70 @@
+"""Finishing: what is done to the whole picture, if anything."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from natocc.compose.ranges import PositiveRange, QualityRange, Range, uniform
+from natocc.images import decode_rgb, encode_jpeg
+from natocc.options import Options
+from natocc.plans import Finish
+from natocc.samples import Image
+
+_GREY = 128
+
+
+class FinishRule(Options):
+    """Steps for the whole picture, as the paper applies them; each is off unless given.
+
+    Off, pixels outside the matte stay those of the source, bit for bit.
+
+    Parameters
+    ----------
+    flip : float
+        Probability of mirroring picture, masks and landmarks.
+    blur : (float, float), optional
+        Standard deviation of a Gaussian, px.
+    brightness : (float, float), optional
+        Added to sRGB values, share of white.
+    contrast : (float, float), optional
+        Factor on sRGB values, around middle grey.
+    jpeg : (int, int), optional
+        Quality at which the picture is compressed once, before it is encoded as a file.
+    """
+
+    flip: float = Field(0.0, ge=0, le=1)
+    blur: PositiveRange | None = None
+    brightness: Range | None = None
+    contrast: PositiveRange | None = None
+    jpeg: QualityRange | None = None
+
+
+def draw_finish(rng: np.random.Generator, rule: FinishRule) -> Finish:
+    """Draw what is done to the whole picture."""
+    return Finish(
+        flip=bool(rng.random() < rule.flip),
+        blur=0.0 if rule.blur is None else uniform(rng, rule.blur),
+        brightness=0.0 if rule.brightness is None else uniform(rng, rule.brightness),
+        contrast=1.0 if rule.contrast is None else uniform(rng, rule.contrast),
+        jpeg=None if rule.jpeg is None else int(rng.integers(rule.jpeg[0], rule.jpeg[1] + 1)),
+    )
+
+
+def finished(image: Image, finish: Finish) -> Image:
+    """The picture after blur, brightness and contrast, and compression; mirroring comes before anything is laid on it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB; returned itself where nothing is to be done.
+    finish : Finish
+        From the plan.
+    """
+    if finish.blur > 0:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), finish.blur), dtype=np.uint8)
+    if finish.brightness or finish.contrast != 1:
+        levels = (np.arange(256) - _GREY) * finish.contrast + _GREY + 255 * finish.brightness
+        image = np.asarray(cv2.LUT(image, np.rint(levels.clip(0, 255)).astype(np.uint8)), dtype=np.uint8)
+    return image if finish.jpeg is None else decode_rgb(encode_jpeg(image, finish.jpeg), "picture")

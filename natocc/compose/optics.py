@@ -1,0 +1,131 @@
+"""Optics: an occluder's sharpness, grain and JPEG history brought to those of the face's picture."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from natocc import seeds
+from natocc.compose.lens import edge_blur, noise_level, noise_response
+from natocc.compose.ranges import QualityRange, UnitRange
+from natocc.images import decode_rgb, encode_jpeg
+from natocc.options import Options
+from natocc.samples import MATTE_THRESHOLD, Image, Matte
+
+_NOTICED = 1.1  # ratio of two blurs, or of two noises, that is not noticed
+_MOST_SHARPENING = 1.2
+_BLOCK = 8  # px, of JPEG
+
+
+class OpticsRule(Options):
+    """What lens, sensor and file have done to the face's picture, done to the occluder.
+
+    Parameters
+    ----------
+    edge : bool
+        Whether the matte's edge is made as soft as the picture's own edges.
+    sharpness, grain : (float, float)
+        Strength with which the occluder's blur and noise are brought to the picture's.
+    jpeg : (int, int), optional
+        Quality at which the occluder was once compressed, on the picture's own grid of blocks.
+    """
+
+    edge: bool = True
+    sharpness: UnitRange = Field((1.0, 1.0), description="strength")
+    grain: UnitRange = Field((1.0, 1.0), description="strength")
+    jpeg: QualityRange | None = None
+
+
+def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: float) -> Image:
+    """Bring an occluder's blur to a picture's: blur it again, or sharpen it (unsharp mask) as far as that goes.
+
+    Parameters
+    ----------
+    foreground : (h, w, 3) uint8
+        sRGB.
+    matte : (h, w) uint8
+        Where it is looked at.
+    blur : float
+        The picture's, px; see :func:`natocc.compose.lens.edge_blur`.
+    strength : float
+        In [0, 1].
+
+    Returns
+    -------
+    matched : (h, w, 3) uint8
+        The same where the occluder has no edges to tell by, or is as sharp already.
+    """
+    found = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    if found is None or 1 / _NOTICED <= found / blur <= _NOTICED:
+        return foreground
+    if found < blur:
+        sigma = strength * math.sqrt(blur**2 - found**2)
+        return np.asarray(cv2.GaussianBlur(foreground, (0, 0), sigma), dtype=np.uint8) if sigma > 0.1 else foreground
+    amount = strength * min(found / blur - 1, _MOST_SHARPENING)
+    smooth = cv2.GaussianBlur(foreground, (0, 0), min(found, 3.0))
+    return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
+
+
+def match_grain(
+    foreground: Image, matte: Matte, noise: npt.NDArray[np.float32], blur: float, strength: float, seed: int
+) -> Image:
+    """Bring an occluder's noise to a picture's: add what is missing, as coarse as the picture is blurred, or smooth it.
+
+    Parameters
+    ----------
+    foreground : (h, w, 3) uint8
+        sRGB.
+    matte : (h, w) uint8
+        Where its own noise is looked at.
+    noise : (3,) float32
+        The picture's; see :func:`natocc.compose.lens.noise_level`.
+    blur : float
+        The picture's, px.
+    strength : float
+        In [0, 1].
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    matched : (h, w, 3) uint8
+    """
+    found = noise_level(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    if found is None:
+        return foreground
+    if found[0] > noise[0] * _NOTICED + 0.1:
+        smooth = cv2.bilateralFilter(foreground, 5, float(4 * found[0]) + 4, max(blur, 0.8))
+        keep = strength * (1 - float(noise[0] / found[0]))
+        foreground = np.asarray(cv2.addWeighted(foreground, 1 - keep, smooth, keep, 0), dtype=np.uint8)
+    missing = np.sqrt(np.maximum(noise**2 - found**2, 0)) * strength
+    if missing.max() < 0.1:
+        return foreground
+    white = seeds.generator(seed, "grain").standard_normal((*matte.shape, 3), dtype=np.float32)
+    drawn = np.asarray(cv2.GaussianBlur(white, (0, 0), min(max(0.5 * blur, 0.4), 1.2)), dtype=np.float32)
+    grain = drawn * (missing / np.maximum(noise_response(drawn, np.ones(matte.shape, np.bool_)), 1e-3))
+    planes = cv2.cvtColor(foreground, cv2.COLOR_RGB2YCrCb).astype(np.float32) + grain
+    levels = np.rint(planes.clip(0, 255)).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(levels, cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
+
+
+def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Image:
+    """An occluder as it is after JPEG compression, on the grid of blocks of the picture that it lies in.
+
+    Parameters
+    ----------
+    foreground : (h, w, 3) uint8
+        sRGB.
+    left, top : int
+        Of its box in the picture, px.
+    quality : int
+        In [1, 100].
+    """
+    height, width = foreground.shape[:2]
+    before = (top % _BLOCK, left % _BLOCK)
+    padded = cv2.copyMakeBorder(foreground, before[0], 0, before[1], 0, cv2.BORDER_REPLICATE)
+    decoded = decode_rgb(encode_jpeg(np.asarray(padded, dtype=np.uint8), quality), "occluder")
+    return np.ascontiguousarray(decoded[before[0] : before[0] + height, before[1] : before[1] + width])

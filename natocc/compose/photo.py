@@ -1,0 +1,97 @@
+"""A face's picture, and what compositing must know about it, measured once, when first asked for."""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from natocc.compose.lens import edge_blur, noise_level
+from natocc.compose.light import Shading, fit_shading
+from natocc.compose.spaces import LINEAR, log_mean_luminance, to_lab
+from natocc.samples import AlignedFace, Image, Mask
+
+_SKIN = (1, 2)  # skin, nose: the indices in natocc.parts.PARTS
+_MOST_SAMPLES = 4096
+_FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
+_SHARP = 0.5  # px: what a picture without edges is taken for
+
+
+class Photo:
+    """An aligned face and the light, the colours and the lens of its picture.
+
+    Parameters
+    ----------
+    face : AlignedFace
+        Not changed.
+    """
+
+    def __init__(self, face: AlignedFace) -> None:
+        self.face = face
+
+    @functools.cached_property
+    def skin_mask(self) -> Mask:
+        """(H, W) 1 on visible skin, without shadows and highlights (the darkest and lightest twentieth).
+
+        Where the face has parts, its skin and nose; else the face mask without what lies around brows, eyes and mouth.
+        """
+        mask = self._skin()
+        lightness = to_lab(self.face.image)[..., 0]
+        low, high = np.quantile(lightness[mask > 0], (0.05, 0.95))
+        middle: Mask = mask & ((lightness >= low) & (lightness <= high)).astype(np.uint8)
+        return middle if middle.any() else mask
+
+    @functools.cached_property
+    def skin(self) -> Image:
+        """(n, 3) sRGB pixels of the skin, at most 4096, evenly taken."""
+        pixels = self.face.image[self.skin_mask > 0]
+        return pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
+
+    @functools.cached_property
+    def shading(self) -> Shading:
+        """Low-frequency shading of the face."""
+        return fit_shading(self.face.image, self.skin_mask, self.face.face_mask)
+
+    @functools.cached_property
+    def blur(self) -> float:
+        """Blur of its sharper edges, px."""
+        found = edge_blur(self.face.image, np.ones_like(self.face.face_mask))
+        return _SHARP if found is None else found
+
+    @functools.cached_property
+    def noise(self) -> npt.NDArray[np.float32]:
+        """(3,) standard deviation of the noise in luma and chroma, 0-255."""
+        found = noise_level(self.face.image, self.face.face_mask)
+        return np.zeros(3, np.float32) if found is None else found
+
+    @functools.cached_property
+    def cast(self) -> npt.NDArray[np.float32]:
+        """(3,) gains on linear R, G and B of the light's colour, by grey edge (p = 6); their product is 1."""
+        small = LINEAR[cv2.resize(self.face.image, (128, 128), interpolation=cv2.INTER_AREA)]
+        edges = np.hypot(cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)).astype(np.float64)
+        strength = ((edges**6).mean(axis=(0, 1)) ** (1 / 6)).clip(1e-6, None)
+        gains = (strength / np.exp(np.log(strength).mean())).clip(0.75, 4 / 3)
+        return np.asarray(gains / np.exp(np.log(gains).mean()), dtype=np.float32)
+
+    @functools.cached_property
+    def exposure(self) -> float:
+        """Log-mean luminance, in [0, 1]."""
+        return log_mean_luminance(self.face.image.reshape(-1, 3))
+
+    def _skin(self) -> Mask:
+        face = self.face
+        if face.parts is not None:
+            skin = (np.isin(face.parts, _SKIN) & (face.face_mask > 0)).astype(np.uint8)
+            return skin if skin.any() else face.face_mask
+        if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
+            return face.face_mask
+        features = np.zeros_like(face.face_mask)
+        for outline in _FEATURES:
+            hull = cv2.convexHull(face.landmarks_xy[outline].clip(-10_000, 10_000)).round().astype(np.int32)
+            cv2.fillConvexPoly(features, hull, 1)
+        room = 1 + 2 * (min(face.face_mask.shape) // 60)
+        around = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
+        skin = face.face_mask * (around == 0).astype(np.uint8)
+        return skin if skin.any() else face.face_mask

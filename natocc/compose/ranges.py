@@ -1,0 +1,35 @@
+"""Ranges that a recipe gives: [least, most], or one number for both."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _pair(value: Any) -> Any:
+    return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _ordered(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError(f"a range is [least, most], found {list(limits)}")
+    return limits
+
+
+_Unit = Annotated[float, Field(ge=0, le=1)]
+_Positive = Annotated[float, Field(gt=0)]
+_Quality = Annotated[int, Field(ge=1, le=100)]
+_Natural = Annotated[int, Field(ge=1, le=16)]
+
+Range = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
+PositiveRange = Annotated[tuple[_Positive, _Positive], BeforeValidator(_pair), AfterValidator(_ordered)]
+UnitRange = Annotated[tuple[_Unit, _Unit], BeforeValidator(_pair), AfterValidator(_ordered)]
+QualityRange = Annotated[tuple[_Quality, _Quality], BeforeValidator(_pair), AfterValidator(_ordered)]
+CountRange = Annotated[tuple[_Natural, _Natural], BeforeValidator(_pair), AfterValidator(_ordered)]
+
+
+def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """A number in `limits`, rounded to 4 places as it stands in the plan."""
+    return round(float(rng.uniform(*limits)), 4)

@@ -1,0 +1,62 @@
+"""Hands that reach in from outside: where the wrist is cut, and whether the cut shows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from natocc.compose.place import Pose
+from natocc.plans import Placement
+from natocc.samples import MATTE_THRESHOLD, AlignedFace, Cutout
+
+_CUT = 0.06  # share of a hand's length, from the wrist's end, that counts as the cut
+_FEW = 0.05  # share of the cut that may show without being noticed
+_NEAR = 0.06  # of the face's width: this near to the face is next to it
+_MOST_POINTS = 64
+
+
+def wrist_cut(cutout: Cutout) -> npt.NDArray[np.float64] | None:
+    """Points along the cut at a hand's wrist, (n, 2) x, y in cutout px; None for what is no hand."""
+    if cutout.points_to_xy is None:
+        return None
+    rows, columns = np.nonzero(cutout.matte >= MATTE_THRESHOLD)
+    points = np.stack([columns, rows], axis=1).astype(np.float64)
+    along = points @ np.array(cutout.points_to_xy)
+    cut: npt.NDArray[np.float64] = points[along <= along.min() + _CUT * np.ptp(along)]
+    return cut[:: 1 + len(cut) // _MOST_POINTS]
+
+
+def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: AlignedFace) -> bool:
+    """Whether the cut of a placed hand is seen on the face or next to it.
+
+    Parameters
+    ----------
+    placement : Placement
+        Of the hand.
+    cut_xy : (n, 2) float64
+        From :func:`wrist_cut`.
+    face : AlignedFace
+        What it lies on.
+    """
+    height, width = face.face_mask.shape
+    room = max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2]))
+    near = cv2.dilate(face.face_mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * room + 1, 2 * room + 1)))
+    at = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2]).astype(np.intp)
+    inside = at[((at >= 0) & (at < (width, height))).all(axis=1)]
+    return int(np.count_nonzero(near[inside[:, 1], inside[:, 0]])) > _FEW * len(cut_xy)
+
+
+def out_of_picture(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int, int], scale: float) -> Placement:
+    """The pose scaled, and drawn back along the hand until its cut lies outside the picture; never pushed forward."""
+    assert pose.points_to_xy is not None
+    placed = pose.placement(scale)
+    cut = cut_xy @ placed.affine[:, :2].T + placed.affine[:, 2]
+    back = -pose.points_to_xy
+    height, width = shape
+    # How far each point must go back to leave through the border that it heads for; the nearer of the two counts.
+    ways = np.full((len(cut), 2), np.inf)
+    for axis, length in enumerate((width, height)):
+        if abs(back[axis]) > 1e-6:
+            ways[:, axis] = ((length if back[axis] > 0 else -1) - cut[:, axis]) / back[axis]
+    return pose.placement(scale, max(float(ways.min(axis=1).max()), 0.0) * back)
