@@ -8,11 +8,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from natocc import seeds
+
 Lab: TypeAlias = npt.NDArray[np.float32]
 ColourMap: TypeAlias = Callable[[Lab], Lab]
 Transfer: TypeAlias = Callable[[Lab, Lab], ColourMap]
 
 _STEPS = 4
+_THICKNESS = 1.5  # CIELAB units
 _KNOTS = (np.arange(50) + 0.5) / 50
 
 
@@ -58,15 +61,17 @@ def sliced_transport(source: Lab, target: Lab) -> ColourMap:
 
     Notes
     -----
-    The rotations are a fixed low-discrepancy sequence, not drawn: the result is a function of its arguments.
+    The rotations are a fixed low-discrepancy sequence, and the noise is always the same: the result is a function of its
+    arguments.
 
     References
     ----------
     .. [1] F. Pitié, A. C. Kokaram, R. Dahyot, "Automated colour grading using colour distribution transfer", CVIU 107, 2007.
     .. [2] N. Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 51, 2015.
     """
+    # A thin set, such as a smooth ramp, would be crumpled to fill a thick one: noise in both keeps it a ramp.
+    learnt, target = _thickened(source), _thickened(target)
     steps = []
-    learnt = source
     for step in range(_STEPS):
         axes = _rotation(step)
         turned = learnt @ axes.T
@@ -83,6 +88,11 @@ def sliced_transport(source: Lab, target: Lab) -> ColourMap:
 
 
 TRANSFERS: Mapping[str, Transfer] = {"histogram": histogram, "reinhard": reinhard, "sot": sliced_transport}
+
+
+def _thickened(colours: Lab) -> Lab:
+    noise = seeds.generator(0, "thickness").standard_normal(colours.shape, dtype=np.float32)
+    return colours + _THICKNESS * noise
 
 
 def _knots(colours: Lab) -> Lab:
