@@ -12,16 +12,19 @@ from pydantic import Field
 from natocc.compose.lookup import recolour
 from natocc.compose.photo import Photo
 from natocc.compose.ranges import UnitRange
-from natocc.compose.spaces import LINEAR, from_lab, log_mean_luminance, to_lab, to_levels, to_srgb
+from natocc.compose.spaces import LINEAR, chroma, from_lab, log_mean_luminance, to_lab, to_levels, to_srgb
 from natocc.compose.transfers import TRANSFERS, ColourMap, Lab
 from natocc.options import Options
-from natocc.samples import Image, Matte
+from natocc.samples import MATTE_THRESHOLD, Image, Matte
 
 _SIDE = 256  # px: a change of colour is found on a picture of this size
 _ROUNDS = 3
 _SMOOTH_LIGHTNESS = 3.0  # px of the reduced picture
 _SMOOTH_COLOUR = 1.5
 _MOST_SAMPLES = 4096
+_PLAIN_CAST = 0.2  # natural logarithm of a gain; a cast beyond is no guess
+_PLAINLY = 0.8
+_GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
 _EXPOSURE_SHARE = 0.5  # of the difference: a dark cup stays darker than a light one
 _MOST_EXPOSURE = 0.5  # stops
 
@@ -84,7 +87,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
 
 
 def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: float) -> Image:
-    """Shift an object's white point and exposure towards a picture's, in linear light.
+    """Shift an object's white point, exposure and colourfulness towards a picture's.
 
     Parameters
     ----------
@@ -93,9 +96,11 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     matte : (h, w) uint8
         Where the object is.
     photo : Photo
-        Its cast [1]_ is laid on the object; its exposure is what the object's mean luminance is drawn to, by at most half a stop.
+        Its cast [1]_ is laid on the object in linear light: by `strength` as far as it is small and may be a guess, nearly whole
+        where it is plain to see. Its exposure is what the object's mean luminance is drawn to, by at most half a stop. In a
+        black and white picture the object is black and white.
     strength : float
-        In [0, 1].
+        In [0, 1]; 0 changes nothing.
 
     Returns
     -------
@@ -106,13 +111,23 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     .. [1] J. van de Weijer, T. Gevers, A. Gijsenij, "Edge-Based Color Constancy", IEEE Transactions on Image Processing 16(9),
        2007.
     """
-    covered = foreground[matte >= 128]
+    covered = foreground[matte >= MATTE_THRESHOLD]
     if strength == 0 or not len(covered):
         return foreground
+    cast = np.log(photo.cast)
+    doubtful = cast.clip(-_PLAIN_CAST, _PLAIN_CAST)
     stops = float(np.log2(photo.exposure / log_mean_luminance(covered)))
     stops = min(max(_EXPOSURE_SHARE * stops, -_MOST_EXPOSURE), _MOST_EXPOSURE)
-    levels = to_levels(LINEAR[:, None] * photo.cast**strength * 2 ** (strength * stops))
-    return np.asarray(cv2.LUT(foreground, levels[None]), dtype=np.uint8)
+    gains = np.exp(strength * doubtful + _PLAINLY * (cast - doubtful)) * 2 ** (strength * stops)
+    levels = to_levels(LINEAR[:, None] * gains)
+    shifted = np.asarray(cv2.LUT(foreground, levels[None]), dtype=np.uint8)
+    found = chroma(covered)
+    kept = photo.chroma / max(found, 1e-3) if photo.chroma < _GREY_CHROMA else (photo.chroma / max(found, 1e-3)) ** (strength / 2)
+    if kept >= 1:
+        return shifted
+    lab = to_lab(shifted)
+    lab[..., 1:] *= kept
+    return to_srgb(lab)
 
 
 def _through_lab(mapping: ColourMap) -> ColourMap:

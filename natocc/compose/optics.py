@@ -17,7 +17,7 @@ from natocc.options import Options
 from natocc.samples import MATTE_THRESHOLD, Image, Matte
 
 _NOTICED = 1.1  # ratio of two blurs, or of two noises, that is not noticed
-_MOST_SHARPENING = 1.2
+_MOST_SHARPENING = 0.6  # more shows as halos
 _BLOCK = 8  # px, of JPEG
 
 
@@ -66,7 +66,7 @@ def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: floa
         sigma = strength * math.sqrt(blur**2 - found**2)
         return np.asarray(cv2.GaussianBlur(foreground, (0, 0), sigma), dtype=np.uint8) if sigma > 0.1 else foreground
     amount = strength * min(found / blur - 1, _MOST_SHARPENING)
-    smooth = cv2.GaussianBlur(foreground, (0, 0), min(found, 3.0))
+    smooth = cv2.GaussianBlur(foreground, (0, 0), min(found, 2.0))
     return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
 
 

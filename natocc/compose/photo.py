@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from natocc.compose.lens import edge_blur, noise_level
 from natocc.compose.light import Shading, fit_shading
-from natocc.compose.spaces import LINEAR, log_mean_luminance, to_lab
+from natocc.compose.spaces import GAMMA, LINEAR, chroma, log_mean_luminance, to_lab
 from natocc.samples import AlignedFace, Image, Mask
 
 _SKIN = (1, 2)  # skin, nose: the indices in natocc.parts.PARTS
@@ -33,21 +33,24 @@ class Photo:
 
     @functools.cached_property
     def skin_mask(self) -> Mask:
-        """(H, W) 1 on visible skin, without shadows and highlights (the darkest and lightest twentieth).
-
-        Where the face has parts, its skin and nose; else the face mask without what lies around brows, eyes and mouth.
-        """
-        mask = self._skin()
-        lightness = to_lab(self.face.image)[..., 0]
-        low, high = np.quantile(lightness[mask > 0], (0.05, 0.95))
-        middle: Mask = mask & ((lightness >= low) & (lightness <= high)).astype(np.uint8)
-        return middle if middle.any() else mask
+        """(H, W) 1 on skin: where the face has parts, its skin and nose; else without what lies around brows, eyes and mouth."""
+        return self._skin()
 
     @functools.cached_property
     def skin(self) -> Image:
-        """(n, 3) sRGB pixels of the skin, at most 4096, evenly taken."""
-        pixels = self.face.image[self.skin_mask > 0]
-        return pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
+        """(n, 3) sRGB pixels of the skin in even light, at most 4096, evenly taken.
+
+        The shading is taken out of them, since it is laid on occluders by itself; what is then left of shadows and highlights
+        (the darkest and lightest twentieth) is left out.
+        """
+        rows, columns = np.nonzero(self.skin_mask)
+        rows, columns = rows[:: 1 + len(rows) // _MOST_SAMPLES], columns[:: 1 + len(columns) // _MOST_SAMPLES]
+        stops = self.shading.stops(0, 0, self.skin_mask.shape)[rows, columns, None]
+        pixels = np.rint((self.face.image[rows, columns] * np.exp2(-stops / GAMMA)).clip(0, 255)).astype(np.uint8)
+        lightness = to_lab(pixels[None])[0, :, 0]
+        low, high = np.quantile(lightness, (0.05, 0.95))
+        middle: Image = pixels[(lightness >= low) & (lightness <= high)]
+        return middle
 
     @functools.cached_property
     def shading(self) -> Shading:
@@ -68,12 +71,17 @@ class Photo:
 
     @functools.cached_property
     def cast(self) -> npt.NDArray[np.float32]:
-        """(3,) gains on linear R, G and B of the light's colour, by grey edge (p = 6); their product is 1."""
+        """(3,) gains on linear R, G and B of the light's colour, by grey edge (p = 6), in [0.4, 2.5]; their product is 1."""
         small = LINEAR[cv2.resize(self.face.image, (128, 128), interpolation=cv2.INTER_AREA)]
         edges = np.hypot(cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)).astype(np.float64)
         strength = ((edges**6).mean(axis=(0, 1)) ** (1 / 6)).clip(1e-6, None)
-        gains = (strength / np.exp(np.log(strength).mean())).clip(0.75, 4 / 3)
+        gains = (strength / np.exp(np.log(strength).mean())).clip(0.4, 2.5)
         return np.asarray(gains / np.exp(np.log(gains).mean()), dtype=np.float32)
+
+    @functools.cached_property
+    def chroma(self) -> float:
+        """Of its more colourful pixels (95th percentile), CIELAB."""
+        return chroma(self.face.image[::4, ::4].reshape(-1, 3))
 
     @functools.cached_property
     def exposure(self) -> float:

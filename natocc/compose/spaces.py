@@ -44,6 +44,12 @@ def to_srgb(lab: Float) -> Image:
     return image
 
 
+def chroma(pixels: Image) -> float:
+    """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly taken."""
+    few = to_lab(pixels[None, :: 1 + len(pixels) // 4096])[0]
+    return float(np.quantile(np.hypot(few[:, 1], few[:, 2]), 0.95))
+
+
 def log_mean_luminance(pixels: Image) -> float:
     """Exponential of the mean logarithm of the luminance of (n, 3) pixels, in [0, 1]; at most 4096 of them, evenly taken."""
     few = pixels[:: 1 + len(pixels) // 4096]
