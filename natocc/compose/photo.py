@@ -16,6 +16,9 @@ from natocc.samples import AlignedFace, Image, Mask
 _SKIN = (1, 2)  # skin, nose: the indices in natocc.parts.PARTS
 _MOST_SAMPLES = 4096
 _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
+_DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a picture loses the colour of skin
+_FEW = 0.2
+_FAR = 2.5  # standard deviations
 _SHARP = 0.5  # px: what a picture without edges is taken for
 
 
@@ -40,17 +43,18 @@ class Photo:
     def skin(self) -> Image:
         """(n, 3) sRGB pixels of the skin in even light, at most 4096, evenly taken.
 
-        The shading is taken out of them, since it is laid on occluders by itself; what is then left of shadows and highlights
-        (the darkest and lightest twentieth) is left out.
+        The shading is taken out of them, since it is laid on occluders by itself. What is clipped is left out, and what is then
+        left of shadows and highlights: colours far from the others, by their Mahalanobis distance in CIELAB.
         """
         rows, columns = np.nonzero(self.skin_mask)
         rows, columns = rows[:: 1 + len(rows) // _MOST_SAMPLES], columns[:: 1 + len(columns) // _MOST_SAMPLES]
         stops = self.shading.stops(0, 0, self.skin_mask.shape)[rows, columns, None]
         pixels = np.rint((self.face.image[rows, columns] * np.exp2(-stops / GAMMA)).clip(0, 255)).astype(np.uint8)
-        lightness = to_lab(pixels[None])[0, :, 0]
-        low, high = np.quantile(lightness, (0.05, 0.95))
-        middle: Image = pixels[(lightness >= low) & (lightness <= high)]
-        return middle
+        brightest = self.face.image[rows, columns].max(axis=1)
+        usable = (brightest > _DARK) & (brightest < _LIGHT)
+        pixels = pixels[usable] if np.count_nonzero(usable) > _FEW * len(usable) else pixels
+        central: Image = pixels[_central(to_lab(pixels[None])[0])]
+        return central
 
     @functools.cached_property
     def shading(self) -> Shading:
@@ -103,3 +107,16 @@ class Photo:
         around = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
         skin = face.face_mask * (around == 0).astype(np.uint8)
         return skin if skin.any() else face.face_mask
+
+
+def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which of (n, 3) colours are no outliers: three times the mean and covariance of those that were none before."""
+    kept = np.ones(len(colours), np.bool_)
+    for _ in range(3):
+        middle = colours[kept].mean(axis=0)
+        covariance = np.cov(colours[kept].T) + np.eye(3) if np.count_nonzero(kept) > 3 else np.eye(3)
+        away = colours - middle
+        distance = np.einsum("nc,cd,nd->n", away, np.linalg.inv(covariance), away)
+        near = distance <= _FAR**2
+        kept = near if np.count_nonzero(near) > 3 else kept
+    return kept
