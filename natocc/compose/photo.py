@@ -18,7 +18,7 @@ _MOST_SAMPLES = 4096
 _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
 _DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a picture loses the colour of skin
 _FEW = 0.2
-_FAR = 2.5  # standard deviations
+_FAR = 2.0  # standard deviations
 _SHARP = 0.5  # px: what a picture without edges is taken for
 
 
