@@ -79,7 +79,8 @@ def warp_matte(
     box = _target_box(affine, matte.shape, shape, 0 if softness is None else math.ceil(3 * softness))
     if box is None:
         return None
-    coverage = _warp(matte.astype(np.float32), affine, box, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT)
+    finer = 2 if abs(np.linalg.det(affine[:, :2])) < 1 else 1
+    coverage = _warp(matte.astype(np.float32), affine, box, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT, finer)
     warped: Matte = np.rint(coverage.clip(0, 255)).astype(np.uint8)
     return box[0], box[1], warped if softness is None else soften(warped, softness)
 
@@ -142,25 +143,26 @@ def _target_box(
     return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], flags: int, border: int) -> npt.NDArray[Any]:
-    left, top, width, height = box
-    reduced, to_box = _reduced(array, affine, left, top)
-    return cv2.warpAffine(reduced, to_box, (width, height), flags=flags, borderMode=border, borderValue=(0, 0, 0, 0))
+def _warp(
+    array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], flags: int, border: int, finer: int = 1
+) -> npt.NDArray[Any]:
+    """`array` in the box: shrunk by area averaging, interpolated on a grid `finer` times as fine, averaged again.
 
-
-def _reduced(array: npt.NDArray[Any], affine: Affine, left: int, top: int) -> tuple[npt.NDArray[Any], Affine]:
-    """`array` shrunk by area averaging to about its final size, and the matrix from there to the box.
-
-    Interpolation alone looks at 2 x 2 or 4 x 4 pixels however much the picture shrinks, which aliases.
+    Interpolation alone looks at 2 x 2 or 4 x 4 pixels however much the picture shrinks, which aliases. Shrunk to the very size at
+    once, it is blurred once by the averaging and once more by the interpolation.
     """
-    to_box = affine.copy()
-    to_box[:, 2] -= (left, top)
-    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
-    if scale >= 1:
-        return array, to_box
-    height, width = array.shape[:2]
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    step = np.array([width / small[0], height / small[1]])
-    to_box[:, 2] += to_box[:, :2] @ ((step - 1) / 2)  # pixel centres at integers: x = (x_small + 1/2) step - 1/2
-    to_box[:, :2] *= step
-    return cv2.resize(array, small, interpolation=cv2.INTER_AREA), to_box
+    left, top, width, height = box
+    to_grid = affine.copy()
+    to_grid[:, 2] -= (left, top)
+    to_grid *= finer
+    to_grid[:, 2] += (finer - 1) / 2
+    scale = float(np.sqrt(abs(np.linalg.det(to_grid[:, :2]))))
+    if scale < 1:
+        small = (max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale)))
+        step = np.array([array.shape[1] / small[0], array.shape[0] / small[1]])
+        to_grid[:, 2] += to_grid[:, :2] @ ((step - 1) / 2)  # pixel centres at integers: x = (x_small + 1/2) step - 1/2
+        to_grid[:, :2] *= step
+        array = cv2.resize(array, small, interpolation=cv2.INTER_AREA)
+    size = (finer * width, finer * height)
+    warped = cv2.warpAffine(array, to_grid, size, flags=flags, borderMode=border, borderValue=(0, 0, 0, 0))
+    return warped if finer == 1 else cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA)

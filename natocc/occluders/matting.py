@@ -12,6 +12,8 @@ Plane = npt.NDArray[np.float32]
 
 _INSET = 0.5  # px by which an edge that the colours do not show lies inside the mask's
 _RAMP = 2.0  # px over which such an edge goes from 0 to 1
+_FAINT = 0.25  # coverage below which a pixel tells nothing of the object's colour
+_DOUBT = 0.5  # of the background's colour behind a mixed pixel: it is a guess from around
 _COLOUR_NOISE = 0.02  # of [0, 1]: differences below are not told from noise
 
 
@@ -91,7 +93,8 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     """Straight foreground colours: the object's own where it is mixed with background, and beyond its edge.
 
     Smooth estimates of both colours are spread from the pixels that surely show one of them; what the picture adds to their
-    mixture is given to the foreground by its coverage, so that the object keeps its detail up to the edge (blur fusion [1]_).
+    mixture is given to the foreground, the more of it the more the pixel shows of the object, so that it keeps its detail up to
+    the edge (after blur fusion [1]_).
 
     Parameters
     ----------
@@ -114,11 +117,14 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     object_sure = cv2.erode(matte, kernel).astype(np.float32) / 255
     background_sure = 1 - cv2.dilate(matte, kernel).astype(np.float32) / 255
-    # Thin parts have no sure pixels: their mixed ones speak too, but too softly to be heard beside sure ones.
-    object_colour = spread(colour, object_sure**4 + 1e-4 * coverage[..., 0] ** 2)
     background_colour = spread(colour, background_sure**4 + 1e-6)
+    # Thin parts have no sure pixels: there, what is left when the background is taken away speaks, the more of it the louder.
+    left = (colour - (1 - coverage) * background_colour) / np.maximum(coverage, _FAINT)
+    telling = np.clip((coverage[..., 0] - _FAINT) / (1 - 2 * _FAINT), 0, 1) ** 4
+    object_colour = spread(np.clip(left, 0, 255).astype(np.float32), np.maximum(object_sure**4, telling) + 1e-6)
     mixture = coverage * object_colour + (1 - coverage) * background_colour
-    return np.clip(np.rint(object_colour + coverage * (colour - mixture)), 0, 255).astype(np.uint8)
+    share = coverage / (coverage**2 + _DOUBT * (1 - coverage))
+    return np.clip(np.rint(object_colour + share * (colour - mixture)), 0, 255).astype(np.uint8)
 
 
 def spread(colour: npt.NDArray[np.float32], weight: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

@@ -45,7 +45,7 @@ def test_a_disc_over_another_background_is_as_if_photographed_there(back: tuple[
     truth = _over(coverage, front, new)[shift : shift + height, shift : shift + width].astype(float)
     edge = (coverage > 0.02) & (coverage < 0.98)
     error = np.abs(ours - truth).max(axis=2)[edge[shift : shift + height, shift : shift + width]]
-    assert error.mean() < 6
+    assert error.mean() < 7  # the matte is an estimate, drawn in a little
     assert np.percentile(error, 99) < 25
 
 
