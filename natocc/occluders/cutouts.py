@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from natocc.errors import BadDataError, Reason
-from natocc.occluders.matting import estimate_foreground, refine_matte
+from natocc.occluders.matting import continue_outwards, estimate_foreground, refine_matte
 from natocc.options import Options
 from natocc.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte, Origin
 
@@ -152,6 +152,7 @@ def cut_out(
     picture, coarse, known = _surroundings(image, mask, room=3 * band + _MARGIN)
     matte = refine_matte(picture, coarse, known, band)
     matte[known > cv2.erode(known, np.ones((3, 3), np.uint8))] //= 2  # where the border of the picture cuts the object
+    foreground = estimate_foreground(picture, matte)
     if choke:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * choke + 1, 2 * choke + 1))
         matte = np.asarray(cv2.GaussianBlur(cv2.erode(matte, disc), (0, 0), 0.6), dtype=np.uint8)
@@ -160,7 +161,8 @@ def cut_out(
         raise BadDataError(Reason.EMPTY_MASK, "nothing of the object is left within its soft edge")
     x, y, width, height = cv2.boundingRect(matte)
     box = (slice(y - _MARGIN, y + height + _MARGIN), slice(x - _MARGIN, x + width + _MARGIN))
-    foreground = estimate_foreground(picture, matte)
+    if choke:
+        foreground = continue_outwards(foreground, matte)
     return Cutout(foreground[box].copy(), matte[box].copy(), category, origin, points_to_xy)
 
 

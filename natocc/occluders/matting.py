@@ -127,6 +127,27 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     return np.clip(np.rint(object_colour + share * (colour - mixture)), 0, 255).astype(np.uint8)
 
 
+def continue_outwards(foreground: Image, matte: Matte) -> Image:
+    """Colours of a foreground whose matte was drawn in: beyond its new edge, those from inside.
+
+    Parameters
+    ----------
+    foreground : (H, W, 3) uint8
+        sRGB, straight.
+    matte : (H, W) uint8
+        Coverage, 0-255; where it is less than whole it is so on purpose, not because background shows there.
+
+    Returns
+    -------
+    continued : (H, W, 3) uint8
+        ``foreground`` where the matte is 255.
+    """
+    coverage = (matte.astype(np.float32) / 255)[..., None]
+    sure = cv2.erode(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))).astype(np.float32) / 255
+    inside = spread(foreground.astype(np.float32), sure**4 + 1e-4 * coverage[..., 0] ** 2)
+    return np.clip(np.rint(inside + coverage * (foreground - inside)), 0, 255).astype(np.uint8)
+
+
 def spread(colour: npt.NDArray[np.float32], weight: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Fill what has no weight from what has, near before far (push-pull pyramid [1]_).
 
