@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from natocc.compose.guided import follow
 from natocc.compose.lookup import recolour
 from natocc.compose.photo import Photo
 from natocc.compose.ranges import UnitRange
@@ -18,9 +19,8 @@ from natocc.options import Options
 from natocc.samples import MATTE_THRESHOLD, Image, Matte
 
 _SIDE = 256  # px: a change of colour is found on a picture of this size
-_ROUNDS = 3
-_SMOOTH_LIGHTNESS = 3.0  # px of the reduced picture
-_SMOOTH_COLOUR = 1.5
+_ROUNDS = 4
+_SMOOTH_COLOUR = 1.0  # px of the reduced picture
 _MOST_SAMPLES = 4096
 _PLAIN_CAST = 0.2  # natural logarithm of a gain; a cast beyond is no guess
 _PLAINLY = 0.8
@@ -47,9 +47,10 @@ class ColourRule(Options):
 def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer: str) -> Image:
     """Give an occluder the colours of a reference.
 
-    Learnt from samples of both, carried to the pixels of a reduced picture by a lookup table and from there, as a change that
-    is smooth over the occluder, to all of them: the occluder keeps its own detail. A smooth change falls short of the whole
-    one, so that it is done in three rounds.
+    Learnt from samples of both, carried to the pixels of a reduced picture by a lookup table, and from there to all of them: hue
+    as a change that is smooth over the occluder, lightness as one that is smooth but for the occluder's own edges (guided filter
+    [1]_), so that it keeps its relief and its detail. A smooth change falls short of the whole one, so that it is done in four
+    rounds.
 
     Parameters
     ----------
@@ -66,24 +67,31 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
     -------
     recoloured : (h, w, 3) uint8
         The input itself where there is nothing to learn from (no reference, nothing covered) or `transfer` is ``none``.
+
+    References
+    ----------
+    .. [1] K. He, J. Sun, "Fast Guided Filter", arXiv 1505.00996, 2015.
     """
     if transfer == "none" or len(reference) < 2 or np.count_nonzero(matte) < 2:
         return foreground
-    reduction = max(1.0, max(matte.shape) / _SIDE)
-    size = (max(1, round(matte.shape[1] / reduction)), max(1, round(matte.shape[0] / reduction)))
-    small = np.asarray(cv2.resize(foreground, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    height, width = matte.shape
+    reduction = max(1.0, max(height, width) / _SIDE)
+    size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
     weight = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA) / 255, dtype=np.float32)
     target = to_lab(_evenly(reference, np.ones(len(reference), np.float32))[None])[0]
-    changed = start = to_lab(small)
+    start = to_lab(np.asarray(cv2.resize(foreground, size, interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    change = np.zeros((*weight.shape, 4), np.float32)
     for _ in range(_ROUNDS):
+        changed = _changed(start, change)
         current = to_srgb(changed)
         source = to_lab(_evenly(current.reshape(-1, 3), weight.ravel())[None])[0]
         moved = recolour(current, np.ones_like(current[..., 0]), _through_lab(TRANSFERS[transfer](source, target)))
-        change = to_lab(moved) - to_lab(current)
-        lightness = _smoothed(change[..., :1], weight, _SMOOTH_LIGHTNESS)
-        changed = changed + np.concatenate([lightness, _smoothed(change[..., 1:], weight, _SMOOTH_COLOUR)], axis=2)
-    everywhere = cv2.resize(changed - start, (matte.shape[1], matte.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return to_srgb(to_lab(foreground) + np.asarray(everywhere, dtype=np.float32))
+        more = to_lab(moved) - to_lab(current)
+        gain, offset = follow(changed[..., 0], more[..., 0], weight)
+        change[..., 0] += gain * (1 + change[..., 0])
+        change[..., 1] += gain * change[..., 1] + offset
+        change[..., 2:] += _smoothed(more[..., 1:], weight, _SMOOTH_COLOUR)
+    return to_srgb(_changed(to_lab(foreground), cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)))
 
 
 def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: float) -> Image:
@@ -130,6 +138,13 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     return to_srgb(lab)
 
 
+def _changed(lab: Lab, change: npt.NDArray[Any]) -> Lab:
+    """(h, w, 3) CIELAB after (h, w, 4): gain and offset of lightness, and what is added to a and b."""
+    changed: Lab = lab + change[..., 1:]
+    changed[..., 0] += lab[..., 0] * change[..., 0]
+    return changed
+
+
 def _through_lab(mapping: ColourMap) -> ColourMap:
     return lambda rgb: from_lab(mapping(to_lab(rgb[None])[0])[None])[0]
 
@@ -144,7 +159,7 @@ def _evenly(pixels: Image, weight: npt.NDArray[np.float32]) -> Image:
 
 
 def _smoothed(change: Lab, weight: npt.NDArray[np.float32], sigma: float) -> Lab:
-    """A change of colour, smooth over the occluder and continued beyond it."""
+    """A change of hue, smooth over the occluder and continued beyond it."""
     near = weight[..., None] + 1e-3
     summed = cv2.GaussianBlur(np.ascontiguousarray(change * near), (0, 0), sigma).reshape(change.shape)
     return np.asarray(summed / cv2.GaussianBlur(near, (0, 0), sigma).reshape(near.shape), dtype=np.float32)

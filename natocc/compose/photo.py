@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from natocc.compose.lens import edge_blur, noise_level
 from natocc.compose.light import Shading, fit_shading
-from natocc.compose.spaces import GAMMA, LINEAR, chroma, log_mean_luminance, to_lab
+from natocc.compose.spaces import LINEAR, chroma, log_mean_luminance, to_lab
 from natocc.samples import AlignedFace, Image, Mask
 
 _SKIN = (1, 2)  # skin, nose: the indices in natocc.parts.PARTS
@@ -18,7 +18,8 @@ _MOST_SAMPLES = 4096
 _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
 _DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a picture loses the colour of skin
 _FEW = 0.2
-_FAR = 2.0  # standard deviations
+_FAR = 3.0  # standard deviations
+_ENDS = (0.01, 0.99)
 _SHARP = 0.5  # px: what a picture without edges is taken for
 
 
@@ -41,19 +42,19 @@ class Photo:
 
     @functools.cached_property
     def skin(self) -> Image:
-        """(n, 3) sRGB pixels of the skin in even light, at most 4096, evenly taken.
+        """(n, 3) sRGB pixels of the skin, at most 4096, evenly taken.
 
-        The shading is taken out of them, since it is laid on occluders by itself. What is clipped is left out, and what is then
-        left of shadows and highlights: colours far from the others, by their Mahalanobis distance in CIELAB.
+        What is clipped is left out, then what is left of deep shadows and highlights: the ends of lightness, and colours far from
+        the others by their Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
         """
-        rows, columns = np.nonzero(self.skin_mask)
-        rows, columns = rows[:: 1 + len(rows) // _MOST_SAMPLES], columns[:: 1 + len(columns) // _MOST_SAMPLES]
-        stops = self.shading.stops(0, 0, self.skin_mask.shape)[rows, columns, None]
-        pixels = np.rint((self.face.image[rows, columns] * np.exp2(-stops / GAMMA)).clip(0, 255)).astype(np.uint8)
-        brightest = self.face.image[rows, columns].max(axis=1)
+        pixels = self.face.image[self.skin_mask > 0]
+        pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
+        brightest = pixels.max(axis=1)
         usable = (brightest > _DARK) & (brightest < _LIGHT)
         pixels = pixels[usable] if np.count_nonzero(usable) > _FEW * len(usable) else pixels
-        central: Image = pixels[_central(to_lab(pixels[None])[0])]
+        colours = to_lab(pixels[None])[0]
+        low, high = np.quantile(colours[:, 0], _ENDS)
+        central: Image = pixels[(colours[:, 0] >= low) & (colours[:, 0] <= high) & _central(colours)]
         return central
 
     @functools.cached_property
@@ -110,13 +111,9 @@ class Photo:
 
 
 def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Which of (n, 3) colours are no outliers: three times the mean and covariance of those that were none before."""
-    kept = np.ones(len(colours), np.bool_)
-    for _ in range(3):
-        middle = colours[kept].mean(axis=0)
-        covariance = np.cov(colours[kept].T) + np.eye(3) if np.count_nonzero(kept) > 3 else np.eye(3)
-        away = colours - middle
-        distance = np.einsum("nc,cd,nd->n", away, np.linalg.inv(covariance), away)
-        near = distance <= _FAR**2
-        kept = near if np.count_nonzero(near) > 3 else kept
-    return kept
+    """Which of (n, 3) colours are no outliers."""
+    if len(colours) < 4:
+        return np.ones(len(colours), np.bool_)
+    away = colours - colours.mean(axis=0)
+    distance = np.einsum("nc,cd,nd->n", away, np.linalg.inv(np.cov(colours.T) + np.eye(3)), away)
+    return np.asarray(distance <= _FAR**2)
