@@ -15,12 +15,11 @@ _REBLUR = 1.0  # px
 _LEAST_GRADIENT = 3.0  # levels a pixel
 _ABOVE_NOISE = 4.0  # standard deviations of the noise, a pixel
 _LEAST_EDGES = 30  # pixels
-_SHARPEST = 0.3  # quantile of the edges' blur: most edges are soft because things are, the sharp ones because the lens is
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
-def edge_blur(image: Image, where: Mask) -> float | None:
-    """Blur of the sharper edges of a picture, as the standard deviation of a Gaussian, px.
+def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
+    """Blur of the stronger edges of a picture, as the standard deviation of a Gaussian, px.
 
     An edge that is blurred again loses the more of its gradient the sharper it was [1]_.
 
@@ -30,6 +29,8 @@ def edge_blur(image: Image, where: Mask) -> float | None:
         sRGB.
     where : (H, W) uint8
         Not 0 where to look.
+    rank : float
+        Which of them counts, from the sharpest (0) to the softest (1).
 
     Returns
     -------
@@ -53,7 +54,7 @@ def edge_blur(image: Image, where: Mask) -> float | None:
     strong = gradient[ridge] >= np.quantile(gradient[ridge], 0.5)
     ratio = (gradient[ridge][strong] / np.maximum(again[ridge][strong], 1e-3)).clip(1.001, 20)
     blur = np.sqrt(np.maximum(_REBLUR**2 / (ratio**2 - 1) - _FIRST_BLUR**2, 0.0))
-    return float(np.quantile(blur, _SHARPEST).clip(0.3, 8))
+    return float(np.quantile(blur, rank).clip(0.3, 8))
 
 
 def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:

@@ -20,7 +20,8 @@ from natocc.samples import Image, Mask
 _MOST_SAMPLES = 4096
 _REACH = 1.2  # half faces from the centre; beyond, the shading is continued as it is there
 _MOST = 1.0  # stops either way
-_RIDGE = np.array([0.0, 0.0, 0.0, 0.02, 0.02, 0.02])  # a face's edge is darker because it turns away: an occluder does not
+# A face's edge is darker because it turns away: an occluder does not. What a face too thin to tell leaves open is 0.
+_RIDGE = np.array([1e-6, 1e-6, 1e-6, 0.02, 0.02, 0.02])
 _SMALL_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 

@@ -229,7 +229,7 @@ class _Desk:
 
 def softness(photo: Photo, rule: OpticsRule) -> float | None:
     """How soft mattes are to be on a picture, px; None where they stay as they come."""
-    return round(photo.blur, 2) if rule.edge else None
+    return round(photo.softness, 2) if rule.edge else None
 
 
 def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _Laid) -> OccluderPlan:
