@@ -1,10 +1,10 @@
 """Seams: whether a small classifier tells the boundary of an occluder from the edges that a photograph has anyway.
 
-At points along the boundary, and at edges elsewhere on the same picture (on the occluder too) whose two sides have as
-much contrast and are as uneven, a strip of 19 px across the edge and 9 px along it is looked at: what its noise, its gradient and
-its colours do between the two sides. That is local and says nothing of what the object is. A classifier that cannot tell the two kinds
-apart has an AUC of 0.5; how well it tells the boundaries of objects that really are there, in photographs that nobody touched, is
-what can be asked for.
+At points along the boundary, and at edges elsewhere on the same picture (on the occluder too) whose two sides have as much
+contrast and are as uneven, a strip of 19 px across the edge and 9 px along it is looked at: what its noise, its gradient and its
+colours do between the two sides. That is local and says nothing of what the object is. A classifier that cannot tell the two
+kinds apart has an AUC of 0.5; how well it tells the boundaries of objects that really are there, in photographs that nobody
+touched, is what can be asked for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Plane = npt.NDArray[np.float32]
 
 
 def strips(matte: npt.NDArray[np.uint8], image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Points:
-    """(2 n, k) what n edges along the boundary of a matte show, then n edges elsewhere of equal contrast; none where there are few.
+    """(2 n, k) what n edges along a matte's boundary show, then n alike elsewhere; none where there are few.
 
     Parameters
     ----------
