@@ -11,7 +11,7 @@ PACKAGE = Path(natocc.__file__).parent
 
 # Lower floors first. Rooms on one floor that are wings do not know each other; those of the hall build on one another in order.
 FLOORS = [
-    {"errors", "parts"},
+    {"errors", "parts", "plain_text"},
     {"plans"},
     {"samples"},
     {"seeds"},
@@ -22,7 +22,8 @@ FLOORS = [
     {"measures"},
     {"outputs"},
     {"pipeline"},
-    {"runner"},
+    {"runner", "remake"},
+    {"repair", "replay"},
     {"cli"},
     {"__main__"},
 ]

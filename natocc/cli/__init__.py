@@ -11,7 +11,10 @@ from natocc.cli.build import build
 from natocc.cli.doctor import doctor
 from natocc.cli.extract import extract
 from natocc.cli.preview import preview
-from natocc.errors import NatoccError
+from natocc.cli.replay import replay
+from natocc.cli.verify import verify
+from natocc.errors import NatoccError, RecipeError
+from natocc.plain_text import plain
 
 
 class _Commands(click.Group):
@@ -19,8 +22,9 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except NatoccError as error:
-            for line in str(error).splitlines():
-                click.echo(f"natocc: {line}", err=True)
+            # A recipe may have several faults, a line each; else one error is one line, whatever names stand in it.
+            for line in str(error).split("\n") if isinstance(error, RecipeError) else [str(error)]:
+                click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("natocc: interrupted", err=True)
@@ -32,9 +36,10 @@ class _Commands(click.Group):
 def main() -> None:
     """Occluded faces with exact masks: natural (NatOcc) and random (RandOcc) occlusion of face datasets.
 
-    Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 4 verify or replay
+    found damage, 130 interrupted.
     """
 
 
-for command in (build, preview, extract, doctor):
+for command in (build, preview, extract, verify, replay, doctor):
     main.add_command(command)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from natocc import __version__
 from natocc.errors import UsageError
+from natocc.images import sha256
 from natocc.plans import Json
 from natocc.shards.disk import encode_json, read_json, write_aside
 from natocc.shards.layout import Layout, dataset_file
@@ -26,7 +27,7 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
         Its root exists.
     description : mapping
         JSON: ``status`` (one of :data:`STATUSES`), resolved recipe, versions, labels, counts. ``natocc`` (the version) and
-        ``format`` are put before it.
+        ``format`` are put before it, and the sha256 of all that (:func:`seal`) behind it.
 
     Raises
     ------
@@ -38,7 +39,13 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
     if description.get("status") not in STATUSES:
         raise ValueError(f"status must be one of {STATUSES}, got {description.get('status')!r}")
     content = {"natocc": __version__, "format": FORMAT, **description}
-    write_aside(layout.dataset, encode_json(content, indent=2))
+    write_aside(layout.dataset, encode_json(seal(content), indent=2))
+
+
+def seal(content: Mapping[str, Json]) -> dict[str, Json]:
+    """`content` with a last key ``sha256``, that of all before it, so that a change by accident shows."""
+    unsealed = {key: value for key, value in content.items() if key != "sha256"}
+    return {**unsealed, "sha256": sha256(encode_json(unsealed))}
 
 
 def read_dataset(root: Path) -> dict[str, Json]:

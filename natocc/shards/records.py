@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from natocc import __version__
 from natocc.errors import Reason, UsageError
+from natocc.images import read_bytes, sha256
 from natocc.plans import Json, Plan
 from natocc.samples import Origin, Rejection, SampleRecord
 from natocc.shards.disk import disk_errors, encode_json, read_json
@@ -80,8 +81,12 @@ class ShardRecord:
         return dict(found)
 
     def to_json(self) -> dict[str, Json]:
-        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses."""
-        return {
+        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
+
+        Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
+        is damaged itself.
+        """
+        content = {
             "natocc": self.version,
             "shard": self.shard,
             "first": self.samples[0].index,
@@ -92,6 +97,7 @@ class ShardRecord:
             "files": dict(sorted(self.files.items())),
             "samples": [record_to_json(sample) for sample in self.samples],
         }
+        return {**content, "sha256": sha256(encode_json(content))}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
@@ -112,11 +118,11 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
     value = read_json(path)
     try:
         record = ShardRecord.from_json(value)
-        as_written = encode_json(record.to_json()) == encode_json(value) and record.shard == shard
+        as_written = encode_json(record.to_json()) == read_bytes(path) and record.shard == shard
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
-        raise UsageError(f"{path} is damaged: its counts or names are not those that natocc wrote for shard {shard}")
+        raise UsageError(f"{path} is damaged: it is not what natocc wrote for shard {shard}")
     return record
 
 
