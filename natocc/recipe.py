@@ -23,7 +23,6 @@ from natocc.locations import own_folder
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
 from natocc.options import Options, choose_by_name, nearest
-from natocc.plain_text import plain
 from natocc.plans import Json
 from natocc.splits import Splits
 
@@ -214,7 +213,7 @@ def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
         faults = error.errors()
         # A list of which an item fails is also called too short: the item is what is wrong.
         told = [fault for fault in faults if not (fault["type"] == "too_short" and len(faults) > 1)]
-        raise RecipeError("\n".join(plain(f"recipe {name}: {_explain(fault)}") for fault in told)) from None
+        raise RecipeError(*(f"recipe {name}: {_explain(fault)}" for fault in told)) from None
     names = [a_set.name for a_set in recipe.sets]
     twice = sorted({each for each in names if names.count(each) > 1})
     if twice:

@@ -207,11 +207,11 @@ def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> dict
 
 
 def versions() -> dict[str, str]:
-    """Versions that decide the bytes."""
+    """What decides the bytes beside recipe and inputs: versions, and the architecture, whose last bits may differ."""
     from importlib.metadata import version
 
     packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    return {"machine": platform.machine(), "python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def _pieces(count: int, shard_size: int, jobs: int) -> Iterator[range]:

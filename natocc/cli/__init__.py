@@ -13,7 +13,7 @@ from natocc.cli.extract import extract
 from natocc.cli.preview import preview
 from natocc.cli.replay import replay
 from natocc.cli.verify import verify
-from natocc.errors import NatoccError, RecipeError
+from natocc.errors import NatoccError
 from natocc.plain_text import plain
 
 
@@ -22,8 +22,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except NatoccError as error:
-            # A recipe may have several faults, a line each; else one error is one line, whatever names stand in it.
-            for line in str(error).split("\n") if isinstance(error, RecipeError) else [str(error)]:
+            for line in error.lines:
                 click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
