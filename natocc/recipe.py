@@ -169,7 +169,7 @@ def parse_recipe(text: str, name: str) -> dict[str, Any]:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise RecipeError(f"recipe {name}{where}: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(f"recipe {name} is not valid YAML: {error}") from None
+        raise RecipeError(f"recipe {name} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(value, dict):
         raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(Recipe.model_fields)}")
     return value

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from natocc.cli.options import data_options
+from natocc.plain_text import plain
 
 
 @click.command()
@@ -131,4 +132,4 @@ def _told(found: dict[str, Any]) -> str:
     lines.append(f"cache {found['cache']}:")
     for each in found["libraries"]:
         lines.append(f"  {each['cutouts']} cutouts of {each['categories']} categories, from {each['of']}")
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)

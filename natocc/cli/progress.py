@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from natocc.plain_text import plain
 from natocc.plans import Json
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def show_totals(totals: Totals, out: Path) -> str:
     """What was made, rejected by reason, seconds and samples a second: text of a few lines."""
     lines = [f"{out}: {totals.made} samples in {totals.seconds:.1f} s ({totals.made / max(totals.seconds, 1e-9):.1f}/s)"]
     lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)
 
 
 def show_expected(estimate: Mapping[str, Json], out: Path) -> str:
@@ -83,4 +84,4 @@ def show_expected(estimate: Mapping[str, Json], out: Path) -> str:
     lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]
     megabytes = estimate["bytes"] / 1e6
     lines.append(f"  in all: {estimate['samples']} samples in {estimate['shards']} shards, about {megabytes:.1f} MB")
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import data_options
+from natocc.plain_text import plain
 
 
 @click.command()
@@ -28,7 +29,6 @@ def replay(dataset: Path, index: int, data: Path, cache: Path, out: Path | None,
     """
     import json
 
-    from natocc.plain_text import plain
     from natocc.replay import replay as make_again
     from natocc.replay import row_of
 

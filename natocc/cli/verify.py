@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import data_options, jobs_option
+from natocc.plain_text import plain
 
 
 @click.command()
@@ -38,7 +39,6 @@ def verify(dataset: Path, fast: bool, deep: bool, repair: bool, data: Path, cach
 
     from natocc.cli.progress import progress_bar
     from natocc.errors import UsageError
-    from natocc.plain_text import plain
     from natocc.repair import Repair
     from natocc.shards.findings import Depth
     from natocc.shards.verify import verify as look
