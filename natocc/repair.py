@@ -214,8 +214,10 @@ def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
 def _own_name(path: str) -> bool:
     """Whether natocc gives files such names in such places."""
     folder, _, name = path.rpartition("/")
-    if _PART_NAME.fullmatch(name) and folder in ("", "shards"):
+    if folder in ("", "shards") and _PART_NAME.fullmatch(name):
         return True
+    if name.startswith(".") and name.endswith(".part"):  # of a repair that was killed
+        name = name[1 : -len(".part")]
     if folder == "shards":
         return bool(RECORD_NAME.fullmatch(name))
     above, _, shard = folder.partition("/")

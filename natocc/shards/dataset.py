@@ -7,10 +7,10 @@ from pathlib import Path
 
 from natocc import __version__
 from natocc.errors import UsageError
-from natocc.images import sha256
 from natocc.plans import Json
 from natocc.shards.disk import encode_json, read_json, write_aside
 from natocc.shards.layout import Layout, dataset_file
+from natocc.shards.seals import seal
 
 FORMAT = 1
 """Of the folder as a whole; a reader refuses a newer one."""
@@ -27,7 +27,7 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
         Its root exists.
     description : mapping
         JSON: ``status`` (one of :data:`STATUSES`), resolved recipe, versions, labels, counts. ``natocc`` (the version) and
-        ``format`` are put before it, and the sha256 of all that (:func:`seal`) behind it.
+        ``format`` are put before it, and the sha256 of all that (:func:`natocc.shards.seals.seal`) behind it.
 
     Raises
     ------
@@ -40,12 +40,6 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
         raise ValueError(f"status must be one of {STATUSES}, got {description.get('status')!r}")
     content = {"natocc": __version__, "format": FORMAT, **description}
     write_aside(layout.dataset, encode_json(seal(content), indent=2))
-
-
-def seal(content: Mapping[str, Json]) -> dict[str, Json]:
-    """`content` with a last key ``sha256``, that of all before it, so that a change by accident shows."""
-    unsealed = {key: value for key, value in content.items() if key != "sha256"}
-    return {**unsealed, "sha256": sha256(encode_json(unsealed))}
 
 
 def read_dataset(root: Path) -> dict[str, Json]:

@@ -68,9 +68,11 @@ def _undeclared(record: SampleRecord, planes: Planes, labels: Mapping[str, Json]
             known = set(range(1 + len(record.plan.occluders if record.plan else ())))
         else:
             known = {int(value) for value in declared} - ({IGNORE} if folder == "amodal" else set())
-        values = set(np.unique(plane).tolist())
-        if not values <= known:
-            yield folder, f"values {list_values(sorted(known))} only", list_values(sorted(values - known))
+        is_known = np.zeros(np.iinfo(plane.dtype).max + 1, np.bool_)
+        is_known[sorted(known)] = True
+        right = is_known[plane]
+        if not right.all():
+            yield folder, f"values {list_values(sorted(known))} only", list_values(np.unique(plane[~right]).tolist())
 
 
 def _counts(record: SampleRecord, planes: Planes) -> Iterator[Contradiction]:

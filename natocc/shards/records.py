@@ -9,11 +9,12 @@ from types import MappingProxyType
 
 from natocc import __version__
 from natocc.errors import Reason, UsageError
-from natocc.images import read_bytes, sha256
+from natocc.images import read_bytes
 from natocc.plans import Json, Plan
 from natocc.samples import Origin, Rejection, SampleRecord
-from natocc.shards.disk import disk_errors, encode_json, read_json
+from natocc.shards.disk import disk_errors, read_json
 from natocc.shards.layout import RECORD_NAME, Layout
+from natocc.shards.seals import is_sealed, seal
 
 MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
     {
@@ -97,7 +98,7 @@ class ShardRecord:
             "files": dict(sorted(self.files.items())),
             "samples": [record_to_json(sample) for sample in self.samples],
         }
-        return {**content, "sha256": sha256(encode_json(content))}
+        return seal(content)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
@@ -118,7 +119,7 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
     value = read_json(path)
     try:
         record = ShardRecord.from_json(value)
-        as_written = encode_json(record.to_json()) == read_bytes(path) and record.shard == shard
+        as_written = is_sealed(read_bytes(path)) and record.shard == shard
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:

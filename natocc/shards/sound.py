@@ -10,11 +10,12 @@ from pathlib import Path
 from natocc.errors import BadDataError, UsageError
 from natocc.images import read_bytes, sha256
 from natocc.plans import Json
-from natocc.shards.dataset import read_dataset, seal
+from natocc.shards.dataset import read_dataset
 from natocc.shards.disk import encode_json, write_aside
 from natocc.shards.findings import Finding, Kind
 from natocc.shards.layout import Layout, dataset_file
 from natocc.shards.manifest import read_manifest_head
+from natocc.shards.seals import seal
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,12 +19,12 @@ from natocc.images import encode_png, read_labels, sha256
 from natocc.recipe import load_recipe
 from natocc.repair import Repair
 from natocc.runner import Run
-from natocc.shards.dataset import seal
 from natocc.shards.disk import encode_json
 from natocc.shards.findings import Depth, Kind, Verified
 from natocc.shards.layout import Layout
 from natocc.shards.manifest import write_manifest
 from natocc.shards.records import read_shard
+from natocc.shards.seals import is_sealed, seal
 from natocc.shards.verify import verify
 
 EDITS = ("faces.align.size=64", "output.shard_size=4", "output.masks=[face,amodal,occluder,matte,parts]")
@@ -131,6 +131,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], dict[str, str]]] = {
     "extra record": (
         lambda root: shutil.copy(root / "shards/00000.json", root / "shards/00007.json"),
         {"shards/00007.json": "expected 3 shards"},
+    ),
+    "half-written sample": (
+        lambda root: (root / "masks/00001/.000000006.png.part").write_bytes(b"x"),
+        {"masks/00001/.000000006.png.part": "no such file"},
     ),
     "half-written record": (
         lambda root: (root / "shards/.00001.json.part").write_text("{"),
@@ -403,7 +407,9 @@ def test_a_repair_that_is_killed_can_be_started_again(
 
 
 def test_the_record_is_sealed(built: Path) -> None:
-    record = read_shard(Layout(built, 4), 0)
-    value = record.to_json()
+    value, line = read_shard(Layout(built, 4), 0).to_json(), (built / "shards/00000.json").read_bytes()
     assert list(value)[-1] == "sha256"
     assert seal(value) == value
+    assert line == encode_json(value)
+    assert is_sealed(line)
+    assert not any(is_sealed(changed) for changed in (b"", b"{}\n", line[:-1], line + b"\n", b" " + line, line[:-80] + b"}\n"))
