@@ -12,7 +12,7 @@ PACKAGE = Path(natocc.__file__).parent
 # Lower floors first. Rooms on one floor that are wings do not know each other; those of the hall build on one another in order.
 FLOORS = [
     {"errors", "parts"},
-    {"plans"},
+    {"plans", "stopping"},
     {"samples"},
     {"seeds"},
     {"options", "locations"},
@@ -22,6 +22,8 @@ FLOORS = [
     {"measures"},
     {"outputs"},
     {"pipeline"},
+    {"identity", "estimate", "making", "resume"},
+    {"workers"},
     {"runner"},
     {"cli"},
     {"__main__"},
