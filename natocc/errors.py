@@ -35,6 +35,8 @@ class Reason(enum.StrEnum):
     BACKGROUND_NOT_PLAIN = "background-not-plain"
     LEAVES_ROOT = "leaves-root"
     NO_PLACEMENT = "no-placement"
+    WORKER_DIED = "worker-died"
+    TIMED_OUT = "timed-out"
 
 
 class NatoccError(Exception):
@@ -66,6 +68,28 @@ class UsageError(NatoccError):
 
 class RecipeError(UsageError):
     """A recipe does not validate; the message names the field and the nearest known one."""
+
+
+class Interrupted(KeyboardInterrupt):  # no error: what the user wanted
+    """A signal asked natocc to stop.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal.
+    detail : str
+        What is kept, and how to go on.
+    """
+
+    def __init__(self, number: int, detail: str = "") -> None:
+        super().__init__(number, detail)
+        self.number = number
+        self.detail = detail
+
+    @property
+    def exit_code(self) -> int:
+        """As shells have it: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + self.number
 
 
 class BadDataError(NatoccError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from natocc.recipe import Recipe
 from natocc.samples import SampleRecord
 from natocc.shards.disk import disk_errors, write_aside
 from natocc.shards.layout import Layout
+from natocc.shards.staging import stage_sample
 from natocc.shards.verify_shard import File
-from natocc.shards.writer import stage_files
 
 
 def spec_of(recipe: Recipe, index: int, set_name: str, face: str, variant: int) -> SampleSpec:
@@ -91,21 +90,16 @@ def mend_samples(
     return failed
 
 
-def stage_samples(
-    recipe: str, data: Path, cache: Path, layout: Layout, piece: str, specs: Sequence[SampleSpec]
-) -> list[SampleRecord]:
-    """Make samples from the recipe and lay their files aside; records with the sha256 of each; runs in a worker."""
+def stage_samples(recipe: str, data: Path, cache: Path, layout: Layout, specs: Sequence[SampleSpec]) -> None:
+    """Make samples from the recipe and lay them aside; runs in a worker."""
     cv2.setNumThreads(1)
     pipeline = _pipeline(recipe, data, cache)
-    records = []
     for spec in specs:
         sample = pipeline.make_sample(spec)
         files = {}
         if sample.face is not None and sample.composite is not None:
-            encoded = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
-            files = stage_files(layout, piece, spec.index, encoded)
-        records.append(dataclasses.replace(sample.record, files=files))
-    return records
+            files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
+        stage_sample(layout, sample.record, files)
 
 
 @functools.lru_cache(maxsize=1)

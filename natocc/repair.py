@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from natocc.shards.manifest import read_manifest, write_manifest
 from natocc.shards.prepare import clean_staging
 from natocc.shards.records import read_shard, read_shards
 from natocc.shards.sound import describe, write_description
+from natocc.shards.staging import read_staged, stage_sample
 from natocc.shards.verify_shard import pieces
 from natocc.shards.writer import commit_shard
 
@@ -145,7 +145,6 @@ class Repair:
         if self._strangers(shard):
             self.left[finding.path] = "something that natocc did not write lies among its samples: move it away"
             return
-        begin = time.monotonic()
         indices = range(shard * self._layout.shard_size, min((shard + 1) * self._layout.shard_size, samples))
         rows = self._reference(indices)
         rejected = [_rejected(row) for row in rows.values() if row["status"] == "rejected"]
@@ -155,14 +154,17 @@ class Repair:
         self._progress(f"making shard {shard} again", 0, len(indices))
         clean_staging(self._layout)
         common = (self._recipe(), self._data, self._cache, self._layout)
-        work = (joblib.delayed(stage_samples)(*common, f"{part[0].index:09d}", part) for part in parts)
-        records = [record for made in self._parallel(work) for record in made] + rejected
-        other = sorted(record.index for record in records if record.index in rows and not _agrees(record, rows[record.index]))
+        for _ in self._parallel(joblib.delayed(stage_samples)(*common, part) for part in parts):
+            pass
+        for record in rejected:
+            stage_sample(self._layout, record, {})
+        records, _ = read_staged(self._layout, shard)
+        other = sorted(index for index, record in records.items() if index in rows and not _agrees(record, rows[index]))
         if other:
             told = ", ".join(str(index) for index in other)
             self.left[finding.path] = f"made again, samples {told} are not as the manifest says: inputs or versions have changed"
         else:
-            commit_shard(self._layout, shard, records, time.monotonic() - begin)
+            commit_shard(self._layout, indices)
         clean_staging(self._layout)
 
     def _strangers(self, shard: int) -> bool:

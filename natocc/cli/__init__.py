@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -13,21 +14,26 @@ from natocc.cli.extract import extract
 from natocc.cli.preview import preview
 from natocc.cli.replay import replay
 from natocc.cli.verify import verify
-from natocc.errors import NatoccError
+from natocc.errors import Interrupted, NatoccError
 from natocc.plain_text import plain
+from natocc.stopping import end_children, stoppable
 
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         try:
-            return super().invoke(context)
+            with stoppable():
+                return super().invoke(context)
         except NatoccError as error:
             for line in error.lines:
                 click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("natocc: interrupted", err=True)
-            sys.exit(130)
+        except KeyboardInterrupt as stop:
+            stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
+            told = f": {stop.detail}" if stop.detail else ""
+            click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(told)}", err=True)
+            end_children()
+            sys.exit(stop.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -36,7 +42,7 @@ def main() -> None:
     """Occluded faces with exact masks: natural (NatOcc) and random (RandOcc) occlusion of face datasets.
 
     Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 4 verify or replay
-    found damage, 130 interrupted.
+    found damage, 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
     """
 
 

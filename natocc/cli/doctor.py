@@ -39,7 +39,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
 def _versions() -> dict[str, str]:
     from natocc import __version__
-    from natocc.runner import versions
+    from natocc.identity import versions
 
     return {"natocc": __version__, **versions()}
 

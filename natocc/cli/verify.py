@@ -35,19 +35,22 @@ def verify(dataset: Path, fast: bool, deep: bool, repair: bool, data: Path, cach
     natocc verify out/coco --deep -j 8 --json
     natocc verify out/coco --repair --data /datasets
     """
+    import contextlib
     import json
 
     from natocc.cli.progress import progress_bar
     from natocc.errors import UsageError
     from natocc.repair import Repair
     from natocc.shards.findings import Depth
+    from natocc.shards.lock import locked
     from natocc.shards.verify import verify as look
 
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")
     depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
     left: dict[str, str] = {}
-    with progress_bar() as progress:
+    alone = locked(dataset) if repair and dataset.is_dir() else contextlib.nullcontext()
+    with alone, progress_bar() as progress:
         verified = look(dataset, depth, jobs, progress)
         before = verified
         if repair and verified.findings:

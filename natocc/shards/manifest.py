@@ -159,5 +159,14 @@ def rows_of(record: ShardRecord) -> list[dict[str, Json]]:
         for folder, digest in sample.files.items():
             row |= {f"{folder}_path": paths[sample.index][folder], f"{folder}_sha256": digest}
         row["plan"] = json.dumps(value["plan"], sort_keys=True) if value["plan"] else None
-        rows.append(row)
+        rows.append({name: _text(cell) for name, cell in row.items()})
     return rows
+
+
+def _text(cell: Json) -> Json:
+    """A cell whose text is valid Unicode: bytes of a file name that are none are spelled out, such as ``\\udcff``."""
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "backslashreplace").decode()
+    if isinstance(cell, list):
+        return [_text(item) for item in cell]
+    return {name: _text(item) for name, item in cell.items()} if isinstance(cell, dict) else cell

@@ -8,9 +8,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from natocc.errors import RunError, UsageError
-from natocc.shards.dataset import read_dataset
-from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
+from natocc.shards.dataset import read_dataset, write_dataset
+from natocc.shards.disk import disk_errors, flush
 from natocc.shards.layout import FILES, FOLDERS, LOCK, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
+
+
+def claim(root: Path) -> None:
+    """Make the folder, unless it is there already: empty, or natocc's own.
+
+    Raises
+    ------
+    UsageError
+        If a file is in the way, or the folder holds somebody's files and no dataset.
+    RunError
+        If the disk refuses.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        in_the_way = next(path for path in (root, *root.parents) if path.is_symlink() or path.exists())
+        raise UsageError(f"cannot make the folder {root}: {in_the_way} is in the way and not a folder") from None
+    except OSError as error:
+        raise RunError(f"cannot make the folder {root}: {error.strerror}") from None
+    with disk_errors(root):
+        names = sorted(path.name for path in root.iterdir())
+    dataset = dataset_file(root)
+    if dataset.name not in names:
+        # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
+        foreign = [name for name in names if name != LOCK and _without_part(name) != dataset.name]
+        if foreign:
+            raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
 
 
 def prepare(root: Path, overwrite: bool) -> None:
@@ -34,28 +61,16 @@ def prepare(root: Path, overwrite: bool) -> None:
     RunError
         If the disk refuses.
     """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        in_the_way = next(path for path in (root, *root.parents) if path.is_symlink() or path.exists())
-        raise UsageError(f"cannot make the folder {root}: {in_the_way} is in the way and not a folder") from None
-    except OSError as error:
-        raise RunError(f"cannot make the folder {root}: {error.strerror}") from None
-    with disk_errors(root):
-        names = sorted(path.name for path in root.iterdir())
+    claim(root)
     dataset = dataset_file(root)
-    if dataset.name not in names:
-        # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
-        foreign = [name for name in names if name != LOCK and _without_part(name) != dataset.name]
-        if foreign:
-            raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
+    if not dataset.exists():
         return
     description = read_dataset(root)
     if not overwrite:
         raise UsageError(f"{root} holds a dataset ({description['status']}): --overwrite replaces it")
     for path in _foreign(root):
         raise UsageError(f"{path} is not natocc's and would have to go: move it out of {root} before --overwrite")
-    write_aside(dataset, encode_json({**description, "status": "building"}, indent=2))
+    write_dataset(Layout(root, 1), {**description, "status": "building"})
     with disk_errors(root):
         for folder in ("shards", *FOLDERS, ".staging"):  # the records first: nobody takes the rest for whole
             _remove_tree(root / folder)
@@ -82,6 +97,26 @@ def remove_shard(layout: Layout, shard: int) -> None:
             for path in _others(folder, SAMPLE_NAME):
                 raise RunError(f"{path} is not natocc's and would have to go: move it out of {folder}")
             _remove_tree(folder)
+
+
+def remove_unrecorded(layout: Layout) -> None:
+    """Take back what a killed run left: shards that were moved and not recorded, and files that were still written aside.
+
+    Raises
+    ------
+    RunError
+        As :func:`remove_shard`.
+    """
+    with disk_errors(layout.root):
+        for name in (*FILES, layout.dataset.name):
+            (layout.root / f".{name}.part").unlink(missing_ok=True)
+        for path in layout.records.glob(".*.part"):
+            if RECORD_NAME.fullmatch(_without_part(path.name)):
+                path.unlink()
+        folders = [path for folder in FOLDERS for path in (layout.root / folder).glob("*")]
+    for shard in sorted({int(path.name) for path in folders if SHARD_NAME.fullmatch(path.name)}):
+        if not layout.record(shard).exists():
+            remove_shard(layout, shard)
 
 
 def clean_staging(layout: Layout) -> None:

@@ -50,8 +50,6 @@ class ShardRecord:
         By ascending index, without gaps, rejected ones too; at least one.
     files : mapping of str to int
         Path relative to the dataset, such as ``images/00000/000000000.jpg``, to size in bytes; the sha256 is in the samples.
-    seconds : float
-        How long it took to make.
     version : str
         Of the natocc that made it.
     """
@@ -59,7 +57,6 @@ class ShardRecord:
     shard: int
     samples: tuple[SampleRecord, ...]
     files: Mapping[str, int]
-    seconds: float
     version: str = __version__
 
     @property
@@ -94,7 +91,6 @@ class ShardRecord:
             "last": self.samples[-1].index,
             "made": self.made,
             "rejected": self.rejected,
-            "seconds": self.seconds,
             "files": dict(sorted(self.files.items())),
             "samples": [record_to_json(sample) for sample in self.samples],
         }
@@ -104,7 +100,7 @@ class ShardRecord:
     def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
         """Inverse of :meth:`to_json`."""
         samples = tuple(record_from_json(item) for item in value["samples"])
-        return cls(value["shard"], samples, value["files"], value["seconds"], value["natocc"])
+        return cls(value["shard"], samples, value["files"], value["natocc"])
 
 
 def read_shard(layout: Layout, shard: int) -> ShardRecord:
