@@ -80,7 +80,7 @@ class State:
         remove_unrecorded(layout)
         for shard in state.whole:
             shutil.rmtree(staged_folder(layout, shard), ignore_errors=True)
-        state.staged = {index for index in sweep_staging(layout) if index < count}
+        state.staged = sweep_staging(layout, count)
         return state
 
     @property
@@ -139,7 +139,8 @@ class State:
         kept = sum(len(self.indices(shard)) for shard in self.whole)
         if staged:
             with contextlib.suppress(NatoccError, OSError):
-                kept += sum(self.layout.shard_of(index) not in self.whole for index in sweep_staging(self.layout, read=False))
+                staged_now = sweep_staging(self.layout, self.count, read=False)
+                kept += sum(self.layout.shard_of(index) not in self.whole for index in staged_now)
         return f"{kept} of {self.count} samples are kept in {self.layout.root}; the same command goes on with them"
 
     def _add(self, record: ShardRecord) -> None:

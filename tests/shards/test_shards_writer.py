@@ -157,11 +157,13 @@ def test_a_sweep_keeps_what_is_whole(tmp_path: Path) -> None:
     (place / "records" / "000000003.json").write_bytes(b'{"index": 3')
     (place / "records" / ".000000009.json.part").write_bytes(b"{")
     (layout.staging / "begun").mkdir()
-    assert sweep_staging(layout) == {1, 2}
+    assert sweep_staging(layout, 4) == {1, 2}
+    assert sweep_staging(layout, 4, read=False) == {1, 2}
     left = {path.relative_to(layout.staging).as_posix() for path in layout.staging.rglob("*") if path.is_file()}
     assert left == {f"00000/{name}" for name in ("images/000000001.jpg", "masks/000000001.png")} | {
         f"00000/records/00000000{index}.json" for index in (1, 2)
     }
+    assert sweep_staging(layout, 2) == {1}
 
 
 def test_a_name_that_is_no_unicode_reaches_the_manifest(tmp_path: Path) -> None:
