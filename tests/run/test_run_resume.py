@@ -48,7 +48,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("stop_at", [1, 7, 8, 17, 30])
+@pytest.mark.parametrize("stop_at", [1, 8, 17, 30])
 def test_the_point_of_resume_does_not_matter(whole: Path, tmp_path: Path, stop_at: int) -> None:
     out = tmp_path / "out"
     with pytest.raises(Interrupted, match=r"of 30 samples are kept in .*; the same command goes on"):
@@ -77,7 +77,7 @@ def test_a_complete_dataset_is_left_alone(whole: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in whole.rglob("*")} == before
 
 
-@pytest.mark.parametrize("few", [3, 8, 29])
+@pytest.mark.parametrize("few", [8, 29])
 def test_a_larger_count_extends(whole: Path, tmp_path: Path, few: int) -> None:
     out = tmp_path / "out"
     _build(out, count=few)
@@ -136,15 +136,7 @@ def test_f17_another_version_is_refused(whole: Path, tmp_path: Path) -> None:
         _build(out)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda root: shutil.copy(root / "a.png", root / "c.png"),
-        lambda root: (root / "b.png").unlink(),
-        lambda root: (root / "b.png").write_bytes((root / "a.png").read_bytes() + b"more"),
-    ],
-)
-def test_f17_other_inputs_are_refused(tmp_path: Path, change: Callable[[Path], object]) -> None:
+def test_f17_other_inputs_are_refused(tmp_path: Path) -> None:
     import skimage.data
     from PIL import Image as PillowImage
 
@@ -152,13 +144,22 @@ def test_f17_other_inputs_are_refused(tmp_path: Path, change: Callable[[Path], o
     root.mkdir()
     for name in ("a.png", "b.png"):
         PillowImage.fromarray(skimage.data.astronaut()[:256, 100:356]).save(root / name)
-    recipe = _recipe(f"faces={{source: folder, root: '{root}', align: {{size: 64}}}}")
-    _build(tmp_path / "out", 4, recipe)
-    assert _build(tmp_path / "out", 4, recipe).kept == 4
-    change(root)
-    with pytest.raises(UsageError, match=r"inputs\.faces\.files\.(count|sha256): "):
-        _build(tmp_path / "out", 4, recipe)
-    assert _build(tmp_path / "out", 4, recipe, overwrite=True).kept == 0
+    recipe, whole = _recipe(f"faces={{source: folder, root: '{root}', align: {{size: 64}}}}"), (root / "b.png").read_bytes()
+    _build(tmp_path / "out", 1, recipe)
+    assert _build(tmp_path / "out", 1, recipe).kept == 1
+    changes: list[Callable[[], object]] = [
+        lambda: (root / "b.png").write_bytes(whole + b"more"),
+        lambda: (root / "b.png").unlink(),
+        lambda: [(root / name).write_bytes(whole) for name in ("b.png", "c.png")],
+    ]
+    for change in changes:
+        change()
+        with pytest.raises(UsageError, match=r"inputs\.faces\.files\.(count|sha256): "):
+            _build(tmp_path / "out", 1, recipe)
+    (root / "c.png").unlink()
+    assert _build(tmp_path / "out", 1, recipe).kept == 1
+    (root / "c.png").write_bytes(whole)
+    assert _build(tmp_path / "out", 3, recipe, overwrite=True).made == 3
 
 
 def test_overwriting_starts_anew(whole: Path, tmp_path: Path) -> None:
