@@ -60,6 +60,10 @@ class RunError(NatoccError):
     """The machine cannot do it: disk, permission, a missing model."""
 
 
+class DiskError(RunError):
+    """The disk refuses: full, read-only, no permission; the message names the path."""
+
+
 class UsageError(NatoccError):
     """The command, the recipe or the layout of the data is wrong; nothing has been written."""
 

@@ -46,27 +46,32 @@ class Job:
         return self.layout.staging / "begun"
 
 
-def make_piece(job: Job, limit: float | None, specs: Sequence[SampleSpec]) -> None:
-    """Make and stage samples.
+def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
+    """Make and stage samples in a process that is there for nothing else.
 
     Parameters
     ----------
     job : Job
         What to make.
-    limit : float, optional
-        Seconds that one sample may take before the worker is ended; none where the worker is not a process of its own.
+    limit : float
+        Seconds that one sample may take before the process is ended.
     specs : sequence of SampleSpec
         All of one shard.
     """
-    cv2.setNumThreads(1)
     pipeline = _pipeline(job.recipe, job.data, job.cache)
     for spec in specs:
-        with _begun(job, spec.index, limit) if limit is not None else contextlib.nullcontext():
-            sample = pipeline.make_sample(spec)
-            files = {}
-            if sample.face is not None and sample.composite is not None:
-                files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
-            stage_sample(job.layout, sample.record, files)
+        with _begun(job, spec.index, limit):
+            make_sample(pipeline, job.layout, spec)
+
+
+def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
+    """Make and stage one sample, or its rejection."""
+    cv2.setNumThreads(1)
+    sample = pipeline.make_sample(spec)
+    files = {}
+    if sample.face is not None and sample.composite is not None:
+        files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
+    stage_sample(layout, sample.record, files)
 
 
 def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Reason, detail: str) -> None:

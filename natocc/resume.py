@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from natocc.errors import Interrupted, NatoccError, RunError, UsageError
+from natocc.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
 from natocc.plans import Json
 from natocc.shards.layout import Layout
-from natocc.shards.prepare import clean_staging, remove_unrecorded
+from natocc.shards.prepare import clean_staging
 from natocc.shards.records import ShardRecord, read_shards, whole_shards
 from natocc.shards.staging import staged_folder, sweep_staging
-from natocc.shards.writer import commit_shard
+from natocc.shards.writer import commit_shard, take_back
 
 
 def check_count(root: Path, there: Mapping[str, Json], count: int) -> None:
@@ -77,10 +77,10 @@ class State:
                 raise UsageError(_smaller(layout.root, record.samples[-1].index + 1, count))
             if len(record.samples) == len(state.indices(record.shard)):  # else it was the last one of fewer samples
                 state._add(record)
-        remove_unrecorded(layout)
+        take_back(layout)
         for shard in state.whole:
             shutil.rmtree(staged_folder(layout, shard), ignore_errors=True)
-        state.staged = {index for index in sweep_staging(layout) if index < count}
+        state.staged = sweep_staging(layout, count)
         return state
 
     @property
@@ -115,7 +115,7 @@ class State:
     def kept_whatever_comes(self) -> Iterator[None]:
         """When the block is left by an error, half files go, and it is said what is kept and how to go on.
 
-        After a :class:`~natocc.errors.RunError` the staged samples go, too: the disk may be full.
+        After a :class:`~natocc.errors.DiskError` the staged samples go, too: the disk may be full.
 
         Raises
         ------
@@ -127,10 +127,13 @@ class State:
         except KeyboardInterrupt as stop:
             number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
             raise Interrupted(number, self._kept(staged=True)) from None
+        except DiskError as error:
+            for tidy in (clean_staging, take_back):
+                with contextlib.suppress(NatoccError):
+                    tidy(self.layout)
+            raise DiskError(f"{error}\n{self._kept(staged=False)}") from error
         except RunError as error:
-            with contextlib.suppress(NatoccError):
-                clean_staging(self.layout)
-            raise RunError(f"{error}\n{self._kept(staged=False)}") from error
+            raise RunError(f"{error}\n{self._kept(staged=True)}") from error
         except Exception:
             logging.getLogger("natocc").warning("%s", self._kept(staged=True))
             raise
@@ -139,7 +142,9 @@ class State:
         kept = sum(len(self.indices(shard)) for shard in self.whole)
         if staged:
             with contextlib.suppress(NatoccError, OSError):
-                kept += sum(self.layout.shard_of(index) not in self.whole for index in sweep_staging(self.layout, read=False))
+                take_back(self.layout)
+                staged_now = sweep_staging(self.layout, self.count, read=False)
+                kept += sum(self.layout.shard_of(index) not in self.whole for index in staged_now)
         return f"{kept} of {self.count} samples are kept in {self.layout.root}; the same command goes on with them"
 
     def _add(self, record: ShardRecord) -> None:

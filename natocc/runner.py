@@ -165,12 +165,12 @@ class Run:
     def _make(self, pipeline: Pipeline, schedule: Schedule, state: State, progress: Progress) -> None:
         """Make what is missing; a shard is committed as soon as it is whole."""
         layout = state.layout
-        job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
         missing = {shard: len(state.missing(shard)) for shard in state.shards if shard not in state.whole}
         for shard in [shard for shard, count in missing.items() if not count]:
             state.commit(shard)
-        crew: Threads | Processes = Threads(job, self.jobs)
+        crew: Threads | Processes = Threads(pipeline, layout, self.jobs)
         if self.backend == "loky":
+            job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
             crew = Processes(job, self.jobs, self.time_limit, functools.partial(quarantine, pipeline, layout))
         done = len(schedule) - sum(missing.values())
         progress("making", done, len(schedule))

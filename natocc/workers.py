@@ -19,9 +19,10 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from natocc.errors import Reason, RunError
-from natocc.making import Job, make_piece
-from natocc.pipeline import SampleSpec
+from natocc.making import Job, make_piece, make_sample
+from natocc.pipeline import Pipeline, SampleSpec
 from natocc.shards.disk import disk_errors
+from natocc.shards.layout import Layout
 from natocc.shards.staging import is_staged
 from natocc.stopping import obey
 
@@ -39,24 +40,27 @@ class Threads:
 
     Parameters
     ----------
-    job : Job
-        What is made.
+    pipeline : Pipeline
+        What makes the samples.
+    layout : Layout
+        Where they are staged.
     jobs : int
         How many.
     """
 
-    job: Job
+    pipeline: Pipeline
+    layout: Layout
     jobs: int
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
         """Make pieces; each comes back when its samples are staged, in any order."""
-        work = (joblib.delayed(_made)(self.job, piece) for piece in pieces)
+        work = (joblib.delayed(self._made)(piece) for piece in pieces)
         yield from joblib.Parallel(self.jobs, backend="threading", batch_size=1, return_as="generator_unordered")(work)
 
-
-def _made(job: Job, piece: Piece) -> Piece:
-    make_piece(job, None, piece)
-    return piece
+    def _made(self, piece: Piece) -> Piece:
+        for spec in piece:
+            make_sample(self.pipeline, self.layout, spec)
+        return piece
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,7 +35,7 @@ def claim(root: Path) -> None:
     dataset = dataset_file(root)
     if dataset.name not in names:
         # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
-        foreign = [name for name in names if name != LOCK and _without_part(name) != dataset.name]
+        foreign = [name for name in names if name != LOCK and without_part(name) != dataset.name]
         if foreign:
             raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
 
@@ -99,26 +99,6 @@ def remove_shard(layout: Layout, shard: int) -> None:
             _remove_tree(folder)
 
 
-def remove_unrecorded(layout: Layout) -> None:
-    """Take back what a killed run left: shards that were moved and not recorded, and files that were still written aside.
-
-    Raises
-    ------
-    RunError
-        As :func:`remove_shard`.
-    """
-    with disk_errors(layout.root):
-        for name in (*FILES, layout.dataset.name):
-            (layout.root / f".{name}.part").unlink(missing_ok=True)
-        for path in layout.records.glob(".*.part"):
-            if RECORD_NAME.fullmatch(_without_part(path.name)):
-                path.unlink()
-        folders = [path for folder in FOLDERS for path in (layout.root / folder).glob("*")]
-    for shard in sorted({int(path.name) for path in folders if SHARD_NAME.fullmatch(path.name)}):
-        if not layout.record(shard).exists():
-            remove_shard(layout, shard)
-
-
 def clean_staging(layout: Layout) -> None:
     """Delete the staging area; only natocc writes there.
 
@@ -150,12 +130,12 @@ def _others(folder: Path, own: re.Pattern[str], folders: bool = False) -> Iterat
         yield folder
     elif folder.exists():
         for path in sorted(folder.iterdir()):
-            if not own.fullmatch(_without_part(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
+            if not own.fullmatch(without_part(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
                 yield path
 
 
-def _without_part(name: str) -> str:
-    """The name that a file written aside is going to take."""
+def without_part(name: str) -> str:
+    """The name that a file written aside is going to take; any other name is itself."""
     return name[1 : -len(".part")] if name.startswith(".") and name.endswith(".part") else name
 
 

@@ -104,13 +104,15 @@ def check_staged(layout: Layout, record: SampleRecord, files: Mapping[tuple[str,
             raise RunError(f"{path} is not the file that was made: expected sha256 {digest}, found {found}")
 
 
-def sweep_staging(layout: Layout, read: bool = True) -> set[int]:
-    """Delete everything in the staging area but samples that are whole.
+def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
+    """Delete everything in the staging area but samples that are whole, of the first `count`.
 
     Parameters
     ----------
     layout : Layout
         Where.
+    count : int
+        Samples of the dataset in all.
     read : bool
         Whether to read every file, too: after a power cut it may not be what was written.
 
@@ -134,7 +136,7 @@ def sweep_staging(layout: Layout, read: bool = True) -> set[int]:
                 if not _is_record(layout, place, path):
                     path.unlink()
         records, files = read_staged(layout, int(place.name))
-        whole = {index for index, record in records.items() if _agrees(layout, record, files, read)}
+        whole = {index for index, record in records.items() if index < count and _agrees(layout, record, files, read)}
         with disk_errors(place):
             for index in records.keys() - whole:
                 _record(layout, index).unlink()

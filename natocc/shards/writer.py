@@ -6,8 +6,8 @@ import shutil
 
 from natocc.errors import RunError
 from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
-from natocc.shards.layout import Layout
-from natocc.shards.prepare import remove_shard
+from natocc.shards.layout import FILES, FOLDERS, RECORD_NAME, SHARD_NAME, Layout
+from natocc.shards.prepare import remove_shard, without_part
 from natocc.shards.records import ShardRecord
 from natocc.shards.staging import check_staged, read_staged, staged_folder
 
@@ -70,3 +70,32 @@ def commit_shard(layout: Layout, indices: range) -> ShardRecord:
     write_aside(layout.record(shard), text)
     shutil.rmtree(place, ignore_errors=True)
     return record
+
+
+def take_back(layout: Layout) -> None:
+    """Undo what a run left half done: shards that were moved and not recorded, and files that were still written aside.
+
+    What was moved goes back to the staging area, if its samples are still known there; else it is deleted.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses, or something that natocc did not write lies among the samples.
+    """
+    with disk_errors(layout.root):
+        for name in (*FILES, layout.dataset.name):
+            (layout.root / f".{name}.part").unlink(missing_ok=True)
+        for path in layout.records.glob(".*.part"):
+            if RECORD_NAME.fullmatch(without_part(path.name)):
+                path.unlink()
+        moved = {
+            int(path.name) for folder in FOLDERS for path in (layout.root / folder).glob("*") if SHARD_NAME.fullmatch(path.name)
+        }
+    for shard in sorted(moved):
+        if not layout.record(shard).exists():
+            place = staged_folder(layout, shard)
+            with disk_errors(place):
+                for folder in FOLDERS:
+                    if layout.shard_folder(folder, shard).is_dir() and place.is_dir() and not (place / folder).exists():
+                        layout.shard_folder(folder, shard).rename(place / folder)
+            remove_shard(layout, shard)

@@ -15,13 +15,14 @@ from natocc.errors import Reason, RunError, UsageError
 from natocc.images import sha256
 from natocc.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
 from natocc.samples import Origin, Rejection, SampleRecord
+from natocc.shards import writer
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.manifest import read_manifest, write_manifest
 from natocc.shards.prepare import clean_staging, prepare
 from natocc.shards.records import read_shards, record_from_json, record_to_json, whole_shards
 from natocc.shards.staging import stage_sample, sweep_staging
-from natocc.shards.writer import commit_shard
+from natocc.shards.writer import commit_shard, take_back
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -157,11 +158,31 @@ def test_a_sweep_keeps_what_is_whole(tmp_path: Path) -> None:
     (place / "records" / "000000003.json").write_bytes(b'{"index": 3')
     (place / "records" / ".000000009.json.part").write_bytes(b"{")
     (layout.staging / "begun").mkdir()
-    assert sweep_staging(layout) == {1, 2}
+    assert sweep_staging(layout, 4) == {1, 2}
+    assert sweep_staging(layout, 4, read=False) == {1, 2}
     left = {path.relative_to(layout.staging).as_posix() for path in layout.staging.rglob("*") if path.is_file()}
     assert left == {f"00000/{name}" for name in ("images/000000001.jpg", "masks/000000001.png")} | {
         f"00000/records/00000000{index}.json" for index in (1, 2)
     }
+    assert sweep_staging(layout, 2) == {1}
+
+
+def test_a_commit_that_was_cut_short_is_taken_back_and_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = _begin(tmp_path / "d")
+    for index in range(4):
+        _stage(layout, index)
+
+    def full(*_: object) -> None:
+        raise RunError("disk full")
+
+    with monkeypatch.context() as patch, pytest.raises(RunError, match="disk full"):
+        patch.setattr(writer, "write_aside", full)
+        commit_shard(layout, range(4))
+    assert layout.shard_folder("images", 0).exists()
+    take_back(layout)
+    assert not layout.shard_folder("images", 0).exists()
+    assert sweep_staging(layout, 4) == {0, 1, 2, 3}
+    assert commit_shard(layout, range(4)).made == 3
 
 
 def test_a_name_that_is_no_unicode_reaches_the_manifest(tmp_path: Path) -> None:
