@@ -23,7 +23,7 @@ _LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks
 """Options that say where pictures and what belongs to them lie."""
 
 _WITHOUT_EFFECT = ("output.max_rejected",)
-"""Settings that change no file but ``dataset.json``."""
+"""Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
 
 _MOST_SHOWN = 8
 
