@@ -40,9 +40,20 @@ class Reason(enum.StrEnum):
 
 
 class NatoccError(Exception):
-    """Base of every error that natocc raises on purpose."""
+    """Base of every error that natocc raises on purpose: one argument a line.
+
+    Names in a line may hold anything, line breaks too: who prints it escapes them, so that a line stays one.
+    """
 
     exit_code = 1
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell; mostly one."""
+        return tuple(str(argument) for argument in self.args)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class RunError(NatoccError):
@@ -101,5 +112,7 @@ class BadDataError(NatoccError):
         self.reason = reason
         self.detail = detail
 
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Reason and detail."""
+        return (f"{self.reason}: {self.detail}",)

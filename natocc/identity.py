@@ -96,7 +96,7 @@ def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Jso
         more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
         head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
         last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
-        raise UsageError("\n".join([head, *(f"  {line}" for line in found[:_MOST_SHOWN]), *more, last]))
+        raise UsageError(head, *(f"  {line}" for line in found[:_MOST_SHOWN]), *more, last)
 
 
 def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
