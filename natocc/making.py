@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import faulthandler
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -60,8 +61,13 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
     """
     pipeline = _pipeline(job.recipe, job.data, job.cache)
     for spec in specs:
-        with _begun(job, spec.index, limit):
-            make_sample(pipeline, job.layout, spec)
+        try:
+            with _begun(job, spec.index, limit):
+                make_sample(pipeline, job.layout, spec)
+        except (MemoryError, cv2.error) as error:
+            if isinstance(error, cv2.error) and error.code != cv2.Error.STS_NO_MEM:
+                raise
+            os._exit(1)  # no bug: as if the system had killed us for our memory, so that it is tried again alone
 
 
 def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:

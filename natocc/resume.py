@@ -131,9 +131,9 @@ class State:
             for tidy in (clean_staging, take_back):
                 with contextlib.suppress(NatoccError):
                     tidy(self.layout)
-            raise DiskError(f"{error}\n{self._kept(staged=False)}") from error
+            raise DiskError(*error.lines, self._kept(staged=False)) from error
         except RunError as error:
-            raise RunError(f"{error}\n{self._kept(staged=True)}") from error
+            raise RunError(*error.lines, self._kept(staged=True)) from error
         except Exception:
             logging.getLogger("natocc").warning("%s", self._kept(staged=True))
             raise

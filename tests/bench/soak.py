@@ -129,10 +129,12 @@ class Soak:
                     seen.append((seconds, len(list(out.glob("shards/*.json"))), pages * os.sysconf("SC_PAGE_SIZE") / 1e6))
 
     def slope(self, kind: str) -> str:
-        """Growth of the process that was watched longest, its first quarter left out, and the largest of all."""
+        """Growth of the process that was watched longest, its beginning and its end left out, and the largest of all."""
         series = [seen for (each, _), seen in self.memory.items() if each == kind and seen]
         longest = max(series, key=len)
-        late = np.array(longest[len(longest) // 4 :])
+        # Without the end, when the manifest is written and its library is loaded for the first time.
+        making = [each for each in longest if each[1] < longest[-1][1]] or longest
+        late = np.array(making[len(making) // 4 :])
         growth = np.polyfit(late[:, 0], late[:, 2], 1)[0] * 60 if len(late) > 4 else float("nan")
         most = max(each[2] for seen in series for each in seen)
         return f"{kind}: at most {most:.0f} MB, {growth:+.2f} MB/min over {late[-1, 0]:.0f} s"

@@ -25,6 +25,7 @@ DEEDS: dict[str, Callable[[], object]] = {
     "segfault": lambda: ctypes.string_at(0),
     "exit": lambda: os._exit(0),
     "native": lambda: re.match(r"(a+)+$", "a" * 60 + "b"),  # holds the interpreter for ages
+    "memory": lambda: np.ones(2**55, np.uint8),
     "bug": lambda: 1 // 0,
 }
 
