@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test check bench bench-alignment bench-masks setup lock clean
+.PHONY: dataset test check bench bench-alignment bench-masks bench-soak setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -25,6 +25,9 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
+
+bench-soak: setup  ## 20 000 small samples while workers are killed and the disk is filled: make bench-soak ARGS="--samples 2000"
+	$(BIN)/python tests/bench/soak.py $(ARGS)
 
 setup: $(VENV)/.installed
 

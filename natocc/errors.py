@@ -35,16 +35,33 @@ class Reason(enum.StrEnum):
     BACKGROUND_NOT_PLAIN = "background-not-plain"
     LEAVES_ROOT = "leaves-root"
     NO_PLACEMENT = "no-placement"
+    WORKER_DIED = "worker-died"
+    TIMED_OUT = "timed-out"
 
 
 class NatoccError(Exception):
-    """Base of every error that natocc raises on purpose."""
+    """Base of every error that natocc raises on purpose: one argument a line.
+
+    Names in a line may hold anything, line breaks too: who prints it escapes them, so that a line stays one.
+    """
 
     exit_code = 1
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell; mostly one."""
+        return tuple(str(argument) for argument in self.args)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class RunError(NatoccError):
     """The machine cannot do it: disk, permission, a missing model."""
+
+
+class DiskError(RunError):
+    """The disk refuses: full, read-only, no permission; the message names the path."""
 
 
 class UsageError(NatoccError):
@@ -55,6 +72,28 @@ class UsageError(NatoccError):
 
 class RecipeError(UsageError):
     """A recipe does not validate; the message names the field and the nearest known one."""
+
+
+class Interrupted(KeyboardInterrupt):  # no error: what the user wanted
+    """A signal asked natocc to stop.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal.
+    detail : str
+        What is kept, and how to go on.
+    """
+
+    def __init__(self, number: int, detail: str = "") -> None:
+        super().__init__(number, detail)
+        self.number = number
+        self.detail = detail
+
+    @property
+    def exit_code(self) -> int:
+        """As shells have it: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + self.number
 
 
 class BadDataError(NatoccError):
@@ -73,5 +112,7 @@ class BadDataError(NatoccError):
         self.reason = reason
         self.detail = detail
 
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Reason and detail."""
+        return (f"{self.reason}: {self.detail}",)

@@ -213,6 +213,11 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     raise BadDataError(Reason.BAD_MASK, f"{path}: expected 0 and one other value, found {list_values(values)}")
 
 
+def read_plane(path: Path, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint8 | np.uint16]:
+    """Values of a single-channel picture as they are, (H, W) of 8 or 16 bit; raises as :func:`read_labels` does."""
+    return _read_plane(path, max_pixels)[0]
+
+
 def list_values(values: Iterable[int]) -> str:
     """The first dozen values, for a message.
 

@@ -131,6 +131,11 @@ class Pipeline:
         self._finder = LandmarkFinder(recipe.faces.align.points)
         self._aligned: OrderedDict[str, Photo | BadDataError] = OrderedDict()
 
+    @property
+    def occluders(self) -> dict[str, OccluderSource]:
+        """The occluders of each set, by its name; of all splits together."""
+        return {a_set.name: source for a_set, source in zip(self.recipe.sets, self._occluders, strict=True)}
+
     def schedule(self, count: int | None = None) -> Schedule:
         """Which sample is what; `count` None means one pass over the sets."""
         return Schedule([a_set.samples_per_face for a_set in self.recipe.sets], self.faces.ids(), count)

@@ -169,7 +169,7 @@ def parse_recipe(text: str, name: str) -> dict[str, Any]:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise RecipeError(f"recipe {name}{where}: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(f"recipe {name} is not valid YAML: {error}") from None
+        raise RecipeError(f"recipe {name} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(value, dict):
         raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(Recipe.model_fields)}")
     return value
@@ -213,7 +213,7 @@ def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
         faults = error.errors()
         # A list of which an item fails is also called too short: the item is what is wrong.
         told = [fault for fault in faults if not (fault["type"] == "too_short" and len(faults) > 1)]
-        raise RecipeError("\n".join(f"recipe {name}: {_explain(fault)}" for fault in told)) from None
+        raise RecipeError(*(f"recipe {name}: {_explain(fault)}" for fault in told)) from None
     names = [a_set.name for a_set in recipe.sets]
     twice = sorted({each for each in names if names.count(each) > 1})
     if twice:

@@ -1,38 +1,34 @@
-"""Shards over joblib: pieces of a shard are made by workers, whole shards are committed here."""
+"""A run: what is there already, what is missing, made by workers, committed here shard by shard."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
 import math
-import platform
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-import cv2
-import joblib
-
 from natocc.faces.landmarks import check_models
-from natocc.outputs import encode, label_maps
+from natocc.identity import check_agrees, describe
+from natocc.making import Job, quarantine
 from natocc.pipeline import Pipeline, SampleSpec, Schedule
 from natocc.plans import Json
 from natocc.recipe import Recipe
 from natocc.report.contact_sheet import dataset_contact_sheet
-from natocc.samples import SampleRecord
-from natocc.shards.dataset import write_dataset
+from natocc.resume import State, check_count, is_complete
+from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
+from natocc.shards.lock import locked
 from natocc.shards.manifest import write_manifest
-from natocc.shards.prepare import clean_staging, prepare
-from natocc.shards.writer import commit_shard, stage_files
+from natocc.shards.prepare import claim, clean_staging, prepare
+from natocc.workers import Processes, Threads
 
 _MOST_IN_PIECE = 32
 _PIECES_A_WORKER = 4
-_BYTES_A_PIXEL = {"jpg": 0.45, "png": 1.9}
-_MASK_BYTES_A_PIXEL = 0.02
 
 
 class Progress(Protocol):
@@ -53,11 +49,14 @@ class Totals:
         Samples rejected, by reason.
     seconds : float
         Wall time.
+    kept : int
+        How many of all these were there before, made or rejected.
     """
 
     made: int
     rejected: Mapping[str, int]
     seconds: float
+    kept: int = 0
 
     @property
     def rejected_share(self) -> float:
@@ -67,7 +66,12 @@ class Totals:
 
     def to_json(self) -> dict[str, Json]:
         """The totals as plain JSON."""
-        return {"made": self.made, "rejected": dict(self.rejected), "seconds": round(self.seconds, 3)}
+        return {
+            "made": self.made,
+            "rejected": dict(self.rejected),
+            "kept": self.kept,
+            "seconds": round(self.seconds, 3),
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +89,9 @@ class Run:
     jobs : int
         Workers. The bytes do not depend on it.
     backend : str
-        joblib's: ``loky`` (processes) or ``threading``.
+        ``loky``: processes, any of which may die; ``threading``: threads of this process.
+    time_limit : float
+        Seconds that one sample may take in a process of its own.
     """
 
     recipe: Recipe
@@ -95,154 +101,94 @@ class Run:
     count: int | None = None
     jobs: int = 1
     backend: str = "loky"
+    time_limit: float = 120.0
 
     def build(self, overwrite: bool, progress: Progress) -> Totals:
-        """Make the dataset.
+        """Make the dataset, or what is missing of it.
 
         Parameters
         ----------
         overwrite : bool
-            Whether a dataset that lies in the folder may go.
+            Whether a dataset that lies in the folder may go. Otherwise this run goes on with it.
         progress : Progress
             Is told how it goes.
 
         Returns
         -------
         totals : Totals
-            What was made and what was rejected.
+            What was made and what was rejected, now and before.
 
         Raises
         ------
         UsageError
-            Before anything is written: data missing, folder not empty.
+            Before anything is written: data missing, a folder that is not ours, a dataset that differs from the one asked for, or
+            another run in the folder.
         RunError
             If models are missing or the disk refuses; shards that were committed stay whole.
+        Interrupted
+            If a signal came; says what is kept.
         """
         begin = time.monotonic()
-        jobs = self.jobs
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
-        pipeline = Pipeline(self.recipe, self.data, self.cache, jobs)
+        pipeline = Pipeline(self.recipe, self.data, self.cache, self.jobs)
         schedule = pipeline.schedule(self.count)
+        described = describe(pipeline, self.data)
         layout = Layout(self.out, self.recipe.output.shard_size)
-        described = self._description(pipeline.faces.classes)
-        prepare(self.out, overwrite)
-        write_dataset(layout, {"status": "building", **described})
-        made, rejected = 0, Counter[str]()
-        for shard, records, seconds in self._shards(layout, schedule, jobs, progress):
-            commit_shard(layout, shard, records, seconds)
-            made += sum(record.rejection is None for record in records)
-            rejected.update(record.rejection.reason for record in records if record.rejection)
-        progress("writing the manifest", len(schedule), len(schedule))
-        write_manifest(layout)
-        if made:
-            dataset_contact_sheet(layout)
-        clean_staging(layout)
-        counts = {"made": made, "rejected": dict(sorted(rejected.items()))}
-        write_dataset(layout, {"status": "complete", **described, "samples": len(schedule), "counts": counts})
-        return Totals(made, dict(rejected), time.monotonic() - begin)
+        claim(self.out)
+        with locked(self.out):
+            if overwrite or not layout.dataset.exists():
+                prepare(self.out, overwrite)
+                state = State(layout, len(schedule))
+            else:
+                there = read_dataset(self.out)
+                check_agrees(self.out, there, described)
+                check_count(self.out, there, len(schedule))
+                if is_complete(layout, there, described, len(schedule)):
+                    return Totals(there["counts"]["made"], there["counts"]["rejected"], time.monotonic() - begin, len(schedule))
+                state = State.found(layout, len(schedule))
+            with state.kept_whatever_comes():
+                kept = len(state.staged) + sum(map(len, map(state.indices, state.whole)))
+                if kept:
+                    progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
+                write_dataset(layout, {"status": "building", **described})
+                self._make(pipeline, schedule, state, progress)
+                progress("writing the manifest", len(schedule), len(schedule))
+                write_manifest(layout)
+                if state.made:
+                    dataset_contact_sheet(layout)
+                clean_staging(layout)
+                counts = {"made": state.made, "rejected": state.rejected}
+                write_dataset(layout, {"status": "complete", **described, "samples": len(schedule), "counts": counts})
+        return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
-    def _description(self, classes: Mapping[int, str]) -> dict[str, Json]:
-        return {
-            "recipe": self.recipe.resolved(),
-            "recipe_sha256": self.recipe.sha256(),
-            "versions": versions(),
-            "labels": label_maps(self.recipe.output, classes),
-        }
-
-    def _shards(
-        self, layout: Layout, schedule: Schedule, jobs: int, progress: Progress
-    ) -> Iterator[tuple[int, list[SampleRecord], float]]:
-        """Shards in the order in which they become whole: number, records by index, seconds of work."""
-        pieces = list(_pieces(len(schedule), layout.shard_size, jobs))
-        missing = Counter(layout.shard_of(piece[0]) for piece in pieces)
-        waiting: dict[int, list[tuple[list[SampleRecord], float]]] = {}
-        recipe = json.dumps(self.recipe.resolved())
-        work = (
-            joblib.delayed(_make_piece)(recipe, self.data, self.cache, layout, [schedule[index] for index in piece])
-            for piece in pieces
-        )
-        # One native thread a worker: the workers are the parallelism, and threads inside them would fight for the cores.
-        native = {"inner_max_num_threads": 1} if self.backend == "loky" and jobs > 1 else {}
-        done = 0
-        progress("making", 0, len(schedule))
-        with joblib.parallel_config(backend=self.backend, **native):
-            for result in joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work):
-                records, seconds = result
-                shard = layout.shard_of(records[0].index)
-                waiting.setdefault(shard, []).append((records, seconds))
-                done += len(records)
-                progress("making", done, len(schedule))
-                if len(waiting[shard]) == missing[shard]:
-                    whole = waiting.pop(shard)
-                    rows = sorted((row for rows, _ in whole for row in rows), key=lambda row: row.index)
-                    yield shard, rows, sum(seconds for _, seconds in whole)
+    def _make(self, pipeline: Pipeline, schedule: Schedule, state: State, progress: Progress) -> None:
+        """Make what is missing; a shard is committed as soon as it is whole."""
+        layout = state.layout
+        missing = {shard: len(state.missing(shard)) for shard in state.shards if shard not in state.whole}
+        for shard in [shard for shard, count in missing.items() if not count]:
+            state.commit(shard)
+        crew: Threads | Processes = Threads(pipeline, layout, self.jobs)
+        if self.backend == "loky":
+            job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
+            crew = Processes(job, self.jobs, self.time_limit, functools.partial(quarantine, pipeline, layout))
+        done = len(schedule) - sum(missing.values())
+        progress("making", done, len(schedule))
+        with contextlib.closing(crew.run(_pieces(schedule, state, self.jobs))) as pieces:
+            for piece in pieces:
+                if piece:
+                    shard = layout.shard_of(piece[0].index)
+                    missing[shard] -= len(piece)
+                    done += len(piece)
+                    progress("making", done, len(schedule))
+                    if not missing[shard]:
+                        state.commit(shard)
 
 
-def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> dict[str, Json]:
-    """What a build would make: faces, samples of each set, shards, and about how many bytes; reads no picture.
-
-    Raises
-    ------
-    UsageError
-        If the faces are missing.
-    """
-    faces = recipe.faces.open(data, cache)
-    ids = faces.ids()
-    schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
-    samples = Counter(schedule[index].set_index for index in range(len(schedule)))
-    side = recipe.faces.align.size or 1024
-    pixel = _BYTES_A_PIXEL[recipe.output.image.format] + _MASK_BYTES_A_PIXEL
-    return {
-        "source": recipe.faces.source,
-        "faces": len(ids),
-        "sets": [
-            {"name": a_set.name, "method": a_set.method, "occluders": a_set.occluders.source, "samples": samples[index]}
-            for index, a_set in enumerate(recipe.sets)
-        ],
-        "samples": len(schedule),
-        "shards": math.ceil(len(schedule) / recipe.output.shard_size),
-        "bytes": int(len(schedule) * side * side * pixel),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Versions that decide the bytes."""
-    from importlib.metadata import version
-
-    packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-def _pieces(count: int, shard_size: int, jobs: int) -> Iterator[range]:
-    """Runs of indices that one worker makes: none crosses a shard, and there are enough of them to keep all busy."""
-    size = max(1, min(_MOST_IN_PIECE, math.ceil(count / (jobs * _PIECES_A_WORKER))))
-    for first in range(0, count, shard_size):
-        end = min(first + shard_size, count)
-        for start in range(first, end, size):
-            yield range(start, min(start + size, end))
-
-
-def _make_piece(
-    recipe: str, data: Path, cache: Path, layout: Layout, specs: Sequence[SampleSpec]
-) -> tuple[list[SampleRecord], float]:
-    """Make samples and lay their files aside; runs in a worker."""
-    cv2.setNumThreads(1)
-    begin = time.monotonic()
-    pipeline, piece = _pipeline(recipe, data, cache), f"{specs[0].index:09d}"
-    records = [_make_one(pipeline, layout, piece, spec) for spec in specs]
-    return records, time.monotonic() - begin
-
-
-@functools.lru_cache(maxsize=1)
-def _pipeline(recipe: str, data: Path, cache: Path) -> Pipeline:
-    """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), data, cache)
-
-
-def _make_one(pipeline: Pipeline, layout: Layout, piece: str, spec: SampleSpec) -> SampleRecord:
-    sample = pipeline.make_sample(spec)
-    if sample.face is None or sample.composite is None:
-        return sample.record
-    files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
-    return dataclasses.replace(sample.record, files=stage_files(layout, piece, spec.index, files))
+def _pieces(schedule: Schedule, state: State, jobs: int) -> Iterator[list[SampleSpec]]:
+    """What one worker makes at a time: none crosses a shard, and there are enough of them to keep all busy."""
+    size = max(1, min(_MOST_IN_PIECE, math.ceil(len(schedule) / (jobs * _PIECES_A_WORKER))))
+    for shard in state.shards:
+        missing = [] if shard in state.whole else state.missing(shard)
+        for start in range(0, len(missing), size):
+            yield [schedule[index] for index in missing[start : start + size]]

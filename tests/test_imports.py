@@ -11,8 +11,8 @@ PACKAGE = Path(natocc.__file__).parent
 
 # Lower floors first. Rooms on one floor that are wings do not know each other; those of the hall build on one another in order.
 FLOORS = [
-    {"errors", "parts"},
-    {"plans"},
+    {"errors", "parts", "plain_text"},
+    {"plans", "stopping"},
     {"samples"},
     {"seeds"},
     {"options", "locations"},
@@ -22,6 +22,9 @@ FLOORS = [
     {"measures"},
     {"outputs"},
     {"pipeline"},
+    {"identity", "estimate", "making", "resume", "remake"},
+    {"repair", "replay"},
+    {"workers"},
     {"runner"},
     {"cli"},
     {"__main__"},

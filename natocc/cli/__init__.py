@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -11,20 +12,28 @@ from natocc.cli.build import build
 from natocc.cli.doctor import doctor
 from natocc.cli.extract import extract
 from natocc.cli.preview import preview
-from natocc.errors import NatoccError
+from natocc.cli.replay import replay
+from natocc.cli.verify import verify
+from natocc.errors import Interrupted, NatoccError
+from natocc.plain_text import plain
+from natocc.stopping import end_children, stoppable
 
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         try:
-            return super().invoke(context)
+            with stoppable():
+                return super().invoke(context)
         except NatoccError as error:
-            for line in str(error).splitlines():
-                click.echo(f"natocc: {line}", err=True)
+            for line in error.lines:
+                click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("natocc: interrupted", err=True)
-            sys.exit(130)
+        except KeyboardInterrupt as stop:
+            stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
+            told = f": {stop.detail}" if stop.detail else ""
+            click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(told)}", err=True)
+            end_children()
+            sys.exit(stop.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -32,9 +41,10 @@ class _Commands(click.Group):
 def main() -> None:
     """Occluded faces with exact masks: natural (NatOcc) and random (RandOcc) occlusion of face datasets.
 
-    Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 4 verify or replay
+    found damage, 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
     """
 
 
-for command in (build, preview, extract, doctor):
+for command in (build, preview, extract, verify, replay, doctor):
     main.add_command(command)

@@ -21,6 +21,13 @@ from natocc.cli.options import data_options, jobs_option, recipe_options
 @jobs_option
 @click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="joblib's backend.")
 @click.option("--max-rejected", type=click.FloatRange(0, 1), help="Share of rejected samples above which the exit code is 3.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Seconds that one sample may take; with --backend loky.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the dataset in the folder; deletes only what natocc wrote.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
@@ -33,6 +40,7 @@ def build(
     jobs: int,
     backend: str,
     max_rejected: float | None,
+    time_limit: float,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -40,6 +48,8 @@ def build(
     **flags: Any,
 ) -> None:
     """Make a dataset from RECIPE, a file or one of natocc's own, or from the set that flags name.
+
+    Where the folder holds a part of the same dataset, what is missing is made; a larger --count adds to it.
 
     \b
     natocc build demo
@@ -50,7 +60,8 @@ def build(
 
     from natocc.cli.options import recipe_of_flags
     from natocc.cli.progress import progress_bar, show_expected, show_totals
-    from natocc.runner import Run, expected
+    from natocc.estimate import expected
+    from natocc.runner import Run
 
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
@@ -60,7 +71,7 @@ def build(
         estimate = expected(chosen, data, cache, count)
         click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
         return
-    run = Run(chosen, data=data, cache=cache, out=out, count=count, jobs=jobs, backend=backend)
+    run = Run(chosen, data, cache, out, count=count, jobs=jobs, backend=backend, time_limit=time_limit)
     with progress_bar() as progress:
         totals = run.build(overwrite=overwrite, progress=progress)
     click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, out))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from natocc.cli.options import data_options
+from natocc.plain_text import plain
 
 
 @click.command()
@@ -38,7 +39,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
 def _versions() -> dict[str, str]:
     from natocc import __version__
-    from natocc.runner import versions
+    from natocc.identity import versions
 
     return {"natocc": __version__, **versions()}
 
@@ -131,4 +132,4 @@ def _told(found: dict[str, Any]) -> str:
     lines.append(f"cache {found['cache']}:")
     for each in found["libraries"]:
         lines.append(f"  {each['cutouts']} cutouts of {each['categories']} categories, from {each['of']}")
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from natocc.cli.options import data_options, jobs_option
+from natocc.plain_text import plain
 
 if TYPE_CHECKING:
     from natocc.occluders.library import Library
@@ -79,7 +80,7 @@ def _told(name: str, library: Library) -> str:
     if refused:
         lines.append(f"refused: {sum(count for _, count in refused)}")
         lines += [f"  {count:6d} {reason}, such as {library.examples[reason]}" for reason, count in refused]
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)
 
 
 def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
@@ -99,4 +100,4 @@ def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
         out.write_bytes(encode_png(contact_sheet(tiles, columns=10, tile=180)))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from None
-    click.echo(str(out), err=True)
+    click.echo(plain(str(out)), err=True)

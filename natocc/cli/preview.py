@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from natocc.cli.options import data_options, recipe_options
+from natocc.plain_text import plain
 
 
 @click.command()
@@ -69,12 +70,12 @@ def preview(
                 Tile(overlay(sample.composite.image, sample.composite.modal, sample.composite.amodal), sample.record.set_name),
             ]
         elif sample.record.rejection is not None:
-            click.echo(f"natocc: sample {index} rejected: {sample.record.rejection.detail}", err=True)
+            click.echo(plain(f"natocc: sample {index} rejected: {sample.record.rejection.detail}"), err=True)
     try:
         out.write_bytes(encode_png(contact_sheet(tiles, columns=6)))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from None
-    click.echo(str(out))
+    click.echo(plain(str(out)))
 
 
 def _folder_of(image: Path, flags: dict[str, Any]) -> tuple[str, str, str]:

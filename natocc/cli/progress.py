@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from natocc.plain_text import plain
 from natocc.plans import Json
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ def progress_bar() -> Iterator[Progress]:
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=None, rate="")
-        begin = time.monotonic()
+        begin, before, last = time.monotonic(), 0, ""
 
         def show(doing: str, done: int, total: int | None) -> None:
-            nonlocal begin
-            if done == 0:
-                begin = time.monotonic()
-            rate = f"{done / max(time.monotonic() - begin, 1e-9):.1f}/s" if done else ""
+            nonlocal begin, before, last
+            if doing != last:
+                begin, before, last = time.monotonic(), done, doing
+            rate = f"{(done - before) / max(time.monotonic() - begin, 1e-9):.1f}/s" if done > before else ""
             bar.update(task, description=doing, completed=done, total=total, rate=rate)
 
         yield show
@@ -55,26 +56,32 @@ class _Lines:
     """A line when the work changes, and one every few seconds while it goes on."""
 
     def __init__(self) -> None:
-        self._doing = ""
+        self._doing, self._before = "", 0
         self._last = self._begin = time.monotonic()
 
     def __call__(self, doing: str, done: int, total: int | None) -> None:
         now = time.monotonic()
         if doing != self._doing:
-            self._doing, self._last, self._begin = doing, now, now
+            self._doing, self._before, self._last, self._begin = doing, done, now, now
             click.echo(f"{doing}: {total} samples" if total else doing, err=True)
-        elif done and now - self._last >= _SECONDS_BETWEEN_LINES:
+        elif done > self._before and now - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = now
-            rate = done / max(now - self._begin, 1e-9)
+            rate = (done - self._before) / max(now - self._begin, 1e-9)
             left = f", {((total or done) - done) / rate:.0f} s left" if total else ""
             click.echo(f"{doing}: {done} of {total}, {rate:.1f}/s{left}", err=True)
 
 
 def show_totals(totals: Totals, out: Path) -> str:
     """What was made, rejected by reason, seconds and samples a second: text of a few lines."""
-    lines = [f"{out}: {totals.made} samples in {totals.seconds:.1f} s ({totals.made / max(totals.seconds, 1e-9):.1f}/s)"]
+    rejected = sum(totals.rejected.values())
+    now = totals.made + rejected - totals.kept
+    if now:
+        there = f", {totals.kept} were there" if totals.kept else ""
+        lines = [f"{out}: {totals.made} samples in {totals.seconds:.1f} s ({now / max(totals.seconds, 1e-9):.1f}/s{there})"]
+    else:
+        lines = [f"{out}: complete, {totals.made} samples were there"]
     lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)
 
 
 def show_expected(estimate: Mapping[str, Json], out: Path) -> str:
@@ -83,4 +90,4 @@ def show_expected(estimate: Mapping[str, Json], out: Path) -> str:
     lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]
     megabytes = estimate["bytes"] / 1e6
     lines.append(f"  in all: {estimate['samples']} samples in {estimate['shards']} shards, about {megabytes:.1f} MB")
-    return "\n".join(lines)
+    return "\n".join(plain(line) for line in lines)

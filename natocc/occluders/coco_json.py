@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from natocc.errors import UsageError
 from natocc.occluders.json_walk import JsonWalk
-from natocc.occluders.plain_text import plain
+from natocc.plain_text import plain
 
 _REQUIRED = ("images", "annotations", "categories")
 

@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from natocc.images import encode_jpeg, read_labels, read_rgb
+from natocc.plain_text import plain
 from natocc.report.overlay import overlay
 from natocc.samples import Image, Mask
 from natocc.shards.disk import write_aside
@@ -63,7 +64,7 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, tile: int = 256) -> Image
     pen, font = ImageDraw.Draw(drawn), ImageFont.load_default(_FONT_SIZE)
     for index, each in enumerate(tiles):
         top, left = step * divmod(index, columns) + _GAP
-        text = each.caption.encode("ascii", "replace").decode()
+        text = plain(each.caption).encode("ascii", "replace").decode()  # Pillow cannot measure two lines
         while text and pen.textlength(text, font=font) > tile:
             text = text[:-1]
         pen.text((int(left), int(top) + tile + 2), text, fill=_INK, font=font)

@@ -10,6 +10,7 @@ from natocc.errors import UsageError
 from natocc.plans import Json
 from natocc.shards.disk import encode_json, read_json, write_aside
 from natocc.shards.layout import Layout, dataset_file
+from natocc.shards.seals import seal
 
 FORMAT = 1
 """Of the folder as a whole; a reader refuses a newer one."""
@@ -26,7 +27,7 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
         Its root exists.
     description : mapping
         JSON: ``status`` (one of :data:`STATUSES`), resolved recipe, versions, labels, counts. ``natocc`` (the version) and
-        ``format`` are put before it.
+        ``format`` are put before it, and the sha256 of all that (:func:`natocc.shards.seals.seal`) behind it.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
     if description.get("status") not in STATUSES:
         raise ValueError(f"status must be one of {STATUSES}, got {description.get('status')!r}")
     content = {"natocc": __version__, "format": FORMAT, **description}
-    write_aside(layout.dataset, encode_json(content, indent=2))
+    write_aside(layout.dataset, encode_json(seal(content), indent=2))
 
 
 def read_dataset(root: Path) -> dict[str, Json]:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from natocc.errors import BadDataError, RunError, UsageError
+from natocc.errors import BadDataError, DiskError, UsageError
 from natocc.images import read_bytes
 from natocc.plans import Json
 
@@ -19,14 +19,14 @@ def disk_errors(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    RunError
+    DiskError
         For any OSError raised inside.
     """
     try:
         yield
     except OSError as error:
         where = os.fsdecode(error.filename) if error.filename else path
-        raise RunError(f"cannot write {where}: {error.strerror or error}") from error
+        raise DiskError(f"cannot write {where}: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager

@@ -2,42 +2,84 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from natocc.errors import UsageError
 from natocc.plans import Json
+from natocc.shards.dataset import read_dataset
 from natocc.shards.disk import aside
 from natocc.shards.layout import FOLDERS, Layout
 from natocc.shards.records import MEASURES, ShardRecord, read_shards, record_to_json
 
+_DESCRIPTION = b"natocc"
+_OF_THE_MOMENT = ("status", "samples", "counts", "sha256")
 _AS_THEY_ARE = ("index", "set", "method", "face", "variant", "identity", "split", "occluders", "detector")
 
 
 def write_manifest(layout: Layout) -> None:
     """Write ``manifest.parquet`` from the records of all whole shards; one record in memory at a time.
 
-    The bytes depend on the samples alone: neither on when nor on how fast they were made.
+    The bytes depend on the samples and the recipe alone: neither on when nor on how fast they were made. The file carries a copy
+    of what ``dataset.json`` says, from which that can be made again.
 
     Raises
     ------
     UsageError
-        If a record is damaged.
+        If ``dataset.json`` or a record is damaged.
     RunError
         If the disk refuses.
+    """
+    description = read_dataset(layout.root)
+    with aside(layout.manifest) as path, path.open("wb") as file:
+        write_rows(read_shards(layout), description, file)
+
+
+def write_rows(records: Iterable[ShardRecord], description: Mapping[str, Json], file: BinaryIO) -> None:
+    """Write the manifest's bytes to a file that is open; see :func:`write_manifest`."""
+    import pyarrow
+    import pyarrow.parquet
+
+    lasting = {key: value for key, value in description.items() if key not in _OF_THE_MOMENT}
+    columns = schema().with_metadata({_DESCRIPTION: json.dumps(lasting).encode("ascii")})
+    with pyarrow.parquet.ParquetWriter(file, columns, compression="zstd", write_page_checksum=True) as writer:
+        for record in records:
+            writer.write_table(pyarrow.Table.from_pylist(rows_of(record), schema=columns))
+
+
+def read_manifest(root: Path, first: int | None = None, last: int | None = None) -> list[dict[str, Json]]:
+    """Rows of a dataset's manifest by index, each a mapping of column to value; ``plan`` is JSON text.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    first, last : int, optional
+        Indices of the first and the last sample wanted; all unless given.
+
+    Raises
+    ------
+    UsageError
+        If it is missing or damaged.
     """
     import pyarrow
     import pyarrow.parquet
 
-    columns = schema()
-    with aside(layout.manifest) as path, pyarrow.parquet.ParquetWriter(path, columns, compression="zstd") as writer:
-        for record in read_shards(layout):
-            writer.write_table(pyarrow.Table.from_pylist(_rows(record), schema=columns))
+    path = Layout(root, 1).manifest
+    wanted = None if first is None or last is None else [("index", ">=", first), ("index", "<=", last)]
+    try:
+        table = pyarrow.parquet.read_table(path, filters=wanted, page_checksum_verification=True)
+        rows: list[dict[str, Json]] = table.to_pylist()
+    except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+    return rows
 
 
-def read_manifest(root: Path) -> list[dict[str, Json]]:
-    """Rows of a dataset's manifest by index, each a mapping of column to value; ``plan`` is JSON text.
+def read_manifest_head(root: Path) -> ManifestHead:
+    """What stands in the manifest beside its rows; no row is read.
 
     Raises
     ------
@@ -49,10 +91,31 @@ def read_manifest(root: Path) -> list[dict[str, Json]]:
 
     path = Layout(root, 1).manifest
     try:
-        rows: list[dict[str, Json]] = pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            metadata = file.schema_arrow.metadata or {}
+            description = json.loads(metadata.get(_DESCRIPTION, b"{}"))
+            return ManifestHead(int(file.metadata.num_rows), str(file.metadata.created_by), description)
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise UsageError(f"{path} is no manifest that can be read: {error}") from None
-    return rows
+
+
+@dataclasses.dataclass(frozen=True)
+class ManifestHead:
+    """What stands in a manifest beside its rows.
+
+    Parameters
+    ----------
+    rows : int
+        How many there are.
+    writer : str
+        The library that wrote it, and its version.
+    description : mapping
+        Copy of ``dataset.json``, without status, counts and seal; empty where there is none.
+    """
+
+    rows: int
+    writer: str
+    description: Mapping[str, Json]
 
 
 def schema() -> Any:
@@ -81,7 +144,8 @@ def schema() -> Any:
     )
 
 
-def _rows(record: ShardRecord) -> list[dict[str, Json]]:
+def rows_of(record: ShardRecord) -> list[dict[str, Json]]:
+    """The rows that a shard's record gives; columns of which a sample says nothing are left out."""
     paths = record.paths()
     rows = []
     for sample in record.samples:
@@ -95,5 +159,14 @@ def _rows(record: ShardRecord) -> list[dict[str, Json]]:
         for folder, digest in sample.files.items():
             row |= {f"{folder}_path": paths[sample.index][folder], f"{folder}_sha256": digest}
         row["plan"] = json.dumps(value["plan"], sort_keys=True) if value["plan"] else None
-        rows.append(row)
+        rows.append({name: _text(cell) for name, cell in row.items()})
     return rows
+
+
+def _text(cell: Json) -> Json:
+    """A cell whose text is valid Unicode: bytes of a file name that are none are spelled out, such as ``\\udcff``."""
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "backslashreplace").decode()
+    if isinstance(cell, list):
+        return [_text(item) for item in cell]
+    return {name: _text(item) for name, item in cell.items()} if isinstance(cell, dict) else cell

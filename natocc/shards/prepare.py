@@ -8,9 +8,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from natocc.errors import RunError, UsageError
-from natocc.shards.dataset import read_dataset
-from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
+from natocc.shards.dataset import read_dataset, write_dataset
+from natocc.shards.disk import disk_errors, flush
 from natocc.shards.layout import FILES, FOLDERS, LOCK, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
+
+
+def claim(root: Path) -> None:
+    """Make the folder, unless it is there already: empty, or natocc's own.
+
+    Raises
+    ------
+    UsageError
+        If a file is in the way, or the folder holds somebody's files and no dataset.
+    RunError
+        If the disk refuses.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        in_the_way = next(path for path in (root, *root.parents) if path.is_symlink() or path.exists())
+        raise UsageError(f"cannot make the folder {root}: {in_the_way} is in the way and not a folder") from None
+    except OSError as error:
+        raise RunError(f"cannot make the folder {root}: {error.strerror}") from None
+    with disk_errors(root):
+        names = sorted(path.name for path in root.iterdir())
+    dataset = dataset_file(root)
+    if dataset.name not in names:
+        # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
+        foreign = [name for name in names if name != LOCK and without_part(name) != dataset.name]
+        if foreign:
+            raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
 
 
 def prepare(root: Path, overwrite: bool) -> None:
@@ -34,28 +61,16 @@ def prepare(root: Path, overwrite: bool) -> None:
     RunError
         If the disk refuses.
     """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        in_the_way = next(path for path in (root, *root.parents) if path.is_symlink() or path.exists())
-        raise UsageError(f"cannot make the folder {root}: {in_the_way} is in the way and not a folder") from None
-    except OSError as error:
-        raise RunError(f"cannot make the folder {root}: {error.strerror}") from None
-    with disk_errors(root):
-        names = sorted(path.name for path in root.iterdir())
+    claim(root)
     dataset = dataset_file(root)
-    if dataset.name not in names:
-        # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
-        foreign = [name for name in names if name != LOCK and _without_part(name) != dataset.name]
-        if foreign:
-            raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
+    if not dataset.exists():
         return
     description = read_dataset(root)
     if not overwrite:
         raise UsageError(f"{root} holds a dataset ({description['status']}): --overwrite replaces it")
     for path in _foreign(root):
         raise UsageError(f"{path} is not natocc's and would have to go: move it out of {root} before --overwrite")
-    write_aside(dataset, encode_json({**description, "status": "building"}, indent=2))
+    write_dataset(Layout(root, 1), {**description, "status": "building"})
     with disk_errors(root):
         for folder in ("shards", *FOLDERS, ".staging"):  # the records first: nobody takes the rest for whole
             _remove_tree(root / folder)
@@ -115,12 +130,12 @@ def _others(folder: Path, own: re.Pattern[str], folders: bool = False) -> Iterat
         yield folder
     elif folder.exists():
         for path in sorted(folder.iterdir()):
-            if not own.fullmatch(_without_part(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
+            if not own.fullmatch(without_part(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
                 yield path
 
 
-def _without_part(name: str) -> str:
-    """The name that a file written aside is going to take."""
+def without_part(name: str) -> str:
+    """The name that a file written aside is going to take; any other name is itself."""
     return name[1 : -len(".part")] if name.startswith(".") and name.endswith(".part") else name
 
 

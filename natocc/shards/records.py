@@ -9,10 +9,12 @@ from types import MappingProxyType
 
 from natocc import __version__
 from natocc.errors import Reason, UsageError
+from natocc.images import read_bytes
 from natocc.plans import Json, Plan
 from natocc.samples import Origin, Rejection, SampleRecord
-from natocc.shards.disk import disk_errors, encode_json, read_json
+from natocc.shards.disk import disk_errors, read_json
 from natocc.shards.layout import RECORD_NAME, Layout
+from natocc.shards.seals import is_sealed, seal
 
 MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
     {
@@ -48,8 +50,6 @@ class ShardRecord:
         By ascending index, without gaps, rejected ones too; at least one.
     files : mapping of str to int
         Path relative to the dataset, such as ``images/00000/000000000.jpg``, to size in bytes; the sha256 is in the samples.
-    seconds : float
-        How long it took to make.
     version : str
         Of the natocc that made it.
     """
@@ -57,7 +57,6 @@ class ShardRecord:
     shard: int
     samples: tuple[SampleRecord, ...]
     files: Mapping[str, int]
-    seconds: float
     version: str = __version__
 
     @property
@@ -80,24 +79,28 @@ class ShardRecord:
         return dict(found)
 
     def to_json(self) -> dict[str, Json]:
-        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses."""
-        return {
+        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
+
+        Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
+        is damaged itself.
+        """
+        content = {
             "natocc": self.version,
             "shard": self.shard,
             "first": self.samples[0].index,
             "last": self.samples[-1].index,
             "made": self.made,
             "rejected": self.rejected,
-            "seconds": self.seconds,
             "files": dict(sorted(self.files.items())),
             "samples": [record_to_json(sample) for sample in self.samples],
         }
+        return seal(content)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
         """Inverse of :meth:`to_json`."""
         samples = tuple(record_from_json(item) for item in value["samples"])
-        return cls(value["shard"], samples, value["files"], value["seconds"], value["natocc"])
+        return cls(value["shard"], samples, value["files"], value["natocc"])
 
 
 def read_shard(layout: Layout, shard: int) -> ShardRecord:
@@ -112,11 +115,11 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
     value = read_json(path)
     try:
         record = ShardRecord.from_json(value)
-        as_written = encode_json(record.to_json()) == encode_json(value) and record.shard == shard
+        as_written = is_sealed(read_bytes(path)) and record.shard == shard
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
-        raise UsageError(f"{path} is damaged: its counts or names are not those that natocc wrote for shard {shard}")
+        raise UsageError(f"{path} is damaged: it is not what natocc wrote for shard {shard}")
     return record
 
 

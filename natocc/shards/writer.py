@@ -1,75 +1,29 @@
-"""The writer of shards: pieces are staged by many, a shard is committed by one, and its record is the commit."""
+"""The writer of shards: samples are staged by many, a shard is committed by one, and its record is the commit."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from natocc.errors import RunError
-from natocc.images import sha256
-from natocc.samples import SampleRecord
 from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
-from natocc.shards.layout import FOLDERS, Layout
-from natocc.shards.prepare import remove_shard
+from natocc.shards.layout import FILES, FOLDERS, RECORD_NAME, SHARD_NAME, Layout
+from natocc.shards.prepare import remove_shard, without_part
 from natocc.shards.records import ShardRecord
+from natocc.shards.staging import check_staged, read_staged, staged_folder
 
 
-def stage_files(layout: Layout, piece: str, index: int, files: Mapping[str, tuple[str, bytes]]) -> dict[str, str]:
-    """Write the files of one sample to the staging area.
-
-    Any number of workers may do so at once, each with pieces of its own. Staging a sample again replaces it. Nothing is flushed
-    here: :func:`commit_shard` does that once for all.
-
-    Parameters
-    ----------
-    layout : Layout
-        Where.
-    piece : str
-        Name of the part of a shard that a worker makes; one path component, such as ``000000-000049``.
-    index : int
-        Of the sample.
-    files : mapping of str to (str, bytes)
-        Folder (one of :data:`~natocc.shards.layout.FOLDERS`) to suffix (``.jpg`` or ``.png``) and content.
-
-    Returns
-    -------
-    digests : dict of str to str
-        Folder to sha256, for :attr:`~natocc.samples.SampleRecord.files`.
-
-    Raises
-    ------
-    RunError
-        If the disk refuses; the message names the path.
-    """
-    digests = {}
-    for folder, (suffix, data) in files.items():
-        if folder not in FOLDERS:
-            raise ValueError(f"unknown folder {folder!r} (known: {', '.join(FOLDERS)})")
-        path = _pieces(layout, layout.shard_of(index)) / piece / folder / f"{index:09d}{suffix}"
-        with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        digests[folder] = sha256(data)
-    return digests
-
-
-def commit_shard(layout: Layout, shard: int, records: Iterable[SampleRecord], seconds: float) -> ShardRecord:
+def commit_shard(layout: Layout, indices: range) -> ShardRecord:
     """Bring a staged shard into its place and record it.
 
     Each folder appears by one rename, and the record after all of them: whoever reads by records sees whole shards only. What
-    an interrupted commit of the same shard left in its place is taken back first.
+    an interrupted commit of the same shard left in its place, or a shorter shard before it, is taken back first.
 
     Parameters
     ----------
     layout : Layout
         Where.
-    shard : int
-        All its samples are staged, in whatever pieces.
-    records : iterable of SampleRecord
-        One for every index of the shard, rejected ones too; in any order.
-    seconds : float
-        How long the shard took to make.
+    indices : range
+        Of the shard's samples: from its first one on, without gaps. All are staged, rejected ones too.
 
     Returns
     -------
@@ -79,37 +33,69 @@ def commit_shard(layout: Layout, shard: int, records: Iterable[SampleRecord], se
     Raises
     ------
     RunError
-        If the disk refuses, or the files staged are not those that the records name.
+        If the disk refuses, or what is staged is not these samples with the files that were made. Then nothing has been moved.
     """
-    samples = tuple(sorted(records, key=lambda sample: sample.index))
-    pieces, whole = _pieces(layout, shard), layout.staging / f"{shard:05d}" / "whole"
-    named = sorted((folder, sample.index) for sample in samples for folder in sample.files)
-    with disk_errors(layout.staging):
-        staged = sorted(path for path in pieces.glob("*/*/*")) if pieces.is_dir() else []
-        found = sorted((path.parent.name, int(path.stem)) for path in staged)
-        if found != named:
-            raise RunError(f"{pieces}: expected {len(named)} staged files as the records name them, found {len(found)}")
-        remove_shard(layout, shard)
-        sizes: dict[str, int] = {}
-        for path in staged:
-            folder = path.parent.name
-            (whole / folder).mkdir(parents=True, exist_ok=True)
-            sizes[layout.file(folder, int(path.stem), path.suffix).relative_to(layout.root).as_posix()] = path.stat().st_size
+    shard = layout.shard_of(indices[0])
+    if indices.step != 1 or indices[0] != shard * layout.shard_size or layout.shard_of(indices[-1]) != shard:
+        raise ValueError(f"{indices} is no shard of {layout.shard_size} samples")
+    place = staged_folder(layout, shard)
+    records, files = read_staged(layout, shard)
+    if records.keys() != set(indices):
+        amiss = min(records.keys() ^ set(indices))
+        raise RunError(f"{place}: expected samples {indices[0]} to {indices[-1]}, found {len(records)}; one amiss is {amiss}")
+    named = {(folder, index) for index, record in records.items() for folder in record.files}
+    sizes: dict[str, int] = {}
+    with disk_errors(place):
+        for key in files.keys() - named:
+            files.pop(key).unlink()  # of a try that was cut short before its record
+        for index in indices:
+            check_staged(layout, records[index], files)
+        for (folder, index), path in sorted(files.items()):
+            sizes[layout.file(folder, index, path.suffix).relative_to(layout.root).as_posix()] = path.stat().st_size
+    # Encoded before anything is moved: what cannot be recorded must not be there.
+    record = ShardRecord(shard, tuple(records[index] for index in indices), dict(sorted(sizes.items())))
+    text = encode_json(record.to_json())
+    remove_shard(layout, shard)
+    with disk_errors(layout.root):
+        for path in files.values():
             flush(path)
-            path.rename(whole / folder / path.name)
-        for folder in sorted({path.parent.name for path in staged}):
-            place = layout.shard_folder(folder, shard)
-            place.parent.mkdir(exist_ok=True)
-            flush(whole / folder)
-            (whole / folder).rename(place)
-            flush(place.parent)
+        for folder in sorted({folder for folder, _ in named}):
+            target = layout.shard_folder(folder, shard)
+            target.parent.mkdir(exist_ok=True)
+            flush(place / folder)
+            (place / folder).rename(target)
+            flush(target.parent)
         layout.records.mkdir(exist_ok=True)
-    record = ShardRecord(shard, samples, dict(sorted(sizes.items())), round(seconds, 3))
-    write_aside(layout.record(shard), encode_json(record.to_json()))
-    with disk_errors(layout.staging):
-        shutil.rmtree(layout.staging / f"{shard:05d}", ignore_errors=True)
+        flush(layout.root)
+    write_aside(layout.record(shard), text)
+    shutil.rmtree(place, ignore_errors=True)
     return record
 
 
-def _pieces(layout: Layout, shard: int) -> Path:
-    return layout.staging / f"{shard:05d}" / "pieces"
+def take_back(layout: Layout) -> None:
+    """Undo what a run left half done: shards that were moved and not recorded, and files that were still written aside.
+
+    What was moved goes back to the staging area, if its samples are still known there; else it is deleted.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses, or something that natocc did not write lies among the samples.
+    """
+    with disk_errors(layout.root):
+        for name in (*FILES, layout.dataset.name):
+            (layout.root / f".{name}.part").unlink(missing_ok=True)
+        for path in layout.records.glob(".*.part"):
+            if RECORD_NAME.fullmatch(without_part(path.name)):
+                path.unlink()
+        moved = {
+            int(path.name) for folder in FOLDERS for path in (layout.root / folder).glob("*") if SHARD_NAME.fullmatch(path.name)
+        }
+    for shard in sorted(moved):
+        if not layout.record(shard).exists():
+            place = staged_folder(layout, shard)
+            with disk_errors(place):
+                for folder in FOLDERS:
+                    if layout.shard_folder(folder, shard).is_dir() and place.is_dir() and not (place / folder).exists():
+                        layout.shard_folder(folder, shard).rename(place / folder)
+            remove_shard(layout, shard)

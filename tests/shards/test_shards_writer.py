@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,14 @@ from natocc.errors import Reason, RunError, UsageError
 from natocc.images import sha256
 from natocc.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
 from natocc.samples import Origin, Rejection, SampleRecord
-from natocc.shards import disk, writer
+from natocc.shards import writer
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.manifest import read_manifest, write_manifest
 from natocc.shards.prepare import clean_staging, prepare
 from natocc.shards.records import read_shards, record_from_json, record_to_json, whole_shards
-from natocc.shards.writer import commit_shard, stage_files
+from natocc.shards.staging import stage_sample, sweep_staging
+from natocc.shards.writer import commit_shard, take_back
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -62,24 +65,30 @@ def test_a_record_survives_json(record: SampleRecord) -> None:
     assert record_from_json(json.loads(json.dumps(record_to_json(record)))) == record
 
 
-def _record(layout: Layout, index: int, piece: str = "p") -> SampleRecord:
-    """A staged sample; every third is rejected."""
+def _stage(layout: Layout, index: int) -> None:
+    """Stage a sample; every third is rejected."""
     if index % 3 == 2:
         rejection = Rejection(Reason.NO_FACE, "face", "none")
-        return SampleRecord(index, "s", "natocc", "f", index, "f", rejection=rejection)
+        stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", rejection=rejection), {})
+        return
     content = {"images": (".jpg", b"image %d" % index), "masks": (".png", b"mask %d" % index)}
-    files = stage_files(layout, piece, index, content)
     measures = {"occlusion_ratio": 0.25, "width": 8, "height": 8, "mask_estimated": 0}
-    return SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=measures, files=files)
+    stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=measures), content)
 
 
-def _build(root: Path, order: list[int], pieces: int = 1) -> Layout:
+def _begin(root: Path) -> Layout:
     layout = Layout(root, 4)
     prepare(root, overwrite=False)
     write_dataset(layout, {"status": "building"})
+    return layout
+
+
+def _build(root: Path, order: Sequence[int] = range(8)) -> Layout:
+    layout = _begin(root)
+    for index in order:
+        _stage(layout, index)
     for shard in (0, 1):
-        indices = [index for index in order if index // 4 == shard]
-        commit_shard(layout, shard, [_record(layout, index, f"p{index % pieces}") for index in indices], 1.0)
+        commit_shard(layout, range(4 * shard, 4 * shard + 4))
     write_manifest(layout)
     clean_staging(layout)
     return layout
@@ -89,16 +98,18 @@ def _files(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): sha256(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
 
 
-@given(st.permutations(range(8)), st.integers(1, 4))
-def test_the_order_and_the_pieces_do_not_matter(tmp_path_factory: pytest.TempPathFactory, order: list[int], pieces: int) -> None:
+@given(st.permutations(range(8)), st.sets(st.integers(0, 7)))
+def test_neither_order_nor_doing_it_twice_matters(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], again: set[int]
+) -> None:
     base = tmp_path_factory.mktemp("d")
-    _build(base / "a", list(range(8)))
-    _build(base / "b", order, pieces)
+    _build(base / "a")
+    _build(base / "b", [*order, *again])
     assert _files(base / "a") == _files(base / "b")
 
 
 def test_the_manifest_is_the_records(tmp_path: Path) -> None:
-    layout = _build(tmp_path / "d", list(range(8)))
+    layout = _build(tmp_path / "d")
     rows = read_manifest(tmp_path / "d")
     assert [row["index"] for row in rows] == list(range(8))
     assert [row["status"] for row in rows] == ["made", "made", "rejected"] * 2 + ["made", "made"]
@@ -111,53 +122,76 @@ def test_the_manifest_is_the_records(tmp_path: Path) -> None:
     assert [record.made for record in read_shards(layout)] == [3, 3]
 
 
-class Killed(BaseException):
-    pass
+def test_what_is_staged_must_be_what_is_committed(tmp_path: Path) -> None:
+    """Gaps, samples too many, files gone or changed: refused before anything is moved."""
+    layout = _begin(tmp_path / "d")
+    for index in range(3):
+        _stage(layout, index)
+    with pytest.raises(RunError, match="expected samples 0 to 3, found 3; one amiss is 3"):
+        commit_shard(layout, range(4))
+    _stage(layout, 3)
+    with pytest.raises(RunError, match="expected samples 0 to 2, found 4; one amiss is 3"):
+        commit_shard(layout, range(3))
+    for wrong in (range(1, 4), range(0, 4, 2), range(5)):
+        with pytest.raises(ValueError, match="is no shard"):
+            commit_shard(layout, wrong)
+    mask = layout.staging / "00000" / "masks" / "000000001.png"
+    mask.write_bytes(b"mask 2")
+    with pytest.raises(RunError, match=r"000000001\.png is not the file that was made"):
+        commit_shard(layout, range(4))
+    mask.unlink()
+    with pytest.raises(RunError, match="sample 1 is staged without its file in masks"):
+        commit_shard(layout, range(4))
+    assert not (layout.root / "images").exists()
+    assert whole_shards(layout) == []
+    _stage(layout, 1)
+    assert commit_shard(layout, range(4)).made == 3
 
 
-@pytest.mark.parametrize("step", range(40))
-def test_f28_killed_between_any_two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    layout = Layout(tmp_path / "d", 4)
-    prepare(layout.root, overwrite=False)
-    write_dataset(layout, {"status": "building"})
-    samples = [_record(layout, index) for index in range(4)]
-    steps = 0
-    rename, flush = Path.rename, disk.flush
-
-    def counted(action: object) -> object:
-        def act(*arguments: object) -> object:
-            nonlocal steps
-            if steps == step:
-                raise Killed
-            steps += 1
-            return action(*arguments)  # type: ignore[operator]
-
-        return act
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", counted(rename))
-        patch.setattr(writer, "flush", counted(flush))
-        try:
-            commit_shard(layout, 0, samples, 1.0)
-        except Killed:
-            assert whole_shards(layout) == []
-        else:
-            assert steps <= step
-    clean_staging(layout)
-    commit_shard(layout, 0, [_record(layout, index) for index in range(4)], 1.0)
-    clean_staging(layout)
-    _build(tmp_path / "reference", list(range(8)))
-    done = {name: digest for name, digest in _files(layout.root).items() if "00000/" in name}
-    assert done == {name: digest for name, digest in _files(tmp_path / "reference").items() if "00000/" in name}
-    assert whole_shards(layout) == [0]
+def test_a_sweep_keeps_what_is_whole(tmp_path: Path) -> None:
+    layout = _begin(tmp_path / "d")
+    for index in range(4):
+        _stage(layout, index)
+    place = layout.staging / "00000"
+    (place / "images" / "000000000.jpg").write_bytes(b"")  # as after a power cut
+    (place / "masks" / "000000007.png").write_bytes(b"its record was never written")
+    (place / "records" / "000000003.json").write_bytes(b'{"index": 3')
+    (place / "records" / ".000000009.json.part").write_bytes(b"{")
+    (layout.staging / "begun").mkdir()
+    assert sweep_staging(layout, 4) == {1, 2}
+    assert sweep_staging(layout, 4, read=False) == {1, 2}
+    left = {path.relative_to(layout.staging).as_posix() for path in layout.staging.rglob("*") if path.is_file()}
+    assert left == {f"00000/{name}" for name in ("images/000000001.jpg", "masks/000000001.png")} | {
+        f"00000/records/00000000{index}.json" for index in (1, 2)
+    }
+    assert sweep_staging(layout, 2) == {1}
 
 
-def test_records_must_match_what_is_staged(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "d", 4)
-    prepare(layout.root, overwrite=False)
-    samples = [_record(layout, index) for index in range(4)]
-    with pytest.raises(RunError, match="expected 4 staged files"):
-        commit_shard(layout, 0, samples[1:], 1.0)
+def test_a_commit_that_was_cut_short_is_taken_back_and_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = _begin(tmp_path / "d")
+    for index in range(4):
+        _stage(layout, index)
+
+    def full(*_: object) -> None:
+        raise RunError("disk full")
+
+    with monkeypatch.context() as patch, pytest.raises(RunError, match="disk full"):
+        patch.setattr(writer, "write_aside", full)
+        commit_shard(layout, range(4))
+    assert layout.shard_folder("images", 0).exists()
+    take_back(layout)
+    assert not layout.shard_folder("images", 0).exists()
+    assert sweep_staging(layout, 4) == {0, 1, 2, 3}
+    assert commit_shard(layout, range(4)).made == 3
+
+
+def test_a_name_that_is_no_unicode_reaches_the_manifest(tmp_path: Path) -> None:
+    layout = _begin(tmp_path / "d")
+    rejection = Rejection(Reason.MISSING_FILE, "face", f"no file {os.fsdecode(bytes([47, 255]))}")
+    stage_sample(layout, SampleRecord(0, "s", "natocc", "f", 0, "f", rejection=rejection), {})
+    commit_shard(layout, range(1))
+    write_manifest(layout)
+    assert read_manifest(layout.root)[0]["detail"] == "no file /\\udcff"
 
 
 def test_f18_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
@@ -170,7 +204,7 @@ def test_f18_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
 
 
 def test_overwriting_deletes_only_what_is_ours(tmp_path: Path) -> None:
-    layout = _build(tmp_path / "d", list(range(8)))
+    layout = _build(tmp_path / "d")
     (layout.root / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="--overwrite"):
         prepare(layout.root, overwrite=False)
@@ -190,7 +224,7 @@ def test_a_disk_that_refuses_is_one_line(tmp_path: Path) -> None:
     prepare(layout.root, overwrite=False)
     layout.staging.write_text("in the way")
     with pytest.raises(RunError, match=r"cannot write .*staging"):
-        stage_files(layout, "p", 0, {"images": (".jpg", b"x")})
+        _stage(layout, 0)
 
 
 DAMAGED = ["", "{}", "[]", '{"natocc": 1}', '{"natocc": "0", "format": 99}', '{"natocc": "0", "format": NaN}']

@@ -1,0 +1,62 @@
+"""``natocc replay``: one sample made again from its plan."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from natocc.cli.options import data_options
+from natocc.plain_text import plain
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--index", type=click.IntRange(0), required=True, help="Of the sample.")
+@data_options
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the files to.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def replay(dataset: Path, index: int, data: Path, cache: Path, out: Path | None, as_json: bool) -> None:
+    """Make a sample of DATASET again from the plan in its manifest, and compare it with its files.
+
+    A line a file: same, or what is different. Exit code 0 if all are the same, 4 if not. Of a rejected sample there is no
+    plan: its reason is printed, and the exit code is 0.
+
+    \b
+    natocc replay out/demo --index 7
+    natocc replay out/coco --index 123 --data /datasets -o again
+    """
+    import json
+
+    from natocc.replay import replay as make_again
+    from natocc.replay import row_of
+
+    row = row_of(dataset, index)
+    if row["status"] == "rejected":
+        told = {"index": index, "rejected": row["reason"], "stage": row["stage"], "detail": row["detail"]}
+        text = plain(f"sample {index} was rejected ({row['reason']}, {row['stage']}): {row['detail']}")
+        click.echo(json.dumps(told) if as_json else text)
+        return
+    files = make_again(dataset, row, data, cache)
+    if out is not None:
+        _write(out, {file.path: file.content for file in files})
+    if as_json:
+        told = {"index": index, "files": [{"path": file.path, "same": file.same, "verdict": file.verdict} for file in files]}
+        click.echo(json.dumps(told))
+    else:
+        for file in files:
+            click.echo(plain(f"{file.path}: {file.verdict}"))
+    if not all(file.same for file in files):
+        sys.exit(4)
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """Write files below a folder, under the paths that they have in their dataset."""
+    from natocc.shards.disk import disk_errors, write_aside
+
+    for path, content in files.items():
+        place = out / path
+        with disk_errors(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(place, content)

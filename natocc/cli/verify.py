@@ -1,0 +1,76 @@
+"""``natocc verify``: is a dataset still what was written?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from natocc.cli.options import data_options, jobs_option
+from natocc.plain_text import plain
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--fast", is_flag=True, help="Sizes and counts only; no file of a sample is read.")
+@click.option("--deep", is_flag=True, help="Decode every file and compute labels, partition, counts and ratio again.")
+@click.option("--repair", is_flag=True, help="Make what is damaged again, from --data, and verify once more.")
+@data_options
+@jobs_option
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def verify(dataset: Path, fast: bool, deep: bool, repair: bool, data: Path, cache: Path, jobs: int, as_json: bool) -> None:
+    """Look for damage in DATASET: every file against the sha256 that its shard's record has, the manifest against the records.
+
+    A line a damage: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
+    being built is verified as far as it goes; that it is unfinished is said and is no damage. The contact sheet is for people
+    and not looked at.
+
+    --repair makes damaged samples again from their plans, whole shards where their record is lost, and the manifest from the
+    records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was recorded.
+    Files that natocc did not write are left, and listed.
+
+    \b
+    natocc verify out/demo
+    natocc verify out/coco --deep -j 8 --json
+    natocc verify out/coco --repair --data /datasets
+    """
+    import contextlib
+    import json
+
+    from natocc.cli.progress import progress_bar
+    from natocc.errors import UsageError
+    from natocc.repair import Repair
+    from natocc.shards.findings import Depth
+    from natocc.shards.lock import locked
+    from natocc.shards.verify import verify as look
+
+    if fast and deep:
+        raise UsageError("--fast and --deep: choose one")
+    depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
+    left: dict[str, str] = {}
+    alone = locked(dataset) if repair and dataset.is_dir() else contextlib.nullcontext()
+    with alone, progress_bar() as progress:
+        verified = look(dataset, depth, jobs, progress)
+        before = verified
+        if repair and verified.findings:
+            mending = Repair(dataset, verified.findings, data, cache, jobs, progress)
+            mending.run()
+            left = mending.left
+            verified = look(dataset, depth, jobs, progress)
+    damaged = {finding.path for finding in verified.findings}
+    mended = sorted({finding.path for finding in before.findings} - damaged)
+    if as_json:
+        found = {"dataset": str(dataset), "depth": depth.name.lower(), **verified.to_json()}
+        click.echo(json.dumps(found | ({"repaired": mended, "left": left} if repair else {})))
+    else:
+        for path in mended:
+            click.echo(plain(f"{path}: repaired"))
+        for finding in verified.findings:
+            click.echo(f"{finding}" + (plain(f"; left: {left[finding.path]}") if finding.path in left else ""))
+        if verified.status == "building":
+            click.echo(plain(f"{dataset} is unfinished: the {verified.shards} shards that are committed were verified"))
+        megabytes = f"{verified.files} files, {verified.bytes / 1e6:.1f} MB"
+        click.echo(plain(f"{dataset}: {verified.samples} samples, {megabytes}, {len(verified.findings)} damages"), err=True)
+    if verified.findings:
+        sys.exit(4)

@@ -1,0 +1,161 @@
+"""What decides the bytes of a dataset: recipe, versions, inputs. A run goes on with a dataset only where all three agree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from natocc import __version__
+from natocc.errors import UsageError
+from natocc.locations import locate
+from natocc.occluders.library import INDEX, Library
+from natocc.occluders.source import OccluderSource
+from natocc.options import Options
+from natocc.outputs import label_maps
+from natocc.pipeline import Pipeline
+from natocc.plans import Json
+
+_LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
+"""Options that say where pictures and what belongs to them lie."""
+
+_WITHOUT_EFFECT = ("output.max_rejected",)
+"""Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
+
+_MOST_SHOWN = 8
+
+
+def describe(pipeline: Pipeline, data: Path) -> dict[str, Json]:
+    """What ``dataset.json`` says of how a dataset comes about.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Opened.
+    data : Path
+        The data root.
+
+    Returns
+    -------
+    description : dict
+        ``recipe``, ``recipe_sha256``, ``versions``, ``inputs`` and ``labels``. ``inputs`` knows faces by id, person and split,
+        and files by name and size below the folders that the options name; an extracted library by its index, which holds the
+        sha256 of every picture that it was cut from. No picture is read, and nothing depends on where the data lie.
+    """
+    recipe = pipeline.recipe
+    faces = pipeline.faces
+    people = hashlib.sha256()
+    for face_id in faces.ids():
+        people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
+    inputs = {
+        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data)},
+        "occluders": {a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data) for a_set in recipe.sets},
+    }
+    return {
+        "recipe": recipe.resolved(),
+        "recipe_sha256": recipe.sha256(),
+        "versions": versions(),
+        "inputs": inputs,
+        "labels": label_maps(recipe.output, faces.classes),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions that decide the bytes."""
+    from importlib.metadata import version
+
+    packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools")
+    return {"python": platform.python_version(), "machine": platform.machine(), **{name: version(name) for name in packages}}
+
+
+def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
+    """Refuse to go on with a dataset that this run would not have begun.
+
+    Parameters
+    ----------
+    root : Path
+        Its folder, for the message.
+    there : mapping
+        Its ``dataset.json``.
+    wanted : mapping
+        What this run is, from :func:`describe`.
+
+    Raises
+    ------
+    UsageError
+        A line for each difference, old and new.
+    """
+    found = list(_differences("natocc", there.get("natocc"), __version__))
+    for part in ("recipe", "versions", "inputs"):
+        found += _differences(part, there.get(part), wanted[part])
+    found = [line for line in found if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
+    if found:
+        more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
+        head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
+        last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
+        raise UsageError(head, *(f"  {line}" for line in found[:_MOST_SHOWN]), *more, last)
+
+
+def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
+    """Lines such as ``recipe.seed: 1 -> 2``."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from _differences(f"{path}.{key}", old.get(key), new.get(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from _differences(f"{path}.{index}", *pair)
+    elif old != new:
+        yield f"{path}: {_short(old)} -> {_short(new)}"
+
+
+def _short(value: Json) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _occluders(source: OccluderSource, options: Options, data: Path) -> Json:
+    if not isinstance(source, Library):
+        return {"files": _files(options, data)}
+    digest = hashlib.sha256()
+    with (source.path / INDEX).open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return {"cutouts": len(source), "index": digest.hexdigest()}
+
+
+def _files(options: Options, data: Path) -> Json:
+    """How many files there are where the options point, and the sha256 over their names and sizes."""
+    digest, count = hashlib.sha256(), 0
+    for path in _located(options, data):
+        for name, size in sorted(_sizes(path)):
+            digest.update(f"{json.dumps(name)} {size}\n".encode())
+            count += 1
+    return {"count": count, "sha256": digest.hexdigest()}
+
+
+def _located(options: Options, data: Path) -> Iterator[Path]:
+    for name, value in options:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Options):
+                yield from _located(item, data)
+            elif isinstance(item, str) and name in _LOCATIONS:
+                yield locate(item, data)
+
+
+def _sizes(path: Path, below: str = "") -> Iterator[tuple[str, int]]:
+    """Names below `path` and sizes; of a file its own. Linked folders below it are not followed; what is not there has none."""
+    try:
+        if not below and not path.is_dir():
+            yield path.name, path.stat().st_size
+            return
+        with os.scandir(path / below) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _sizes(path, f"{below}{entry.name}/")
+                elif entry.is_file():
+                    yield below + entry.name, entry.stat().st_size
+    except OSError:
+        return

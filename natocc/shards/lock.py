@@ -1,0 +1,63 @@
+"""One run at a time may write to a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from natocc.errors import UsageError
+from natocc.shards.disk import disk_errors
+from natocc.shards.layout import LOCK
+
+
+@contextlib.contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold the folder's lock.
+
+    The kernel lets go of it when the process ends, however that ends: a lock file that was left behind locks nothing. Where the
+    file system has no locks, a warning says so.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder; it exists.
+
+    Raises
+    ------
+    UsageError
+        At once, if another process holds it.
+    RunError
+        If the lock file cannot be made.
+    """
+    path = root / LOCK
+    with disk_errors(path):
+        descriptor = _acquire(path)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # while it is held, so that nobody waits for a file that is gone
+            path.unlink()
+        os.close(descriptor)
+
+
+def _acquire(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise UsageError(f"another run is writing to {path.parent}: wait until it is done, or stop it") from None
+        except OSError as error:
+            logging.getLogger("natocc").warning(
+                "no lock on %s (%s): make sure yourself that no other run writes there", path.parent, error.strerror
+            )
+            return descriptor
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        os.close(descriptor)  # the run before us deleted it between our two steps; a new file is needed
