@@ -24,6 +24,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 * 1024 * 1024
 
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
+
 # What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
 _DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
@@ -267,20 +269,31 @@ def _open(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
     """Picture with its header read and found acceptable, its pixels not yet decoded."""
     try:
         picture = PillowImage.open(io.BytesIO(data), formats=FORMATS)
-    except PillowImage.DecompressionBombError as error:
+    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
     except UnidentifiedImageError:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(FORMATS)} picture, or damaged") from None
     except _DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    width, height = picture.size
-    if width * height > max_pixels:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
     if picture.format == "PNG" and b"IEND" not in data:  # Pillow is content once it has the last row
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: cut short (no IEND chunk)")
-    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page ({picture.n_frames} frames)")  # type: ignore[attr-defined]
+    try:
+        # A TIFF is decoded tile by tile, and its tiles may claim to be larger than the picture.
+        width, height = max((picture.size, _tile_size(picture)), key=lambda size: size[0] * size[1])
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    if width * height > max_pixels:
+        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
+    # Whether there are more frames, not how many: counting the pages of a TIFF can take forever.
+    if picture.format != "MPO" and getattr(picture, "is_animated", False):
+        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page")
     return picture
+
+
+def _tile_size(picture: PillowImage.Image) -> tuple[int, int]:
+    """Width and height of the tiles of a TIFF; nothing of other pictures."""
+    tags = getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
+    return int(tags.get(_TILE_WIDTH, 0)), int(tags.get(_TILE_LENGTH, 0))
 
 
 def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:

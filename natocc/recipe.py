@@ -27,6 +27,7 @@ from natocc.plans import Json
 from natocc.splits import Splits
 
 _MOST_BYTES = 1_000_000
+_LARGEST = 2**63 - 1
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -120,7 +121,7 @@ class Recipe(Options):
     """
 
     name: str = Field(pattern=_NAME)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=_LARGEST)
     faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
     sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set)], ...] = Field(min_length=1)
     splits: Splits | None = None
@@ -187,7 +188,10 @@ def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:
         path, equals, text = edit.partition("=")
         if not equals or not path:
             raise RecipeError(f"--set {edit!r}: expected path=value, such as output.shard_size=100")
-        value = parse_recipe(f"value: {text}", f"--set {edit!r}")["value"]
+        parsed = parse_recipe(f"value: {text}", f"--set {edit!r}")
+        if list(parsed) != ["value"]:
+            raise RecipeError(f"--set {edit!r}: expected one value")
+        value = parsed["value"]
         *through, last = path.split(".")
         here: Any = raw
         for key in through:
@@ -261,8 +265,11 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
+        if event.tag is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the tag {event.tag!r}: tags are not allowed", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -275,3 +282,12 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: Any) -> int:
+        number: int = super().construct_yaml_int(node)  # type: ignore[no-untyped-call]
+        if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
+            raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
+        return number
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)

@@ -77,7 +77,7 @@ def _pictures(folder: Path) -> Read:
         with contextlib.suppress(NatoccError):
             image = decode_rgb(data, "x", 4_000_000)
         if image is not None:
-            assert image.ndim == 3 and image.dtype == np.uint8  # noqa: PT018
+            assert image.ndim == 3 and image.dtype == np.uint8
         path = folder / "x.png"
         path.write_bytes(data)
         for door in (read_mask, read_labels, read_rgba):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -16,6 +17,8 @@ from natocc.errors import NatoccError
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
         try:
             return super().invoke(context)
         except NatoccError as error:

@@ -49,9 +49,12 @@ def read_manifest(root: Path) -> list[dict[str, Json]]:
 
     path = Layout(root, 1).manifest
     try:
-        rows: list[dict[str, Json]] = pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
+        table = pyarrow.parquet.read_table(path)
+        rows: list[dict[str, Json]] = table.to_pylist()
+    except (OSError, ValueError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
         raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+    if not table.schema.equals(schema()):
+        raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
     return rows
 
 

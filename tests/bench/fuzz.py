@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz_loop import Failure, fuzz  # noqa: E402
-from fuzz_targets import Target, targets  # noqa: E402
+from fuzz_loop import Failure, fuzz
+from fuzz_targets import Target, targets
 
 BATCH = 1000
 
