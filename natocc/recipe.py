@@ -28,6 +28,7 @@ from natocc.splits import Splits
 
 _MOST_BYTES = 1_000_000
 _LARGEST = 2**63 - 1
+_DEEPEST = 50
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -264,13 +265,20 @@ def _explain(fault: Any) -> str:
 class _StrictLoader(yaml.SafeLoader):
     """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
 
+    _depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
         if event.tag is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the tag {event.tag!r}: tags are not allowed", event.start_mark)
-        return super().compose_node(parent, index)
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise yaml.constructor.ConstructorError(None, None, "nested too deeply", event.start_mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[Any] = set()

@@ -7,6 +7,7 @@ The input of every case lies on disk before it is read: whatever happens, it is 
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import multiprocessing
 import os
 import random
@@ -76,7 +77,9 @@ def fuzz(target: Target, seed: int, cases: int, folder: Path) -> tuple[int, list
         Cases in which the input was taken for valid.
     failures : list of Failure
     """
-    context = multiprocessing.get_context("fork")
+    # Forked from a process without threads: those of OpenCV and Arrow do not survive a fork of this one.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fuzz_targets"])
     failures: list[Failure] = []
     accepted = first = 0
     while first < cases:
@@ -115,6 +118,7 @@ def _watch(process: Any, state: Any) -> bool:
 def _batch(target: Target, seed: int, first: int, cases: int, folder: Path, state: Any) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.disable()
     warnings.simplefilter("ignore")
     _be_quiet(folder)
     (folder / "work").mkdir()
