@@ -85,7 +85,7 @@ def fuzz(target: Target, seed: int, cases: int, folder: Path) -> tuple[int, list
     while first < cases:
         here = folder / str(first)
         here.mkdir(parents=True)
-        state = context.Array("q", [first, 0])  # the case that runs, how many were accepted
+        state = context.RawArray("q", [first, 0])  # the case that runs, how many were accepted
         process = context.Process(target=_batch, args=(target, seed, first, cases, here, state))
         process.start()
         hung = _watch(process, state)

@@ -22,7 +22,7 @@ from natocc.occluders.segmentations import decode
 from natocc.recipe import Recipe, edit_recipe, load_recipe, parse_recipe, validate_recipe
 from natocc.shards.dataset import read_dataset
 from natocc.shards.layout import Layout
-from natocc.shards.manifest import read_manifest
+from natocc.shards.manifest import read_manifest, write_manifest
 from natocc.shards.records import read_shard
 
 Read = Callable[[bytes], None]
@@ -145,7 +145,10 @@ def _records(folder: Path) -> Read:
 
     def read(data: bytes) -> None:
         layout.record(0).write_bytes(data)
-        read_shard(layout, 0)
+        record = read_shard(layout, 0)
+        assert sum(len(paths) for paths in record.paths().values()) == len(record.files)
+        write_manifest(layout)  # what was read can be told again
+        read_manifest(folder)
 
     return read
 

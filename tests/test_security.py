@@ -57,7 +57,18 @@ def test_nothing_that_is_read_is_run() -> None:
         if name in modules or name.split(".")[0] in modules
     ]
     assert not imported
-    forbidden = ("eval", "exec", "compile", "__import__", "os.system", "os.popen", "joblib.load", "np.load", "numpy.load", "torch.load")
+    forbidden = (
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "os.system",
+        "os.popen",
+        "joblib.load",
+        "np.load",
+        "numpy.load",
+        "torch.load",
+    )
     guilty = [
         f"{where}: {name}"
         for where, name, call in _calls()
@@ -198,7 +209,14 @@ def test_names_in_a_table_of_landmarks_open_nothing(tmp_path: Path) -> None:
 def test_f16_yaml_is_bounded(tmp_path: Path) -> None:
     """F16: a bomb of aliases, a megabyte too much, brackets without end: one line, at once."""
     bomb = "a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20))
-    for text in (bomb, "a: " + "[" * 100_000, "a: " + "{a: " * 50_000, "x" * 1_000_001, "a: 0x" + "f" * 5000, "a: " + "1:" * 5000 + "1"):
+    for text in (
+        bomb,
+        "a: " + "[" * 100_000,
+        "a: " + "{a: " * 50_000,
+        "x" * 1_000_001,
+        "a: 0x" + "f" * 5000,
+        "a: " + "1:" * 5000 + "1",
+    ):
         (tmp_path / "r.yaml").write_text(text)
         with pytest.raises(UsageError) as caught:
             load_recipe(str(tmp_path / "r.yaml"))
