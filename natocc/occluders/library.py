@@ -6,6 +6,7 @@ import bisect
 import collections
 import functools
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ class Library:
         """Columns of the index, sorted by item, memory-mapped."""
         import pyarrow
 
-        with pyarrow.memory_map(str(self.path / INDEX)) as file:
+        with pyarrow.memory_map(os.fsencode(self.path / INDEX)) as file:
             return pyarrow.ipc.open_file(file).read_all()
 
     def items(self) -> Iterator[str]:

@@ -63,7 +63,8 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, tile: int = 256) -> Image
     pen, font = ImageDraw.Draw(drawn), ImageFont.load_default(_FONT_SIZE)
     for index, each in enumerate(tiles):
         top, left = step * divmod(index, columns) + _GAP
-        text = each.caption.encode("ascii", "replace").decode()
+        # The font knows ASCII, and one line of it.
+        text = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in each.caption)
         while text and pen.textlength(text, font=font) > tile:
             text = text[:-1]
         pen.text((int(left), int(top) + tile + 2), text, fill=_INK, font=font)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,11 @@ def write_manifest(layout: Layout) -> None:
     import pyarrow.parquet
 
     columns = schema()
-    with aside(layout.manifest) as path, pyarrow.parquet.ParquetWriter(path, columns, compression="zstd") as writer:
+    with (
+        aside(layout.manifest) as path,
+        pyarrow.OSFile(os.fsencode(path), "wb") as file,  # a folder's name may be no text
+        pyarrow.parquet.ParquetWriter(file, columns, compression="zstd") as writer,
+    ):
         for record in read_shards(layout):
             writer.write_table(pyarrow.Table.from_pylist(_rows(record), schema=columns))
 
@@ -49,7 +54,8 @@ def read_manifest(root: Path) -> list[dict[str, Json]]:
 
     path = Layout(root, 1).manifest
     try:
-        table = pyarrow.parquet.read_table(path)
+        with pyarrow.memory_map(os.fsencode(path)) as file:
+            table = pyarrow.parquet.read_table(file)
         rows: list[dict[str, Json]] = table.to_pylist()
     except (OSError, ValueError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
         raise UsageError(f"{path} is no manifest that can be read: {error}") from None
