@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test check bench bench-alignment bench-masks setup lock clean
+.PHONY: dataset test check bench bench-alignment bench-masks bench-fuzz setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -25,6 +25,9 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
+
+bench-fuzz: setup  ## 100 000 damaged inputs to every reader: no crash, no hang, no exception but natocc's own
+	$(BIN)/python tests/bench/fuzz.py $(ARGS)
 
 setup: $(VENV)/.installed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ from natocc.compose.plan import ComposeRules, TransparencyRule
 from natocc.errors import RecipeError
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.source import FaceOptions
-from natocc.locations import own_folder
+from natocc.locations import locate, own_folder
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
 from natocc.options import Options, choose_by_name, nearest
@@ -136,6 +136,26 @@ class Recipe(Options):
         """Identity of the resolved recipe."""
         return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
 
+    def check_output(self, data: Path, out: Path) -> None:
+        """Refuse to write into a folder that is read: the next build would take what this one makes for input.
+
+        Parameters
+        ----------
+        data : Path
+            The data root.
+        out : Path
+            Where the dataset goes.
+
+        Raises
+        ------
+        RecipeError
+            If it is, or lies below, the root of the faces, of occluders or of textures.
+        """
+        for field, location in _roots(self.resolved()):
+            source = locate(location, data)
+            if out.resolve().is_relative_to(source.resolve()):
+                raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
+
 
 def recipe_text(name_or_path: str) -> tuple[str, str]:
     """Text and name of a recipe file, or of one of natocc's own recipes.
@@ -240,6 +260,15 @@ def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
     return validate_recipe(raw, name)
 
 
+def _roots(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every field called ``root`` in a resolved recipe: its path and what it says."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        if key == "root" and isinstance(part, str):
+            yield f"{path}{key}", part
+        yield from _roots(part, f"{path}{key}.")
+
+
 def _item(here: Any, key: str, edit: str) -> Any:
     if not isinstance(here, list):
         raise RecipeError(f"--set {edit!r}: {key!r} lies below something that has no parts")
@@ -268,14 +297,17 @@ class _StrictLoader(yaml.SafeLoader):
     _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        fault = None
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", event.start_mark)
-        if event.tag is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"the tag {event.tag!r}: tags are not allowed", event.start_mark)
+            fault = "aliases are not allowed"
+        elif event.tag is not None:
+            fault = f"the tag {event.tag!r}: tags are not allowed"
+        elif self._depth == _DEEPEST:
+            fault = "nested too deeply"
+        if fault:
+            raise yaml.constructor.ConstructorError(None, None, fault, event.start_mark)
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise yaml.constructor.ConstructorError(None, None, "nested too deeply", event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -292,7 +324,7 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: Any) -> int:
-        number: int = super().construct_yaml_int(node)  # type: ignore[no-untyped-call]
+        number: int = super().construct_yaml_int(node)
         if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
             raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
         return number

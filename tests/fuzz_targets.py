@@ -39,9 +39,9 @@ _YAML = (
     b"asset:../x", b"package:os/../x", b"package:.x", b"~nobody/x", b"\\0", b"sets: []", b"null", b"[a, b]", b"|", b">-\n  x",
 )  # fmt: skip
 _BYTES = (
-    b"\x00" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x80\x00\x00\x00", b"\xff\xff", b"\x00\x01",
-    b"\x7f\xff", b"IHDR", b"IDAT", b"IEND", b"acTL\x00\x00\x00\x02", b"iCCP", b"\xff\xda", b"\xff\xd9", b"\xff\xc2", b"II*\x00", b"MM\x00*",
-    b"VP8X", b"ANIM", b"PAR1", b"1e999", b"nan", b"-1",
+    b"\x00" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x80\x00\x00\x00", b"\xff\xff",
+    b"\x00\x01", b"\x7f\xff", b"IHDR", b"IDAT", b"IEND", b"acTL\x00\x00\x00\x02", b"iCCP", b"\xff\xda", b"\xff\xd9",
+    b"\xff\xc2", b"II*\x00", b"MM\x00*", b"VP8X", b"ANIM", b"PAR1", b"1e999", b"nan", b"-1",
 )  # fmt: skip
 _WORDS = (b"{", b"}", b"nan", b"inf", b"1e999", b"1e300", b"-1", b",", b'"', b"x_0", b"y_9999999", b"\x00", b"\xff", b"9" * 400)
 

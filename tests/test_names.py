@@ -18,8 +18,8 @@ from natocc.runner import Run
 from natocc.shards.manifest import read_manifest
 
 NAMES = [
-    "with space", " leading space", "-leading-dash", "--help", "顔の写真", "😀👋🏽", "ünïcode", "a" * 251, "dots.in.name", "#hash",
-    "a;b&c$d", "Upper", "upper", unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é"), "line\nbreak",
+    "with space", " leading space", "-leading-dash", "--help", "顔の写真", "😀👋🏽", "ünïcode", "a" * 251, "dots.in.name",
+    "#hash", "a;b&c$d", "Upper", "upper", unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é"), "line\nbreak",
     "quote'\"", "\x1b[31mred", "<script>", "x#1", "under/a folder/x", "tab\t", "\u202eright to left", "nul\u2400",
 ]  # fmt: skip
 ROWS, COLUMNS = np.mgrid[:96, :80]

@@ -119,7 +119,9 @@ GOOD: dict[str, Any] = {
     "licenses": [{"id": 4, "url": "http://by/2.0/", "name": "BY"}],
     "images": [{"id": 1, "file_name": "1.jpg", "width": SIDE, "height": SIDE, "license": 4}],
     "categories": [{"id": 47, "name": "cup"}],
-    "annotations": [{"id": 1, "image_id": 1, "category_id": 47, "iscrowd": 0, "segmentation": [CIRCLE], "bbox": [30, 30, 100, 100]}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 47, "iscrowd": 0, "segmentation": [CIRCLE], "bbox": [30, 30, 100, 100]}
+    ],
 }
 
 
