@@ -69,6 +69,7 @@ def test_the_papers_counts(name: str, samples: int) -> None:
     ],
 )
 def test_a_fault_names_its_field(edit: str, message: str) -> None:
+    """F16."""
     raw = _raw()
     edit_recipe(raw, [edit])
     with pytest.raises(RecipeError, match=message) as caught:
@@ -97,6 +98,7 @@ def test_two_sets_of_one_name() -> None:
     ],
 )
 def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
+    """F16: tags, aliases, keys given twice, and what is no YAML."""
     with pytest.raises(RecipeError, match=message):
         parse_recipe(text, "test")
 
@@ -113,6 +115,7 @@ def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
     ],
 )
 def test_an_edit_that_goes_nowhere(edit: str, message: str) -> None:
+    """F16."""
     with pytest.raises(RecipeError, match=message):
         edit_recipe(_raw(), [edit])
 
