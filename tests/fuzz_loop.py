@@ -26,8 +26,10 @@ from fuzz_targets import Target
 import natocc
 from natocc.errors import NatoccError
 
-SECONDS_A_CASE = 20.0
+SECONDS_A_CASE = 60.0
 """A case that takes longer hangs. Generous: machines are shared, and the slowest that is right takes about 1 s."""
+SECONDS_TO_START = 120.0
+_STARTING = -1
 MOST_MEMORY = 4 << 30
 """Address space of the process, bytes: what asks for more gets a MemoryError, which is a failure."""
 _PACKAGE = str(Path(natocc.__file__).parent)
@@ -85,7 +87,7 @@ def fuzz(target: Target, seed: int, cases: int, folder: Path) -> tuple[int, list
     while first < cases:
         here = folder / str(first)
         here.mkdir(parents=True)
-        state = context.RawArray("q", [first, 0])  # the case that runs, how many were accepted
+        state = context.RawArray("q", [_STARTING, 0])  # the case that runs, how many were accepted
         process = context.Process(target=_batch, args=(target, seed, first, cases, here, state))
         process.start()
         hung = _watch(process, state)
@@ -95,6 +97,8 @@ def fuzz(target: Target, seed: int, cases: int, folder: Path) -> tuple[int, list
         case, accepted = state[0], accepted + state[1]
         if process.exitcode == 0:
             break
+        if case == _STARTING:
+            raise RuntimeError(f"the process that reads {target.name} does not start")
         what = f"hang: more than {SECONDS_A_CASE:.0f} s" if hung else f"the process died: {process.exitcode}"
         failures.append(Failure(target.name, seed, case, what, (here / "input").read_bytes()))
         first = case + 1
@@ -108,7 +112,7 @@ def _watch(process: Any, state: Any) -> bool:
         process.join(0.05)
         if state[0] != case:
             case, since = state[0], time.monotonic()
-        elif time.monotonic() - since > SECONDS_A_CASE:
+        elif time.monotonic() - since > (SECONDS_TO_START if case == _STARTING else SECONDS_A_CASE):
             process.kill()
             process.join()
             return True

@@ -52,7 +52,7 @@ def _trouble(folder: Path) -> Read:
 
 def test_what_is_wrong_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash, a hang, a foreign exception and a greedy allocation are failures, and the rest of the cases still runs."""
-    monkeypatch.setattr("fuzz_loop.SECONDS_A_CASE", 1.0)
+    monkeypatch.setattr("fuzz_loop.SECONDS_A_CASE", 3.0)
 
     seeds = (b"fine", b"crash", b"hang", b"foreign", b"greedy", b"fine")
     accepted, failures = fuzz(Target("x", seeds, (b"",), 1, _trouble), 0, len(seeds), tmp_path / "work")

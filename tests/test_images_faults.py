@@ -1,15 +1,17 @@
-"""Pictures that are cut, that claim too much, or that come in another form (faults F2, F3, F5)."""
+"""Pictures that are cut, that claim too much, or that come in another form (faults F2, F3, F5, F9)."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import struct
 import subprocess
 import sys
+import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,10 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
-from natocc.errors import BadDataError, Reason
+from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import decode_rgb, read_rgb
+from natocc.locations import files_below
+from natocc.occluders.extraction import library_key
 
 ROWS, COLUMNS = np.mgrid[:48, :64]
 PHOTO = np.dstack([4 * COLUMNS, 5 * ROWS, 2 * (ROWS + COLUMNS)]).astype(np.uint8)
@@ -232,3 +236,45 @@ def test_f5_a_picture_of_two_views_is_its_first(tmp_path: Path) -> None:
     frames = [PillowImage.fromarray(PHOTO), PillowImage.fromarray(PHOTO[::-1].copy())]
     frames[0].save(tmp_path / "p.jpg", "MPO", save_all=True, append_images=frames[1:], quality=95)
     assert np.abs(read_rgb(tmp_path / "p.jpg")[0].astype(int) - PHOTO).mean() < 4
+
+
+@pytest.fixture
+def readable_folder() -> Iterator[Path]:
+    """A folder that everybody may enter; pytest's own is its user's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _as_somebody_else() -> Iterator[None]:
+    """Root may read everything, so the fault is made as nobody."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_f9_what_may_not_be_read(readable_folder: Path) -> None:
+    """F9: a file without permission is rejected; a folder without is refused, whoever lists it."""
+    folder = readable_folder / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(FORMS["JPEG"])
+    (folder / "a.jpg").chmod(0)
+    with _as_somebody_else():
+        with pytest.raises(BadDataError) as caught:
+            read_rgb(folder / "a.jpg")
+        assert caught.value.reason == Reason.UNREADABLE_IMAGE
+    folder.chmod(0)
+    try:
+        with _as_somebody_else():
+            with pytest.raises(UsageError, match="cannot list"):
+                files_below(folder, (".jpg",))
+            with pytest.raises(UsageError, match=r"cannot read .*photos"):
+                library_key("{}", [], [folder])
+    finally:
+        folder.chmod(0o755)
