@@ -180,6 +180,15 @@ def test_f3_bombs_take_neither_memory_nor_time(tmp_path: Path) -> None:
         assert megabytes < 120, (name, megabytes)  # a bomb that goes off takes 250 MB or more
 
 
+def test_f3_a_second_page_of_nothing(tmp_path: Path) -> None:
+    """F3: a TIFF whose first page leads to a page without a size; found by fuzzing, it ended in a TypeError."""
+    whole = _tiff()
+    (tmp_path / "x.tiff").write_bytes(whole[:-4] + struct.pack("<I", len(whole)) + bytes(6))
+    with pytest.raises(BadDataError) as caught:
+        read_rgb(tmp_path / "x.tiff")
+    assert caught.value.reason == Reason.UNSUPPORTED_IMAGE
+
+
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY = PHOTO[..., 0]
 
