@@ -24,6 +24,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 * 1024 * 1024
 
+_MOST_SCANNED = 100 * MAX_PIXELS
+"""Pixels times scans of a progressive JPEG; ten scans are usual, and a scan of nothing but repetition takes 50 bytes."""
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
 
 # What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
@@ -284,6 +286,8 @@ def _open(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
     if width * height > max_pixels:
         raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
+    if picture.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) * width * height > _MOST_SCANNED:
+        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {scans} scans of {width} x {height} pixels")
     # Whether there are more frames, not how many: counting the pages of a TIFF can take forever.
     if picture.format != "MPO" and getattr(picture, "is_animated", False):
         raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page")

@@ -114,6 +114,14 @@ def _chain_of_pages(count: int, to: int | None) -> bytes:
     return b"II*\0" + struct.pack("<I", at[0]) + data + bytes(entries)
 
 
+def _progressive(side: int, scans: int) -> bytes:
+    """A progressive JPEG of one colour, its last scan repeated."""
+    buffer = io.BytesIO()
+    PillowImage.new("RGB", (side, side), (120, 90, 60)).save(buffer, "JPEG", progressive=True)
+    whole = buffer.getvalue()
+    return whole[:-2] + whole[whole.rfind(b"\xff\xda") : -2] * scans + whole[-2:]
+
+
 MEGABYTES_OF_NOTHING = zlib.compress(bytes(250_000_000), 1)
 BOMBS: dict[str, tuple[Callable[[], bytes], str | None]] = {
     "PNG of 50 000 x 50 000": (lambda: _png(50_000, pixels=b""), "too-many-pixels"),
@@ -128,6 +136,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str | None]] = {
         lambda: FORMS["JPEG"].replace(b"\x08" + struct.pack(">HH", 48, 64), b"\x08" + struct.pack(">HH", 65_500, 65_500)),
         "too-many-pixels",
     ),
+    "JPEG of 100 000 scans": (lambda: _progressive(2_000, 100_000), "too-many-pixels"),
     "BMP of 30 000 x 30 000": (
         lambda: FORMS["BMP"].replace(struct.pack("<II", 64, 48), struct.pack("<II", 30_000, 30_000)),
         "too-many-pixels",
