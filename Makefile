@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test check bench bench-alignment bench-masks bench-soak setup lock clean
+.PHONY: dataset test check bench bench-alignment bench-masks bench-natural bench-gallery bench-fuzz bench-soak setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -18,7 +18,7 @@ check: setup  ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-alignment bench-masks  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
+bench: bench-alignment bench-masks bench-natural  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
 
 bench-alignment: setup  ## How far aligned faces lie from where they should
 	$(BIN)/python tests/bench/alignment.py
@@ -26,8 +26,17 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
 
+bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
+	$(BIN)/python tests/bench/natural.py
+
+bench-gallery: setup  ## Each switch of a composite off and on, as pictures: assets/gallery.jpg, out/gallery
+	$(BIN)/python tests/bench/gallery.py
+
 bench-soak: setup  ## 20 000 small samples while workers are killed and the disk is filled: make bench-soak ARGS="--samples 2000"
 	$(BIN)/python tests/bench/soak.py $(ARGS)
+
+bench-fuzz: setup  ## 100 000 damaged inputs to every reader: no crash, no hang, no exception but natocc's own
+	$(BIN)/python tests/bench/fuzz.py $(ARGS)
 
 setup: $(VENV)/.installed
 

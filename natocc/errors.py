@@ -108,6 +108,8 @@ class BadDataError(NatoccError):
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
+        # A path may hold bytes that are no text, which neither a manifest nor a terminal takes.
+        detail = detail.encode("utf-8", "backslashreplace").decode()
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import stat
@@ -16,13 +17,19 @@ import numpy.typing as npt
 from PIL import Image as PillowImage
 from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
-from natocc.errors import BadDataError, Reason
+from natocc.errors import BadDataError, Reason, RunError
 from natocc.samples import Image, Mask
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 64_000_000
+_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
 MAX_BYTES = 512 * 1024 * 1024
+
+_MOST_SCANNED = 100 * MAX_PIXELS
+"""Pixels times scans of a progressive JPEG; ten scans are usual, and a scan of nothing but repetition takes 50 bytes."""
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
 
 # What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
 _DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
@@ -45,6 +52,8 @@ def read_bytes(path: Path) -> bytes:
     ------
     BadDataError
         If it is missing, not a regular file (a folder, a FIFO), empty, unreadable or larger than 512 MiB.
+    RunError
+        If it is the machine that fails, not the file: too many open files, no memory.
     """
     try:
         status = path.stat()
@@ -56,6 +65,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise BadDataError(Reason.MISSING_FILE, f"no file {path}") from None
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            raise RunError(f"cannot read {path}: {error.strerror}") from None
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path}: {error}") from None
     if not data:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path} is empty (0 bytes)")
@@ -272,20 +283,33 @@ def _open(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
     """Picture with its header read and found acceptable, its pixels not yet decoded."""
     try:
         picture = PillowImage.open(io.BytesIO(data), formats=FORMATS)
-    except PillowImage.DecompressionBombError as error:
+    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
     except UnidentifiedImageError:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(FORMATS)} picture, or damaged") from None
     except _DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    width, height = picture.size
-    if width * height > max_pixels:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
     if picture.format == "PNG" and b"IEND" not in data:  # Pillow is content once it has the last row
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: cut short (no IEND chunk)")
-    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page ({picture.n_frames} frames)")  # type: ignore[attr-defined]
+    try:
+        # A TIFF is decoded tile by tile, and its tiles may claim to be larger than the picture.
+        width, height = max((picture.size, _tile_size(picture)), key=lambda size: size[0] * size[1])
+    except _DECODER_ERRORS as error:
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    if width * height > max_pixels:
+        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
+    if picture.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) * width * height > _MOST_SCANNED:
+        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {scans} scans of {width} x {height} pixels")
+    # Whether there are more frames, not how many: counting the pages of a TIFF can take forever.
+    if picture.format != "MPO" and getattr(picture, "is_animated", False):
+        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page")
     return picture
+
+
+def _tile_size(picture: PillowImage.Image) -> tuple[int, int]:
+    """Width and height of the tiles of a TIFF; nothing of other pictures."""
+    tags = getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
+    return int(tags.get(_TILE_WIDTH, 0)), int(tags.get(_TILE_LENGTH, 0))
 
 
 def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:

@@ -29,15 +29,27 @@ def locate(location: str, data: Path) -> Path:
     Raises
     ------
     UsageError
-        If the package is not installed.
+        If the package is not installed, ``package:`` or ``asset:`` climb out of their folder, or it is no path at all.
     """
     scheme, colon, rest = location.partition(":")
+    if "\0" in location:
+        raise UsageError(f"{location!r} is no path: it has a NUL")
     if colon and scheme == "package":
         name, _, below = rest.partition("/")
-        return package_folder(name) / below
+        return _below(package_folder(name), below, location)
     if colon and scheme == "asset":
-        return own_folder("assets") / rest
-    return data / Path(location).expanduser()
+        return _below(own_folder("assets"), rest, location)
+    try:
+        return data / Path(location).expanduser()
+    except RuntimeError as error:  # ~ of somebody unknown
+        raise UsageError(f"{location!r} is no path: {error}") from None
+
+
+def _below(folder: Path, name: str, location: str) -> Path:
+    """`name` in a folder that is not the user's; links there are whoever installed it's own affair."""
+    if name.startswith("/") or ".." in Path(name).parts:
+        raise UsageError(f"{location!r} leaves {folder}; name a file in it, or a path without package: or asset:")
+    return folder / name
 
 
 def package_folder(name: str) -> Path:
@@ -48,7 +60,10 @@ def package_folder(name: str) -> Path:
     UsageError
         If it is not installed.
     """
-    spec = importlib.util.find_spec(name)
+    try:
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None  # of a dotted name the parent would be imported
+    except ValueError:  # a module without a place, such as __main__
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise UsageError(f"the Python package {name!r} is needed and not installed: pip install 'natocc[demo]'")
     return Path(next(iter(spec.submodule_search_locations)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ from natocc.compose.plan import ComposeRules, TransparencyRule
 from natocc.errors import RecipeError
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.source import FaceOptions
-from natocc.locations import own_folder
+from natocc.locations import locate, own_folder
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
 from natocc.options import Options, choose_by_name, nearest
@@ -27,6 +27,8 @@ from natocc.plans import Json
 from natocc.splits import Splits
 
 _MOST_BYTES = 1_000_000
+_LARGEST = 2**63 - 1
+_DEEPEST = 50
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -120,7 +122,7 @@ class Recipe(Options):
     """
 
     name: str = Field(pattern=_NAME)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=_LARGEST)
     faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
     sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set)], ...] = Field(min_length=1)
     splits: Splits | None = None
@@ -133,6 +135,26 @@ class Recipe(Options):
     def sha256(self) -> str:
         """Identity of the resolved recipe."""
         return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
+
+    def check_output(self, data: Path, out: Path) -> None:
+        """Refuse to write into a folder that is read: the next build would take what this one makes for input.
+
+        Parameters
+        ----------
+        data : Path
+            The data root.
+        out : Path
+            Where the dataset goes.
+
+        Raises
+        ------
+        RecipeError
+            If it is, or lies below, the root of the faces, of occluders or of textures.
+        """
+        for field, location in _roots(self.resolved()):
+            source = locate(location, data)
+            if out.resolve().is_relative_to(source.resolve()):
+                raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
 
 
 def recipe_text(name_or_path: str) -> tuple[str, str]:
@@ -187,7 +209,10 @@ def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:
         path, equals, text = edit.partition("=")
         if not equals or not path:
             raise RecipeError(f"--set {edit!r}: expected path=value, such as output.shard_size=100")
-        value = parse_recipe(f"value: {text}", f"--set {edit!r}")["value"]
+        parsed = parse_recipe(f"value: {text}", f"--set {edit!r}")
+        if list(parsed) != ["value"]:
+            raise RecipeError(f"--set {edit!r}: expected one value")
+        value = parsed["value"]
         *through, last = path.split(".")
         here: Any = raw
         for key in through:
@@ -235,6 +260,15 @@ def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
     return validate_recipe(raw, name)
 
 
+def _roots(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every field called ``root`` in a resolved recipe: its path and what it says."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        if key == "root" and isinstance(part, str):
+            yield f"{path}{key}", part
+        yield from _roots(part, f"{path}{key}.")
+
+
 def _item(here: Any, key: str, edit: str) -> Any:
     if not isinstance(here, list):
         raise RecipeError(f"--set {edit!r}: {key!r} lies below something that has no parts")
@@ -260,10 +294,23 @@ def _explain(fault: Any) -> str:
 class _StrictLoader(yaml.SafeLoader):
     """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
 
+    _depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        fault = None
+        if isinstance(event, yaml.AliasEvent):
+            fault = "aliases are not allowed"
+        elif event.tag is not None:
+            fault = f"the tag {event.tag!r}: tags are not allowed"
+        elif self._depth == _DEEPEST:
+            fault = "nested too deeply"
+        if fault:
+            raise yaml.constructor.ConstructorError(None, None, fault, event.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[Any] = set()
@@ -275,3 +322,12 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: Any) -> int:
+        number: int = super().construct_yaml_int(node)
+        if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
+            raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
+        return number
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)

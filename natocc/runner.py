@@ -129,6 +129,7 @@ class Run:
             If a signal came; says what is kept.
         """
         begin = time.monotonic()
+        self.recipe.check_output(self.data, self.out)
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
         pipeline = Pipeline(self.recipe, self.data, self.cache, self.jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import struct
 import zlib
 from pathlib import Path
@@ -16,8 +17,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
-from natocc.errors import BadDataError, Reason
-from natocc.images import decode_rgb, decode_rgba, encode_jpeg, encode_png, read_labels, read_mask, read_rgb
+from natocc.errors import BadDataError, Reason, RunError
+from natocc.images import decode_rgb, decode_rgba, encode_jpeg, encode_png, read_bytes, read_labels, read_mask, read_rgb
 
 SMOOTH = 2 * np.dstack([*np.meshgrid(np.arange(40), np.arange(30)), np.full((30, 40), 99)]).astype(np.uint8)
 
@@ -178,3 +179,15 @@ def test_everything_in_the_real_data_can_be_read(real_data: Path) -> None:
     for path in paths:
         image, _ = read_rgb(path)
         assert image.dtype == np.uint8
+
+
+def test_f27_too_many_open_files_are_no_fault_of_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(RunError, match="Too many open files"):
+            read_bytes(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from natocc.cli import main
 from natocc.errors import RecipeError
 from natocc.locations import own_folder
 from natocc.pipeline import Schedule
@@ -65,6 +69,7 @@ def test_the_papers_counts(name: str, samples: int) -> None:
     ],
 )
 def test_a_fault_names_its_field(edit: str, message: str) -> None:
+    """F16."""
     raw = _raw()
     edit_recipe(raw, [edit])
     with pytest.raises(RecipeError, match=message) as caught:
@@ -83,7 +88,7 @@ def test_two_sets_of_one_name() -> None:
     ("text", "message"),
     [
         ("a: 1\na: 2", "line 2.*'a' is given twice"),
-        ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("a: !!python/object/apply:os.system [ls]", "tags are not allowed"),
         ("a: &x [1]\nb: *x", "line 2.*aliases are not allowed"),
         ("- 1", "expected a mapping"),
         ("a: [1", "line"),
@@ -93,6 +98,7 @@ def test_two_sets_of_one_name() -> None:
     ],
 )
 def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
+    """F16: tags, aliases, keys given twice, and what is no YAML."""
     with pytest.raises(RecipeError, match=message):
         parse_recipe(text, "test")
 
@@ -109,6 +115,7 @@ def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
     ],
 )
 def test_an_edit_that_goes_nowhere(edit: str, message: str) -> None:
+    """F16."""
     with pytest.raises(RecipeError, match=message):
         edit_recipe(_raw(), [edit])
 
@@ -143,3 +150,79 @@ def test_recipes_tell_their_command() -> None:
     for name in OWN:
         assert (own_folder("pipelines") / f"{name}.yaml").read_text().startswith("#")
         assert yaml.safe_load((own_folder("pipelines") / f"{name}.yaml").read_text())["name"] == name
+
+
+@pytest.mark.parametrize("value", ["text", 3, -1, 1.5, True, None, [], {}, [1, 2], {"a": 1}, float("nan"), 2**70, "x" * 5000])
+def test_f16_anything_in_the_place_of_anything(value: object) -> None:
+    """F16: whatever a field is given, it is taken or refused in lines that name the field."""
+    for path in ("name", "seed", "faces", "faces.align", "faces.align.size", "faces.include", "sets", "sets.0", "sets.0.name",
+                 "sets.0.samples_per_face", "sets.0.occluders", "sets.0.placement.area", "sets.0.colour", "splits", "output",
+                 "output.shard_size", "output.masks", "output.image.quality", "output.max_rejected"):  # fmt: skip
+        raw = _raw()
+        edit_recipe(raw, [f"{path}=0"])
+        *through, last = path.split(".")
+        here: Any = raw
+        for key in through:
+            here = here[int(key)] if isinstance(here, list) else here[key]
+        here[int(last) if isinstance(here, list) else last] = value
+        try:
+            recipe = validate_recipe(raw, "test")
+        except RecipeError as error:
+            for line in str(error).splitlines():
+                assert line.startswith(f"recipe test: {path.split('.')[0]}")
+            continue
+        assert Recipe.model_validate_json(json.dumps(recipe.resolved())).sha256() == recipe.sha256()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: !!int '3'", "tags are not allowed"),
+        ("a: !!set {b}", "tags are not allowed"),
+        ("a: ! b", "tags are not allowed"),
+        ("a: 0x" + "f" * 5000, "too large"),
+        ("a: " + "9" * 30, "too large"),
+        ("a: " + "1:" * 3000 + "1", "too large"),
+        ("a: " + "9" * 5000, "not valid YAML"),
+        ("a: " + "[" * 51 + "]" * 51, "nested too deeply"),
+        ("a: 1\n---\nb: 2", "document"),
+        ("a: {<<: {b: 1}}", "line 1"),
+    ],
+)
+def test_f16_yaml_that_hides_something(text: str, message: str) -> None:
+    """F16: tags of every kind, numbers that Python cannot print, nesting, a second document, merge keys."""
+    with pytest.raises(RecipeError, match=message) as caught:
+        parse_recipe(text, "test")
+    assert len(str(caught.value)) < 500
+
+
+def test_f16_an_edit_is_one_value() -> None:
+    """F16: what follows it in another line would be dropped."""
+    with pytest.raises(RecipeError, match="expected one value"):
+        edit_recipe(_raw(), ["seed=3\nother: 4"])
+
+
+@pytest.mark.parametrize("jobs", ["-1", "x", "1.5"])
+def test_f16_jobs_are_a_count(jobs: str) -> None:
+    """F16: 0 means all cores, and says so; less, or no number, is refused."""
+    done = CliRunner().invoke(main, ["build", "demo", "-j", jobs])
+    assert done.exit_code == 2
+    assert "--jobs" in done.output
+
+
+@pytest.mark.parametrize("out", ["photos", "photos/out", "photos/a/../out", "elsewhere/../photos/x", "linked/x"])
+def test_f16_an_output_inside_what_is_read_is_refused(tmp_path: Path, out: str) -> None:
+    """F16: the next build would take its pictures for input."""
+    for folder in ("photos", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "photos")
+    raw = _raw()
+    raw["faces"] = {"source": "folder", "root": "photos"}
+    recipe = validate_recipe(raw, "test")
+    with pytest.raises(RecipeError, match=r"faces\.root: .*photos holds the output"):
+        recipe.check_output(tmp_path, tmp_path / out)
+    recipe.check_output(tmp_path, tmp_path / "out")
+    recipe.check_output(tmp_path, tmp_path / "photos2")
+    raw["sets"] = [{"name": "r", "method": "randocc", "occluders": {"source": "shapes", "textures": {"source": "textures"}}}]
+    with pytest.raises(RecipeError, match=r"sets\.0\.occluders\.textures\.root: .*dtd holds the output"):
+        validate_recipe(raw, "test").check_output(tmp_path, tmp_path / "dtd" / "out")

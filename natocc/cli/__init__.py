@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 
@@ -21,6 +22,8 @@ from natocc.stopping import end_children, stoppable
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
         try:
             with stoppable():
                 return super().invoke(context)

@@ -68,6 +68,7 @@ def build(
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
     out = out or Path("out") / chosen.name
     if dry_run:
+        chosen.check_output(data, out)
         estimate = expected(chosen, data, cache, count)
         click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
         return

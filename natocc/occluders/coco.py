@@ -91,7 +91,9 @@ class CocoOptions(OccluderOptions):
             folder = require_folder(locate(self.images, data), "the pictures that the annotations name")
             files = [(path, folder) for path in found]
         else:
-            files = [(path, root / path.stem.removeprefix("instances_")) for path in found]
+            names = [(path, path.stem.removeprefix("instances_")) for path in found]
+            # `instances_...json` would mean the folder above.
+            files = [(path, root / name) for path, name in names if name not in ("", ".", "..")]
             if self.annotations is None:
                 files = [(path, folder) for path, folder in files if folder.is_dir()]
         if not files:

@@ -19,6 +19,7 @@ from natocc.occluders.extraction import library_key, open_library
 from natocc.occluders.library import Library
 from natocc.occluders.matting import estimate_foreground
 from natocc.occluders.source import OccluderOptions
+from natocc.plain_text import plain
 from natocc.samples import MATTE_THRESHOLD, Cutout, Origin
 
 _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
@@ -90,5 +91,5 @@ class CutoutFile:
         matte = np.pad(alpha[box], room)
         # The colour under transparent pixels is anything, often black: the object's own is continued there instead.
         foreground = estimate_foreground(np.pad(colours[box], (*room, (0, 0)), mode="edge"), matte)
-        parent = Path(self.name).parent.name
-        return Cutout(foreground, matte, parent or Path(self.name).stem, Origin("cutouts", self.name, digest, self.licence))
+        category = plain(Path(self.name).parent.name or Path(self.name).stem)
+        return Cutout(foreground, matte, category, Origin("cutouts", self.name, digest, self.licence))

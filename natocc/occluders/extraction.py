@@ -51,14 +51,21 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) ->
     -------
     key : str
         32 hexadecimal digits.
+
+    Raises
+    ------
+    UsageError
+        If one of them cannot be listed.
     """
     digest = hashlib.sha256(f"{VERSION}\n{options}\n".encode())
-    for path in paths:
-        status = path.stat()
-        digest.update(f"{json.dumps(path.name)} {status.st_size} {status.st_mtime_ns}\n".encode())
-    for folder in folders:
-        for name, status in sorted(_pictures(folder)):
-            digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    try:
+        known = [(path.name, path.stat()) for path in paths]
+        for folder in folders:
+            known += sorted(_pictures(folder))
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+    for name, status in known:
+        digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:32]
 
 
@@ -68,8 +75,16 @@ def _pictures(folder: Path, below: str = "") -> Iterator[tuple[str, os.stat_resu
             name = below + entry.name
             if entry.is_dir(follow_symlinks=False):
                 yield from _pictures(folder, name + "/")
-            elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+            elif entry.name.lower().endswith(SUFFIXES) and _is_file(entry):
                 yield name, entry.stat()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or leads to one; a link onto itself leads nowhere."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[Picture]], jobs: int) -> Library:
@@ -159,7 +174,8 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
         "refused": dict(sorted(refused.items())),
         "examples": dict(sorted(examples.items())),
     }
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False), encoding="utf-8")
+    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    (folder / SUMMARY).write_text(text, encoding="utf-8", errors="backslashreplace")  # the name of a folder may be no text
     for number in range(len(chunks)):
         _chunk_file(folder, number).unlink()
 
@@ -217,5 +233,5 @@ def _write_index(path: Path, rows: list[dict[str, Any]]) -> None:
     numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
     schema = pyarrow.schema([*texts, ("points_to", pyarrow.list_(pyarrow.float64())), *numbers])
     table = pyarrow.Table.from_pylist(rows, schema=schema)
-    with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
+    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
         writer.write_table(table)

@@ -79,7 +79,9 @@ class HandsOptions(OccluderOptions):
             return [HandPicture(images, name, masks, None, self) for name in names]
         by_stem: dict[str, str] = {}
         for name in files_below(masks, SUFFIXES):
-            by_stem.setdefault(_stem(name), name)
+            other = by_stem.setdefault(_stem(name), name)
+            if other != name:
+                raise UsageError(f"{masks} has {other} and {name}, of which only the suffix differs; rename or remove one")
         return [HandPicture(images, name, masks, by_stem.get(_stem(name)), self) for name in names]
 
 

@@ -6,6 +6,7 @@ import bisect
 import collections
 import functools
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ class Library:
         """Columns of the index, sorted by item, memory-mapped."""
         import pyarrow
 
-        with pyarrow.memory_map(str(self.path / INDEX)) as file:
+        with pyarrow.memory_map(os.fsencode(self.path / INDEX)) as file:
             return pyarrow.ipc.open_file(file).read_all()
 
     def items(self) -> Iterator[str]:
@@ -87,8 +88,12 @@ class Library:
 
     def subset(self, keep: Callable[[str], bool]) -> Library:
         """See :meth:`natocc.occluders.source.OccluderSource.subset`; pictures are known by their sha256."""
-        digests = self._index["sha256"].to_pylist()
-        rows = np.flatnonzero([keep(digest) for digest in digests]).astype(np.int64)
+        import pyarrow
+        import pyarrow.compute
+
+        digests = self._index["sha256"]  # asked of each picture once, however many cutouts it gave
+        kept = pyarrow.array([digest for digest in digests.unique().to_pylist() if keep(digest)], pyarrow.string())
+        rows = np.flatnonzero(pyarrow.compute.is_in(digests, value_set=kept)).astype(np.int64)
         if not len(rows):
             raise UsageError(f"none of the {len(digests)} cutouts in {self.path} falls into a split; use fewer splits")
         return Library(self.path, rows)

@@ -16,6 +16,7 @@ from natocc.errors import UsageError
 from natocc.images import SUFFIXES, read_rgb
 from natocc.locations import files_below, inside, locate, require_folder
 from natocc.options import Options
+from natocc.plain_text import plain
 from natocc.plans import Json
 from natocc.samples import Image, Origin
 
@@ -125,9 +126,9 @@ class Textures:
             image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REFLECT), dtype=np.uint8)
         top = int(float(reference["down"]) * (image.shape[0] - height))
         left = int(float(reference["across"]) * (image.shape[1] - width))
-        parent = Path(name).parent.name
+        category = plain(Path(name).parent.name or Path(name).stem)
         crop = np.ascontiguousarray(image[top : top + height, left : left + width])
-        return crop, parent or Path(name).stem, Origin("textures", name, digest, self._licence)
+        return crop, category, Origin("textures", name, digest, self._licence)
 
     def _read_now(self, name: str) -> tuple[Image, str]:
         return read_rgb(inside(self._root, name))

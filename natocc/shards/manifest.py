@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -71,10 +72,13 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None)
     path = Layout(root, 1).manifest
     wanted = None if first is None or last is None else [("index", ">=", first), ("index", "<=", last)]
     try:
-        table = pyarrow.parquet.read_table(path, filters=wanted, page_checksum_verification=True)
+        with pyarrow.OSFile(os.fsencode(path)) as file:  # a folder's name may be no text
+            table = pyarrow.parquet.read_table(file, filters=wanted, page_checksum_verification=True)
         rows: list[dict[str, Json]] = table.to_pylist()
-    except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
         raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+    if not table.schema.equals(schema()):
+        raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
     return rows
 
 
@@ -91,7 +95,7 @@ def read_manifest_head(root: Path) -> ManifestHead:
 
     path = Layout(root, 1).manifest
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with pyarrow.OSFile(os.fsencode(path)) as mapped, pyarrow.parquet.ParquetFile(mapped) as file:
             metadata = file.schema_arrow.metadata or {}
             description = json.loads(metadata.get(_DESCRIPTION, b"{}"))
             return ManifestHead(int(file.metadata.num_rows), str(file.metadata.created_by), description)

@@ -115,8 +115,9 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
     value = read_json(path)
     try:
         record = ShardRecord.from_json(value)
+        _check_kinds(record)
         as_written = is_sealed(read_bytes(path)) and record.shard == shard
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
         raise UsageError(f"{path} is damaged: it is not what natocc wrote for shard {shard}")
@@ -197,6 +198,39 @@ def record_from_json(value: Mapping[str, Json]) -> SampleRecord:
         files=value["files"],
         rejection=Rejection(**{**rejection, "reason": Reason(rejection["reason"])}) if rejection else None,
     )
+
+
+def _check_kinds(record: ShardRecord) -> None:
+    """Refuse a record whose values are not of their kinds, or whose files are not those of its samples.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        For the first that is not.
+    """
+    texts: list[object] = [record.version]
+    numbers: list[object] = [record.shard, *record.files.values()]
+    files = {index: sorted(paths) for index, paths in record.paths().items()}
+    if files != {sample.index: sorted(sample.files) for sample in record.samples if sample.files}:
+        raise ValueError("other files than those of the samples")
+    for sample in record.samples:
+        origins = [*sample.occluder_origins, *([sample.face_origin] if sample.face_origin else [])]
+        texts += [sample.set_name, sample.method, sample.face, sample.identity, *sample.categories, *sample.files.values()]
+        texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
+        texts += [text for text in (sample.split, sample.detector, *(each.licence for each in origins)) if text is not None]
+        texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
+        numbers += [sample.index, sample.variant, *(int(_measure(name, value)) for name, value in sample.measures.items())]
+        for x, y, hidden in sample.landmarks:
+            numbers += [number for number in (x, y) if type(number) is not float]
+            if type(hidden) is not bool:
+                raise TypeError(f"expected true or false, found {hidden!r}")
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"expected a text, found {text!r}")
+        text.encode()
+    for number in numbers:
+        if type(number) is not int or abs(number) >= 2**63:
+            raise TypeError(f"expected a whole number, found {number!r}")
 
 
 def _measure(name: str, value: float) -> float:

@@ -95,5 +95,6 @@ def test_landmarks_that_are_no_face_are_rejected(astronaut: tuple[Image, Points]
 
 
 def test_a_face_outside_its_picture_is_no_crash(astronaut: tuple[Image, Points]) -> None:
+    """F20."""
     image, points = astronaut
     assert not _estimate(image, points + np.float32(5000))[0].any()

@@ -23,6 +23,7 @@ def finder() -> LandmarkFinder:
 
 
 def test_the_largest_box_without_a_mask_the_best_overlap_with_one() -> None:
+    """F20: the policy."""
     boxes = [(0.0, 0.0, 10.0, 10.0), (50.0, 50.0, 90.0, 90.0)]
     assert choose_box(boxes, None) == boxes[1]
     assert choose_box(boxes, (1.0, 1.0, 9.0, 9.0)) == boxes[0]
@@ -31,6 +32,7 @@ def test_the_largest_box_without_a_mask_the_best_overlap_with_one() -> None:
 
 
 def test_the_astronauts_face_and_not_the_false_one(finder: LandmarkFinder) -> None:
+    """F20: HOG finds a second, smaller one."""
     image = skimage.data.astronaut()
     left, right = eye_centres_xy(finder.find(image)[0])
     assert np.hypot(*(left - (204, 104))) < 15
@@ -48,6 +50,7 @@ def test_five_points_agree_with_sixty_eight(finder: LandmarkFinder) -> None:
 
 
 def test_no_face(finder: LandmarkFinder) -> None:
+    """F20."""
     with pytest.raises(BadDataError) as caught:
         finder.find(np.full((120, 120, 3), 90, np.uint8))
     assert caught.value.reason == Reason.NO_FACE
@@ -55,6 +58,7 @@ def test_no_face(finder: LandmarkFinder) -> None:
 
 @pytest.mark.parametrize("damage", ["missing", "truncated"])
 def test_a_damaged_model_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    """F19."""
     check_models(68)
     (tmp_path / "models").mkdir()
     if damage == "truncated":

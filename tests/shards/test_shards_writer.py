@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -183,15 +182,6 @@ def test_a_commit_that_was_cut_short_is_taken_back_and_nothing_lost(tmp_path: Pa
     assert not layout.shard_folder("images", 0).exists()
     assert sweep_staging(layout, 4) == {0, 1, 2, 3}
     assert commit_shard(layout, range(4)).made == 3
-
-
-def test_a_name_that_is_no_unicode_reaches_the_manifest(tmp_path: Path) -> None:
-    layout = _begin(tmp_path / "d")
-    rejection = Rejection(Reason.MISSING_FILE, "face", f"no file {os.fsdecode(bytes([47, 255]))}")
-    stage_sample(layout, SampleRecord(0, "s", "natocc", "f", 0, "f", rejection=rejection), {})
-    commit_shard(layout, range(1))
-    write_manifest(layout)
-    assert read_manifest(layout.root)[0]["detail"] == "no file /\\udcff"
 
 
 def test_f18_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:

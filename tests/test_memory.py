@@ -1,0 +1,124 @@
+"""Memory of a worker does not grow with the data: neither listings nor indices are copied into each (fault F34)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from natocc.errors import BadDataError, Reason
+from natocc.occluders.extraction import _write_index, open_library
+from natocc.samples import Cutout, Origin
+
+MEASURE = """
+import pathlib, sys, time
+import numpy, pyarrow, pyarrow.compute, pyarrow.ipc
+from natocc.faces.folder import FolderOptions
+from natocc.occluders.library import Library
+from natocc.pipeline import _divided
+from natocc.seeds import generator
+from natocc.splits import Splits
+def own():
+    return int(pathlib.Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) / 1024
+root = pathlib.Path(sys.argv[1])
+if sys.argv[2] == "faces":
+    FolderOptions(source="folder", root="few").open(root, root)
+    before = own()
+    kept = FolderOptions(source="folder", root="many").open(root, root)
+else:
+    _divided(Library(root / "few"), Splits(train=0.8, val=0, test=0.2))
+    before = own()
+    library = Library(root / "many")
+    for seed in range(200):
+        library.draw(generator(seed))
+    kept = library if sys.argv[2] == "library" else _divided(library, Splits(train=0.8, val=0, test=0.2))
+print(own() - before)
+"""
+
+
+def _grown(root: Path, what: str) -> float:
+    """By how many MB of its own a fresh process grows when it opens what is large."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(root), what],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=120,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def _library(path: Path, count: int) -> None:
+    """The index of a library of `count` cutouts, seven a picture as in COCO, without their files."""
+    rows = [
+        {
+            "item": f"instances_train2017/{number:07d}",
+            "file": f"{number // 3000:05d}/{number % 3000:06d}.png",
+            "category": "cup",
+            "dataset": "coco",
+            "sha256": f"{number // 7:064x}",
+            "licence": "http://creativecommons.org/licenses/by/2.0/",
+            "points_to": None,
+            "width": 100,
+            "height": 100,
+        }
+        for number in range(count)
+    ]
+    path.mkdir()
+    _write_index(path / "index.arrow", rows)
+    summary = {"version": 3, "name": "x", "cutouts": count, "categories": {"cup": count}, "refused": {}, "examples": {}}
+    (path / "summary.json").write_text(json.dumps(summary))
+
+
+def test_f34_a_listing_is_names_alone(tmp_path: Path) -> None:
+    """F34: 10 000 of them take about a MB."""
+    for folder, count in (("few", 10), ("many", 10_000)):
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            os.close(os.open(tmp_path / folder / f"{number}.jpg", os.O_CREAT | os.O_WRONLY))
+    assert _grown(tmp_path, "faces") < 10
+
+
+def test_f34_an_index_is_mapped_and_not_copied(tmp_path: Path) -> None:
+    """F34: 100 000 cutouts, 20 MB of index: of its own a worker has nearly nothing, with splits eight bytes a cutout."""
+    _library(tmp_path / "few", 700)
+    _library(tmp_path / "many", 100_000)
+    assert (tmp_path / "many" / "index.arrow").stat().st_size > 15_000_000
+    assert _grown(tmp_path, "library") < 3
+    assert _grown(tmp_path, "splits") < 40  # what Arrow's allocator keeps of the pass over it, mostly
+
+
+class Heavy:
+    """A picture whose annotations take a megabyte, and which writes down how much memory its process has used."""
+
+    def __init__(self, number: int, told: Path) -> None:
+        self.number, self.told = number, told
+        self.annotations = np.random.Generator(np.random.PCG64(number)).bytes(1_000_000)
+
+    def objects(self) -> Iterator[Cutout | BadDataError]:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        (self.told / str(os.getpid())).write_text(str(peak))
+        if self.number:
+            yield BadDataError(Reason.CROWD, str(self.number))
+        else:
+            matte = np.full((9, 9), 255, np.uint8)
+            yield Cutout(np.zeros((9, 9, 3), np.uint8), matte, "box", Origin("d", "0", "0" * 64))
+
+
+def test_f34_a_worker_of_an_extraction_holds_its_chunk_alone(tmp_path: Path) -> None:
+    """F34: 480 MB of annotations in the parent, 32 MB of them at a time in a worker."""
+    told = tmp_path / "told"
+    told.mkdir()
+    open_library(tmp_path / "few", "key", "n", lambda: [Heavy(number, told) for number in range(64)], 2)
+    few = max(float(path.read_text()) for path in told.iterdir())
+    open_library(tmp_path / "many", "key", "n", lambda: [Heavy(number, told) for number in range(480)], 2)
+    many = max(float(path.read_text()) for path in told.iterdir())
+    assert many < few + 120
