@@ -9,6 +9,9 @@ SOURCES = {
 """Name in a recipe's ``occluders`` to ``module:OptionsClass``."""
 
 TEXTURES = {
+    "flat": "natocc.occluders.procedural:FlatOptions",
+    "mix": "natocc.occluders.procedural:MixOptions",
+    "noise": "natocc.occluders.procedural:NoiseOptions",
     "textures": "natocc.occluders.textures:TexturesOptions",
 }
 """Name in the ``textures`` of shapes to ``module:OptionsClass``."""

@@ -21,7 +21,7 @@ from natocc.images import SUFFIXES, encode_png
 from natocc.occluders.library import INDEX, SUMMARY, Library
 from natocc.samples import Cutout
 
-VERSION = 3
+VERSION = 4
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _CHUNK = 32  # pictures that one task cuts up and one folder holds

@@ -11,6 +11,7 @@ from natocc.samples import Mask
 _ENDS = 0.18  # share of the hand's length that counts as an end
 _WRIST = 0.3  # breadth of a wrist over the root of the hand's area, at least
 _CLEARLY = 1.3  # ratio below which the two ends, or the two axes, are not told apart
+_UPRIGHT = 0.85  # height of the axis from which a hand is taken to stand: closed ones ("O", "C") are broader at their fingers
 _UP = (0.0, -1.0)
 
 
@@ -26,8 +27,8 @@ def finger_direction(mask: Mask) -> tuple[float, float]:
     -------
     x, y : float
         In pixels of the mask. Where the frame cuts the hand, away from the cut; else along the hand's longer axis, away from the
-        end that is the wrist, which covers more than finger tips do. Where neither is clear, as for a fist: up, as hands are
-        mostly photographed.
+        end that is the wrist, which covers more than finger tips do. Where neither is clear, as for a fist, and where that axis
+        is upright: up, as hands are mostly photographed.
     """
     rows, columns = np.nonzero(mask)
     points = np.stack([columns, rows], axis=1).astype(np.float64)
@@ -41,7 +42,7 @@ def finger_direction(mask: Mask) -> tuple[float, float]:
     high, low = np.count_nonzero(along > along.max() - reach), np.count_nonzero(along < along.min() + reach)
     if spread[0] < _CLEARLY * spread[1]:
         return _UP
-    if max(high, low) < _CLEARLY * min(high, low):
+    if max(high, low) < _CLEARLY * min(high, low) or abs(axes[0][1]) > _UPRIGHT:
         return _unit(axes[0] if axes[0][1] < 0 else -axes[0])
     return _unit(axes[0] if high < low else -axes[0])
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-from pydantic import BeforeValidator, Field, SerializeAsAny
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 
+from natocc.occluders.outlines import DRAWS, OUTLINES, Kind, draw_bezier
 from natocc.occluders.source import OccluderOptions
 from natocc.occluders.textures import TextureOptions, TextureSource
 from natocc.options import choose_by_name
@@ -20,9 +20,6 @@ from natocc.samples import Cutout
 _MARGIN = 4  # px around the outline, so that every edge is soft
 _FRACTION_BITS = 4
 _OVERSAMPLING = 4
-_LEAST_AREA = 0.12  # of the unit square: less is a sliver
-_TRIES = 20
-_STEPS = 24  # points of the outline between two corners
 
 
 def _choose_textures(value: Any) -> TextureOptions:
@@ -31,8 +28,19 @@ def _choose_textures(value: Any) -> TextureOptions:
     return choose_by_name(value, TextureOptions, TEXTURES, "source")
 
 
+def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
+    if not sum(kinds.values()) > 0:
+        raise ValueError("kinds need a weight above 0")
+    return kinds
+
+
+Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+
+
 class ShapesOptions(OccluderOptions):
-    """``source: shapes``: closed Bézier outlines through random points, filled with a texture [1]_.
+    """``source: shapes``: random outlines filled with a texture [1]_.
+
+    `kinds` gives each kind of outline its weight; ``{bezier: 1}`` is the paper's: closed curves through random points.
 
     References
     ----------
@@ -43,6 +51,9 @@ class ShapesOptions(OccluderOptions):
     source: Literal["shapes"] = "shapes"
     textures: Annotated[SerializeAsAny[TextureOptions], BeforeValidator(_choose_textures)] = Field(
         default_factory=lambda: _choose_textures({"source": "textures"})
+    )
+    kinds: Kinds = Field(
+        {"bezier": 3, "ellipse": 1, "rectangle": 1, "stroke": 1, "polygon": 1, "grid": 0.5}, validate_default=True
     )
     least_points: int = Field(3, ge=3, le=100)
     most_points: int = Field(15, ge=3, le=100)
@@ -73,19 +84,13 @@ class Shapes:
         self._options, self._textures = options, textures
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
-        """Points of an outline in the unit square, whether it is smooth, its roundness, and a texture."""
+        """A kind of shape, the numbers that make it, and a texture."""
+        kinds = list(self._options.kinds)
+        reached = np.cumsum([self._options.kinds[kind] for kind in kinds])
+        kind = kinds[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
         low, high = sorted((self._options.least_points, self._options.most_points))
-        for _ in range(_TRIES):
-            points = rng.random((int(rng.integers(low, high + 1)), 2))
-            if _area(outline(points, 0.0)) >= _LEAST_AREA:
-                break
-        smooth = bool(rng.random() < self._options.smooth)
-        roundness = rng.uniform(0.2, 0.5) if smooth else rng.uniform(0.0, 0.1)
-        return {
-            "points": [[round(float(x), 4), round(float(y), 4)] for x, y in points],
-            "roundness": round(float(roundness), 4),
-            **self._textures.draw(rng),
-        }
+        drawn = draw_bezier(rng, (low, high), self._options.smooth) if kind == "bezier" else DRAWS[kind](rng)
+        return {"kind": kind, **drawn, **self._textures.draw(rng)}
 
     def subset(self, keep: Callable[[str], bool]) -> Shapes:
         """See :meth:`OccluderSource.subset`; the pictures are those of the textures."""
@@ -93,51 +98,15 @@ class Shapes:
 
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The shape that `reference` describes."""
-        curve = outline(np.array(reference["points"], dtype=np.float64), float(reference["roundness"]))
-        low, extent = curve.min(axis=0), np.ptp(curve, axis=0)
-        curve = (curve - low) * (self._options.side / max(float(extent.max()), 1e-6)) + _MARGIN
-        width, height = (int(np.ceil(length)) + _MARGIN for length in curve.max(axis=0))
+        pieces = OUTLINES[reference["kind"]](reference)
+        every = np.concatenate([ring for piece in pieces for ring in piece])
+        low, extent = every.min(axis=0), np.ptp(every, axis=0)
+        scale = self._options.side / max(float(extent.max()), 1e-6)
+        width, height = (int(np.ceil(length)) + _MARGIN for length in extent * scale + _MARGIN)
         fine = np.zeros((height * _OVERSAMPLING, width * _OVERSAMPLING), np.uint8)
-        corners = np.rint(curve * _OVERSAMPLING * 2**_FRACTION_BITS).astype(np.int32)
-        cv2.fillPoly(fine, [corners], 255, cv2.LINE_8, _FRACTION_BITS)
+        for piece in pieces:
+            rings = [((ring - low) * scale + _MARGIN) * (_OVERSAMPLING * 2**_FRACTION_BITS) for ring in piece]
+            cv2.fillPoly(fine, [np.rint(ring).astype(np.int32) for ring in rings], 255, cv2.LINE_8, _FRACTION_BITS)
         matte = np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         texture, category, origin = self._textures.texture(reference, height, width)
         return Cutout(texture, matte, category, origin)
-
-
-def outline(points_xy: npt.NDArray[np.float64], roundness: float) -> npt.NDArray[np.float64]:
-    """Closed outline through points, of cubic Bézier curves that meet with one tangent.
-
-    Parameters
-    ----------
-    points_xy : (n, 2) float64
-        Three or more, any unit; visited by their angle around their mean, so that the outline hardly crosses itself.
-    roundness : float
-        Length of the tangents over the distance between neighbours: 0 gives straight edges, 0.3-0.5 a smooth outline.
-
-    Returns
-    -------
-    curve : (m, 2) float64
-        In the same unit.
-    """
-    around = points_xy - points_xy.mean(axis=0)
-    corners = points_xy[np.argsort(np.arctan2(around[:, 1], around[:, 0]), kind="stable")]
-    before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
-    chord = after - before
-    tangent = chord / np.maximum(np.hypot(*chord.T), 1e-9)[:, None]
-    reach = (roundness * np.hypot(*(after - corners).T))[:, None]
-    first, second = corners + reach * tangent, after - reach * np.roll(tangent, -1, axis=0)
-    t = np.linspace(0, 1, _STEPS, endpoint=False)[None, :, None]
-    curve: npt.NDArray[np.float64] = (
-        (1 - t) ** 3 * corners[:, None]
-        + 3 * (1 - t) ** 2 * t * first[:, None]
-        + 3 * (1 - t) * t**2 * second[:, None]
-        + t**3 * after[:, None]
-    ).reshape(-1, 2)
-    return curve
-
-
-def _area(polygon_xy: npt.NDArray[np.float64]) -> float:
-    """Area of a polygon (shoelace)."""
-    x, y = polygon_xy.T
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from natocc.errors import BadDataError, Reason
 from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out, sharpness
+from natocc.occluders.outlines import outline
 from natocc.occluders.pointing import finger_direction
-from natocc.occluders.shapes import outline
 from natocc.samples import MATTE_THRESHOLD, Origin
 
 ORIGIN = Origin("test", "1", "0" * 64)

@@ -12,6 +12,7 @@ from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import decode_rgb, encode_jpeg, encode_png, read_mask, read_rgb
 from natocc.occluders.hands import HandsOptions
 from natocc.occluders.plain_background import plain_background_mask
+from natocc.occluders.pointing import finger_direction
 from natocc.samples import Image, Mask
 
 
@@ -92,3 +93,10 @@ def test_every_hand_of_a_scene(tmp_path: Path) -> None:
 def test_real_scenes(real_data: Path, tmp_path: Path) -> None:
     library = HandsOptions(root="egohands", pieces="each").open(real_data, tmp_path, 2)
     assert len(library) >= 8
+
+
+def test_closed_hands_stand_upright_too(real_data: Path) -> None:
+    """An "O" is broader at its fingers than at its wrist."""
+    masks = [path for letter in "0oc" for path in sorted((real_data / "hands" / "masks").glob(f"hand?_{letter}_*"))]
+    assert len(masks) > 15
+    assert all(finger_direction(read_mask(path))[1] < 0 for path in masks)

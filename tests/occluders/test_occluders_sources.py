@@ -187,7 +187,7 @@ def test_textures_keep_their_scale_and_are_mirrored_where_too_small(tmp_path: Pa
 
 def test_shapes_come_again_from_their_json(tmp_path: Path) -> None:
     options = ShapesOptions.model_validate(
-        {"textures": {"source": "textures", "root": "package:skimage/data", "include": ["brick.png"]}}
+        {"kinds": {"bezier": 1}, "textures": {"source": "textures", "root": "package:skimage/data", "include": ["brick.png"]}}
     )
     source = options.open(tmp_path, tmp_path)
     rng = generator(5)
