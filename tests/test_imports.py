@@ -15,7 +15,7 @@ FLOORS = [
     {"plans", "stopping"},
     {"samples"},
     {"seeds"},
-    {"options", "locations"},
+    {"options", "locations", "sizes"},
     {"images", "splits"},
     {"faces", "occluders", "compose", "shards"},
     {"recipe", "report"},

@@ -14,13 +14,13 @@ from pydantic import Field, field_validator
 from natocc import images
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.celeba import MAPPING, CelebA, read_celeba
-from natocc.faces.sizes import fit_labels
 from natocc.faces.source import FaceOptions, FaceSource
 from natocc.faces.unoccluded import occluded_faces
 from natocc.locations import inside, locate, require_folder
 from natocc.options import nearest
 from natocc.parts import FACE_PARTS, PARTS, values_of
 from natocc.samples import FaceSample, Mask, Origin
+from natocc.sizes import fit_labels
 
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"

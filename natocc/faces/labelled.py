@@ -14,12 +14,12 @@ from natocc import images
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.classes import CLASS_TABLES, NOT_LABELLED
 from natocc.faces.listing import without_suffix
-from natocc.faces.sizes import fit_labels
 from natocc.faces.source import FaceOptions, FaceSource
 from natocc.locations import files_below, inside, locate, require_folder
 from natocc.options import nearest
 from natocc.parts import FACE_PARTS, values_of
 from natocc.samples import FaceSample, Mask, Origin
+from natocc.sizes import fit_labels
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -183,7 +183,7 @@ class Labelled(FaceSource):
         ------
         BadDataError
             ``no-mask``; ``bad-mask`` naming the values found and those known; ``empty-mask`` without a face pixel;
-            ``size-mismatch`` as :func:`natocc.faces.sizes.fit_labels`; or what :func:`natocc.images.read_rgb`,
+            ``size-mismatch`` as :func:`natocc.sizes.fit_labels`; or what :func:`natocc.images.read_rgb`,
             :func:`~natocc.images.read_mask` and :func:`~natocc.images.read_labels` raise.
         """
         entry, options = self.entries[face_id], self.options

@@ -15,9 +15,9 @@ import numpy as np
 from natocc import images
 from natocc.errors import BadDataError
 from natocc.faces.kept import keep
-from natocc.faces.sizes import fit_labels
 from natocc.locations import inside
 from natocc.samples import Mask
+from natocc.sizes import fit_labels
 
 HAT_SHARE = 0.02
 """Share of the face's convex hull that a hat may cover: a brim is drawn a few pixels into the forehead of most who wear one."""

@@ -20,6 +20,7 @@ from natocc.occluders.plain_background import plain_background_mask
 from natocc.occluders.pointing import finger_direction
 from natocc.occluders.source import OccluderOptions
 from natocc.samples import Cutout, Image, Mask, Origin
+from natocc.sizes import fit_labels
 
 _LAYOUT = "images/ and masks/ with files of equal stems, or pictures of hands before a plain ground with masks: background"
 _SPECK = 16  # px
@@ -134,9 +135,7 @@ class HandPicture:
         if self.mask_name is None:
             raise BadDataError(Reason.NO_MASK, f"no file of its stem in {self.masks}")
         mask = read_mask(inside(self.masks, self.mask_name))
-        if mask.shape != image.shape[:2]:
-            raise BadDataError(Reason.SIZE_MISMATCH, f"mask of {mask.shape}, picture of {image.shape[:2]}")
-        return mask
+        return fit_labels(mask, (image.shape[0], image.shape[1]), self.mask_name)
 
 
 def _pieces(mask: Mask) -> list[Mask]:

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.classes import CLASS_TABLES
 from natocc.faces.labelled import LabelledOptions
-from natocc.faces.sizes import fit_labels
 from natocc.images import encode_jpeg, encode_png
 from natocc.options import Options
 from natocc.parts import FACE_PARTS, PARTS, REGIONS, values_of
+from natocc.sizes import fit_labels
 
 PICTURE = encode_jpeg(np.full((40, 32, 3), 120, np.uint8), 90)
 MASK = np.zeros((40, 32), np.uint8)

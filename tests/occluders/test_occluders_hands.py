@@ -100,3 +100,15 @@ def test_closed_hands_stand_upright_too(real_data: Path) -> None:
     masks = [path for letter in "0oc" for path in sorted((real_data / "hands" / "masks").glob(f"hand?_{letter}_*"))]
     assert len(masks) > 15
     assert all(finger_direction(read_mask(path))[1] < 0 for path in masks)
+
+
+def test_f7_a_mask_of_half_the_size_serves(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / "hands" / folder).mkdir(parents=True)
+    mask = np.zeros((100, 120), np.uint8)
+    mask[20:80, 30:90] = 1
+    (tmp_path / "hands" / "images" / "a.png").write_bytes(encode_png(np.full((200, 240, 3), 90, np.uint8)))
+    (tmp_path / "hands" / "masks" / "a.png").write_bytes(encode_png(mask))
+    library = HandsOptions().open(tmp_path, tmp_path / "cache")
+    matte = library.cutout({"id": "a.png"}).matte
+    assert np.count_nonzero(matte >= 128) == pytest.approx(4 * np.count_nonzero(mask), rel=0.1)
