@@ -20,7 +20,7 @@ _DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a pict
 _FEW = 0.2
 _FAR = 3.0  # standard deviations
 _ENDS = (0.01, 0.99)
-_SOFTER = 0.95  # rank of the edge that an outline is made as soft as
+_SOFTER = 0.97  # rank of the edge that an outline is made as soft as
 _SHARP = 0.5  # px: what a picture without edges is taken for
 
 
