@@ -5,13 +5,16 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test check bench bench-alignment bench-masks bench-natural bench-gallery bench-fuzz bench-soak setup lock clean
+.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-gallery bench-fuzz bench-soak setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
 
-test: setup check  ## Run every test
+test: setup check  ## Run the tests, but for the slow ones
 	$(BIN)/pytest -n 2
+
+test-slow: setup  ## Run the slow tests: every kill point, signals again and again, a short soak, the paper's sets on real data
+	$(BIN)/pytest -n 2 -m slow
 
 check: setup  ## Style and types
 	$(BIN)/ruff check .

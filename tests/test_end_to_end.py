@@ -164,6 +164,7 @@ def test_coco_on_celebamask(natocc: Natocc, real_data: Path, tmp_path: Path) -> 
     assert sum(row["status"] == "made" for row in rows) >= 38
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "samples"), [("c-wo-natocc", 66), ("c-wo-natocc-sot", 33), ("c-wo-randocc", 66), ("c-wo-mix", 16 + 66)]
 )

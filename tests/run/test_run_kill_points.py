@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_f28_killed_at_every_write_point(tmp_path: Path) -> None:
     script = Path(__file__).with_name("kill_points.py")
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=300, check=False)

@@ -40,6 +40,7 @@ def _semaphores(runs: Runs) -> list[Path]:
     return [path for process in runs.started for path in Path("/dev/shm").glob(f"*loky-{process.pid}-*")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PROC.is_dir(), reason="looks for workers in /proc")
 def test_f26_stopped_again_and_again(runs: Runs, tmp_path: Path) -> None:
     recipe, out = runs.recipe(72), tmp_path / "out"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for workers in /proc")
 def test_a_short_soak_loses_nothing() -> None:
     script = Path(__file__).parent.parent / "bench" / "soak.py"
