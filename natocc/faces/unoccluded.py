@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -58,7 +59,7 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
             found.setdefault(face_id, []).append(part)
             digest.update(f"{stem}_{part} {status.st_size} {status.st_mtime_ns}\n".encode())
     kept = cache / "unoccluded" / f"{digest.hexdigest()}.json"
-    if kept.is_file():
+    with contextlib.suppress(OSError, ValueError, TypeError):  # not there, or damaged: found again
         return frozenset(json.loads(kept.read_text(encoding="utf-8")))
     worn = joblib.Parallel(n_jobs=jobs, batch_size=32)(
         joblib.delayed(is_occluded)(stems[face_id], parts, face_parts) for face_id, parts in found.items()

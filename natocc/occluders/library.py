@@ -40,7 +40,11 @@ class Library:
     def __init__(self, path: Path, rows: npt.NDArray[np.int64] | None = None) -> None:
         self.path = path
         self._rows = rows
-        self._summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+        try:
+            self._summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+            self._summary["cutouts"], self._summary["categories"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise _damaged(path, error) from None
 
     def __reduce__(self) -> tuple[type[Library], tuple[Path, npt.NDArray[np.int64] | None]]:
         return Library, (self.path, self._rows)
@@ -73,8 +77,11 @@ class Library:
         """Columns of the index, sorted by item, memory-mapped."""
         import pyarrow
 
-        with pyarrow.memory_map(os.fsencode(self.path / INDEX)) as file:
-            return pyarrow.ipc.open_file(file).read_all()
+        try:
+            with pyarrow.memory_map(os.fsencode(self.path / INDEX)) as file:
+                return pyarrow.ipc.open_file(file).read_all()
+        except (OSError, pyarrow.ArrowException) as error:
+            raise _damaged(self.path, error) from None
 
     def items(self) -> Iterator[str]:
         """Ids of all cutouts, sorted."""
@@ -118,3 +125,7 @@ class Library:
         origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
         points_to_xy = None if points_to is None else (points_to[0], points_to[1])
         return Cutout(np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].copy(), entry["category"], origin, points_to_xy)
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"the library of cutouts {path} is damaged ({error}): delete that folder, and it is extracted again")

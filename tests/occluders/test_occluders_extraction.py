@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import encode_jpeg, sha256
+from natocc.images import encode_jpeg, encode_png, sha256
 from natocc.occluders.coco import CocoOptions
 from natocc.occluders.extraction import open_library
+from natocc.occluders.hands import HandsOptions
+from natocc.occluders.library import INDEX, SUMMARY
 from natocc.occluders.upscale import Upscaler
 from natocc.samples import Cutout, Origin
+from natocc.seeds import generator
 
 
 class Made:
@@ -139,3 +142,21 @@ def test_a_model_that_is_none_is_refused_before_anything_is_cut(tmp_path: Path) 
         Upscaler(tmp_path / "damaged.onnx", 4, 64).check()
     with pytest.raises(UsageError, match=r"scale\?"):
         Upscaler(_network(tmp_path / "x3.onnx", 3), 4, 64).check()
+
+
+@pytest.mark.parametrize("name", [SUMMARY, INDEX])
+@pytest.mark.parametrize("damage", ["cut", "empty", "lost"])
+def test_a_damaged_library_is_one_line(tmp_path: Path, name: str, damage: str) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / "hands" / folder).mkdir(parents=True)
+    mask = np.zeros((100, 120), np.uint8)
+    mask[20:80, 30:90] = 1
+    for folder, picture in (("images", np.full((100, 120, 3), 90, np.uint8)), ("masks", mask)):
+        (tmp_path / "hands" / folder / "a.png").write_bytes(encode_png(picture))
+    file = HandsOptions().open(tmp_path, tmp_path / "cache").path / name
+    whole = file.read_bytes()
+    file.unlink()
+    if damage != "lost":
+        file.write_bytes(whole[: len(whole) // 2 if damage == "cut" else 0])
+    with pytest.raises(UsageError, match=r"is damaged .*: delete that folder"):
+        HandsOptions().open(tmp_path, tmp_path / "cache").draw(generator(1))
