@@ -41,6 +41,17 @@ def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
     ----------
     .. [1] S. Zhuo, T. Sim, "Defocus map estimation from a single image", Pattern Recognition 44(9), 2011.
     """
+    blurs = edge_blurs(image, where)
+    return None if blurs is None else ranked(blurs, rank)
+
+
+def ranked(blurs: npt.NDArray[np.float32], rank: float) -> float:
+    """The blur that has a rank among those of edges; see :func:`edge_blur`."""
+    return float(np.quantile(blurs, rank).clip(0.3, 8))
+
+
+def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
+    """(n,) blur of each of the stronger edges; see :func:`edge_blur`."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     gradient, again = _gradient(grey, _FIRST_BLUR), _gradient(grey, math.hypot(_FIRST_BLUR, _REBLUR))
     inside = cv2.erode((where > 0).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
@@ -54,7 +65,7 @@ def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
     strong = gradient[ridge] >= np.quantile(gradient[ridge], 0.5)
     ratio = (gradient[ridge][strong] / np.maximum(again[ridge][strong], 1e-3)).clip(1.001, 20)
     blur = np.sqrt(np.maximum(_REBLUR**2 / (ratio**2 - 1) - _FIRST_BLUR**2, 0.0))
-    return float(np.quantile(blur, rank).clip(0.3, 8))
+    return np.asarray(blur, dtype=np.float32)
 
 
 def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.lens import edge_blur, noise_level
+from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
 from natocc.compose.spaces import LINEAR, chroma, log_mean_luminance, to_lab
 from natocc.samples import AlignedFace, Image, Mask
@@ -20,6 +20,7 @@ _DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a pict
 _FEW = 0.2
 _FAR = 3.0  # standard deviations
 _ENDS = (0.01, 0.99)
+_MIDDLE = 0.5  # rank of the edge that an occluder's own edges are brought to
 _SOFTER = 0.97  # rank of the edge that an outline is made as soft as
 _SHARP = 0.5  # px: what a picture without edges is taken for
 
@@ -66,8 +67,7 @@ class Photo:
     @functools.cached_property
     def blur(self) -> float:
         """Blur of its stronger edges, px: what an occluder's own edges are brought to."""
-        found = edge_blur(self.face.image, np.ones_like(self.face.face_mask))
-        return _SHARP if found is None else found
+        return self._blur_of_rank(_MIDDLE)
 
     @functools.cached_property
     def softness(self) -> float:
@@ -75,8 +75,14 @@ class Photo:
 
         Outlines as sharp as the middle one of those edges are told apart from them more easily (``make bench-natural``).
         """
-        found = edge_blur(self.face.image, np.ones_like(self.face.face_mask), _SOFTER)
-        return _SHARP if found is None else found
+        return self._blur_of_rank(_SOFTER)
+
+    @functools.cached_property
+    def _blurs(self) -> npt.NDArray[np.float32] | None:
+        return edge_blurs(self.face.image, np.ones_like(self.face.face_mask))
+
+    def _blur_of_rank(self, rank: float) -> float:
+        return _SHARP if self._blurs is None else ranked(self._blurs, rank)
 
     @functools.cached_property
     def noise(self) -> npt.NDArray[np.float32]:
