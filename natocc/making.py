@@ -16,7 +16,7 @@ from natocc.errors import Reason
 from natocc.outputs import encode
 from natocc.pipeline import Pipeline, SampleSpec
 from natocc.recipe import Recipe
-from natocc.samples import Rejection, SampleRecord
+from natocc.samples import Rejection
 from natocc.shards.disk import disk_errors
 from natocc.shards.layout import Layout
 from natocc.shards.staging import stage_sample
@@ -82,18 +82,7 @@ def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
 
 def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Reason, detail: str) -> None:
     """Stage a rejection in place of a sample that cannot be made without harm."""
-    a_set = pipeline.recipe.sets[spec.set_index]
-    record = SampleRecord(
-        index=spec.index,
-        set_name=a_set.name,
-        method=a_set.method,
-        face=spec.face,
-        variant=spec.variant,
-        identity=pipeline.faces.identity(spec.face),
-        split=pipeline.split(spec.face),
-        rejection=Rejection(reason, "make", detail),
-    )
-    stage_sample(layout, record, {})
+    stage_sample(layout, pipeline.row(spec)(rejection=Rejection(reason, "make", detail)), {})
 
 
 @functools.lru_cache(maxsize=1)

@@ -155,16 +155,7 @@ class Pipeline:
         """
         a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
         source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
-        row = functools.partial(
-            SampleRecord,
-            index=spec.index,
-            set_name=a_set.name,
-            method=a_set.method,
-            face=spec.face,
-            variant=spec.variant,
-            identity=self.faces.identity(spec.face),
-            split=split,
-        )
+        row = self.row(spec)
         stage, face = "face", None
         try:
             face = self._face(spec.face).face
@@ -190,6 +181,20 @@ class Pipeline:
             landmarks=hidden_landmarks(face, composite),
         )
         return Sample(record, face, composite)
+
+    def row(self, spec: SampleSpec) -> functools.partial[SampleRecord]:
+        """The record of a sample but for what came of it."""
+        a_set = self.recipe.sets[spec.set_index]
+        return functools.partial(
+            SampleRecord,
+            index=spec.index,
+            set_name=a_set.name,
+            method=a_set.method,
+            face=spec.face,
+            variant=spec.variant,
+            identity=self.faces.identity(spec.face),
+            split=self.split(spec.face),
+        )
 
     def split(self, face_id: str) -> str | None:
         """The split that a face's samples belong to; none without splits."""
