@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-gallery bench-fuzz bench-soak setup lock clean
+.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -21,7 +21,7 @@ check: setup  ## Style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-alignment bench-masks bench-natural  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
+bench: bench-alignment bench-masks bench-natural bench-speed  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
 
 bench-alignment: setup  ## How far aligned faces lie from where they should
 	$(BIN)/python tests/bench/alignment.py
@@ -31,6 +31,9 @@ bench-masks: setup  ## How well masks of photographs alone are estimated
 
 bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
 	$(BIN)/python tests/bench/natural.py
+
+bench-speed: setup  ## What a sample costs over reading and writing its files, stage by stage: make bench-speed ARGS="--json speed.json"
+	$(BIN)/python tests/bench/speed.py $(ARGS)
 
 bench-gallery: setup  ## Each switch of a composite off and on, as pictures: assets/gallery.jpg, out/gallery
 	$(BIN)/python tests/bench/gallery.py

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -54,10 +54,9 @@ def measures(face: AlignedFace, classes: Mapping[int, str], composite: Composite
     if face.inter_ocular is not None:
         values["inter_ocular"] = face.inter_ocular
     hidden = occluded(composite)
-    for name, region in _regions(face, classes):
-        pixels = np.count_nonzero(region)
-        if pixels:
-            values[f"{name}_occluded"] = int(np.count_nonzero(region & hidden)) / int(pixels)
+    for name, (all_of_it, hidden_of_it) in _regions(face, classes, hidden).items():
+        if all_of_it:
+            values[f"{name}_occluded"] = hidden_of_it / all_of_it
     return values
 
 
@@ -83,14 +82,19 @@ def occluded(composite: Composite) -> Mask:
     return covered & (1 - composite.ignored)
 
 
-def _regions(face: AlignedFace, classes: Mapping[int, str]) -> Iterator[tuple[str, Mask]]:
-    """Name and mask of each region that is known: from the part map, else from 68 landmarks."""
-    for name, parts in REGIONS.items():
-        if face.parts is not None:
-            yield name, np.isin(face.parts, values_of(classes, parts)).astype(np.uint8)
-        elif face.landmarks_xy is not None and len(face.landmarks_xy) == 68:
-            region = np.zeros_like(face.face_mask)
-            for outline in _OUTLINES[name]:
-                hull = cv2.convexHull(face.landmarks_xy[outline])[:, 0]
-                fill_polygon(region, hull.clip(-50_000, 50_000), 1)
-            yield name, region
+def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dict[str, tuple[int, int]]:
+    """Pixels of each region that is known, and those of them that are hidden: by the part map, else by 68 landmarks."""
+    if face.parts is not None:
+        shown, covered = (cv2.calcHist([face.parts], [0], mask, [256], [0, 256]).ravel() for mask in (None, hidden))
+        values = {name: list(values_of(classes, parts)) for name, parts in REGIONS.items()}
+        return {name: (int(shown[among].sum()), int(covered[among].sum())) for name, among in values.items()}
+    if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
+        return {}
+    found = {}
+    for name, outlines in _OUTLINES.items():
+        region = np.zeros_like(face.face_mask)
+        for outline in outlines:
+            hull = cv2.convexHull(face.landmarks_xy[outline])[:, 0]
+            fill_polygon(region, hull.clip(-50_000, 50_000), 1)
+        found[name] = (int(np.count_nonzero(region)), int(np.count_nonzero(region & hidden)))
+    return found

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from natocc.compose.guided import follow
-from natocc.compose.lookup import recolour
+from natocc.compose.guided import change_colours, change_image, join_changes, learn_change
 from natocc.compose.photo import Photo
 from natocc.compose.ranges import UnitRange
-from natocc.compose.spaces import LINEAR, chroma, from_lab, log_mean_luminance, to_lab, to_levels, to_srgb
-from natocc.compose.transfers import TRANSFERS, ColourMap, Lab
+from natocc.compose.spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
+from natocc.compose.transfers import TRANSFERS, Lab
 from natocc.options import Options
 from natocc.samples import MATTE_THRESHOLD, Image, Matte
 
-_SIDE = 256  # px: a change of colour is found on a picture of this size
+_SIDE = 128  # px: a change of colour is found on a picture of this size
 _ROUNDS = 4
-_SMOOTH_COLOUR = 1.0  # px of the reduced picture
-_MOST_SAMPLES = 4096
+_MOST_SAMPLES = 3072
 _PLAIN_CAST = 0.2  # natural logarithm of a gain; a cast beyond is no guess
 _PLAINLY = 0.8
 _GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
@@ -47,7 +46,7 @@ class ColourRule(Options):
 def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer: str) -> Image:
     """Give an occluder the colours of a reference.
 
-    Learnt from samples of both, carried to the pixels of a reduced picture by a lookup table, and from there to all of them: hue
+    Learnt from samples of both, carried to the pixels of a reduced picture, and from there to all of them: hue
     as a change that is smooth over the occluder, lightness as one that is smooth but for the occluder's own edges (guided filter
     [1]_), so that it keeps its relief and its detail. A smooth change falls short of the whole one, so that it is done in four
     rounds.
@@ -78,20 +77,16 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
     reduction = max(1.0, max(height, width) / _SIDE)
     size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
     weight = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA) / 255, dtype=np.float32)
-    target = to_lab(_evenly(reference, np.ones(len(reference), np.float32))[None])[0]
-    start = to_lab(np.asarray(cv2.resize(foreground, size, interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    target = _lab(reference[:: 1 + len(reference) // _MOST_SAMPLES])
+    start = np.asarray(cv2.resize(foreground, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    sample, near = _sample(foreground, matte, size)
     change = np.zeros((*weight.shape, 4), np.float32)
     for _ in range(_ROUNDS):
-        changed = _changed(start, change)
-        current = to_srgb(changed)
-        source = to_lab(_evenly(current.reshape(-1, 3), weight.ravel())[None])[0]
-        moved = recolour(current, np.ones_like(current[..., 0]), _through_lab(TRANSFERS[transfer](source, target)))
-        more = to_lab(moved) - to_lab(current)
-        gain, offset = follow(changed[..., 0], more[..., 0], weight)
-        change[..., 0] += gain * (1 + change[..., 0])
-        change[..., 1] += gain * change[..., 1] + offset
-        change[..., 2:] += _smoothed(more[..., 1:], weight, _SMOOTH_COLOUR)
-    return to_srgb(_changed(to_lab(foreground), cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)))
+        recolour = TRANSFERS[transfer](_lab(change_colours(sample, change[near])), target)
+        current = change_colours(start, change).clip(0, 255)
+        wanted = from_lab(recolour(to_lab(current).reshape(-1, 3)).reshape(current.shape))
+        change = join_changes(change, learn_change(current, wanted, weight))
+    return change_image(foreground, change)
 
 
 def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: float) -> Image:
@@ -119,7 +114,8 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     .. [1] J. van de Weijer, T. Gevers, A. Gijsenij, "Edge-Based Color Constancy", IEEE Transactions on Image Processing 16(9),
        2007.
     """
-    covered = foreground[matte >= MATTE_THRESHOLD]
+    step = 1 + math.isqrt(int(np.count_nonzero(matte)) // _MOST_SAMPLES)
+    covered = foreground[::step, ::step][matte[::step, ::step] >= MATTE_THRESHOLD]
     if strength == 0 or not len(covered):
         return foreground
     cast = np.log(photo.cast)
@@ -133,33 +129,23 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     kept = photo.chroma / max(found, 1e-3) if photo.chroma < _GREY_CHROMA else (photo.chroma / max(found, 1e-3)) ** (strength / 2)
     if kept >= 1:
         return shifted
-    lab = to_lab(shifted)
-    lab[..., 1:] *= kept
-    return to_srgb(lab)
+    luma = np.broadcast_to((1 - kept) * LUMA, (3, 3))
+    return np.asarray(cv2.transform(shifted, luma + kept * np.eye(3)), dtype=np.uint8)
 
 
-def _changed(lab: Lab, change: npt.NDArray[Any]) -> Lab:
-    """(h, w, 3) CIELAB after (h, w, 4): gain and offset of lightness, and what is added to a and b."""
-    changed: Lab = lab + change[..., 1:]
-    changed[..., 0] += lab[..., 0] * change[..., 0]
-    return changed
+def _lab(pixels: Image | Float) -> Lab:
+    """CIELAB of (n, 3) sRGB pixels; what leaves the range is clipped."""
+    lab: Lab = to_lab(pixels[None].clip(0, 255))[0]
+    return lab
 
 
-def _through_lab(mapping: ColourMap) -> ColourMap:
-    return lambda rgb: from_lab(mapping(to_lab(rgb[None])[0])[None])[0]
-
-
-def _evenly(pixels: Image, weight: npt.NDArray[np.float32]) -> Image:
-    """At most 4096 of some pixels, each as often as it weighs, evenly taken."""
-    reached = np.cumsum(weight, dtype=np.float64)
-    count = min(_MOST_SAMPLES, len(pixels))
-    steps = (np.arange(count) + 0.5) / count * reached[-1]
-    taken: Image = pixels[np.searchsorted(reached, steps).clip(0, len(pixels) - 1)]
-    return taken
-
-
-def _smoothed(change: Lab, weight: npt.NDArray[np.float32], sigma: float) -> Lab:
-    """A change of hue, smooth over the occluder and continued beyond it."""
-    near = weight[..., None] + 1e-3
-    summed = cv2.GaussianBlur(np.ascontiguousarray(change * near), (0, 0), sigma).reshape(change.shape)
-    return np.asarray(summed / cv2.GaussianBlur(near, (0, 0), sigma).reshape(near.shape), dtype=np.float32)
+def _sample(
+    foreground: Image, matte: Matte, size: tuple[int, int]
+) -> tuple[Float, tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """At most 3072 pixels, each as often as it is covered, evenly taken, and where they lie when reduced to `size`."""
+    reached = np.cumsum(matte, dtype=np.int64)
+    count = min(_MOST_SAMPLES, matte.size)
+    at = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")
+    rows, columns = np.divmod(at, matte.shape[1])
+    near = (rows * size[1] // matte.shape[0], columns * size[0] // matte.shape[1])
+    return foreground[rows, columns].astype(np.float32), near

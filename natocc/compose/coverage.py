@@ -39,20 +39,25 @@ class Coverage:
         self._to_small = min(1.0, _COARSE / max(face_mask.shape))
         self._from_small = max(1.0, max(cutout.matte.shape) / _COARSE)
         self._small_matte: Matte | None = None
+        self._last: tuple[Placement, Mask] | None = None  # what is measured is mostly asked for next
 
     def exact(self, placement: Placement) -> float:
         """Occlusion ratio, exactly as :func:`natocc.compose.render.render` will make it."""
-        covered = self.mask(placement) | self._hidden
+        self._last = (placement, self._mask(placement))
+        covered = self._last[1] | self._hidden
         return int(np.count_nonzero(covered & self._face)) / self._face_pixels
 
     def mask(self, placement: Placement) -> Mask:
         """(H, W): 1 where the occluder will lie."""
+        return self._last[1] if self._last is not None and self._last[0] == placement else self._mask(placement)
+
+    def _mask(self, placement: Placement) -> Mask:
         height, width = self._face.shape
         mask = np.zeros((height, width), np.uint8)
         warped = warp_matte(self._cutout.matte, placement.affine, (height, width), self._softness)
         if warped is not None:
             left, top, matte = warped
-            mask[window(left, top, matte)] = matte >= MATTE_THRESHOLD
+            mask[window(left, top, matte.shape[::-1])] = matte >= MATTE_THRESHOLD
         return mask
 
     def coarse(self, placement: Placement) -> float:

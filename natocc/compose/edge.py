@@ -27,7 +27,7 @@ def edge_softness(matte: Matte) -> float | None:
     if np.count_nonzero(half) < 8:
         return None
     across, down = cv2.Scharr(coverage, cv2.CV_32F, 1, 0), cv2.Scharr(coverage, cv2.CV_32F, 0, 1)
-    slope = float(np.median(np.hypot(across, down)[half])) / 32
+    slope = float(np.median(cv2.magnitude(across, down)[half])) / 32
     return 1 / (max(slope, 0.02) * math.sqrt(2 * math.pi))
 
 

@@ -15,6 +15,9 @@ _REBLUR = 1.0  # px
 _LEAST_GRADIENT = 3.0  # levels a pixel
 _ABOVE_NOISE = 4.0  # standard deviations of the noise, a pixel
 _LEAST_EDGES = 30  # pixels
+_ENOUGH = 65_536  # pixels: what a picture tells is the same on that many of it as on all
+_BLOCK = 64  # px: side of the blocks that are looked at where a picture has more
+_MOST_SAMPLES = 8192
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
@@ -51,19 +54,22 @@ def ranked(blurs: npt.NDArray[np.float32], rank: float) -> float:
 
 
 def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
-    """(n,) blur of each of the stronger edges; see :func:`edge_blur`."""
+    """(n,) blur of each of the stronger edges; see :func:`edge_blur`. Large pictures are looked at in blocks."""
+    image, where = _blocks(image, where)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     gradient, again = _gradient(grey, _FIRST_BLUR), _gradient(grey, math.hypot(_FIRST_BLUR, _REBLUR))
-    inside = cv2.erode((where > 0).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    inside = _inner(where, 7)
     if not inside.any():
         return None
-    noise = float(np.median(np.abs(cv2.filter2D(grey, cv2.CV_32F, _LAPLACIAN)[inside]))) * 1.4826 / 6
+    response = cv2.filter2D(grey, cv2.CV_32F, _LAPLACIAN)[inside]
+    noise = float(np.median(np.abs(response[:: 1 + len(response) // _MOST_SAMPLES]))) * 1.4826 / 6
     least = _LEAST_GRADIENT + _ABOVE_NOISE * noise
     ridge = inside & (gradient >= cv2.dilate(gradient, np.ones((3, 3), np.uint8))) & (gradient > least)
     if np.count_nonzero(ridge) < _LEAST_EDGES:
         return None
-    strong = gradient[ridge] >= np.quantile(gradient[ridge], 0.5)
-    ratio = (gradient[ridge][strong] / np.maximum(again[ridge][strong], 1e-3)).clip(1.001, 20)
+    steep, left = gradient[ridge], again[ridge]
+    strong = steep >= np.quantile(steep, 0.5)
+    ratio = (steep[strong] / np.maximum(left[strong], 1e-3)).clip(1.001, 20)
     blur = np.sqrt(np.maximum(_REBLUR**2 / (ratio**2 - 1) - _FIRST_BLUR**2, 0.0))
     return np.asarray(blur, dtype=np.float32)
 
@@ -81,25 +87,29 @@ def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     Returns
     -------
     noise : (3,) float32 or None
-        Of luma and both chroma differences (YCrCb, 0-255); None where there is too little to see.
+        Of luma and both chroma differences (YCrCb, 0-255); None where there is too little to see. Large pictures are looked at
+        in blocks.
 
     References
     ----------
     .. [1] J. Immerkær, "Fast Noise Variance Estimation", CVIU 64(2), 1996.
     """
+    image, where = _blocks(image, where)
     planes = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-    inside = cv2.erode((where > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    inside &= (planes[..., 0] > 8) & (planes[..., 0] < 247)
+    luma = np.ascontiguousarray(planes[..., 0])
+    inside = _inner(where, 5) & (luma > 8) & (luma < 247)
     if np.count_nonzero(inside) < 100:
         return None
-    gradient = _gradient(planes[..., 0], 1.5)
-    flat = inside & (gradient <= np.quantile(gradient[inside], 0.6))
+    gradient = _gradient(luma, 1.5)
+    flat = inside & (gradient <= np.quantile(gradient[inside][::4], 0.6))
     return noise_response(planes, flat)
 
 
 def noise_response(planes: npt.NDArray[np.float32], flat: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     """(3,) Immerkær's estimate for each plane of (H, W, 3), over the pixels `flat`, without their outliers."""
-    response = np.abs(cv2.filter2D(planes, cv2.CV_32F, _LAPLACIAN)[flat])
+    pixels = np.flatnonzero(flat)
+    pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
+    response = np.abs(cv2.filter2D(planes, cv2.CV_32F, _LAPLACIAN).reshape(-1, 3)[pixels])
     kept = np.minimum(response, np.quantile(response, 0.9, axis=0))
     return np.asarray(math.sqrt(math.pi / 2) / 6 * kept.mean(axis=0), dtype=np.float32)
 
@@ -108,4 +118,40 @@ def _gradient(grey: npt.NDArray[np.float32], blur: float) -> npt.NDArray[np.floa
     """Levels a pixel, after a Gaussian."""
     smooth = cv2.GaussianBlur(grey, (0, 0), blur)
     across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    return np.asarray(np.hypot(across, down) / 32, dtype=np.float32)
+    return np.asarray(cv2.magnitude(across, down) / 32, dtype=np.float32)
+
+
+def _inner(where: Mask, side: int) -> npt.NDArray[np.bool_]:
+    """Where a square of that side lies within the mask."""
+    square = np.ones((side, side), np.uint8)
+    return np.asarray(cv2.erode(where, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0)
+
+
+def _blocks(image: Image, where: Mask) -> tuple[Image, Mask]:
+    """A picture and its mask, or, where the mask's box is large, blocks of both from all over it, side by side.
+
+    The seams between the blocks are no part of the mask.
+    """
+    left, top, width, height = cv2.boundingRect(where)
+    box = (slice(top, top + height), slice(left, left + width))
+    share = math.sqrt(_ENOUGH / max(width * height, 1))
+    if not width or share >= 1:
+        return (image[box], where[box]) if width else (image, where)
+    image, where = image[box], where[box]
+    rows, columns = (_evenly(length, share) for length in (height, width))
+    tiles = [[image[top : top + _BLOCK, left : left + _BLOCK] for left in columns] for top in rows]
+    masks = [[_framed(where[top : top + _BLOCK, left : left + _BLOCK]) for left in columns] for top in rows]
+    return np.vstack([np.hstack(row) for row in tiles]), np.vstack([np.hstack(row) for row in masks])
+
+
+def _evenly(length: int, share: float) -> list[int]:
+    """Where blocks begin that together are a share of a length."""
+    count = max(1, round(length * share / _BLOCK))
+    return [int(start) for start in np.linspace(0, max(length - _BLOCK, 0), count + 2)[1:-1]] if length > _BLOCK else [0]
+
+
+def _framed(mask: Mask) -> Mask:
+    """A copy without its outermost pixels."""
+    framed = np.zeros_like(mask)
+    framed[1:-1, 1:-1] = mask[1:-1, 1:-1]
+    return framed

@@ -17,7 +17,7 @@ from natocc.options import Options
 from natocc.plans import Shadow
 from natocc.samples import Image, Mask
 
-_MOST_SAMPLES = 4096
+_MOST_SAMPLES = 2048
 _REACH = 1.2  # half faces from the centre; beyond, the shading is continued as it is there
 _MOST = 1.0  # stops either way
 # A face's edge is darker because it turns away: an occluder does not. What a face too thin to tell leaves open is 0.
@@ -69,7 +69,8 @@ class Shading:
         x = ((np.arange(left, left + shape[1]) - self.centre_xy[0]) / self.half).clip(-_REACH, _REACH)
         y = ((np.arange(top, top + shape[0]) - self.centre_xy[1]) / self.half).clip(-_REACH, _REACH)[:, None]
         one, a, b, aa, ab, bb = self.coefficients
-        field = one + a * x + b * y + aa * x * x + ab * x * y + bb * y * y
+        across, down = (one + a * x + aa * x * x).astype(np.float32), (b * y + bb * y * y).astype(np.float32)
+        field = across + down + (ab * y).astype(np.float32) * x.astype(np.float32)
         return np.asarray(field.clip(-_MOST, _MOST), dtype=np.float32)
 
     @property
@@ -94,8 +95,8 @@ def fit_shading(image: Image, skin: Mask, face_mask: Mask) -> Shading:
     """
     left, top, width, height = cv2.boundingRect(face_mask)
     centre, half = (left + (width - 1) / 2, top + (height - 1) / 2), max(width, height) / 2
-    rows, columns = np.nonzero(skin)
-    rows, columns = rows[:: 1 + len(rows) // _MOST_SAMPLES], columns[:: 1 + len(columns) // _MOST_SAMPLES]
+    step = 1 + math.isqrt(int(np.count_nonzero(skin)) // _MOST_SAMPLES)
+    rows, columns = (step * each for each in np.nonzero(skin[::step, ::step]))
     if len(rows) < 50:
         return Shading((0.0,) * 6, centre, half)
     light = np.log2(LINEAR[image[rows, columns]] @ _SMALL_LUMINANCE + 0.01).astype(np.float64)
@@ -117,9 +118,8 @@ def shade(layer: Layer, shading: Shading, strength: float) -> Image:
 
     Multiplies light, hence sRGB values by its root (:data:`natocc.compose.spaces.GAMMA`).
     """
-    factor = np.exp2(shading.stops(layer.left, layer.top, layer.matte.shape) * (strength / GAMMA))
-    shaded: Image = np.rint((layer.foreground * factor[..., None]).clip(0, 255)).astype(np.uint8)
-    return shaded
+    factor = cv2.exp(shading.stops(layer.left, layer.top, layer.matte.shape) * (math.log(2) * strength / GAMMA))
+    return np.asarray(cv2.multiply(layer.foreground, cv2.merge([factor] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
 
 
 def draw_shadow(rng: np.random.Generator, rule: LightRule, shading: Shading) -> Shadow | None:

@@ -1,4 +1,4 @@
-"""Optics: an occluder's sharpness, grain and JPEG history brought to those of the face's picture."""
+"""Optics: an occluder's sharpness and JPEG history brought to those of the face's picture."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from natocc import seeds
-from natocc.compose.lens import edge_blur, noise_level, noise_response
+from natocc.compose.lens import edge_blur
 from natocc.compose.ranges import QualityRange, UnitRange
 from natocc.images import decode_rgb, encode_jpeg
 from natocc.options import Options
 from natocc.samples import MATTE_THRESHOLD, Image, Matte
 
-_NOTICED = 1.1  # ratio of two blurs, or of two noises, that is not noticed
+_NOTICED = 1.1  # ratio of two blurs that is not noticed
 _MOST_SHARPENING = 0.6  # more shows as halos
 _BLOCK = 8  # px, of JPEG
 
@@ -68,48 +66,6 @@ def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: floa
     amount = strength * min(found / blur - 1, _MOST_SHARPENING)
     smooth = cv2.GaussianBlur(foreground, (0, 0), min(found, 2.0))
     return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
-
-
-def match_grain(
-    foreground: Image, matte: Matte, noise: npt.NDArray[np.float32], blur: float, strength: float, seed: int
-) -> Image:
-    """Bring an occluder's noise to a picture's: add what is missing, as coarse as the picture is blurred, or smooth it.
-
-    Parameters
-    ----------
-    foreground : (h, w, 3) uint8
-        sRGB.
-    matte : (h, w) uint8
-        Where its own noise is looked at.
-    noise : (3,) float32
-        The picture's; see :func:`natocc.compose.lens.noise_level`.
-    blur : float
-        The picture's, px.
-    strength : float
-        In [0, 1].
-    seed : int
-        Of the noise.
-
-    Returns
-    -------
-    matched : (h, w, 3) uint8
-    """
-    found = noise_level(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
-    if found is None:
-        return foreground
-    if found[0] > noise[0] * _NOTICED + 0.1:
-        smooth = cv2.bilateralFilter(foreground, 5, float(4 * found[0]) + 4, max(blur, 0.8))
-        keep = strength * (1 - float(noise[0] / found[0]))
-        foreground = np.asarray(cv2.addWeighted(foreground, 1 - keep, smooth, keep, 0), dtype=np.uint8)
-    missing = np.sqrt(np.maximum(noise**2 - found**2, 0)) * strength
-    if missing.max() < 0.1:
-        return foreground
-    white = seeds.generator(seed, "grain").standard_normal((*matte.shape, 3), dtype=np.float32)
-    drawn = np.asarray(cv2.GaussianBlur(white, (0, 0), min(max(0.5 * blur, 0.4), 1.2)), dtype=np.float32)
-    grain = drawn * (missing / np.maximum(noise_response(drawn, np.ones(matte.shape, np.bool_)), 1e-3))
-    planes = cv2.cvtColor(foreground, cv2.COLOR_RGB2YCrCb).astype(np.float32) + grain
-    levels = np.rint(planes.clip(0, 255)).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(levels, cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
 
 
 def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from natocc.compose.spaces import LINEAR, chroma, log_mean_luminance, to_lab
 from natocc.samples import AlignedFace, Image, Mask
 
 _SKIN = (1, 2)  # skin, nose: the indices in natocc.parts.PARTS
+_IS_SKIN = np.isin(np.arange(256), _SKIN).astype(np.uint8)
 _MOST_SAMPLES = 4096
 _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
 _DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a picture loses the colour of skin
@@ -44,13 +46,13 @@ class Photo:
 
     @functools.cached_property
     def skin(self) -> Image:
-        """(n, 3) sRGB pixels of the skin, at most 4096, evenly taken.
+        """(n, 3) sRGB pixels of the skin, some 4096 at most, evenly taken.
 
         What is clipped is left out, then what is left of deep shadows and highlights: the ends of lightness, and colours far from
         the others by their Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
         """
-        pixels = self.face.image[self.skin_mask > 0]
-        pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
+        step = 1 + math.isqrt(int(np.count_nonzero(self.skin_mask)) // _MOST_SAMPLES)
+        pixels = self.face.image[::step, ::step][self.skin_mask[::step, ::step] > 0]
         brightest = pixels.max(axis=1)
         usable = (brightest > _DARK) & (brightest < _LIGHT)
         pixels = pixels[usable] if np.count_nonzero(usable) > _FEW * len(usable) else pixels
@@ -94,8 +96,9 @@ class Photo:
     def cast(self) -> npt.NDArray[np.float32]:
         """(3,) gains on linear R, G and B of the light's colour, by grey edge (p = 6), in [0.4, 2.5]; their product is 1."""
         small = LINEAR[cv2.resize(self.face.image, (128, 128), interpolation=cv2.INTER_AREA)]
-        edges = np.hypot(cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)).astype(np.float64)
-        strength = ((edges**6).mean(axis=(0, 1)) ** (1 / 6)).clip(1e-6, None)
+        across, down = cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)
+        squares = across.astype(np.float64) ** 2 + down.astype(np.float64) ** 2
+        strength = ((squares * squares * squares).mean(axis=(0, 1)) ** (1 / 6)).clip(1e-6, None)
         gains = (strength / np.exp(np.log(strength).mean())).clip(0.4, 2.5)
         return np.asarray(gains / np.exp(np.log(gains).mean()), dtype=np.float32)
 
@@ -112,7 +115,7 @@ class Photo:
     def _skin(self) -> Mask:
         face = self.face
         if face.parts is not None:
-            skin = (np.isin(face.parts, _SKIN) & (face.face_mask > 0)).astype(np.uint8)
+            skin = np.asarray(cv2.LUT(face.parts, _IS_SKIN), dtype=np.uint8) & face.face_mask
             return skin if skin.any() else face.face_mask
         if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
             return face.face_mask

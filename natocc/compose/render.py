@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from natocc.compose.blend import BLENDS
 from natocc.compose.colour import shift_to_light, transfer_colour
 from natocc.compose.finish import finished
+from natocc.compose.grain import match_grain
 from natocc.compose.light import cast_shadow, shade
-from natocc.compose.optics import match_grain, match_sharpness, once_compressed
+from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.photo import Photo
 from natocc.compose.warp import Layer, warp_cutout
 from natocc.plans import Look, Plan
 from natocc.samples import IGNORE, Composite, Cutout, Image, Mask, Matte
+
+_COVERAGE = (np.arange(256) / 255).astype(np.float32)
 
 
 def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
@@ -46,7 +50,7 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
     face = photo.face
     height, width = face.face_mask.shape
     image = face.image.copy()
-    occluded, ignored = np.zeros((height, width), np.bool_), np.zeros((height, width), np.bool_)
+    occluded, ignored = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
     masks: list[Mask] = []
     mattes: list[Matte] = []
     for cutout, occluder in zip(cutouts, plan.occluders, strict=True):
@@ -56,21 +60,20 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
             matte[layer.window] = layer.matte
             if occluder.look.shadow is not None:
                 cast_shadow(image, layer, face.face_mask, occluder.look.shadow)
-            alpha = (layer.matte.astype(np.float32) * (occluder.opacity / 255)).clip(0, 1)
+            alpha = np.asarray(cv2.LUT(layer.matte, (_COVERAGE * occluder.opacity).clip(0, 1)), dtype=np.float32)
             image[layer.window] = BLENDS[occluder.blend](image[layer.window], _looked(layer, photo, occluder.look), alpha)
-        covers = matte >= occluder.occludes_from
-        masks.append(covers.astype(np.uint8))
+        covers = (matte >= occluder.occludes_from).astype(np.uint8)
+        masks.append(covers)
         mattes.append(matte)
         if occluder.ignored:
             ignored |= covers
         else:
             occluded |= covers
-    ignored &= ~occluded
-    modal = face.face_mask.copy()
-    modal[occluded] = 0
-    modal[ignored & (modal > 0)] = IGNORE
-    image = finished(image, plan.finish)
-    return Composite(image, face.face_mask, modal, tuple(masks), tuple(mattes), ignored.astype(np.uint8))
+    ignored &= 1 - occluded
+    modal = face.face_mask & (1 - occluded)
+    if ignored.any():
+        modal[(ignored > 0) & (modal > 0)] = IGNORE
+    return Composite(finished(image, plan.finish), face.face_mask, modal, tuple(masks), tuple(mattes), ignored)
 
 
 def _looked(layer: Layer, photo: Photo, look: Look) -> Image:

@@ -16,6 +16,9 @@ GAMMA = 2.2
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _SRGB = np.arange(256) / 255
 
+LUMA = np.array([0.299, 0.587, 0.114])
+"""(3,) share of each sRGB channel in luma (ITU-R BT.601, as in YCrCb and JPEG)."""
+
 LINEAR: Float = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
 """(256,) float32: light in [0, 1] of each sRGB level (IEC 61966-2-1)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -14,8 +15,7 @@ from natocc.compose.edge import soften
 from natocc.plans import Affine
 from natocc.samples import Cutout, Image, Matte
 
-_FAINT = 32.0  # levels of coverage; below, the kernel's negative lobes make a quotient of two small numbers
-_SURE = 96.0
+_MOST_ENLARGED = 4  # times the box: more of an enlarged cutout lies outside the picture
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,19 +44,19 @@ class Layer:
     @property
     def window(self) -> tuple[slice, slice]:
         """The box as (rows, columns) to index the face's picture with."""
-        return window(self.left, self.top, self.matte)
+        return window(self.left, self.top, self.matte.shape[::-1])
 
 
-def window(left: int, top: int, matte: Matte) -> tuple[slice, slice]:
-    """A box as (rows, columns) to index the face's picture with."""
-    height, width = matte.shape
+def window(left: int, top: int, size: Sequence[int]) -> tuple[slice, slice]:
+    """A box of a (width, height) as (rows, columns) to index the face's picture with."""
+    width, height = size
     return slice(top, top + height), slice(left, left + width)
 
 
 def warp_matte(
     matte: Matte, affine: Affine, shape: tuple[int, int], softness: float | None = None
 ) -> tuple[int, int, Matte] | None:
-    """A matte in face pixels, and the left and top of its box there; None where it misses the picture.
+    """A matte in face pixels, and the left and top of its box there; None where it covers nothing.
 
     Parameters
     ----------
@@ -72,17 +72,19 @@ def warp_matte(
     Returns
     -------
     left, top : int
-        Of the box.
+        Of the box: that of all that is covered.
     warped : (h', w') uint8
-        Coverage in the box, by bicubic convolution, shrunk by area averaging first; clipped, so that it never overshoots.
+        Coverage in the box; never overshoots.
     """
     box = _target_box(affine, matte.shape, shape, 0 if softness is None else math.ceil(3 * softness))
     if box is None:
         return None
-    finer = 2 if abs(np.linalg.det(affine[:, :2])) < 1 else 1
-    coverage = _warp(matte.astype(np.float32), affine, box, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT, finer)
-    warped: Matte = np.rint(coverage.clip(0, 255)).astype(np.uint8)
-    return box[0], box[1], warped if softness is None else soften(warped, softness)
+    warped = _warp(matte, affine, box, cv2.BORDER_CONSTANT)
+    warped = warped if softness is None else soften(warped, softness)
+    left, top, width, height = cv2.boundingRect(warped)
+    if not width:
+        return None
+    return box[0] + left, box[1] + top, np.ascontiguousarray(warped[window(left, top, (width, height))])
 
 
 def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None) -> Layer | None:
@@ -91,8 +93,7 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
     Parameters
     ----------
     cutout : Cutout
-        Resampled premultiplied [1]_: each pixel's colour counts as much as it is covered, so that nothing from beyond the edge
-        bleeds in. Beyond the edge its colour is taken as it is.
+        Its colour is resampled by itself, straight: it is valid beyond the matte's edge, so that nothing bleeds in.
     affine : (2, 3) float64
         Cutout pixels to face pixels.
     shape : (int, int)
@@ -103,30 +104,16 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
     Returns
     -------
     layer : Layer or None
-        Its matte is that of :func:`warp_matte`. Colour is interpolated by bicubic convolution, by Lanczos' kernel (a = 4) where
-        it is enlarged.
-
-    References
-    ----------
-    .. [1] J. F. Blinn, "Compositing, part 1: theory", IEEE Computer Graphics and Applications 14(5), 1994.
+        Its matte is that of :func:`warp_matte`.
     """
     warped = warp_matte(cutout.matte, affine, shape, softness)
     if warped is None:
         return None
     left, top, matte = warped
     box = (left, top, matte.shape[1], matte.shape[0])
-    flags = cv2.INTER_LANCZOS4 if abs(np.linalg.det(affine[:, :2])) > 1 else cv2.INTER_CUBIC
-    coverage = cutout.matte.astype(np.float32)
-    straight = _warp(cutout.foreground, affine, box, flags, cv2.BORDER_REPLICATE)
-    covered = cv2.copyMakeBorder(matte, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    if covered.min() == 255:
-        return Layer(left, top, straight, matte)
-    weighted = np.dstack([cutout.foreground * coverage[..., None], coverage])
-    weighted = _warp(weighted, affine, box, flags, cv2.BORDER_CONSTANT)
-    share = weighted[..., 3:]
-    believed = ((share - _FAINT) / (_SURE - _FAINT)).clip(0, 1)
-    mixed = straight + believed * (weighted[..., :3] / np.maximum(share, _FAINT) - straight)
-    return Layer(left, top, np.rint(mixed.clip(0, 255)).astype(np.uint8), matte)
+    # Four channels are turned three times as fast as three.
+    four = _warp(cv2.cvtColor(cutout.foreground, cv2.COLOR_RGB2RGBA), affine, box, cv2.BORDER_REPLICATE)
+    return Layer(left, top, np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), dtype=np.uint8), matte)
 
 
 def _target_box(
@@ -143,26 +130,37 @@ def _target_box(
     return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def _warp(
-    array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], flags: int, border: int, finer: int = 1
-) -> npt.NDArray[Any]:
-    """`array` in the box: shrunk by area averaging, interpolated on a grid `finer` times as fine, averaged again.
+def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], border: int) -> npt.NDArray[np.uint8]:
+    """`array` in the box: brought to size first, then turned bilinearly.
 
-    Interpolation alone looks at 2 x 2 or 4 x 4 pixels however much the picture shrinks, which aliases. Shrunk to the very size at
-    once, it is blurred once by the averaging and once more by the interpolation.
+    Interpolation looks at 2 x 2 or 4 x 4 pixels however much a picture shrinks, which aliases: what shrinks is averaged over
+    areas first, to twice the size, and averaged again when it is turned. What grows is enlarged by bicubic convolution; it has no
+    detail then that a bilinear turn could lose.
     """
     left, top, width, height = box
     to_grid = affine.copy()
     to_grid[:, 2] -= (left, top)
+    scale = float(np.sqrt(abs(np.linalg.det(to_grid[:, :2]))))
+    finer = 2 if scale < 1 else 1
     to_grid *= finer
     to_grid[:, 2] += (finer - 1) / 2
-    scale = float(np.sqrt(abs(np.linalg.det(to_grid[:, :2]))))
-    if scale < 1:
-        small = (max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale)))
-        step = np.array([array.shape[1] / small[0], array.shape[0] / small[1]])
-        to_grid[:, 2] += to_grid[:, :2] @ ((step - 1) / 2)  # pixel centres at integers: x = (x_small + 1/2) step - 1/2
-        to_grid[:, :2] *= step
-        array = cv2.resize(array, small, interpolation=cv2.INTER_AREA)
+    flags = cv2.INTER_CUBIC
+    if scale < 1 or scale * scale * array.shape[0] * array.shape[1] <= _MOST_ENLARGED * width * height:
+        flags = cv2.INTER_LINEAR
+        array, to_grid = _resized(array, to_grid, finer * scale)
     size = (finer * width, finer * height)
     warped = cv2.warpAffine(array, to_grid, size, flags=flags, borderMode=border, borderValue=(0, 0, 0, 0))
-    return warped if finer == 1 else cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA)
+    if finer > 1:
+        warped = cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def _resized(array: npt.NDArray[Any], affine: Affine, scale: float) -> tuple[npt.NDArray[Any], Affine]:
+    """`array` resized by `scale`, and the affine from there to where the one given leads."""
+    size = (max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale)))
+    step = np.array([array.shape[1] / size[0], array.shape[0] / size[1]])
+    rest = affine.copy()
+    rest[:, 2] += affine[:, :2] @ ((step - 1) / 2)  # pixel centres at integers: x = (x_resized + 1/2) step - 1/2
+    rest[:, :2] *= step
+    interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    return cv2.resize(array, size, interpolation=interpolation), rest

@@ -1,0 +1,121 @@
+"""What a sample costs over what reading and writing its files costs: CPU time of one core, both measured in turns.
+
+python tests/bench/speed.py [--samples N] [--sides 1024 512 256] [--json FILE]   (data: NATOCC_TEST_DATA, else ../shared/data)
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from measure_speed.floor import Floor
+from measure_speed.stages import STAGES, Stopwatch
+
+from natocc.images import encode_jpeg, encode_png, read_labels, read_plane, read_rgb
+from natocc.making import make_sample
+from natocc.pipeline import Pipeline
+from natocc.recipe import validate_recipe
+from natocc.shards.layout import Layout
+
+PAPER: Mapping[str, Any] = {"light": {"shading": 0}, "optics": {"edge": False, "sharpness": 0, "grain": 0}}
+SETS: Mapping[str, tuple[float, Mapping[str, Any]]] = {
+    "objects, paper": (1.6, {"occluders": {"source": "coco"}, "colour": {"shift": 0}, **PAPER}),
+    "objects": (1.6, {"occluders": {"source": "coco"}}),
+    "hands SOT, paper": (2.2, {"occluders": {"source": "hands"}, "colour": {"transfer": "sot", "shift": 0}, **PAPER}),
+    "hands SOT": (2.2, {"occluders": {"source": "hands"}, "colour": {"transfer": "sot"}}),
+    "RandOcc": (1.6, {"method": "randocc", "occluders": {"source": "shapes"}}),
+}
+"""Name to the bar at 1024 px and the set of a recipe."""
+BAR_BELOW = 2.5
+WARM = 2
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=40, help="samples a row")
+    parser.add_argument("--sides", type=int, nargs="+", default=[1024, 512, 256], metavar="PX")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS), metavar="NAME")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    told = parser.parse_args()
+    data = Path(os.environ.get("NATOCC_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+    cv2.setNumThreads(1)
+    rows = []
+    print(f"CPU ms a sample, median of {told.samples}; ratio: median of each sample over its floor")
+    print(
+        f"{'px':>5} {'set':18} {'floor':>6} {'sample':>7} {'ratio':>6} {'bar':>5}   " + " ".join(f"{name:>8}" for name in STAGES)
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        for side in told.sides:
+            faces = _faces(data, Path(scratch) / f"faces-{side}", side)
+            for name in told.sets:
+                row = {"side": side, "set": name, **_measured(faces, data, Path(scratch), SETS[name][1], told.samples)}
+                row["bar"] = SETS[name][0] if side >= 1024 else BAR_BELOW
+                rows.append(row)
+                stages = " ".join(f"{row['stages'][stage]:8.1f}" for stage in STAGES)
+                told_row = f"{side:5} {name:18} {row['floor']:6.1f} {row['sample']:7.1f} {row['ratio']:6.2f} {row['bar']:5.1f}"
+                print(f"{told_row}   {stages}", flush=True)
+    if told.json:
+        told.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def _measured(faces: Path, data: Path, scratch: Path, a_set: Mapping[str, Any], samples: int) -> dict[str, Any]:
+    """Floor and sample in turns, each sample another face."""
+    raw = {
+        "name": "speed",
+        "faces": {"source": "labelled", "root": str(faces), "classes": {0: "background", 1: "face"}, "align": {"method": "none"}},
+        "sets": [{"name": "set", "method": "natocc", "samples_per_face": 1, **a_set}],
+    }
+    pipeline = Pipeline(validate_recipe(raw, "speed"), data, scratch / "cache")
+    schedule, floor, least, stages = pipeline.schedule(samples + WARM), Floor(scratch / "floor"), [], []
+    with tempfile.TemporaryDirectory(dir=scratch) as out, Stopwatch(pipeline) as watch:
+        layout = Layout(Path(out), samples + WARM)
+        for spec in (schedule[index] for index in range(samples + WARM)):
+            spent = watch.lap(functools.partial(make_sample, pipeline, layout, spec))
+            written = {path.parent.name: path for path in Path(out).rglob(f"{spec.index:09d}.*")}
+            if spec.index >= WARM and "images" in written:  # a rejected one wrote nothing
+                face, mask = faces / "images" / f"{spec.face}.jpg", faces / "masks" / f"{spec.face}.png"
+                image, modal = read_rgb(written["images"])[0], read_labels(written["masks"])
+                least.append(floor.measure(face, mask, image, modal))
+                stages.append(spent)
+    whole = [sum(each.values()) for each in stages]
+    return {
+        "samples": len(whole),
+        "floor": 1000 * statistics.median(least),
+        "sample": 1000 * statistics.median(whole),
+        "mean": 1000 * statistics.fmean(whole),
+        "ratio": statistics.median(sample / bare for sample, bare in zip(whole, least, strict=True)),
+        "stages": {stage: 1000 * statistics.median(each[stage] for each in stages) for stage in STAGES},
+    }
+
+
+def _faces(data: Path, root: Path, side: int) -> Path:
+    """Photographs of that side, a mask to each: as large datasets of aligned faces are published."""
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    for image, labels in _pairs(data / "maskedfaceseg"):
+        picture = cv2.resize(read_rgb(image)[0], (side, side), interpolation=cv2.INTER_AREA)
+        mask = cv2.resize((read_plane(labels) > 0).astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
+        (root / "images" / f"{image.stem}.jpg").write_bytes(encode_jpeg(np.asarray(picture, dtype=np.uint8), 95))
+        (root / "masks" / f"{image.stem}.png").write_bytes(encode_png(np.asarray(mask, dtype=np.uint8)))
+    return root
+
+
+def _pairs(root: Path) -> Iterator[tuple[Path, Path]]:
+    labels = {path.stem: path for path in root.rglob("*.png")}
+    for image in sorted(root.rglob("*.jpg")):
+        if image.stem in labels:
+            yield image, labels[image.stem]
+
+
+if __name__ == "__main__":
+    main()
