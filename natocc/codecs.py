@@ -71,15 +71,15 @@ def open_picture(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
     return picture
 
 
-def reduction(picture: PillowImage.Image, least_side: int | None) -> int:
-    """How many times smaller a picture can be decoded, its longer side not below `least_side`: 1, 2, 4 or 8.
+def reduction(picture: PillowImage.Image, wanted_side: int | None) -> int:
+    """How many times smaller a picture can be decoded, its longer side not below `wanted_side`: 1, 2, 4 or 8.
 
-    1 without `least_side`, for what is not a JPEG, and where the sides are not multiples: labels must fit to the pixel.
+    1 without `wanted_side`, for what is not a JPEG, and where the sides are not multiples: labels must fit to the pixel.
     """
-    if least_side is None or picture.format not in _JPEG:
+    if wanted_side is None or picture.format not in _JPEG:
         return 1
     width, height = picture.size
-    fits = (times for times in _REDUCTIONS if max(width, height) >= times * least_side and not (width % times or height % times))
+    fits = (times for times in _REDUCTIONS if max(width, height) >= times * wanted_side and not (width % times or height % times))
     return next(fits, 1)
 
 

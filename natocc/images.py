@@ -110,14 +110,14 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     return decode_rgb(data, str(path), max_pixels), sha256(data)
 
 
-def read_reduced(path: Path, least_side: int | None, max_pixels: int = MAX_PIXELS) -> tuple[Image, str, tuple[int, int]]:
+def read_reduced(path: Path, wanted_side: int | None, max_pixels: int = MAX_PIXELS) -> tuple[Image, str, tuple[int, int]]:
     """A picture that need not be as large as it is: a JPEG is decoded to a half, a quarter or an eighth in a share of the time.
 
     Parameters
     ----------
     path : Path
         As for :func:`read_rgb`.
-    least_side : int, optional
+    wanted_side : int, optional
         The longer side is not reduced below it, px; without it nothing is.
     max_pixels : int
         As for :func:`read_rgb`.
@@ -138,7 +138,7 @@ def read_reduced(path: Path, least_side: int | None, max_pixels: int = MAX_PIXEL
     """
     data, name = read_bytes(path), str(path)
     picture = codecs.open_picture(data, name, max_pixels)
-    times = codecs.reduction(picture, least_side)
+    times = codecs.reduction(picture, wanted_side)
     image = _decode(picture, data, name, times)
     return image, sha256(data), (times * image.shape[0], times * image.shape[1])
 
