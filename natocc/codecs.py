@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
@@ -188,7 +189,7 @@ def _plain_jpeg(picture: PillowImage.Image, data: bytes, size: tuple[int, int]) 
     They are the same as Pillow's, bit for bit. Where the decoder has anything to complain of, it is Pillow that says whether the
     file is too damaged to serve.
     """
-    if picture.format not in _JPEG or picture.mode not in ("RGB", "L") or picture.info.get("icc_profile"):
+    if picture.format not in _JPEG or picture.mode not in ("RGB", "L") or _other_profile(picture):
         return None
     width, height = size
     # In memory of our own, which is too small for a file whose second header claims more than the one that was checked.
@@ -212,7 +213,7 @@ def _tile_size(picture: PillowImage.Image) -> tuple[int, int]:
 
 
 def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:
-    profile = picture.info.get("icc_profile")
+    profile = _other_profile(picture)
     if picture.mode.startswith("I;16"):
         high_bytes = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
         return PillowImage.fromarray(high_bytes).convert("RGB")
@@ -223,11 +224,31 @@ def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:
         white = PillowImage.new("RGBA", rgba.size, "white")
         picture = PillowImage.alpha_composite(white, rgba).convert("RGB")
     if profile and picture.mode in ("RGB", "L", "CMYK"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if converted is not None:
-                return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a damaged profile says nothing about the pixels: they are taken for sRGB
+        converted = _by_profile(picture, profile)
+        if converted is not None:
+            return converted
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _other_profile(picture: PillowImage.Image) -> bytes | None:
+    """The ICC profile of a picture, unless it says that its colours are those of sRGB, which is what most of them say."""
+    profile: bytes | None = picture.info.get("icc_profile")
+    return None if profile and picture.mode == "RGB" and _is_srgb(profile) else profile
+
+
+@functools.lru_cache(maxsize=4)
+def _is_srgb(profile: bytes) -> bool:
+    """Whether a profile leaves every colour of a lattice where it is, give or take the level that its rounding is worth."""
+    levels = np.arange(0, 256, 15)
+    lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
+    converted = _by_profile(PillowImage.fromarray(lattice.astype(np.uint8)), profile)
+    return converted is not None and bool(np.abs(np.asarray(converted) - lattice).max() <= 1)
+
+
+def _by_profile(picture: PillowImage.Image, profile: bytes) -> PillowImage.Image | None:
+    """A picture's colours in sRGB; none if the profile is damaged: it says nothing then, and they are taken for sRGB."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None

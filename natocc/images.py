@@ -96,8 +96,8 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     Returns
     -------
     image : (H, W, 3) uint8
-        sRGB. The EXIF orientation is applied. An ICC profile is converted to sRGB. Grey is repeated, 16-bit grey loses its
-        low byte, CMYK is converted, transparency is laid over white.
+        sRGB. The EXIF orientation is applied. An ICC profile is converted to sRGB, unless it changes no colour by more than a
+        level. Grey is repeated, 16-bit grey loses its low byte, CMYK is converted, transparency is laid over white.
     digest : str
         sha256 of the file.
 

@@ -24,6 +24,7 @@ ROWS, COLUMNS = np.mgrid[:96, :144]
 NOISE = np.random.default_rng(5).integers(0, 60, (96, 144, 3))  # texture, so that every coefficient is there
 PHOTO = (np.dstack([COLUMNS, 2 * ROWS, ROWS + COLUMNS]) // 2 + NOISE).astype(np.uint8)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SWAPPED = SRGB.replace(b"rXYZ", b"....").replace(b"bXYZ", b"rXYZ").replace(b"....", b"bXYZ")  # red is blue
 
 
 def _saved(array: np.ndarray, format_name: str = "JPEG", mode: str = "RGB", **options: object) -> bytes:
@@ -63,12 +64,41 @@ def test_the_fast_decoder_gives_pillows_pixels(form: str, monkeypatch: pytest.Mo
     assert (decode_rgb(JPEGS[form], "x") == found).all()
 
 
-@pytest.mark.parametrize("options", [{"mode": "CMYK"}, {"icc_profile": SRGB}, {"icc_profile": b"garbage"}])
+@pytest.mark.parametrize("options", [{"mode": "CMYK"}, {"icc_profile": SWAPPED}, {"icc_profile": b"garbage"}])
 def test_colours_that_are_not_plain_go_another_way(options: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     data = _saved(PHOTO, **options)  # type: ignore[arg-type]
-    assert np.abs(decode_rgb(data, "x").astype(int) - _by_pillow(data)).max() <= 1
     monkeypatch.setattr(simplejpeg, "decode_jpeg", None)  # not even asked
-    decode_rgb(data, "x")
+    found = decode_rgb(data, "x").astype(int)
+    wanted = _by_pillow(data)
+    if options.get("icc_profile") == SWAPPED:
+        wanted = wanted[..., ::-1]
+        assert np.abs(found - wanted).mean() < 6  # what lies outside sRGB is clipped
+    else:
+        assert (found == wanted).all()
+
+
+def test_srgbs_own_profile_needs_no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_profile, without = _saved(PHOTO, icc_profile=SRGB), _saved(PHOTO)
+    assert (decode_rgb(with_profile, "x") == decode_rgb(without, "x")).all()
+    monkeypatch.setattr(codecs, "_plain_jpeg", lambda *_: None)
+    assert (decode_rgb(with_profile, "x") == decode_rgb(without, "x")).all()
+    assert (decode_rgb(_saved(PHOTO, "PNG", icc_profile=SRGB), "x") == PHOTO).all()
+
+
+def test_profiles_of_real_pictures(real_data: Path) -> None:
+    """What is taken for sRGB differs from it by a level at most; what is not, by more."""
+    seen = set()
+    for path in sorted((real_data / "coco").rglob("*.jpg")):
+        with PillowImage.open(path) as picture:
+            profile = picture.info.get("icc_profile")
+            if not profile or profile in seen:
+                continue
+            seen.add(profile)
+            converted = codecs._by_profile(picture, profile)
+            if converted is not None:
+                difference = np.abs(np.asarray(converted).astype(int) - np.asarray(picture)).max()
+                assert codecs._is_srgb(profile) == (difference <= 1)
+    assert len(seen) > 3
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of EXIF data that it finds damaged
@@ -97,7 +127,7 @@ def test_a_damaged_jpeg_is_what_pillow_says_it_is(form: str, data: st.DataObject
 def test_a_reduced_picture_is_pillows_and_near_an_average(
     form: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forms = JPEGS | {"profile": _saved(PHOTO, icc_profile=SRGB), "CMYK": _saved(PHOTO, mode="CMYK")}
+    forms = JPEGS | {"profile": _saved(PHOTO, icc_profile=SWAPPED), "CMYK": _saved(PHOTO, mode="CMYK")}
     path = tmp_path / "x.jpg"
     path.write_bytes(forms[form])
     whole, digest = read_rgb(path)
