@@ -227,7 +227,7 @@ def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
         raise BadDataError(Reason.BAD_MASK, f"{path}: a JPEG does not keep label values; expected PNG or another lossless format")
     if labels.dtype != np.uint8 and labels.max(initial=0) > 255:
         raise BadDataError(Reason.BAD_MASK, f"{path}: expected values from 0 to 255, found {list_values(np.unique(labels))}")
-    return labels.astype(np.uint8, copy=False)
+    return labels.astype(np.uint8)
 
 
 def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
