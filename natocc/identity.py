@@ -67,7 +67,7 @@ def versions() -> dict[str, str]:
     """Versions that decide the bytes."""
     from importlib.metadata import version
 
-    packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools")
+    packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools", "simplejpeg")
     return {"python": platform.python_version(), "machine": platform.machine(), **{name: version(name) for name in packages}}
 
 

@@ -1,38 +1,43 @@
-"""The one door for image bytes: limits before decoding, one conversion to 8-bit sRGB, masks as they were meant, encoding."""
+"""The one door for image bytes: what is read and checked, pictures as 8-bit sRGB, masks as they were meant."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import stat
-import struct
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as PillowImage
-from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
+from natocc import codecs
+from natocc.codecs import DECODER_ERRORS, FORMATS, MAX_PIXELS, Plane, encode_jpeg, encode_png
 from natocc.errors import BadDataError, Reason, RunError
 from natocc.samples import Image, Mask
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "decode_rgb",
+    "decode_rgba",
+    "encode_jpeg",
+    "encode_png",
+    "list_values",
+    "read_bytes",
+    "read_labels",
+    "read_mask",
+    "read_plane",
+    "read_reduced",
+    "read_rgb",
+    "read_rgba",
+    "sha256",
+]
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-MAX_PIXELS = 64_000_000
-_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-
 MAX_BYTES = 512 * 1024 * 1024
-
-_MOST_SCANNED = 100 * MAX_PIXELS
-"""Pixels times scans of a progressive JPEG; ten scans are usual, and a scan of nothing but repetition takes 50 bytes."""
-_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
-
-# What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
-_DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -91,8 +96,8 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     Returns
     -------
     image : (H, W, 3) uint8
-        sRGB. The EXIF orientation is applied. An ICC profile is converted to sRGB. Grey is repeated, 16-bit grey loses its
-        low byte, CMYK is converted, transparency is laid over white.
+        sRGB. The EXIF orientation is applied. An ICC profile is converted to sRGB, unless it changes no colour by more than a
+        level. Grey is repeated, 16-bit grey loses its low byte, CMYK is converted, transparency is laid over white.
     digest : str
         sha256 of the file.
 
@@ -105,24 +110,59 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     return decode_rgb(data, str(path), max_pixels), sha256(data)
 
 
+def read_reduced(path: Path, wanted_side: int | None, max_pixels: int = MAX_PIXELS) -> tuple[Image, str, tuple[int, int]]:
+    """A picture that need not be as large as it is: a JPEG is decoded to a half, a quarter or an eighth in a share of the time.
+
+    Parameters
+    ----------
+    path : Path
+        As for :func:`read_rgb`.
+    wanted_side : int, optional
+        The longer side is not reduced below it, px; without it nothing is.
+    max_pixels : int
+        As for :func:`read_rgb`.
+
+    Returns
+    -------
+    image : (h, w, 3) uint8
+        As from :func:`read_rgb`; reduced only if both sides are multiples, so that a pixel is a square of the file's pixels.
+    digest : str
+        sha256 of the file.
+    shape : (int, int)
+        Height and width before; whole multiples of those of `image`.
+
+    Raises
+    ------
+    BadDataError
+        As :func:`read_rgb`.
+    """
+    data, name = read_bytes(path), str(path)
+    picture = codecs.open_picture(data, name, max_pixels)
+    times = codecs.reduction(picture, wanted_side)
+    image = _decode(picture, data, name, times)
+    return image, sha256(data), (times * image.shape[0], times * image.shape[1])
+
+
 def decode_rgb(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode picture bytes to (H, W, 3) uint8 sRGB; see :func:`read_rgb`. `name` is for messages."""
-    picture = _open(data, name, max_pixels)
+    return _decode(codecs.open_picture(data, name, max_pixels), data, name)
+
+
+def _decode(picture: PillowImage.Image, data: bytes, name: str, times: int = 1) -> Image:
     try:
-        upright = ImageOps.exif_transpose(picture)
-        return np.asarray(_to_srgb(upright, name), dtype=np.uint8)
-    except _DECODER_ERRORS as error:
+        return codecs.pixels(picture, data, name, times)
+    except DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
 
 
 def decode_rgba(data: bytes, name: str) -> Image:
     """Decode RGBA bytes that natocc wrote to (H, W, 4) uint8, colour under transparent pixels kept."""
-    picture = _open(data, name, MAX_PIXELS)
+    picture = codecs.open_picture(data, name, MAX_PIXELS)
     if picture.mode != "RGBA":
         raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: expected RGBA, found {picture.mode}")
     try:
         return np.asarray(picture, dtype=np.uint8)
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
 
 
@@ -151,16 +191,12 @@ def read_rgba(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, Mask, st
         As :func:`read_rgb`; ``no-mask`` if the picture has no transparency.
     """
     data, name = read_bytes(path), str(path)
-    picture = _open(data, name, max_pixels)
+    picture = codecs.open_picture(data, name, max_pixels)
     if picture.mode not in ("RGBA", "LA", "PA") and "transparency" not in picture.info:
         raise BadDataError(Reason.NO_MASK, f"{name}: expected a picture with an alpha channel, found {picture.mode}")
     try:
-        planes = np.asarray(ImageOps.exif_transpose(picture).convert("RGBA"), dtype=np.uint8)
-        opaque = PillowImage.fromarray(np.ascontiguousarray(planes[..., :3]))
-        if profile := picture.info.get("icc_profile"):
-            opaque.info["icc_profile"] = profile
-        return np.asarray(_to_srgb(opaque, name), dtype=np.uint8), planes[..., 3].copy(), sha256(data)
-    except _DECODER_ERRORS as error:
+        return *codecs.layers(picture, name), sha256(data)
+    except DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
 
 
@@ -189,7 +225,7 @@ def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     labels, format_name = _read_plane(path, max_pixels)
     if format_name == "JPEG":
         raise BadDataError(Reason.BAD_MASK, f"{path}: a JPEG does not keep label values; expected PNG or another lossless format")
-    if labels.max(initial=0) > 255:
+    if labels.dtype != np.uint8 and labels.max(initial=0) > 255:
         raise BadDataError(Reason.BAD_MASK, f"{path}: expected values from 0 to 255, found {list_values(np.unique(labels))}")
     return labels.astype(np.uint8)
 
@@ -216,15 +252,17 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
         ``bad-mask`` naming the values found, if there are more than one besides 0.
     """
     labels, format_name = _read_plane(path, max_pixels)
-    values = np.flatnonzero(np.bincount(labels.ravel()))
-    if np.count_nonzero(values) <= 1:
-        return (labels > 0).astype(np.uint8)
-    if format_name == "JPEG" and values.max() > 128:
+    most = labels.max(initial=0)
+    mask: Mask = ((labels == most) & (most > 0)).view(np.uint8)
+    if np.count_nonzero(mask) == np.count_nonzero(labels):
+        return mask
+    if format_name == "JPEG" and most > 128:
         return (labels >= 128).astype(np.uint8)
+    values = np.flatnonzero(np.bincount(labels.ravel()))
     raise BadDataError(Reason.BAD_MASK, f"{path}: expected 0 and one other value, found {list_values(values)}")
 
 
-def read_plane(path: Path, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint8 | np.uint16]:
+def read_plane(path: Path, max_pixels: int = MAX_PIXELS) -> Plane:
     """Values of a single-channel picture as they are, (H, W) of 8 or 16 bit; raises as :func:`read_labels` does."""
     return _read_plane(path, max_pixels)[0]
 
@@ -241,94 +279,11 @@ def list_values(values: Iterable[int]) -> str:
     return ", ".join(shown[:12]) + (" ..." if len(shown) > 12 else "")
 
 
-def _read_plane(path: Path, max_pixels: int) -> tuple[npt.NDArray[np.uint8 | np.uint16], str | None]:
+def _read_plane(path: Path, max_pixels: int) -> tuple[Plane, str | None]:
     """(H, W) values of a single-channel picture, or one whose channels are equal, and the name of its format."""
-    name = str(path)
-    picture = _open(read_bytes(path), name, max_pixels)
-    format_name = "JPEG" if picture.format == "MPO" else picture.format
+    data, name = read_bytes(path), str(path)
+    picture = codecs.open_picture(data, name, max_pixels)
     try:
-        picture = ImageOps.exif_transpose(picture)
-        if picture.mode in ("L", "P", "1"):
-            return np.asarray(picture).astype(np.uint8), format_name
-        if picture.mode.startswith("I;16"):
-            return np.asarray(picture).astype(np.uint16), format_name
-        if picture.mode in ("RGB", "RGBA", "LA"):
-            planes = np.asarray(picture)
-            colours = planes[..., : 1 if picture.mode == "LA" else 3]
-            if any((colours[..., 0] != colours[..., plane]).any() for plane in range(1, colours.shape[2])):
-                raise BadDataError(Reason.BAD_MASK, f"{name}: expected a grey mask, found colours in {picture.mode}")
-            return np.ascontiguousarray(colours[..., 0]), format_name
-    except _DECODER_ERRORS as error:
+        return codecs.plane(picture, name), "JPEG" if picture.format == "MPO" else picture.format
+    except DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: a mask of mode {picture.mode} is not understood")
-
-
-def encode_jpeg(image: Image, quality: int) -> bytes:
-    """JPEG bytes (4:2:0 below quality 90, else 4:4:4) of an (H, W, 3) uint8 sRGB image; no metadata."""
-    return _encode(image, "JPEG", quality=quality, subsampling=2 if quality < 90 else 0)
-
-
-def encode_png(array: Image | Mask | npt.NDArray[np.uint16]) -> bytes:
-    """PNG bytes of an (H, W), (H, W, 3) or (H, W, 4) uint8 or an (H, W) uint16 array; no metadata, no palette."""
-    return _encode(array, "PNG", compress_level=4)
-
-
-def _encode(array: Image | Mask | npt.NDArray[np.uint16], format_name: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    PillowImage.fromarray(array).save(buffer, format_name, **options)
-    return buffer.getvalue()
-
-
-def _open(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
-    """Picture with its header read and found acceptable, its pixels not yet decoded."""
-    try:
-        picture = PillowImage.open(io.BytesIO(data), formats=FORMATS)
-    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
-    except UnidentifiedImageError:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(FORMATS)} picture, or damaged") from None
-    except _DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    if picture.format == "PNG" and b"IEND" not in data:  # Pillow is content once it has the last row
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: cut short (no IEND chunk)")
-    try:
-        # A TIFF is decoded tile by tile, and its tiles may claim to be larger than the picture.
-        width, height = max((picture.size, _tile_size(picture)), key=lambda size: size[0] * size[1])
-    except _DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    if width * height > max_pixels:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
-    if picture.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) * width * height > _MOST_SCANNED:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {scans} scans of {width} x {height} pixels")
-    # Whether there are more frames, not how many: counting the pages of a TIFF can take forever.
-    if picture.format != "MPO" and getattr(picture, "is_animated", False):
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page")
-    return picture
-
-
-def _tile_size(picture: PillowImage.Image) -> tuple[int, int]:
-    """Width and height of the tiles of a TIFF; nothing of other pictures."""
-    tags = getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
-    return int(tags.get(_TILE_WIDTH, 0)), int(tags.get(_TILE_LENGTH, 0))
-
-
-def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:
-    profile = picture.info.get("icc_profile")
-    if picture.mode.startswith("I;16"):
-        high_bytes = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
-        return PillowImage.fromarray(high_bytes).convert("RGB")
-    if picture.mode in ("I", "F"):
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: mode {picture.mode} has no stated range")
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        white = PillowImage.new("RGBA", rgba.size, "white")
-        picture = PillowImage.alpha_composite(white, rgba).convert("RGB")
-    if profile and picture.mode in ("RGB", "L", "CMYK"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if converted is not None:
-                return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a damaged profile says nothing about the pixels: they are taken for sRGB
-    return picture.convert("RGB")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -87,7 +89,7 @@ def _amodal(face: AlignedFace, composite: Composite, classes: Mapping[int, str],
 def _instances(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
     ids = np.zeros_like(composite.modal)
     for number, mask in enumerate(composite.occluders, start=1):
-        ids[mask > 0] = number
+        np.maximum(ids, mask * np.uint8(number), out=ids)  # the one in front has the larger number
     return ids
 
 
@@ -96,18 +98,26 @@ def _matte(face: AlignedFace, composite: Composite, classes: Mapping[int, str], 
 
     .. [1] T. Porter, T. Duff, "Compositing Digital Images", SIGGRAPH 1984.
     """
-    left = np.ones(composite.modal.shape, np.float64)
+    deep = output.matte_bits == 16
+    if len(composite.mattes) == 1:
+        (matte,) = composite.mattes
+        return matte.astype(np.uint16) * np.uint16(257) if deep else matte
+    found: Plane = np.zeros(composite.modal.shape, np.uint16 if deep else np.uint8)
+    if not composite.mattes:
+        return found
+    left, top, width, height = cv2.boundingRect(functools.reduce(np.maximum, composite.mattes))
+    box = slice(top, top + height), slice(left, left + width)
+    share = np.ones((height, width), np.float64)
     for matte in composite.mattes:
-        left *= 1 - matte / 255
-    most = 2**output.matte_bits - 1
-    rounded: Plane = np.rint((1 - left) * most).astype(np.uint8 if output.matte_bits == 8 else np.uint16)
-    return rounded
+        share *= 1 - matte[box] / 255
+    found[box] = np.rint((1 - share) * (2**output.matte_bits - 1))
+    return found
 
 
 def _parts(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
     parts: Mask = (face.face_mask if face.parts is None else face.parts).copy()
-    parts[occluded(composite) > 0] = occluder_class(classes)
-    parts[composite.ignored > 0] = IGNORE
+    for value, mask in ((occluder_class(classes), occluded(composite)), (IGNORE, composite.ignored)):
+        np.copyto(parts, np.uint8(value), where=mask.view(np.bool_))  # a mask is 0 and 1
     return parts
 
 

@@ -16,6 +16,7 @@ FLOORS = [
     {"samples"},
     {"seeds"},
     {"options", "locations", "sizes"},
+    {"codecs"},
     {"images", "splits"},
     {"faces", "occluders", "compose", "shards"},
     {"recipe", "report"},

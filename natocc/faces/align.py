@@ -41,6 +41,11 @@ class AlignOptions(Options):
     points: Literal[5, 68] = 68
     landmarks: bool = False
 
+    @property
+    def wanted_side(self) -> int | None:
+        """Longer side, px, of a picture that shows all that the crop will; none where that depends on what is in it."""
+        return None if self.method != "none" or self.landmarks else self.size
+
 
 def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder) -> AlignedFace:
     """Bring a face to its crop.

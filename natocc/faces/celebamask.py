@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ from natocc.locations import inside, locate, require_folder
 from natocc.options import nearest
 from natocc.parts import FACE_PARTS, PARTS, values_of
 from natocc.samples import FaceSample, Mask, Origin
-from natocc.sizes import fit_labels
+from natocc.sizes import fit_labels, mask_of
 
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
@@ -72,7 +73,7 @@ class CelebAMaskOptions(FaceOptions):
         celeba = read_celeba(root)
         if self.split is not None and celeba is None:
             raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
-        known = CelebAMask(root, names, self.face_parts, celeba)
+        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side)
         chosen = self.select(names, data, known.split)
         if self.unoccluded == "by-parts":
             worn = occluded_faces({face_id: mask_stem(root, int(face_id)) for face_id in names}, self.face_parts, cache, jobs)
@@ -99,12 +100,15 @@ class CelebAMask(FaceSource):
         What counts as face.
     celeba : CelebA, optional
         Splits and identities, where they are known.
+    wanted_side : int, optional
+        How far pictures may be reduced while they are decoded; see :func:`natocc.images.read_reduced`.
     """
 
     root: Path
     files: dict[str, str]
     face_parts: tuple[str, ...]
     celeba: CelebA | None = None
+    wanted_side: int | None = None
     dataset: str = "celebamask"
 
     @property
@@ -134,27 +138,33 @@ class CelebAMask(FaceSource):
             ``no-mask`` without any part mask, ``empty-mask`` without a face pixel, ``size-mismatch`` if the aspect of picture
             and mask differ by more than 1 %, or what :func:`natocc.images.read_rgb` and :func:`~natocc.images.read_mask` raise.
         """
-        image, digest = images.read_rgb(inside(self.root / "CelebA-HQ-img", self.files[face_id]))
-        parts = self._read_parts(int(face_id), (image.shape[0], image.shape[1]))
-        face_mask = np.isin(parts, values_of(self.classes, self.face_parts)).astype(np.uint8)
+        path = inside(self.root / "CelebA-HQ-img", self.files[face_id])
+        image, digest, shape = images.read_reduced(path, self.wanted_side)
+        parts = self._read_parts(int(face_id), shape, (image.shape[0], image.shape[1]))
+        face_mask = mask_of(parts, values_of(self.classes, self.face_parts))
         if not face_mask.any():
             raise BadDataError(Reason.EMPTY_MASK, f"face {face_id}: none of {', '.join(self.face_parts)} has a pixel")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, LICENCE))
 
-    def _read_parts(self, number: int, shape: tuple[int, int]) -> Mask:
-        """Part map in which a later part of :data:`natocc.parts.PARTS` lies over an earlier one."""
+    def _read_parts(self, number: int, shape: tuple[int, int], reduced: tuple[int, int]) -> Mask:
+        """Part map in which a later part of :data:`natocc.parts.PARTS` lies over an earlier one.
+
+        Its value is the larger one, so maps are joined by their maximum: those of one size first, which is all of them in the
+        dataset as it is published, then what comes of them, in the size that the picture was decoded to.
+        """
         stem = mask_stem(self.root, number)
-        parts = np.zeros(shape, np.uint8)
-        found = False
+        maps: dict[tuple[int, ...], tuple[str, Mask]] = {}
         for label, part in enumerate(PARTS[1:], start=1):
             name = f"{stem.name}_{part}.png"
             if os.path.lexists(stem.parent / name):  # trying 18 names is cheaper than listing a folder of 30 000
-                found = True
                 mask = images.read_mask(inside(stem.parent, name))
-                parts[fit_labels(mask, shape, name) > 0] = label
-        if not found:
+                mask *= np.uint8(label)
+                first, joined = maps.setdefault(mask.shape, (name, mask))
+                maps[mask.shape] = first, np.maximum(joined, mask, out=joined)
+        if not maps:
             raise BadDataError(Reason.NO_MASK, f"no file {stem}_*.png")
-        return parts
+        fitted = [fit_labels(joined, shape, name, reduced) for name, joined in maps.values()]
+        return functools.reduce(np.maximum, fitted)
 
 
 def mask_stem(root: Path, number: int) -> Path:

@@ -19,7 +19,7 @@ from natocc.locations import files_below, inside, locate, require_folder
 from natocc.options import nearest
 from natocc.parts import FACE_PARTS, values_of
 from natocc.samples import FaceSample, Mask, Origin
-from natocc.sizes import fit_labels
+from natocc.sizes import fit_labels, mask_of
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -189,13 +189,13 @@ class Labelled(FaceSource):
         entry, options = self.entries[face_id], self.options
         if entry.mask is None:
             raise BadDataError(Reason.NO_MASK, f"{entry.picture}: no file of its stem in {entry.masks}")
-        image, digest = images.read_rgb(inside(entry.pictures, entry.picture))
-        path, shape = inside(entry.masks, entry.mask), (image.shape[0], image.shape[1])
+        image, digest, shape = images.read_reduced(inside(entry.pictures, entry.picture), options.wanted_side)
+        path, reduced = inside(entry.masks, entry.mask), (image.shape[0], image.shape[1])
         if options.classes is None:
-            parts, face_mask = None, fit_labels(self._read_mask(path), shape, str(path))
+            parts, face_mask = None, fit_labels(self._read_mask(path), shape, str(path), reduced)
         else:
-            parts = fit_labels(self._read_labels(path), shape, str(path))
-            face_mask = np.isin(parts, options.face_values).astype(np.uint8)
+            parts = fit_labels(self._read_labels(path), shape, str(path), reduced)
+            face_mask = mask_of(parts, options.face_values)
         if not face_mask.any():
             raise BadDataError(Reason.EMPTY_MASK, f"{path}: no pixel is face")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, options.licence))
@@ -212,10 +212,10 @@ class Labelled(FaceSource):
     def _read_labels(self, path: Path) -> Mask:
         """A label map whose values all have a name."""
         labels, table = images.read_labels(path), self.options.table
-        unknown = set(np.flatnonzero(np.bincount(labels.ravel())).tolist()) - {*table, NOT_LABELLED}
-        if unknown:
+        named = mask_of(labels, [*table, NOT_LABELLED])
+        if not named.all():
             known = ", ".join(f"{value} {name}" for value, name in table.items())
-            found = images.list_values(sorted(unknown))
+            found = images.list_values(np.unique(labels[named == 0]).tolist())
             detail = f"{path}: no class has the values {found}; known: {known}, {NOT_LABELLED} not labelled"
             raise BadDataError(Reason.BAD_MASK, detail)
         return labels

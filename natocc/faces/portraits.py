@@ -18,6 +18,7 @@ from natocc.locations import locate
 from natocc.options import Options, nearest
 from natocc.parts import FACE_PARTS, PARTS, values_of
 from natocc.samples import FaceSample, Mask, Origin
+from natocc.sizes import mask_of
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 
@@ -128,7 +129,7 @@ class Portraits(FaceSource):
         if digest != annotation.sha256 or image.shape[:2] != (annotation.height, annotation.width):
             raise BadDataError(Reason.BAD_MASK, f"{path}: the annotation {face_id!r} was drawn on another picture")
         parts = _painted(annotation)
-        face_mask = np.isin(parts, values_of(self.classes, FACE_PARTS)).astype(np.uint8)
+        face_mask = mask_of(parts, values_of(self.classes, FACE_PARTS))
         if not face_mask.any():
             raise BadDataError(Reason.EMPTY_MASK, f"portrait {face_id!r} has no part of a face")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, annotation.licence))

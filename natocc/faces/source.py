@@ -130,6 +130,14 @@ class FaceOptions(Options, abc.ABC):
             raise ValueError("first_pixel says how landmarks count; name them with landmarks")
         return self
 
+    @property
+    def wanted_side(self) -> int | None:
+        """How far pictures may be reduced while they are decoded, for :func:`natocc.images.read_reduced`; none: not at all.
+
+        Landmarks from files are in pixels of the whole picture.
+        """
+        return None if self.landmarks is not None else self.align.wanted_side
+
     @abc.abstractmethod
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """The source, its files listed.

@@ -144,7 +144,7 @@ def test_replay_needs_the_recipe_that_it_was_built_with(dataset: Path, run: obje
 
 def test_f33_what_decides_the_bytes_is_recorded(dataset: Path) -> None:
     content = json.loads((dataset / "dataset.json").read_text())
-    packages = {"python", "machine", "numpy", "opencv-python-headless", "pillow", "dlib-bin", "pycocotools"}
+    packages = {"python", "machine", "numpy", "opencv-python-headless", "pillow", "dlib-bin", "pycocotools", "simplejpeg"}
     assert packages <= set(content["versions"])
     assert all(isinstance(version, str) and version for version in content["versions"].values())
     assert content["natocc"]
