@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from natocc.errors import BadDataError, Reason
-from natocc.occluders.extraction import _write_index, open_library
+from natocc.occluders.extraction import open_library, write_index
 from natocc.samples import Cutout, Origin
 
 MEASURE = """
@@ -71,7 +71,7 @@ def _library(path: Path, count: int) -> None:
         for number in range(count)
     ]
     path.mkdir()
-    _write_index(path / "index.arrow", rows)
+    write_index(path / "index.arrow", rows)
     summary = {"version": 3, "name": "x", "cutouts": count, "categories": {"cup": count}, "refused": {}, "examples": {}}
     (path / "summary.json").write_text(json.dumps(summary))
 
