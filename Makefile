@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak setup lock clean
+.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak bench-coco bench-scaling setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -40,6 +40,12 @@ bench-gallery: setup  ## Each switch of a composite off and on, as pictures: ass
 
 bench-soak: setup  ## 20 000 small samples while workers are killed and the disk is filled: make bench-soak ARGS="--samples 2000"
 	$(BIN)/python tests/bench/soak.py $(ARGS)
+
+bench-coco: setup  ## COCO's index at the size of train2017: seconds and memory of the first start and of later ones
+	$(BIN)/python tests/bench/coco_full_size.py $(ARGS)
+
+bench-scaling: setup  ## Two workers against one, 100 to 10 000 samples, the start over 30 000 faces
+	$(BIN)/python tests/bench/scaling.py $(ARGS)
 
 bench-fuzz: setup  ## 100 000 damaged inputs to every reader: no crash, no hang, no exception but natocc's own
 	$(BIN)/python tests/bench/fuzz.py $(ARGS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from natocc import __version__
 from natocc.errors import UsageError
+from natocc.inputs import LookAgain, known_files
 from natocc.locations import locate
 from natocc.occluders.library import INDEX, Library
 from natocc.occluders.source import OccluderSource
@@ -28,7 +28,7 @@ _WITHOUT_EFFECT = ("output.max_rejected",)
 _MOST_SHOWN = 8
 
 
-def describe(pipeline: Pipeline, data: Path) -> dict[str, Json]:
+def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
     """What ``dataset.json`` says of how a dataset comes about.
 
     Parameters
@@ -37,6 +37,8 @@ def describe(pipeline: Pipeline, data: Path) -> dict[str, Json]:
         Opened.
     data : Path
         The data root.
+    cache : Path
+        Where what large folders hold is kept.
 
     Returns
     -------
@@ -51,8 +53,10 @@ def describe(pipeline: Pipeline, data: Path) -> dict[str, Json]:
     for face_id in faces.ids():
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
     inputs = {
-        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data)},
-        "occluders": {a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data) for a_set in recipe.sets},
+        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)},
+        "occluders": {
+            a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache) for a_set in recipe.sets
+        },
     }
     return {
         "recipe": recipe.resolved(),
@@ -116,9 +120,16 @@ def _short(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _occluders(source: OccluderSource, options: Options, data: Path) -> Json:
+def look_again(pipeline: Pipeline, data: Path, cache: Path, described: Mapping[str, Json]) -> LookAgain:
+    """Ask the files of a description again, beside whatever comes next; see :class:`natocc.inputs.LookAgain`."""
+    inputs, recipe = described["inputs"], pipeline.recipe
+    told = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
+    return LookAgain([(list(_located(options, data)), each["files"]) for options, each in told if "files" in each], cache)
+
+
+def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> Json:
     if not isinstance(source, Library):
-        return {"files": _files(options, data)}
+        return {"files": _files(options, data, cache)}
     digest = hashlib.sha256()
     with (source.path / INDEX).open("rb") as file:
         while block := file.read(2**20):
@@ -126,14 +137,9 @@ def _occluders(source: OccluderSource, options: Options, data: Path) -> Json:
     return {"cutouts": len(source), "index": digest.hexdigest()}
 
 
-def _files(options: Options, data: Path) -> Json:
+def _files(options: Options, data: Path, cache: Path) -> Json:
     """How many files there are where the options point, and the sha256 over their names and sizes."""
-    digest, count = hashlib.sha256(), 0
-    for path in _located(options, data):
-        for name, size in sorted(_sizes(path)):
-            digest.update(f"{json.dumps(name)} {size}\n".encode())
-            count += 1
-    return {"count": count, "sha256": digest.hexdigest()}
+    return known_files(_located(options, data), cache).to_json()
 
 
 def _located(options: Options, data: Path) -> Iterator[Path]:
@@ -143,19 +149,3 @@ def _located(options: Options, data: Path) -> Iterator[Path]:
                 yield from _located(item, data)
             elif isinstance(item, str) and name in _LOCATIONS:
                 yield locate(item, data)
-
-
-def _sizes(path: Path, below: str = "") -> Iterator[tuple[str, int]]:
-    """Names below `path` and sizes; of a file its own. Linked folders below it are not followed; what is not there has none."""
-    try:
-        if not below and not path.is_dir():
-            yield path.name, path.stat().st_size
-            return
-        with os.scandir(path / below) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _sizes(path, f"{below}{entry.name}/")
-                elif entry.is_file():
-                    yield below + entry.name, entry.stat().st_size
-    except OSError:
-        return

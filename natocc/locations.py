@@ -134,12 +134,13 @@ def files_below(root: Path, suffixes: tuple[str, ...]) -> list[str]:
     """
     names = []
     for folder, _, files in os.walk(root, onerror=_refuse, followlinks=False):
-        for name in files:
-            if name.lower().endswith(suffixes):
-                names.append((Path(folder) / name).relative_to(root).as_posix())
+        below = "" if folder == os.fspath(root) else Path(folder).relative_to(root).as_posix() + "/"
+        names += [below + name for name in files if name.lower().endswith(suffixes)]
     for name in names:
-        if any("\ud800" <= character <= "\udfff" for character in name):  # how Python reads a name that is not UTF-8
-            raise UsageError(f"{root}: the file name {name!a} is not valid UTF-8; rename it")
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # how Python reads a name that is not UTF-8
+            raise UsageError(f"{root}: the file name {name!a} is not valid UTF-8; rename it") from None
     return sorted(names)
 
 

@@ -107,7 +107,7 @@ class Pipeline:
     data : Path
         The data root.
     cache : Path
-        Where occluder libraries are extracted to, once.
+        Where occluder libraries are extracted to, and landmarks kept, once.
     jobs : int
         Processes for that extraction.
 
@@ -128,7 +128,7 @@ class Pipeline:
         self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
         self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
         self._check_splits()
-        self._finder = LandmarkFinder(recipe.faces.align.points)
+        self._finder = LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = OrderedDict()
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from natocc.faces.landmarks import check_models
-from natocc.identity import check_agrees, describe
+from natocc.identity import check_agrees, describe, look_again
 from natocc.making import Job, quarantine
 from natocc.pipeline import Pipeline, SampleSpec, Schedule
 from natocc.plans import Json
@@ -134,7 +134,8 @@ class Run:
         check_models(self.recipe.faces.align.points)
         pipeline = Pipeline(self.recipe, self.data, self.cache, self.jobs)
         schedule = pipeline.schedule(self.count)
-        described = describe(pipeline, self.data)
+        described = describe(pipeline, self.data, self.cache)
+        again = look_again(pipeline, self.data, self.cache, described)
         layout = Layout(self.out, self.recipe.output.shard_size)
         claim(self.out)
         with locked(self.out):
@@ -146,6 +147,7 @@ class Run:
                 check_agrees(self.out, there, described)
                 check_count(self.out, there, len(schedule))
                 if is_complete(layout, there, described, len(schedule)):
+                    again.check()
                     return Totals(there["counts"]["made"], there["counts"]["rejected"], time.monotonic() - begin, len(schedule))
                 state = State.found(layout, len(schedule))
             with state.kept_whatever_comes():
@@ -159,6 +161,7 @@ class Run:
                 if state.made:
                     dataset_contact_sheet(layout)
                 clean_staging(layout)
+                again.check()
                 counts = {"made": state.made, "rejected": state.rejected}
                 write_dataset(layout, {"status": "complete", **described, "samples": len(schedule), "counts": counts})
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)

@@ -111,7 +111,7 @@ def _coco(folder: Path) -> Read:
 
     def read(data: bytes) -> None:
         path.write_bytes(data)
-        for picture in options._pictures([(path, pictures)])[:3]:
+        for picture in options.pictures([(path, pictures)])[:3]:
             for found, _ in zip(picture.objects(), range(6), strict=False):
                 json.dumps(found.detail if isinstance(found, BadDataError) else found.category).encode()
 

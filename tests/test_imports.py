@@ -22,7 +22,7 @@ FLOORS = [
     {"recipe", "report"},
     {"measures"},
     {"outputs"},
-    {"pipeline"},
+    {"pipeline", "inputs"},
     {"identity", "estimate", "making", "resume", "remake"},
     {"repair", "replay"},
     {"workers"},

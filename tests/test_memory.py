@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from natocc.errors import BadDataError, Reason
-from natocc.occluders.extraction import _write_index, open_library
+from natocc.occluders.extraction import open_library, write_index
 from natocc.samples import Cutout, Origin
 
 MEASURE = """
@@ -71,7 +71,7 @@ def _library(path: Path, count: int) -> None:
         for number in range(count)
     ]
     path.mkdir()
-    _write_index(path / "index.arrow", rows)
+    write_index(path / "index.arrow", rows)
     summary = {"version": 3, "name": "x", "cutouts": count, "categories": {"cup": count}, "refused": {}, "examples": {}}
     (path / "summary.json").write_text(json.dumps(summary))
 
@@ -122,3 +122,56 @@ def test_f34_a_worker_of_an_extraction_holds_its_chunk_alone(tmp_path: Path) -> 
     open_library(tmp_path / "many", "key", "n", lambda: [Heavy(number, told) for number in range(480)], 2)
     many = max(float(path.read_text()) for path in told.iterdir())
     assert many < few + 120
+
+
+PLANNED = """
+import pathlib
+from natocc.pipeline import Schedule
+from natocc.resume import State
+from natocc.runner import _pieces
+from natocc.shards.layout import Layout
+schedule = Schedule([40.0], [str(number) for number in range(30_000)], 1_000_000)
+state = State(Layout(pathlib.Path("nowhere"), 1000), len(schedule))
+assert sum(map(len, _pieces(schedule, state, 2))) == 1_000_000
+print(int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
+"""
+
+
+def test_a_million_planned_samples_fit_into_the_parent() -> None:
+    """300 MB, everything that a build loads included."""
+    done = subprocess.run(
+        [sys.executable, "-c", PLANNED],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=120,
+        check=True,
+    )
+    assert float(done.stdout) < 300
+
+
+ROWS = """
+import io, pathlib, sys
+from natocc.errors import Reason
+from natocc.samples import Rejection, SampleRecord
+from natocc.shards.manifest import write_rows
+from natocc.shards.records import ShardRecord
+def record(shard):
+    rejection = Rejection(Reason.NO_FACE, "face", "none")
+    rows = (SampleRecord(shard * 100 + at, "s", "natocc", str(at), 0, "x" * 200, rejection=rejection) for at in range(100))
+    return ShardRecord(shard, tuple(rows), {})
+class Nowhere(io.RawIOBase):
+    def writable(self): return True
+    def write(self, data): return len(data)
+write_rows(map(record, range(int(sys.argv[1]))), {}, Nowhere())
+print(int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
+"""
+
+
+def test_a_manifest_is_written_shard_by_shard() -> None:
+    """Twenty times as many shards: what grows is the table of contents alone."""
+    peaks = []
+    for shards in (20, 400):
+        done = subprocess.run([sys.executable, "-c", ROWS, str(shards)], capture_output=True, text=True, timeout=120, check=True)
+        peaks.append(float(done.stdout))
+    assert peaks[1] < peaks[0] + 60

@@ -177,7 +177,8 @@ def _names_by_id(folder: Path) -> dict[str, str]:
     names: dict[str, str] = {}
     numbers: dict[int, str] = {}
     try:
-        listed = sorted(path.name for path in folder.iterdir())
+        with os.scandir(folder) as entries:
+            listed = sorted(entry.name for entry in entries)
     except OSError as error:
         raise UsageError(f"cannot list {folder}: {error.strerror}") from None
     for name in listed:

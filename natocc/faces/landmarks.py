@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from natocc.errors import BadDataError, Reason, RunError
+from natocc.faces.kept_landmarks import kept_landmarks
 from natocc.locations import package_folder
 from natocc.samples import Image, Mask, Points
 
@@ -29,8 +30,10 @@ MODELS: dict[int | str, tuple[str, str]] = {
 }
 """File name and sha256 of the shape predictor for 68 and for 5 points, and of the CNN detector."""
 
+REDUCED_SIDE = 640
+"""Longer side, px, to which a picture is reduced for the first detection where one face is wanted: most fill a third of it."""
 HOG_SIDE = 1024
-"""Longer side, px, to which a picture is reduced for the first detection."""
+"""The same where every face is wanted."""
 UPSAMPLED_SIDE = 1600
 """Limit, px, of the longer side for the second detection, on a picture twice as large."""
 CNN_SIDE = 640
@@ -84,20 +87,23 @@ class LandmarkFinder:
     ----------
     points : 68 or 5
         How many landmarks.
+    cache : Path, optional
+        Where what :meth:`find` finds is kept.
     """
 
-    def __init__(self, points: Literal[5, 68] = 68) -> None:
+    def __init__(self, points: Literal[5, 68] = 68, cache: Path | None = None) -> None:
         self.points = points
+        self.cache = cache
         # dlib's detectors change while they work; one finder may serve several threads, one at a time.
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[LandmarkFinder], tuple[int]]:
-        return LandmarkFinder, (self.points,)
+    def __reduce__(self) -> tuple[type[LandmarkFinder], tuple[int, Path | None]]:
+        return LandmarkFinder, (self.points, self.cache)
 
     def find(self, image: Image, face_mask: Mask | None = None) -> tuple[Points, str]:
         """Landmarks of the face that `face_mask` means, else of the largest.
 
-        Detectors are asked from the cheapest to the dearest: HOG, HOG on the picture twice as large, CNN. The first that finds
+        Detectors are asked from the cheapest to the dearest: HOG, HOG on a larger picture, CNN. The first that finds
         an acceptable face decides.
 
         Parameters
@@ -121,8 +127,13 @@ class LandmarkFinder:
             ``no-face`` if no detector finds an acceptable face, ``empty-mask`` if the mask is.
         """
         wanted = None if face_mask is None else _mask_box(face_mask)
+        if self.cache is None:
+            return self._find(image, wanted)
+        return kept_landmarks(self.cache, self.points, image, wanted, lambda: self._find(image, wanted))
+
+    def _find(self, image: Image, wanted: Box | None) -> tuple[Points, str]:
         with self._lock:
-            for detector, boxes in self._searches(image):
+            for detector, boxes in self._searches(image, REDUCED_SIDE):
                 box = choose_box(boxes, wanted)
                 if box is not None:
                     return self._predict(image, box), detector
@@ -148,7 +159,7 @@ class LandmarkFinder:
         """
         found: list[tuple[Box, str]] = []
         with self._lock:
-            for detector, boxes in self._searches(image, LEAST_SCORE):
+            for detector, boxes in self._searches(image, HOG_SIDE, LEAST_SCORE):
                 for box in boxes:
                     large = max(box[2] - box[0], box[3] - box[1]) >= least_side
                     if large and all(_overlap(box, other) <= SAME_FACE for other, _ in found):
@@ -159,14 +170,13 @@ class LandmarkFinder:
                 raise BadDataError(Reason.NO_FACE, f"no detector finds a face in {image.shape[1]} x {image.shape[0]} px")
             return [(self._predict(image, box), detector) for box, detector in sorted(found)]
 
-    def _searches(self, image: Image, least_score: float = 0) -> Iterator[tuple[str, list[Box]]]:
+    def _searches(self, image: Image, first_side: int, least_score: float = 0) -> Iterator[tuple[str, list[Box]]]:
         def hog(image: Image) -> list[Any]:
             return list(self._hog.run(image, 0, least_score)[0])
 
         side = max(image.shape[:2])
-        first = min(1.0, HOG_SIDE / side)
-        yield "hog", _detect(hog, image, first)
-        yield "hog-upsampled", _detect(hog, image, min(2 * first, UPSAMPLED_SIDE / side))
+        yield "hog", _detect(hog, image, min(1.0, first_side / side))
+        yield "hog-upsampled", _detect(hog, image, min(2.0, UPSAMPLED_SIDE / side))
         reduced = min(1.0, CNN_SIDE / side)
         if min(image.shape[:2]) * reduced >= CNN_LEAST_SIDE:
             yield "cnn", _detect(self._cnn, image, reduced)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-import functools
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import SUFFIXES, read_rgb
 from natocc.locations import files_below, inside, locate, require_folder
-from natocc.occluders.coco_json import Annotation, Instances, Picture, read_instances
+from natocc.occluders.coco_index import CocoIndex, open_index, read_annotation, read_index
+from natocc.occluders.coco_json import Annotation, Picture
 from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.extraction import library_key, open_library
 from natocc.occluders.library import Library
@@ -58,16 +59,16 @@ class CocoOptions(OccluderOptions):
 
     def check(self, data: Path) -> int:
         """How many pictures lie in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
-        return sum(len(files_below(folder, SUFFIXES)) for folder in sorted({folder for _, folder in self._files(data)}))
+        return sum(len(files_below(folder, SUFFIXES)) for folder in sorted({folder for _, folder in self.files(data)}))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
-        files = self._files(data)
+        files = self.files(data)
         upscaler = self._upscaler(data)
         # Not by every picture: 118 000 of them take a second to ask for their sizes, in every process, and do not change.
         known = [path for pair in files for path in pair] + ([upscaler.path] if upscaler else [])
         key = library_key(self.model_dump_json(), known, [])
-        return open_library(cache, key, str(files[0][0].parent), lambda: self._pictures(files, upscaler), jobs)
+        return open_library(cache, key, str(files[0][0].parent), lambda: self.pictures(files, cache, upscaler), jobs)
 
     def _upscaler(self, data: Path) -> Upscaler | None:
         if self.upscale is None:
@@ -77,7 +78,7 @@ class CocoOptions(OccluderOptions):
             upscaler.check()
         return upscaler
 
-    def _files(self, data: Path) -> list[tuple[Path, Path]]:
+    def files(self, data: Path) -> list[tuple[Path, Path]]:
         """Each annotation file with the folder of its pictures."""
         root = locate(self.root, data)
         if self.annotations is None:
@@ -104,13 +105,33 @@ class CocoOptions(OccluderOptions):
             require_folder(folder, _LAYOUT)
         return files
 
-    def _pictures(self, files: list[tuple[Path, Path]], upscaler: Upscaler | None = None) -> list[CocoPicture]:
-        """Every picture that has an annotation of a wanted category, in the order of the files."""
+    def pictures(
+        self, files: list[tuple[Path, Path]], cache: Path | None = None, upscaler: Upscaler | None = None
+    ) -> CocoPictures:
+        """Every picture that has an annotation of a wanted category, in the order of the files, by id in each.
+
+        An annotation whose picture or category the file does not know, or that is no object, ends up without a picture, where it
+        is refused and counted like any other.
+
+        Parameters
+        ----------
+        files : list of (Path, Path)
+            Each annotation file with the folder of its pictures.
+        cache : Path, optional
+            Where what the files hold is kept.
+        upscaler : Upscaler, optional
+            What enlarges small objects.
+
+        Raises
+        ------
+        UsageError
+            If a file is damaged, or knows none of the categories.
+        """
         if upscaler is not None:
             upscaler.check()
-        opened = [(path, folder, read_instances(path)) for path, folder in files]
-        wanted = self._wanted(str(files[0][0]), {name for *_, each in opened for name in each.categories.values()})
-        return [picture for path, folder, each in opened for picture in _group(path.stem, folder, each, wanted, self, upscaler)]
+        opened = [(read_index(path) if cache is None else open_index(path, cache), folder) for path, folder in files]
+        wanted = self._wanted(str(files[0][0]), {name for index, _ in opened for name in index.categories})
+        return CocoPictures([(index, folder, index.groups(wanted)) for index, folder in opened], self, upscaler)
 
     def _wanted(self, name: str, known: set[str]) -> set[str]:
         """Names of the categories to take, of those that the files know.
@@ -136,14 +157,12 @@ class CocoPicture:
 
     Parameters
     ----------
-    stem : str
-        Of the file, for the ids of objects.
+    file : Path
+        The COCO file; its stem is part of the ids of objects.
     folder : Path
         Root of the pictures.
     entry : Picture, optional
         The picture's entry in the file; none for annotations that name no known picture.
-    licence : str, optional
-        Of the picture.
     annotations : tuple of (Annotation, str)
         With the names of their categories.
     options : CocoOptions
@@ -152,10 +171,9 @@ class CocoPicture:
         What enlarges the small ones.
     """
 
-    stem: str
+    file: Path
     folder: Path
     entry: Picture | None
-    licence: str | None
     annotations: tuple[tuple[Annotation, str], ...]
     options: CocoOptions
     upscaler: Upscaler | None
@@ -166,21 +184,22 @@ class CocoPicture:
             image, digest = self._read()
         except BadDataError as error:
             for annotation, _ in self.annotations:
-                yield BadDataError(error.reason, f"{self.stem}/{annotation.number}: {error.detail}")
+                yield BadDataError(error.reason, f"{self.file.stem}/{annotation.number}: {error.detail}")
             return
+        licence = None if self.entry is None else self.entry.licence
         for annotation, category in self.annotations:
-            item = f"{self.stem}/{annotation.number}"
+            item = f"{self.file.stem}/{annotation.number}"
             try:
-                yield self._cut(image, Origin("coco", item, digest, self.licence), category, json.loads(annotation.text))
+                yield self._cut(image, Origin("coco", item, digest, licence), category, read_annotation(self.file, annotation))
             except BadDataError as error:
                 yield BadDataError(error.reason, f"{item}: {error.detail}")
 
     def _read(self) -> tuple[Image, str]:
         if self.entry is None:
             raise BadDataError(Reason.BAD_ANNOTATION, "no object with an id, or its picture or category is not in the file")
-        allowed, name = self.options.licences, self.entry.file_name
-        if allowed is not None and not any(fnmatch.fnmatchcase(self.licence or "", pattern) for pattern in allowed):
-            raise BadDataError(Reason.LICENCE, f"licence {self.licence!r} is not among {', '.join(allowed)}")
+        allowed, name, licence = self.options.licences, self.entry.file_name, self.entry.licence
+        if allowed is not None and not any(fnmatch.fnmatchcase(licence or "", pattern) for pattern in allowed):
+            raise BadDataError(Reason.LICENCE, f"licence {licence!r} is not among {', '.join(allowed)}")
         try:
             name.encode()
         except UnicodeEncodeError:  # JSON can escape half a character, which no file is named
@@ -203,32 +222,35 @@ class CocoPicture:
         return cut_out(larger, mask, category, origin, choke=rules.choke * self.upscaler.scale)
 
 
-def _group(
-    stem: str, folder: Path, instances: Instances, wanted: set[str], options: CocoOptions, upscaler: Upscaler | None
-) -> list[CocoPicture]:
-    """The annotations of wanted categories by the picture that they are of, pictures by id.
+@dataclasses.dataclass(frozen=True, eq=False)
+class CocoPictures(Sequence[CocoPicture]):
+    """Pictures of the wanted categories, file after file; each is put together when it is asked for.
 
-    An annotation whose picture or category the file does not know, or that is no object, ends up without a picture, where it is
-    refused and counted like any other.
+    Parameters
+    ----------
+    files : list of (CocoIndex, Path, sequence of arrays)
+        Of each file its index, the folder of its pictures, and rows of the index for each picture.
+    options, upscaler
+        As in :class:`CocoPicture`.
     """
-    of_picture: dict[int, list[tuple[Annotation, str]]] = {}
-    lost: list[tuple[Annotation, str]] = []
-    for annotation in instances.annotations:
-        category = None if annotation.category is None else instances.categories.get(annotation.category)
-        if category is not None and category not in wanted:
-            continue
-        if category is None or annotation.picture is None or annotation.picture not in instances.pictures:
-            lost.append((annotation, ""))
-        else:
-            of_picture.setdefault(annotation.picture, []).append((annotation, category))
-    make = functools.partial(CocoPicture, stem, folder, options=options, upscaler=upscaler)
-    pictures = [
-        make(instances.pictures[number], _licence(instances, number), tuple(of_picture[number])) for number in sorted(of_picture)
-    ]
-    return [*pictures, make(None, None, tuple(lost))] if lost else pictures
 
+    files: list[tuple[CocoIndex, Path, Sequence[npt.NDArray[np.int64]]]]
+    options: CocoOptions
+    upscaler: Upscaler | None
 
-def _licence(instances: Instances, number: int) -> str | None:
-    """Licence of a picture; none where the file does not say, or names one that it does not have."""
-    named = instances.pictures[number].licence
-    return instances.licences.get(named) if type(named) is int else None
+    def __len__(self) -> int:
+        return sum(len(groups) for *_, groups in self.files)
+
+    @overload
+    def __getitem__(self, at: int) -> CocoPicture: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[CocoPicture]: ...
+    def __getitem__(self, at: int | slice) -> CocoPicture | list[CocoPicture]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        for index, folder, groups in self.files:
+            if 0 <= at < len(groups):
+                entry, annotations = index.picture(groups[at])
+                return CocoPicture(index.path, folder, entry, annotations, self.options, self.upscaler)
+            at -= len(groups)
+        raise IndexError("no such picture")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,22 +24,23 @@ class Picture(NamedTuple):
 
 
 class Annotation(NamedTuple):
-    """An entry of ``annotations``: what it is of, and its text, since an outline as numbers takes ten times the memory.
+    """An entry of ``annotations``: what it is of, and where it stands; its outline is read when it is needed.
 
     Parameters
     ----------
-    number : int or str
+    number : str
         Its id, or ``at-POSITION`` where it has none; the other ids are then None too.
     picture, category : int, optional
         Ids; None where they are no integers.
-    text : str
-        JSON.
+    offset, length : int
+        Bytes of the file.
     """
 
-    number: int | str
+    number: str
     picture: int | None
     category: int | None
-    text: str
+    offset: int
+    length: int
 
 
 class Instances(NamedTuple):
@@ -65,7 +67,7 @@ class Instances(NamedTuple):
 def read_instances(path: Path) -> Instances:
     """Read a COCO file.
 
-    It is read element by element, whatever the order of its lists; what is kept takes about as much memory as the file has bytes.
+    It is read element by element, whatever the order of its lists.
 
     Raises
     ------
@@ -77,8 +79,8 @@ def read_instances(path: Path) -> Instances:
     categories: dict[int, str] = {}
     licences: dict[int, str] = {}
     annotations: list[Annotation] = []
-    numbers: set[int | str] = set()
-    for key, where, entry, text in _entries(path):
+    numbers: set[str] = set()
+    for key, where, entry, place in _entries(path):
         if key == "images":
             number = _checked_id(where, entry, "file_name", pictures)
             pictures[number] = Picture(entry["file_name"], entry.get("height"), entry.get("width"), entry.get("license"))
@@ -86,7 +88,7 @@ def read_instances(path: Path) -> Instances:
             number = _checked_id(where, entry, "name", categories)
             categories[number] = plain(entry["name"])
         elif key == "annotations":
-            annotation = _annotation(len(annotations), entry, text)
+            annotation = _annotation(len(annotations), entry, place)
             if annotation.number in numbers:
                 raise UsageError(f"{where}.id: {annotation.number} appears twice")
             numbers.add(annotation.number)
@@ -96,12 +98,14 @@ def read_instances(path: Path) -> Instances:
     return Instances(pictures, categories, licences, annotations)
 
 
-def _entries(path: Path) -> Iterator[tuple[str, str, Any, str]]:
-    """Entries of the lists that matter: the list's key, the place for messages, the entry and its text."""
+def _entries(path: Path) -> Iterator[tuple[str, str, Any, tuple[int, int]]]:
+    """Entries of the lists that matter: the list's key, the place for messages, the entry, and its offset and length in bytes."""
     found: set[str] = set()
     try:
+        with path.open("rb") as head:
+            mark = len(codecs.BOM_UTF8) if head.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
         with path.open(encoding="utf-8-sig", newline="") as file:
-            walk = JsonWalk(file)
+            walk = JsonWalk(file, begin=mark)
             if walk.peek() not in ("{", ""):
                 kind = _kind(walk.value()[0])
                 raise UsageError(f"{path}: expected a JSON object with images, annotations and categories, found {kind}")
@@ -110,8 +114,8 @@ def _entries(path: Path) -> Iterator[tuple[str, str, Any, str]]:
                     raise UsageError(f"{path}: $.{key} is given twice")
                 found.add(key)
                 if key in (*_REQUIRED, "licenses") and walk.peek() == "[":
-                    for entry, text in walk.elements():
-                        yield key, f"{path}: {walk.where}", entry, text
+                    for entry, place in walk.elements():
+                        yield key, f"{path}: {walk.where}", entry, place
                     continue
                 value, _ = walk.value()
                 if key in _REQUIRED:
@@ -138,10 +142,10 @@ def _checked_id(where: str, entry: Any, text_key: str, known: Mapping[int, Any])
     return number
 
 
-def _annotation(position: int, entry: Any, text: str) -> Annotation:
+def _annotation(position: int, entry: Any, place: tuple[int, int]) -> Annotation:
     if not isinstance(entry, dict) or type(entry.get("id")) is not int:
-        return Annotation(f"at-{position}", None, None, text)
-    return Annotation(entry["id"], _id(entry.get("image_id")), _id(entry.get("category_id")), text)
+        return Annotation(f"at-{position}", None, None, *place)
+    return Annotation(str(entry["id"]), _id(entry.get("image_id")), _id(entry.get("category_id")), *place)
 
 
 def _id(value: Any) -> int | None:

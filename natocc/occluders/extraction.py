@@ -119,7 +119,7 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     if not path.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            with _alone(cache / f".{key}.lock"):
+            with alone(cache / f".{key}.lock"):
                 if not path.is_dir():  # else another process made it while this one waited
                     aside.mkdir(exist_ok=True)
                     extract_library(aside, name, pictures(), jobs)
@@ -130,7 +130,7 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Hold a lock, waiting for it; it ends with the process, however that ends."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -148,7 +148,8 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
     UsageError
         If no object can serve, or two have the same id.
     """
-    chunks = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
+    starts = range(0, len(pictures), _CHUNK)
+    chunks = (pictures[start : start + _CHUNK] for start in starts)  # each put together when a worker is free
     with joblib.Parallel(n_jobs=jobs, return_as="generator") as parallel:
         results = parallel(joblib.delayed(_extract_chunk)(folder, number, chunk) for number, chunk in enumerate(chunks))
         rows: list[dict[str, Any]] = []
@@ -165,7 +166,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
     for before, after in itertools.pairwise(rows):
         if before["item"] == after["item"]:
             raise UsageError(f"{name}: two objects have the id {after['item']!r}")
-    _write_index(folder / INDEX, rows)
+    write_index(folder / INDEX, rows)
     summary = {
         "version": VERSION,
         "name": name,
@@ -176,7 +177,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
     }
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (folder / SUMMARY).write_text(text, encoding="utf-8", errors="backslashreplace")  # the name of a folder may be no text
-    for number in range(len(chunks)):
+    for number in range(len(starts)):
         _chunk_file(folder, number).unlink()
 
 
@@ -226,7 +227,7 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
     }
 
 
-def _write_index(path: Path, rows: list[dict[str, Any]]) -> None:
+def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
     import pyarrow
 
     texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence")]

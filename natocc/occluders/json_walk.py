@@ -24,6 +24,8 @@ class JsonWalk:
         Read from where it stands, once.
     window : int
         Characters read at a time.
+    begin : int
+        Bytes of the file before the text, such as a byte order mark.
 
     Attributes
     ----------
@@ -36,14 +38,15 @@ class JsonWalk:
     >>> walk = JsonWalk(io.StringIO('{"a": 1, "b": [2, {"c": 3}]}'))
     >>> for key in walk.members():
     ...     print(key, list(walk.elements()) if walk.peek() == "[" else walk.value())
-    a (1, '1')
-    b [(2, '2'), ({'c': 3}, '{"c": 3}')]
+    a (1, (6, 1))
+    b [(2, (15, 1)), ({'c': 3}, (18, 8))]
     """
 
-    def __init__(self, file: TextIO, window: int = _WINDOW) -> None:
+    def __init__(self, file: TextIO, window: int = _WINDOW, begin: int = 0) -> None:
         self.where = "$"
         self._file, self._window = file, window
         self._text, self._at = "", 0
+        self._bytes, self._counted = begin, 0  # bytes of the file before that character of the text
 
     def peek(self) -> str:
         """The next character that is no white space, empty at the end; the place stays before it."""
@@ -56,8 +59,8 @@ class JsonWalk:
             if not self._more():
                 return ""
 
-    def value(self) -> tuple[Any, str]:
-        """The next value, and its text."""
+    def value(self) -> tuple[Any, tuple[int, int]]:
+        """The next value; where it starts in the file and how long it is, in bytes of UTF-8."""
         self.peek()
         while True:
             try:
@@ -68,8 +71,8 @@ class JsonWalk:
                 raise ValueError(error.msg.lower() if self._at < len(self._text) else "the text ends here") from None
             if end > len(self._text) - _TAIL and self._more():
                 continue
-            text, self._at = self._text[self._at : end], end
-            return found, text
+            start, self._at = self._byte(self._at), end
+            return found, (start, self._byte(end) - start)
 
     def members(self) -> Iterator[str]:
         """Keys of the object that comes next; whoever asks reads the value of each before the next is asked for."""
@@ -88,8 +91,8 @@ class JsonWalk:
             if self._take(",}") == "}":
                 return
 
-    def elements(self) -> Iterator[tuple[Any, str]]:
-        """Elements of the list that comes next, each with its text."""
+    def elements(self) -> Iterator[tuple[Any, tuple[int, int]]]:
+        """Elements of the list that comes next, each with its place as :meth:`value` gives it."""
         base, position = self.where, 0
         self._take("[")
         if self.peek() == "]":
@@ -110,10 +113,18 @@ class JsonWalk:
         self._at += 1
         return found
 
+    def _byte(self, at: int) -> int:
+        """Where a character, not before the one asked for last, starts in the file."""
+        passed = self._text[self._counted : at]
+        self._bytes += len(passed) if passed.isascii() else len(passed.encode())
+        self._counted = at
+        return self._bytes
+
     def _more(self) -> bool:
         """Read on, as much again as is not yet walked over, so that one large value is not tried too often; false at the end."""
+        self._byte(self._at)
         rest = self._text[self._at :]
         more = self._file.read(max(self._window, len(rest)))
         if more:
-            self._text, self._at = rest + more, 0
+            self._text, self._at, self._counted = rest + more, 0, 0
         return bool(more)
