@@ -82,7 +82,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
     sample, near = _sample(foreground, matte, size)
     change = np.zeros((*weight.shape, 4), np.float32)
     for _ in range(_ROUNDS):
-        recolour = TRANSFERS[transfer](_lab(change_colours(sample, change[near])), target)
+        recolour = TRANSFERS[transfer](_lab(change_colours(sample, change[near])[0]), target)
         current = change_colours(start, change).clip(0, 255)
         wanted = from_lab(recolour(to_lab(current).reshape(-1, 3)).reshape(current.shape))
         change = join_changes(change, learn_change(current, wanted, weight))
@@ -147,5 +147,5 @@ def _sample(
     count = min(_MOST_SAMPLES, matte.size)
     at = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")
     rows, columns = np.divmod(at, matte.shape[1])
-    near = (rows * size[1] // matte.shape[0], columns * size[0] // matte.shape[1])
-    return foreground[rows, columns].astype(np.float32), near
+    near = (rows[None] * size[1] // matte.shape[0], columns[None] * size[0] // matte.shape[1])
+    return foreground[rows, columns][None].astype(np.float32), near
