@@ -17,6 +17,7 @@ from natocc.plans import Json
 from natocc.shards.layout import Layout
 from natocc.shards.prepare import clean_staging
 from natocc.shards.records import ShardRecord, read_shards, whole_shards
+from natocc.shards.scratch import end_runs
 from natocc.shards.staging import staged_folder, sweep_staging
 from natocc.shards.writer import commit_shard, take_back
 
@@ -77,6 +78,7 @@ class State:
                 raise UsageError(_smaller(layout.root, record.samples[-1].index + 1, count))
             if len(record.samples) == len(state.indices(record.shard)):  # else it was the last one of fewer samples
                 state._add(record)
+        end_runs(layout)
         take_back(layout)
         for shard in state.whole:
             shutil.rmtree(staged_folder(layout, shard), ignore_errors=True)

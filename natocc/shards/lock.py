@@ -1,4 +1,4 @@
-"""One run at a time may write to a folder."""
+"""One run at a time may write to a folder, and one worker at a time commits a shard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from natocc.errors import UsageError
 from natocc.shards.disk import disk_errors
-from natocc.shards.layout import LOCK
+from natocc.shards.layout import LOCK, LOCKS, Layout
 
 
 @contextlib.contextmanager
@@ -33,9 +33,30 @@ def locked(root: Path) -> Iterator[None]:
     RunError
         If the lock file cannot be made.
     """
-    path = root / LOCK
+    with _held(root / LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        yield
+
+
+@contextlib.contextmanager
+def shard_lock(layout: Layout, shard: int) -> Iterator[None]:
+    """Hold the lock of one shard, waiting for it; see :func:`locked`.
+
+    Raises
+    ------
+    RunError
+        If the lock file cannot be made.
+    """
+    path = layout.staging / LOCKS / f"{shard:05d}"
     with disk_errors(path):
-        descriptor = _acquire(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _held(path, fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def _held(path: Path, how: int) -> Iterator[None]:
+    with disk_errors(path):
+        descriptor = _acquire(path, how)
     try:
         yield
     finally:
@@ -44,11 +65,11 @@ def locked(root: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(path: Path) -> int:
+def _acquire(path: Path, how: int) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how)
         except BlockingIOError:
             os.close(descriptor)
             raise UsageError(f"another run is writing to {path.parent}: wait until it is done, or stop it") from None
@@ -57,6 +78,9 @@ def _acquire(path: Path) -> int:
                 "no lock on %s (%s): make sure yourself that no other run writes there", path.parent, error.strerror
             )
             return descriptor
+        except BaseException:  # a signal, while it waited
+            os.close(descriptor)
+            raise
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor

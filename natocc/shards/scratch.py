@@ -1,0 +1,156 @@
+"""Workers that commit shards themselves, many at once, wherever they run: each stages in a folder that is its own.
+
+A run leaves word in the staging area for as long as it wants shards, so that workers on other machines, which no signal of its
+parent reaches, know when to stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from natocc.errors import RunError
+from natocc.shards.disk import disk_errors
+from natocc.shards.layout import RUN, WORKER, Layout
+from natocc.shards.lock import shard_lock
+from natocc.shards.records import ShardRecord, read_shard
+from natocc.shards.staging import staged_folder, sweep_staging
+from natocc.shards.writer import commit_shard
+
+
+class Destination(Protocol):
+    """Where a worker brings the shards that it makes; small, since it travels with every shard.
+
+    Its methods are called in the order of: :meth:`committed`; if there is no record, samples are staged in :meth:`scratch`, with
+    :meth:`check_wanted` every few of them; :meth:`commit`.
+    """
+
+    def committed(self, indices: range) -> ShardRecord | None:
+        """Record of the shard of these samples, if it is whole and there already."""
+        ...
+
+    def scratch(self, indices: range) -> contextlib.AbstractContextManager[Layout]:
+        """A folder to stage these samples in, which nobody else uses; some may be staged there already."""
+        ...
+
+    def check_wanted(self) -> None:
+        """Raise :class:`~natocc.errors.RunError` if the run that asked for shards has ended."""
+        ...
+
+    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
+        """Bring what was staged into the dataset, its record last; what another worker committed meanwhile stays as it is."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedFolder:
+    """A dataset in a folder that the parent and all workers see at the same path.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the dataset.
+    run : str
+        Name of the run, from :func:`running`.
+    """
+
+    layout: Layout
+    run: str
+
+    def committed(self, indices: range) -> ShardRecord | None:
+        """See :class:`Destination`. A shorter shard is none: it was the last one of fewer samples.
+
+        Raises
+        ------
+        UsageError
+            If the record is damaged.
+        """
+        shard = self.layout.shard_of(indices[0])
+        if not self.layout.record(shard).exists():
+            return None
+        record = read_shard(self.layout, shard)
+        return record if len(record.samples) == len(indices) else None
+
+    @contextlib.contextmanager
+    def scratch(self, indices: range) -> Iterator[Layout]:
+        """See :class:`Destination`.
+
+        What an earlier run staged of the shard is taken along. When the block is left by an error, what is staged then is laid
+        back, so that the next one goes on with it.
+        """
+        common = staged_folder(self.layout, self.layout.shard_of(indices[0]))
+        with disk_errors(self.layout.staging):
+            self.layout.staging.mkdir(exist_ok=True)
+            root = Path(tempfile.mkdtemp(prefix=f"{WORKER}{socket.gethostname()}-{os.getpid()}-", dir=self.layout.staging))
+        scratch = Layout(root, self.layout.shard_size)
+        own = staged_folder(scratch, self.layout.shard_of(indices[0]))
+        try:
+            with disk_errors(own):
+                scratch.staging.mkdir()
+            with contextlib.suppress(OSError):  # there is none, or another worker was first
+                common.rename(own)
+            sweep_staging(scratch, indices[-1] + 1)
+            yield scratch
+        except BaseException:
+            with contextlib.suppress(OSError):
+                own.rename(common)
+            raise
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def check_wanted(self) -> None:
+        """See :class:`Destination`."""
+        if not _word(self.layout, self.run).exists():
+            raise RunError(f"the run that asked for shards has ended, or this machine does not see {self.layout.root}")
+
+    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
+        """See :class:`Destination` and :func:`natocc.shards.writer.commit_shard`."""
+        with shard_lock(self.layout, self.layout.shard_of(indices[0])):
+            self.check_wanted()
+            return self.committed(indices) or commit_shard(self.layout, indices, scratch)
+
+
+@contextlib.contextmanager
+def running(layout: Layout) -> Iterator[SharedFolder]:
+    """A folder that wants shards, until the block is left.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
+    folder = SharedFolder(layout, secrets.token_hex(8))
+    word = _word(layout, folder.run)
+    with disk_errors(word):
+        layout.staging.mkdir(exist_ok=True)
+        word.touch()
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            word.unlink(missing_ok=True)
+
+
+def end_runs(layout: Layout) -> None:
+    """Tell the workers of runs that were killed that nobody wants their shards any more.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
+    with disk_errors(layout.staging):
+        for word in layout.staging.glob(f"{RUN}*"):
+            word.unlink(missing_ok=True)
+
+
+def _word(layout: Layout, run: str) -> Path:
+    return layout.staging / f"{RUN}{run}"
