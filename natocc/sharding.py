@@ -1,180 +1,151 @@
-"""A shard as the unit of work: a worker on any machine makes all its samples and commits it by itself.
-
-Where a shard goes is a :class:`Destination`, of which a task knows three things: whether the shard is there already, where to put it
-together, and how to bring it to its place. Tasks may run twice, at once, or again after their worker was killed.
-"""
+"""Shards as the unit of work: whoever makes one, on whatever machine, commits it, and no harm is done by making it twice."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
-import threading
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+import functools
+import json
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
+from natocc import __version__
 from natocc.errors import RunError
-from natocc.making import Job, make_piece
-from natocc.pipeline import SampleSpec
-from natocc.shards.disk import disk_errors
-from natocc.shards.layout import Layout
-from natocc.shards.lock import committing
-from natocc.shards.records import ShardRecord, read_shard
-from natocc.shards.writer import commit_shard, move_shard
+from natocc.identity import describe, differences
+from natocc.making import Job, quarantine
+from natocc.pipeline import Pipeline, SampleSpec, Schedule
+from natocc.recipe import Recipe
+from natocc.shards.scratch import Destination
+from natocc.shards.staging import is_staged
+from natocc.workers import Processes
 
-_ONE_AT_A_TIME = threading.Lock()
-"""A process has one watchdog and one pipeline; schedulers may give it several tasks at once."""
+_PIECE = 8  # samples that are made between two looks at whether they are still wanted
 
 
 @dataclasses.dataclass(frozen=True)
-class ShardMade:
-    """What a task tells of its shard.
+class ShardJob:
+    """What one needs to know to make any shard of a dataset.
 
     Parameters
     ----------
-    shard : int
-        Its number.
-    made : int
-        Samples on disk.
-    rejected : mapping of str to int
-        Samples rejected, by reason.
+    recipe : str
+        Resolved, as JSON.
+    data, cache : Path
+        Absolute: where inputs lie and where libraries are kept.
+    count : int
+        Samples of the dataset in all.
+    limit : float
+        Seconds that one sample may take.
+    described : str
+        From :func:`describe_run`, where the run was started: every worker must see the same.
+    destination : Destination
+        Where shards go.
     """
+
+    recipe: str
+    data: Path
+    cache: Path
+    count: int
+    limit: float
+    described: str
+    destination: Destination
+
+    def indices(self, shard: int) -> range:
+        """Samples of a shard."""
+        size = Recipe.model_validate_json(self.recipe).output.shard_size
+        return range(shard * size, min((shard + 1) * size, self.count))
+
+
+@dataclasses.dataclass(frozen=True)
+class MadeShard:
+    """A shard that is committed: how many samples were made, and how many rejected, by reason."""
 
     shard: int
     made: int
     rejected: Mapping[str, int]
 
 
-class Destination(Protocol):
-    """Where shards go. Small, since it travels with every task."""
-
-    def committed(self, shard: int, samples: int) -> ShardRecord | None:
-        """Record of a shard that is there with so many samples, else None."""
-
-    def scratch(self, shard: int) -> AbstractContextManager[Path]:
-        """A new folder, this task's alone, in which the shard is put together; gone when the block is left."""
-
-    def check_wanted(self) -> None:
-        """Raise RunError if the run that asked for the shard is over. Asked before each sample."""
-
-    def publish(self, made: Layout, record: ShardRecord) -> ShardRecord:
-        """Bring a shard that is whole in `made` to its place, its record last; returns the record that lies there now.
-
-        Another task may have been first: then its record, and the files stay as they are.
-        """
+def make_shard(job: ShardJob, shard: int) -> MadeShard:
+    """Make one shard, with one process; see :func:`make_shards`."""
+    [made] = make_shards(job, [shard])
+    return made
 
 
-def make_shard(job: Job, destination: Destination, limit: float, specs: Sequence[SampleSpec]) -> ShardMade:
-    """Make a shard and bring it to its destination, unless it is there.
+def make_shards(job: ShardJob, shards: Sequence[int], jobs: int = 1) -> Generator[MadeShard, None, None]:
+    """Make what is missing of shards, and commit each; one that is committed already comes back at once.
+
+    Samples are made in processes of their own, so that one that crashes or hangs is found and quarantined as in any build.
 
     Parameters
     ----------
-    job : Job
-        What to make. Nothing is written to its layout, which gives the size of a shard.
-    destination : Destination
-        Where the shard goes.
-    limit : float
-        Seconds that one sample may take before the process is ended.
-    specs : sequence of SampleSpec
-        All samples of the shard, by index.
-
-    Returns
-    -------
-    made : ShardMade
-        Counts of the shard that lies at its destination now.
+    job : ShardJob
+        What to make.
+    shards : sequence of int
+        Their numbers, each once.
+    jobs : int
+        Processes.
 
     Raises
     ------
-    RunError
-        If the disk refuses, or the run is over.
+    UsageError, RunError
+        If this machine does not see what the one sees where the run was started, the disk refuses, or the run has ended.
     """
-    indices = range(specs[0].index, specs[-1].index + 1)
-    shard = job.layout.shard_of(indices[0])
-    with _ONE_AT_A_TIME:
-        record = destination.committed(shard, len(indices))
+    wanted: dict[int, range] = {}
+    for shard in shards:
+        indices = job.indices(shard)
+        record = job.destination.committed(indices)
         if record is None:
-            with destination.scratch(shard) as scratch:
-                here = Layout(scratch, job.layout.shard_size)
-                for spec in specs:
-                    destination.check_wanted()
-                    make_piece(dataclasses.replace(job, layout=here), limit, [spec])
-                record = destination.publish(here, commit_shard(here, indices))
-    return ShardMade(shard, record.made, record.rejected)
+            wanted[shard] = indices
+        else:
+            yield MadeShard(shard, record.made, record.rejected)
+    if wanted:
+        yield from _make(job, wanted, jobs)
 
 
-@dataclasses.dataclass(frozen=True)
-class SharedFolder:
-    """A dataset in a folder that all workers see under the same path.
+def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int) -> Iterator[MadeShard]:
+    job.destination.check_wanted()
+    pipeline, schedule = _opened(job.recipe, job.data, job.cache, job.count, job.described)
+    with job.destination.scratch(list(wanted.values())) as scratch:
+        missing = {shard: [index for index in wanted[shard] if not is_staged(scratch, index)] for shard in wanted}
+        left = {shard: len(indices) for shard, indices in missing.items()}
 
-    Shards are put together in its staging area, so that they reach their place by renaming.
+        def commit(shard: int) -> MadeShard:
+            record = job.destination.commit(scratch, wanted[shard])
+            return MadeShard(shard, record.made, record.rejected)
 
-    Parameters
-    ----------
-    layout : Layout
-        The dataset.
-    run : str
-        Names the run. A task of a run that is over changes nothing any more.
-    """
+        def pieces() -> Iterator[list[SampleSpec]]:
+            for indices in missing.values():
+                for start in range(0, len(indices), _PIECE):
+                    yield [schedule[index] for index in indices[start : start + _PIECE]]
 
-    layout: Layout
-    run: str
+        for shard in [shard for shard, count in left.items() if not count]:
+            yield commit(shard)
+        making = Job(job.recipe, job.data, job.cache, scratch)
+        crew = Processes(making, jobs, job.limit, functools.partial(quarantine, pipeline, scratch))
+        with contextlib.closing(crew.run(pieces())) as made:
+            for piece in made:
+                job.destination.check_wanted()
+                if piece:
+                    shard = scratch.shard_of(piece[0].index)
+                    left[shard] -= len(piece)
+                    if not left[shard]:
+                        yield commit(shard)
 
-    @classmethod
-    def opened(cls, layout: Layout) -> SharedFolder:
-        """For a new run; its end is that the staging area goes.
 
-        Raises
-        ------
-        RunError
-            If the disk refuses.
-        """
-        folder = cls(layout, f"run-{uuid.uuid4().hex}")
-        with disk_errors(folder.mark):
-            folder.mark.parent.mkdir(parents=True)
-            folder.mark.write_text(folder.run)
-        return folder
+def describe_run(pipeline: Pipeline, data: Path, cache: Path) -> str:
+    """What decides the bytes, as JSON: what :func:`natocc.identity.describe` says, and natocc's version."""
+    return json.dumps({"natocc": __version__, **describe(pipeline, data, cache)})
 
-    @property
-    def mark(self) -> Path:
-        """Lies there as long as the run goes on, and holds its name."""
-        return self.layout.staging / self.run / "goes-on"
 
-    def committed(self, shard: int, samples: int) -> ShardRecord | None:
-        """See :class:`Destination`."""
-        if not self.layout.record(shard).exists():
-            return None
-        record = read_shard(self.layout, shard)
-        return record if len(record.samples) == samples else None  # else it was the last one of fewer samples
-
-    @contextlib.contextmanager
-    def scratch(self, shard: int) -> Iterator[Path]:
-        """See :class:`Destination`."""
-        folder = self.mark.parent / f"{shard:05d}-{uuid.uuid4().hex}"
-        self.check_wanted()
-        with disk_errors(folder):
-            folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            if not self.mark.exists():  # the run ended, and our last sample may have made the folders anew
-                for place in (self.mark.parent, self.layout.staging):
-                    with contextlib.suppress(OSError):
-                        place.rmdir()
-
-    def check_wanted(self) -> None:
-        """See :class:`Destination`."""
-        if not self.mark.exists():
-            raise RunError(f"{self.layout.root}: the run that asked for this shard is over")
-
-    def publish(self, made: Layout, record: ShardRecord) -> ShardRecord:
-        """See :class:`Destination`."""
-        with committing(self.layout):
-            self.check_wanted()
-            there = self.committed(record.shard, len(record.samples))
-            if there is None:
-                move_shard(made, self.layout, record)
-            return there or record
+@functools.lru_cache(maxsize=1)
+def _opened(recipe: str, data: Path, cache: Path, count: int, described: str) -> tuple[Pipeline, Schedule]:
+    """A worker's pipeline and schedule, opened once for all its shards, and held against what the parent has."""
+    pipeline = Pipeline(Recipe.model_validate_json(recipe), data, cache)
+    found = differences(json.loads(described), json.loads(describe_run(pipeline, data, cache)))
+    if found:
+        raise RunError(
+            "a worker does not see what the machine sees where the run was started (there -> at the worker):",
+            *found,
+            f"expected the same versions, the data at {data} and the cache at {cache} on every machine",
+        )
+    return pipeline, pipeline.schedule(count)

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class Destination(Protocol):
         """Record of the shard of these samples, if it is whole and there already."""
         ...
 
-    def scratch(self, indices: range) -> contextlib.AbstractContextManager[Layout]:
-        """A folder to stage these samples in, which nobody else uses; some may be staged there already."""
+    def scratch(self, shards: Sequence[range]) -> contextlib.AbstractContextManager[Layout]:
+        """A folder to stage the samples of these shards in, which nobody else uses; some may be staged there already."""
         ...
 
     def check_wanted(self) -> None:
@@ -80,28 +80,25 @@ class SharedFolder:
         return record if len(record.samples) == len(indices) else None
 
     @contextlib.contextmanager
-    def scratch(self, indices: range) -> Iterator[Layout]:
+    def scratch(self, shards: Sequence[range]) -> Iterator[Layout]:
         """See :class:`Destination`.
 
-        What an earlier run staged of the shard is taken along. When the block is left by an error, what is staged then is laid
+        What an earlier run staged of the shards is taken along. When the block is left by an error, what is staged then is laid
         back, so that the next one goes on with it.
         """
-        common = staged_folder(self.layout, self.layout.shard_of(indices[0]))
+        numbers = [self.layout.shard_of(indices[0]) for indices in shards]
         with disk_errors(self.layout.staging):
             self.layout.staging.mkdir(exist_ok=True)
             root = Path(tempfile.mkdtemp(prefix=f"{WORKER}{socket.gethostname()}-{os.getpid()}-", dir=self.layout.staging))
         scratch = Layout(root, self.layout.shard_size)
-        own = staged_folder(scratch, self.layout.shard_of(indices[0]))
         try:
-            with disk_errors(own):
+            with disk_errors(scratch.staging):
                 scratch.staging.mkdir()
-            with contextlib.suppress(OSError):  # there is none, or another worker was first
-                common.rename(own)
-            sweep_staging(scratch, indices[-1] + 1)
+            _move(numbers, self.layout, scratch)
+            sweep_staging(scratch, max((indices[-1] + 1 for indices in shards), default=0))
             yield scratch
         except BaseException:
-            with contextlib.suppress(OSError):
-                own.rename(common)
+            _move(numbers, scratch, self.layout)
             raise
         finally:
             shutil.rmtree(root, ignore_errors=True)
@@ -113,9 +110,14 @@ class SharedFolder:
 
     def commit(self, scratch: Layout, indices: range) -> ShardRecord:
         """See :class:`Destination` and :func:`natocc.shards.writer.commit_shard`."""
-        with shard_lock(self.layout, self.layout.shard_of(indices[0])):
+        shard = self.layout.shard_of(indices[0])
+        with shard_lock(self.layout, shard):
             self.check_wanted()
-            return self.committed(indices) or commit_shard(self.layout, indices, scratch)
+            there = self.committed(indices)
+            if there is None:
+                return commit_shard(self.layout, indices, scratch)
+            shutil.rmtree(staged_folder(scratch, shard), ignore_errors=True)
+            return there
 
 
 @contextlib.contextmanager
@@ -150,6 +152,13 @@ def end_runs(layout: Layout) -> None:
     with disk_errors(layout.staging):
         for word in layout.staging.glob(f"{RUN}*"):
             word.unlink(missing_ok=True)
+
+
+def _move(shards: Sequence[int], here: Layout, there: Layout) -> None:
+    """Move what is staged of shards; what is not there stays away, what is there already as it is."""
+    for shard in shards:
+        with contextlib.suppress(OSError):
+            staged_folder(here, shard).rename(staged_folder(there, shard))
 
 
 def _word(layout: Layout, run: str) -> Path:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from pathlib import Path
 
 from natocc.errors import RunError
 from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
@@ -61,50 +59,21 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
     # Encoded before anything is moved: what cannot be recorded must not be there.
     record = ShardRecord(shard, tuple(records[index] for index in indices), dict(sorted(sizes.items())))
     text = encode_json(record.to_json())
+    remove_shard(layout, shard)
     with disk_errors(layout.root):
         for path in files.values():
             flush(path)
         for folder in sorted({folder for folder, _ in named}):
-            flush(place / folder)
-    _bring(layout, shard, {folder: place / folder for folder in sorted({folder for folder, _ in named})}, text)
-    shutil.rmtree(place, ignore_errors=True)
-    return record
-
-
-def move_shard(made: Layout, layout: Layout, record: ShardRecord) -> None:
-    """Move a shard that is whole, and flushed, in a folder of its own into a dataset on the same file system, the record last.
-
-    Parameters
-    ----------
-    made : Layout
-        Where it is whole. Its folders go, its record stays.
-    layout : Layout
-        Where it goes.
-    record : ShardRecord
-        The shard's.
-
-    Raises
-    ------
-    RunError
-        If the disk refuses.
-    """
-    folders = {folder: made.shard_folder(folder, record.shard) for folder in FOLDERS}
-    there = {folder: path for folder, path in folders.items() if path.is_dir()}
-    _bring(layout, record.shard, there, encode_json(record.to_json()))
-
-
-def _bring(layout: Layout, shard: int, folders: Mapping[str, Path], text: bytes) -> None:
-    """Replace what lies in a shard's place: by folders that come in by one rename each, and a record after them."""
-    remove_shard(layout, shard)
-    with disk_errors(layout.root):
-        for folder, path in folders.items():
             target = layout.shard_folder(folder, shard)
             target.parent.mkdir(exist_ok=True)
-            path.rename(target)
+            flush(place / folder)
+            (place / folder).rename(target)
             flush(target.parent)
         layout.records.mkdir(exist_ok=True)
         flush(layout.root)
     write_aside(layout.record(shard), text)
+    shutil.rmtree(place, ignore_errors=True)
+    return record
 
 
 def take_back(layout: Layout) -> None:

@@ -18,7 +18,7 @@ from natocc.errors import RunError
 from natocc.pipeline import Pipeline
 from natocc.recipe import Recipe, load_recipe
 from natocc.runner import Run
-from natocc.sharding import MadeShard, ShardJob, describe_run, make_shard
+from natocc.sharding import MadeShard, ShardJob, describe_run, make_shard, make_shards
 from natocc.shards.dataset import write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.scratch import SharedFolder, end_runs, running
@@ -65,7 +65,10 @@ def _layout(job: ShardJob) -> Layout:
 
 
 def test_shards_made_one_by_one_are_those_of_a_build(whole: Path, job: ShardJob) -> None:
-    assert [make_shard(job, shard) for shard in (2, 0, 1)] == [MadeShard(2, 4, {}), MadeShard(0, 8, {}), MadeShard(1, 8, {})]
+    assert make_shard(job, 1) == MadeShard(1, 8, {})
+    first, *others = make_shards(job, [2, 1, 0], jobs=2)
+    assert first == MadeShard(1, 8, {})  # it is there
+    assert sorted(made.shard for made in others) == [0, 2]
     assert _shards(_layout(job).root) == _shards(whole)
     before = {path: path.stat().st_mtime_ns for path in _layout(job).root.rglob("*.*")}
     assert make_shard(job, 1) == MadeShard(1, 8, {})
@@ -100,12 +103,12 @@ def test_what_is_staged_when_a_worker_is_stopped_is_taken_along_by_the_next(whol
     destination, indices = job.destination, range(8)
     make_shard(job, 0)
     layout = _layout(job)
-    with pytest.raises(KeyboardInterrupt), destination.scratch(indices) as scratch:
+    with pytest.raises(KeyboardInterrupt), destination.scratch([indices]) as scratch:
         (scratch.staging / "00000" / "images").mkdir(parents=True)
         (scratch.staging / "00000" / "images" / "000000003.jpg").write_bytes(b"without a record")
         raise KeyboardInterrupt
     assert [path.name for path in layout.staging.glob("0*/*/*")] == ["000000003.jpg"]
-    with destination.scratch(indices) as scratch:
+    with destination.scratch([indices]) as scratch:
         assert not list(scratch.staging.glob("*/*/*"))  # what was cut short is not taken for a sample
         assert not list(layout.staging.glob("0*"))
     assert not list(layout.staging.glob("worker-*"))
