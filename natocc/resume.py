@@ -17,7 +17,7 @@ from natocc.plans import Json
 from natocc.shards.layout import Layout
 from natocc.shards.prepare import clean_staging
 from natocc.shards.records import ShardRecord, read_shards, whole_shards
-from natocc.shards.scratch import end_runs
+from natocc.shards.scratch import end_runs, salvage
 from natocc.shards.staging import staged_folder, sweep_staging
 from natocc.shards.writer import commit_shard, take_back
 
@@ -80,6 +80,7 @@ class State:
                 state._add(record)
         end_runs(layout)
         take_back(layout)
+        salvage(layout)
         for shard in state.whole:
             shutil.rmtree(staged_folder(layout, shard), ignore_errors=True)
         state.staged = sweep_staging(layout, count)

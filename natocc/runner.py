@@ -12,19 +12,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from natocc.faces.landmarks import check_models
-from natocc.identity import check_agrees, describe, look_again
+from natocc.finishing import write_complete
+from natocc.identity import check_agrees
 from natocc.making import Job, quarantine
+from natocc.opening import open_recipe
 from natocc.pipeline import Pipeline, SampleSpec, Schedule
 from natocc.plans import Json
 from natocc.recipe import Recipe
-from natocc.report.contact_sheet import dataset_contact_sheet
 from natocc.resume import State, check_count, is_complete
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.lock import locked
-from natocc.shards.manifest import write_manifest
-from natocc.shards.prepare import claim, clean_staging, prepare
+from natocc.shards.prepare import claim, prepare
 from natocc.workers import Processes, Threads
 
 _MOST_IN_PIECE = 32
@@ -131,11 +130,8 @@ class Run:
         begin = time.monotonic()
         self.recipe.check_output(self.data, self.out)
         progress("opening sources", 0, None)
-        check_models(self.recipe.faces.align.points)
-        pipeline = Pipeline(self.recipe, self.data, self.cache, self.jobs)
-        schedule = pipeline.schedule(self.count)
-        described = describe(pipeline, self.data, self.cache)
-        again = look_again(pipeline, self.data, self.cache, described)
+        opened = open_recipe(self.recipe, self.data, self.cache, self.count, self.jobs)
+        pipeline, schedule, described, again = opened.pipeline, opened.schedule, opened.described, opened.again
         layout = Layout(self.out, self.recipe.output.shard_size)
         claim(self.out)
         with locked(self.out):
@@ -156,14 +152,9 @@ class Run:
                     progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
                 write_dataset(layout, {"status": "building", **described})
                 self._make(pipeline, schedule, state, progress)
-                progress("writing the manifest", len(schedule), len(schedule))
-                write_manifest(layout)
-                if state.made:
-                    dataset_contact_sheet(layout)
-                clean_staging(layout)
                 again.check()
-                counts = {"made": state.made, "rejected": state.rejected}
-                write_dataset(layout, {"status": "complete", **described, "samples": len(schedule), "counts": counts})
+                progress("writing the manifest", len(schedule), len(schedule))
+                write_complete(layout, described, len(schedule), state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
     def _make(self, pipeline: Pipeline, schedule: Schedule, state: State, progress: Progress) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from natocc import __version__
@@ -71,7 +71,9 @@ def make_shard(job: ShardJob, shard: int) -> MadeShard:
     return made
 
 
-def make_shards(job: ShardJob, shards: Sequence[int], jobs: int = 1) -> Generator[MadeShard, None, None]:
+def make_shards(
+    job: ShardJob, shards: Sequence[int], jobs: int = 1, told: Callable[[int], None] = lambda made: None
+) -> Generator[MadeShard, None, None]:
     """Make what is missing of shards, and commit each; one that is committed already comes back at once.
 
     Samples are made in processes of their own, so that one that crashes or hangs is found and quarantined as in any build.
@@ -84,6 +86,8 @@ def make_shards(job: ShardJob, shards: Sequence[int], jobs: int = 1) -> Generato
         Their numbers, each once.
     jobs : int
         Processes.
+    told : callable
+        Is told how many samples more are made, of shards that come back later.
 
     Raises
     ------
@@ -99,10 +103,10 @@ def make_shards(job: ShardJob, shards: Sequence[int], jobs: int = 1) -> Generato
         else:
             yield MadeShard(shard, record.made, record.rejected)
     if wanted:
-        yield from _make(job, wanted, jobs)
+        yield from _make(job, wanted, jobs, told)
 
 
-def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int) -> Iterator[MadeShard]:
+def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[[int], None]) -> Generator[MadeShard, None, None]:
     job.destination.check_wanted()
     pipeline, schedule = _opened(job.recipe, job.data, job.cache, job.count, job.described)
     with job.destination.scratch(list(wanted.values())) as scratch:
@@ -118,6 +122,7 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int) -> Iterator[Mad
                 for start in range(0, len(indices), _PIECE):
                     yield [schedule[index] for index in indices[start : start + _PIECE]]
 
+        told(sum(map(len, wanted.values())) - sum(left.values()))
         for shard in [shard for shard, count in left.items() if not count]:
             yield commit(shard)
         making = Job(job.recipe, job.data, job.cache, scratch)
@@ -125,6 +130,7 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int) -> Iterator[Mad
         with contextlib.closing(crew.run(pieces())) as made:
             for piece in made:
                 job.destination.check_wanted()
+                told(len(piece))
                 if piece:
                     shard = scratch.shard_of(piece[0].index)
                     left[shard] -= len(piece)

@@ -28,6 +28,11 @@ from natocc.cli.options import data_options, jobs_option, recipe_options
     show_default=True,
     help="Seconds that one sample may take; with --backend loky.",
 )
+@click.option(
+    "--shards",
+    metavar="RANGES",
+    help="Make only these shards, such as 7 or 0-9,20: a part, to be joined with the others by natocc merge.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the dataset in the folder; deletes only what natocc wrote.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
@@ -41,6 +46,7 @@ def build(
     backend: str,
     max_rejected: float | None,
     time_limit: float,
+    shards: str | None,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -51,17 +57,25 @@ def build(
 
     Where the folder holds a part of the same dataset, what is missing is made; a larger --count adds to it.
 
+    With --shards a job array makes a dataset in parts, of which --dry-run tells the number of shards. Each job writes to a
+    folder of its own, or all to one that they share, where locks of its file system reach all machines. --overwrite replaces
+    the whole folder.
+
     \b
     natocc build demo
     natocc build --source celebamask --occluders coco -n 200 -o out/coco
     natocc build c-wo-mix --data /datasets --set faces.include=wo-train.txt
+    natocc build c-wo-mix --shards "$SLURM_ARRAY_TASK_ID" -o "parts/$SLURM_ARRAY_TASK_ID"
+    natocc merge out/c-wo-mix parts/*
     """
     import json
 
     from natocc.cli.options import recipe_of_flags
-    from natocc.cli.progress import progress_bar, show_expected, show_totals
+    from natocc.cli.progress import progress_bar, show_expected, show_part, show_totals
     from natocc.estimate import expected
+    from natocc.part_build import build_part
     from natocc.runner import Run
+    from natocc.shards.ranges import parse_ranges
 
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
@@ -73,13 +87,20 @@ def build(
         click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
         return
     run = Run(chosen, data, cache, out, count=count, jobs=jobs, backend=backend, time_limit=time_limit)
+    numbers = parse_ranges(shards) if shards is not None else None
     with progress_bar() as progress:
-        totals = run.build(overwrite=overwrite, progress=progress)
+        if numbers is None:
+            totals = run.build(overwrite=overwrite, progress=progress)
+        else:
+            totals = build_part(run, numbers, overwrite=overwrite, progress=progress)
     click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, out))
+    if numbers is not None and not as_json:
+        click.echo(show_part(out))
     if totals.rejected_share > chosen.output.max_rejected:
+        told = "manifest.parquet" if numbers is None else "shards/*.json"
         click.echo(
             f"natocc: {totals.rejected_share:.1%} of the samples were rejected, more than the {chosen.output.max_rejected:.1%} "
-            f"that output.max_rejected allows; manifest.parquet says why, sample by sample",
+            f"that output.max_rejected allows; {told} says why, sample by sample",
             err=True,
         )
         sys.exit(3)

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from natocc.errors import RunError
+from natocc.errors import DiskError, RunError
 from natocc.shards.disk import disk_errors
-from natocc.shards.layout import RUN, WORKER, Layout
+from natocc.shards.layout import RUN, SHARD_NAME, WORKER, Layout
 from natocc.shards.lock import shard_lock
 from natocc.shards.records import ShardRecord, read_shard
 from natocc.shards.staging import staged_folder, sweep_staging
@@ -97,6 +97,8 @@ class SharedFolder:
             _move(numbers, self.layout, scratch)
             sweep_staging(scratch, max((indices[-1] + 1 for indices in shards), default=0))
             yield scratch
+        except DiskError:  # it may be full: nothing is laid back
+            raise
         except BaseException:
             _move(numbers, scratch, self.layout)
             raise
@@ -152,6 +154,21 @@ def end_runs(layout: Layout) -> None:
     with disk_errors(layout.staging):
         for word in layout.staging.glob(f"{RUN}*"):
             word.unlink(missing_ok=True)
+
+
+def salvage(layout: Layout) -> None:
+    """Lay back what workers staged that were killed, and delete the rest that they left; nobody else is at the dataset.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
+    for root in sorted(layout.staging.glob(f"{WORKER}*")):
+        scratch = Layout(root, layout.shard_size)
+        with disk_errors(root):
+            _move([int(place.name) for place in scratch.staging.glob("*") if SHARD_NAME.fullmatch(place.name)], scratch, layout)
+            shutil.rmtree(root)
 
 
 def _move(shards: Sequence[int], here: Layout, there: Layout) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
 
 from natocc.errors import RunError
 from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
@@ -59,21 +61,43 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
     # Encoded before anything is moved: what cannot be recorded must not be there.
     record = ShardRecord(shard, tuple(records[index] for index in indices), dict(sorted(sizes.items())))
     text = encode_json(record.to_json())
+    bring_shard(layout, shard, {folder: place / folder for folder in sorted({folder for folder, _ in named})}, text)
+    shutil.rmtree(place, ignore_errors=True)
+    return record
+
+
+def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record: bytes) -> None:
+    """Put a shard into its place, whatever lay there before: each folder by one rename, and the record after all of them.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where.
+    shard : int
+        Its number.
+    folders : mapping of str to Path
+        Name, such as ``images``, to a folder on the same file system that holds the shard's files.
+    record : bytes
+        The shard's record.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
     remove_shard(layout, shard)
     with disk_errors(layout.root):
-        for path in files.values():
+        for folder, path in folders.items():
+            for file in sorted(path.iterdir()):
+                flush(file)
             flush(path)
-        for folder in sorted({folder for folder, _ in named}):
             target = layout.shard_folder(folder, shard)
             target.parent.mkdir(exist_ok=True)
-            flush(place / folder)
-            (place / folder).rename(target)
+            path.rename(target)
             flush(target.parent)
         layout.records.mkdir(exist_ok=True)
         flush(layout.root)
-    write_aside(layout.record(shard), text)
-    shutil.rmtree(place, ignore_errors=True)
-    return record
+    write_aside(layout.record(shard), record)
 
 
 def take_back(layout: Layout) -> None:
