@@ -17,6 +17,7 @@ from natocc.errors import Interrupted, UsageError
 from natocc.merging import Merged, merge
 from natocc.part_build import build_part
 from natocc.recipe import Recipe, load_recipe
+from natocc.repair import Repair
 from natocc.runner import Run, Totals
 from natocc.shards.findings import Depth, Verified
 from natocc.shards.lock import BusyError, locked, shared
@@ -105,6 +106,14 @@ def test_a_part_says_what_it_holds_and_is_sound(made: Sequence[Path]) -> None:
 def test_a_shard_that_a_part_has_lost_is_damage(parts: Sequence[Path]) -> None:
     (parts[1] / "shards" / "00002.json").unlink()
     assert "shards/00002.json" in {finding.path for finding in _verify(parts[1]).findings}
+
+
+def test_a_part_is_repaired(made: Sequence[Path], parts: Sequence[Path], tmp_path: Path) -> None:
+    part = parts[1]
+    (part / "shards" / "00002.json").unlink()
+    next(part.glob("masks/00000/*")).write_bytes(b"")
+    Repair(part, _verify(part).findings, tmp_path / "data", tmp_path / "cache", 1, _silent).run()
+    assert files(part) == files(made[1])
 
 
 def test_a_part_whose_description_was_edited_is_damage(parts: Sequence[Path], tmp_path: Path) -> None:
