@@ -27,6 +27,7 @@ FLOORS = [
     {"repair", "replay"},
     {"workers"},
     {"sharding"},
+    {"cluster"},
     {"runner"},
     {"cli"},
     {"__main__"},
