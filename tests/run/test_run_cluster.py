@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import signal
 import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from conftest import Runs, files, until
@@ -42,6 +47,36 @@ def scheduler(runs: Runs) -> str:
 def _worker(runs: Runs, scheduler: str, *options: object, code: str | None = None, **environment: object) -> int:
     """Start a Dask worker; returns its process id."""
     return runs.spawn(*WORKER, scheduler, "--local-directory", runs.base / "dask", *options, code=code, **environment).pid
+
+
+@pytest.fixture
+def head(runs: Runs) -> Iterator[str]:
+    """Address of a Ray head with two CPUs; all its processes are gone afterwards."""
+    _needs("ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:  # sockets have short names only
+        options = ("--num-cpus", 2, "--object-store-memory", 10**8, "--include-dashboard=false", "--disable-usage-stats")
+        ray = ("-m", "ray.scripts.scripts", "start", "--head", "--block", "--port", port, "--temp-dir", folder, *options)
+        process = runs.spawn(*ray, NATOCC_TEST_SLOW=0.2)
+        try:
+            until(lambda: process.poll() is not None or _listens(port))
+            assert process.poll() is None, process.communicate()
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=20)
+            for command in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    if folder.encode() in command.read_bytes():
+                        os.kill(int(command.parent.name), signal.SIGKILL)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +145,18 @@ def test_workers_that_see_something_else(runs: Runs, scheduler: str) -> None:
     told = runs.run(*command, expect=1)
     assert "has other versions" in told
     assert '-> "0.0.1"' in told
+
+
+@pytest.mark.slow
+def test_a_ray_worker_is_killed_and_the_bytes_are_those_of_one_machine(runs: Runs, head: str, whole: dict[str, str]) -> None:
+    out = runs.base / "out"
+    build = runs.start("build", runs.recipe(COUNT, SIZE), "-o", out, "-n", COUNT, "--backend", "ray", "--address", head)
+    until(lambda: build.poll() is not None or list(out.glob(".staging/worker-*/.staging/*/records/*.json")))
+    assert build.poll() is None, build.communicate()
+    victim = next(out.glob(".staging/worker-*")).name.split("-")[-2]
+    os.kill(int(victim), signal.SIGKILL)
+    told, err = build.communicate(timeout=120)
+    assert build.returncode == 0, err
+    assert "their shards are made again" in err
+    assert f"{COUNT} samples" in told
+    assert files(out) == whole
