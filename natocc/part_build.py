@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import math
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
+from natocc.cluster import CLUSTERS, Cluster, connected
 from natocc.errors import DiskError, Interrupted, RunError, UsageError
 from natocc.identity import check_agrees
 from natocc.opening import open_recipe
 from natocc.plans import Json
 from natocc.runner import Progress, Run, Totals
-from natocc.sharding import MadeShard, ShardJob, describe_run, make_shards
+from natocc.sharding import MadeShard, make_shards
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import LOCKS, Layout, dataset_file
 from natocc.shards.lock import BusyError, locked, shared, step_lock
@@ -58,9 +58,14 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
     RunError, Interrupted
         As in a build.
     """
+    if run.backend == "threading":
+        raise UsageError("--shards makes samples in processes: expected another --backend than threading")
+    with connected(run.backend, run.address) if run.backend in CLUSTERS else contextlib.nullcontext() as cluster:
+        return _build_part(run, shards, overwrite, progress, cluster)
+
+
+def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progress, cluster: Cluster | None) -> Totals:
     begin = time.monotonic()
-    if run.backend != "loky":
-        raise UsageError(f"--shards makes samples in processes: expected --backend loky, found {run.backend}")
     run.recipe.check_output(run.data, run.out)
     progress("opening sources", 0, None)
     opened = open_recipe(run.recipe, run.data, run.cache, run.count, run.jobs)
@@ -76,10 +81,8 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
             raise
     with shared(run.out), part.kept_whatever_comes():
         part.begin()
-        data, cache = run.data.absolute(), run.cache.absolute()
         with running(layout) as destination:
-            told = describe_run(opened.pipeline, run.data, run.cache)
-            job = ShardJob(json.dumps(run.recipe.resolved()), data, cache, part.samples, run.time_limit, told, destination)
+            job = run.shard_job(opened.described, part.samples, destination)
             kept, done = part.kept(), sum(len(part.indices(shard)) for shard in part.there())
 
             def tell(more: int) -> None:
@@ -88,7 +91,11 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
                 progress("making", done, part.wanted)
 
             tell(0)
-            finished = list(make_shards(job, part.shards, run.jobs, tell))
+            if cluster is None:
+                finished = list(make_shards(job, part.shards, run.jobs, tell))
+            else:
+                cluster.check(job)
+                finished = list(_counted(cluster.run(job, part.shards), part, tell))
             opened.again.check()
         part.end()
     part.tidy()
@@ -197,6 +204,16 @@ class _Part:
     def _write(self, shards: Sequence[int]) -> None:
         told = {"samples": self.samples, "shards": show_ranges(shards)}
         write_dataset(self.layout, {"status": "part", **self.described, **told})
+
+
+def _counted(made: Generator[MadeShard, None, None], part: _Part, tell: Callable[[int], None]) -> Iterator[MadeShard]:
+    """Shards as they come from a cluster, those told that were not there before."""
+    there = set(part.there())
+    with contextlib.closing(made) as shards:
+        for shard in shards:
+            if shard.shard not in there:
+                tell(len(part.indices(shard.shard)))
+            yield shard
 
 
 def _totals(finished: Sequence[MadeShard], seconds: float, kept: int) -> Totals:

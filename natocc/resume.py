@@ -114,6 +114,10 @@ class State:
         """See :func:`natocc.shards.writer.commit_shard`."""
         self._add(commit_shard(self.layout, self.indices(shard)))
 
+    def take(self, shard: int, made: int, rejected: Mapping[str, int]) -> None:
+        """A worker committed a shard by itself."""
+        self.whole[shard] = (made, rejected)
+
     @contextlib.contextmanager
     def kept_whatever_comes(self) -> Iterator[None]:
         """When the block is left by an error, half files go, and it is said what is kept and how to go on.

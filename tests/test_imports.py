@@ -27,6 +27,7 @@ FLOORS = [
     {"repair", "replay", "opening", "part_sources"},
     {"workers", "merging"},
     {"sharding"},
+    {"cluster"},
     {"runner"},
     {"part_build"},
     {"cli"},

@@ -19,14 +19,23 @@ from natocc.cli.options import data_options, jobs_option, recipe_options
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")
 @click.option("-n", "--count", type=click.IntRange(1), help="Samples in all. [default: what the recipe's sets say]")
 @jobs_option
-@click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="joblib's backend.")
+@click.option(
+    "--backend",
+    type=click.Choice(["loky", "threading", "dask", "ray"]),
+    default="loky",
+    show_default=True,
+    help="joblib's backend; dask and ray: a cluster's workers, which see the same folders at the same paths.",
+)
+@click.option(
+    "--address", metavar="HOST:PORT", help="Where the cluster's scheduler listens: tcp://host:8786 (dask), host:6379 (ray)."
+)
 @click.option("--max-rejected", type=click.FloatRange(0, 1), help="Share of rejected samples above which the exit code is 3.")
 @click.option(
     "--time-limit",
     type=click.FloatRange(0, min_open=True),
     default=120.0,
     show_default=True,
-    help="Seconds that one sample may take; with --backend loky.",
+    help="Seconds that one sample may take; not with --backend threading.",
 )
 @click.option(
     "--shards",
@@ -44,6 +53,7 @@ def build(
     count: int | None,
     jobs: int,
     backend: str,
+    address: str | None,
     max_rejected: float | None,
     time_limit: float,
     shards: str | None,
@@ -65,6 +75,7 @@ def build(
     natocc build demo
     natocc build --source celebamask --occluders coco -n 200 -o out/coco
     natocc build c-wo-mix --data /datasets --set faces.include=wo-train.txt
+    natocc build c-wo-mix --backend dask --address tcp://head:8786 -o /shared/c-wo-mix
     natocc build c-wo-mix --shards "$SLURM_ARRAY_TASK_ID" -o "parts/$SLURM_ARRAY_TASK_ID"
     natocc merge out/c-wo-mix parts/*
     """
@@ -86,7 +97,7 @@ def build(
         estimate = expected(chosen, data, cache, count)
         click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
         return
-    run = Run(chosen, data, cache, out, count=count, jobs=jobs, backend=backend, time_limit=time_limit)
+    run = Run(chosen, data, cache, out, count=count, jobs=jobs, backend=backend, address=address, time_limit=time_limit)
     numbers = parse_ranges(shards) if shards is not None else None
     with progress_bar() as progress:
         if numbers is None:
