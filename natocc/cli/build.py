@@ -67,6 +67,10 @@ def build(
 
     Where the folder holds a part of the same dataset, what is missing is made; a larger --count adds to it.
 
+    With --backend dask or ray the workers of the cluster at --address make whole shards, one each at a time, and write them to
+    the folder themselves. They need the same natocc installed, and --data, --cache and --out at the same paths as here.
+    Set output.shard_size so that there are several shards a worker; --jobs counts for the extraction of occluders only.
+
     With --shards a job array makes a dataset in parts, of which --dry-run tells the number of shards. Each job writes to a
     folder of its own, or all to one that they share, where locks of its file system reach all machines. --overwrite replaces
     the whole folder.

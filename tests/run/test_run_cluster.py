@@ -172,3 +172,13 @@ def test_a_part_made_by_a_cluster(runs: Runs, scheduler: str, whole: dict[str, s
     runs.run(*command, "2,3", "-o", parts[1], "-j", 1)
     runs.run("merge", runs.base / "out", *parts)
     assert files(runs.base / "out") == whole
+
+
+@pytest.mark.slow
+def test_a_sample_that_crashes_is_left_out_and_its_cluster_lives(runs: Runs, scheduler: str) -> None:
+    recipe, out, alone = runs.recipe(COUNT, SIZE, wrong={5: "segfault"}), runs.base / "out", runs.base / "alone"
+    _worker(runs, scheduler)
+    told = runs.run("build", recipe, "-o", out, "--backend", "dask", "--address", scheduler)
+    assert "rejected: 1 worker-died" in told
+    runs.run("build", recipe, "-o", alone, "-j", 1)
+    assert files(out) == files(alone)

@@ -262,3 +262,13 @@ def test_a_part_whose_process_was_killed_goes_on_with_its_samples(runs: Runs) ->
     told = runs.run("build", recipe, "-o", out, "--shards", "0", "-j", 1, "--json")
     assert 8 < json.loads(told[told.index("{") :].splitlines()[0])["kept"] < 30
     assert {path.name for path in out.iterdir()} == {"dataset.json", "images", "masks", "shards"}
+
+
+@pytest.mark.slow
+def test_a_sample_that_crashes_its_worker_is_left_out_of_a_part_as_of_a_build(runs: Runs) -> None:
+    recipe, alone = runs.recipe(16, wrong={3: "segfault"}), runs.base / "alone"
+    runs.run("build", recipe, "-o", alone, "-j", 1)
+    for shard in (0, 1):
+        runs.run("build", recipe, "-o", runs.base / f"part-{shard}", "--shards", shard, "-j", 1)
+    assert "rejected: 1 worker-died" in runs.run("merge", runs.base / "out", runs.base / "part-0", runs.base / "part-1")
+    assert files(runs.base / "out") == files(alone)
