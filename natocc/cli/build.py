@@ -87,11 +87,14 @@ def build(
 
     from natocc.cli.options import recipe_of_flags
     from natocc.cli.progress import progress_bar, show_expected, show_part, show_totals
+    from natocc.errors import UsageError
     from natocc.estimate import expected
     from natocc.part_build import build_part
     from natocc.runner import Run
     from natocc.shards.ranges import parse_ranges
 
+    if address is not None and backend not in ("dask", "ray"):
+        raise UsageError(f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {backend}")
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)

@@ -209,6 +209,14 @@ def test_shards_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_what_does_not_go_together_is_refused(runs: Runs) -> None:
+    command = ("build", runs.recipe(4), "-o", runs.base / "out")
+    assert "expected --backend dask or ray, found loky" in runs.run(*command, "--address", "host:1", expect=2)
+    assert "another --backend than threading" in runs.run(*command, "--shards", 0, "--backend", "threading", expect=2)
+    assert "expected shards such as 7 or 0-9,20, found 'x'" in runs.run(*command, "--shards", "x", expect=2)
+    assert not (runs.base / "out").exists()
+
+
 def test_a_part_that_was_stopped_goes_on_and_a_build_finishes_it(whole: Path, tmp_path: Path) -> None:
     def stop(doing: str, done: int, total: int | None) -> None:
         if doing == "making" and done >= 8:
