@@ -74,6 +74,19 @@ class Totals:
         }
 
 
+class Mirror:
+    """Is told how a dataset in a folder comes about, to keep it elsewhere too; this one does nothing."""
+
+    def begun(self, layout: Layout) -> None:
+        """``dataset.json`` is written, and nothing has been made."""
+
+    def committed(self, layout: Layout, shard: int) -> None:
+        """A shard is whole."""
+
+    def made(self, layout: Layout) -> None:
+        """All shards are whole; the manifest and the contact sheet come next."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """A recipe, this machine's folders, and how hard to work.
@@ -92,6 +105,8 @@ class Run:
         ``loky``: processes, any of which may die; ``threading``: threads of this process.
     time_limit : float
         Seconds that one sample may take in a process of its own.
+    mirror : Mirror
+        Is told of every step.
     """
 
     recipe: Recipe
@@ -102,6 +117,7 @@ class Run:
     jobs: int = 1
     backend: str = "loky"
     time_limit: float = 120.0
+    mirror: Mirror = dataclasses.field(default_factory=Mirror)
 
     def build(self, overwrite: bool, progress: Progress) -> Totals:
         """Make the dataset, or what is missing of it.
@@ -155,7 +171,9 @@ class Run:
                 if kept:
                     progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
                 write_dataset(layout, {"status": "building", **described})
+                self.mirror.begun(layout)
                 self._make(pipeline, schedule, state, progress)
+                self.mirror.made(layout)
                 progress("writing the manifest", len(schedule), len(schedule))
                 write_manifest(layout)
                 if state.made:
@@ -172,6 +190,7 @@ class Run:
         missing = {shard: len(state.missing(shard)) for shard in state.shards if shard not in state.whole}
         for shard in [shard for shard, count in missing.items() if not count]:
             state.commit(shard)
+            self.mirror.committed(layout, shard)
         crew: Threads | Processes = Threads(pipeline, layout, self.jobs)
         if self.backend == "loky":
             job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
@@ -187,6 +206,7 @@ class Run:
                     progress("making", done, len(schedule))
                     if not missing[shard]:
                         state.commit(shard)
+                        self.mirror.committed(layout, shard)
 
 
 def _pieces(schedule: Schedule, state: State, jobs: int) -> Iterator[list[SampleSpec]]:

@@ -27,6 +27,7 @@ FLOORS = [
     {"repair", "replay"},
     {"workers"},
     {"runner"},
+    {"remote_run"},
     {"cli"},
     {"__main__"},
 ]

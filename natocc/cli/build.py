@@ -16,7 +16,13 @@ from natocc.cli.options import data_options, jobs_option, recipe_options
 @click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(),
+    help="Folder of the dataset, or a URL: s3://, gs://, sftp://; let no two machines write to one URL, a server has no locks. "
+    "[default: out/NAME of the recipe]",
+)
 @click.option("-n", "--count", type=click.IntRange(1), help="Samples in all. [default: what the recipe's sets say]")
 @jobs_option
 @click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="joblib's backend.")
@@ -35,7 +41,7 @@ def build(
     recipe: str | None,
     data: Path,
     cache: Path,
-    out: Path | None,
+    out: str | None,
     count: int | None,
     jobs: int,
     backend: str,
@@ -55,27 +61,33 @@ def build(
     natocc build demo
     natocc build --source celebamask --occluders coco -n 200 -o out/coco
     natocc build c-wo-mix --data /datasets --set faces.include=wo-train.txt
+    natocc build demo -o s3://bucket/demo
     """
     import json
 
     from natocc.cli.options import recipe_of_flags
     from natocc.cli.progress import progress_bar, show_expected, show_totals
     from natocc.estimate import expected
+    from natocc.remote_run import build_remote
     from natocc.runner import Run
+    from natocc.shards.storage import is_url, without_password
 
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
-    out = out or Path("out") / chosen.name
+    url = out if out is not None and is_url(out) else None
+    folder = Path(out) if out else Path("out") / chosen.name
+    shown = without_password(url) if url else str(folder)
     if dry_run:
-        chosen.check_output(data, out)
+        if url is None:
+            chosen.check_output(data, folder)
         estimate = expected(chosen, data, cache, count)
-        click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
+        click.echo(json.dumps(estimate) if as_json else show_expected(estimate, shown))
         return
-    run = Run(chosen, data, cache, out, count=count, jobs=jobs, backend=backend, time_limit=time_limit)
+    run = Run(chosen, data, cache, folder, count=count, jobs=jobs, backend=backend, time_limit=time_limit)
     with progress_bar() as progress:
-        totals = run.build(overwrite=overwrite, progress=progress)
-    click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, out))
+        totals = build_remote(run, url, overwrite, progress) if url else run.build(overwrite=overwrite, progress=progress)
+    click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown))
     if totals.rejected_share > chosen.output.max_rejected:
         click.echo(
             f"natocc: {totals.rejected_share:.1%} of the samples were rejected, more than the {chosen.output.max_rejected:.1%} "
