@@ -92,15 +92,32 @@ def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Jso
     UsageError
         A line for each difference, old and new.
     """
-    found = list(_differences("natocc", there.get("natocc"), __version__))
-    for part in ("recipe", "versions", "inputs"):
-        found += _differences(part, there.get(part), wanted[part])
-    found = [line for line in found if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
+    found = differences(there, {"natocc": __version__, **wanted})
     if found:
-        more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
         head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
         last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
-        raise UsageError(head, *(f"  {line}" for line in found[:_MOST_SHOWN]), *more, last)
+        raise UsageError(head, *found, last)
+
+
+def differences(there: Mapping[str, Json], wanted: Mapping[str, Json]) -> list[str]:
+    """Where two descriptions differ in what decides the bytes.
+
+    Parameters
+    ----------
+    there, wanted : mapping
+        Of each, ``natocc``, ``recipe``, ``versions`` and ``inputs``, as in ``dataset.json``.
+
+    Returns
+    -------
+    lines : list of str
+        A line for each difference, old and new; only the first few of many. None where they agree.
+    """
+    found: list[str] = []
+    for part in ("natocc", "recipe", "versions", "inputs"):
+        found += _differences(part, there.get(part), wanted.get(part))
+    found = [line for line in found if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
+    more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
+    return [*(f"  {line}" for line in found[:_MOST_SHOWN]), *more]
 
 
 def _differences(path: str, old: Json, new: Json) -> Iterator[str]:

@@ -19,6 +19,7 @@ from natocc.shards.layout import FILES, Layout
 from natocc.shards.lock import locked
 from natocc.shards.records import whole_shards
 from natocc.shards.remote import Remote, forget_pictures, is_here
+from natocc.shards.remote_folder import RemoteFolder, wanted
 from natocc.shards.storage import Storage
 
 _KEPT = " samples are kept in "
@@ -28,7 +29,8 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
     """Make a dataset on a server, or what is missing of it; the bytes are those of a build on this machine.
 
     Each shard is made in a folder below the cache, brought to the server and deleted here; what an interrupted run left in that
-    folder is gone on with. Two runs on this machine do not meet, two machines might: a server has no locks.
+    folder is gone on with. The workers of a cluster bring theirs to the server themselves. Two runs on this machine do not meet,
+    two machines might: a server has no locks.
 
     Parameters
     ----------
@@ -53,8 +55,6 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
     Interrupted
         If a signal came; says what is kept.
     """
-    if run.backend not in ("loky", "threading"):
-        raise UsageError(f"--backend {run.backend} cannot write to a URL: name a folder that all workers share with -o")
     storage = Storage(url)
     remote = Remote(storage)
     is_there = remote.claim()
@@ -70,7 +70,7 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
         replaced = read_dataset(here.out) if is_there and overwrite else None
         if replaced is not None:
             remote.check_own()
-        upload = _Upload(remote, replaced, place / "replaced")
+        upload = _Upload(remote, url, replaced, place / "replaced")
         here = dataclasses.replace(here, mirror=upload)
         totals = here.build(overwrite, progress)
         if upload.is_begun:
@@ -97,6 +97,8 @@ class _Upload(Mirror):
     ----------
     remote : Remote
         Where.
+    url : str
+        The same, for workers elsewhere.
     replaced : mapping, optional
         What ``dataset.json`` there says, if that dataset is to go.
     scratch : Path
@@ -104,6 +106,7 @@ class _Upload(Mirror):
     """
 
     remote: Remote
+    url: str
     replaced: Mapping[str, Json] | None
     scratch: Path
     is_begun: bool = False
@@ -119,10 +122,19 @@ class _Upload(Mirror):
             if is_here(layout, shard):
                 self.committed(layout, shard)
 
+    def destination(self, layout: Layout) -> contextlib.AbstractContextManager[RemoteFolder]:
+        """Workers elsewhere bring shards to the server themselves."""
+        return wanted(self.url, layout.shard_size)
+
     def committed(self, layout: Layout, shard: int) -> None:
         """Bring a shard there; its files here are needed no more."""
         self.remote.push_shard(layout, shard)
         forget_pictures(layout, shard)
+
+    def received(self, layout: Layout, shard: int) -> None:
+        """Bring the record here of a shard that a worker brought there."""
+        if not self.remote.fetch_record(layout, shard):
+            raise RunError(f"a worker brought shard {shard} to {self.remote.storage.shown}, and its record is not there")
 
     def made(self, layout: Layout) -> None:
         """Fetch the few pictures that the contact sheet shows."""

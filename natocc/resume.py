@@ -17,6 +17,7 @@ from natocc.plans import Json
 from natocc.shards.layout import Layout
 from natocc.shards.prepare import clean_staging
 from natocc.shards.records import ShardRecord, read_shards, whole_shards
+from natocc.shards.scratch import end_runs, salvage
 from natocc.shards.staging import staged_folder, sweep_staging
 from natocc.shards.writer import commit_shard, take_back
 
@@ -77,7 +78,9 @@ class State:
                 raise UsageError(_smaller(layout.root, record.samples[-1].index + 1, count))
             if len(record.samples) == len(state.indices(record.shard)):  # else it was the last one of fewer samples
                 state._add(record)
+        end_runs(layout)
         take_back(layout)
+        salvage(layout)
         for shard in state.whole:
             shutil.rmtree(staged_folder(layout, shard), ignore_errors=True)
         state.staged = sweep_staging(layout, count)
@@ -110,6 +113,10 @@ class State:
     def commit(self, shard: int) -> None:
         """See :func:`natocc.shards.writer.commit_shard`."""
         self._add(commit_shard(self.layout, self.indices(shard)))
+
+    def take(self, shard: int, made: int, rejected: Mapping[str, int]) -> None:
+        """A worker committed a shard by itself."""
+        self.whole[shard] = (made, rejected)
 
     @contextlib.contextmanager
     def kept_whatever_comes(self) -> Iterator[None]:

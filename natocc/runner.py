@@ -12,19 +12,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from natocc.faces.landmarks import check_models
-from natocc.identity import check_agrees, describe, look_again
+from natocc import __version__
+from natocc.cluster import CLUSTERS, Cluster, connected
+from natocc.finishing import write_complete
+from natocc.identity import check_agrees
 from natocc.making import Job, quarantine
+from natocc.opening import open_recipe
 from natocc.pipeline import Pipeline, SampleSpec, Schedule
 from natocc.plans import Json
 from natocc.recipe import Recipe
-from natocc.report.contact_sheet import dataset_contact_sheet
 from natocc.resume import State, check_count, is_complete
+from natocc.sharding import ShardJob
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.lock import locked
-from natocc.shards.manifest import write_manifest
-from natocc.shards.prepare import claim, clean_staging, prepare
+from natocc.shards.prepare import claim, prepare
+from natocc.shards.scratch import Destination, running
 from natocc.workers import Processes, Threads
 
 _MOST_IN_PIECE = 32
@@ -80,8 +83,15 @@ class Mirror:
     def begun(self, layout: Layout) -> None:
         """``dataset.json`` is written, and nothing has been made."""
 
+    def destination(self, layout: Layout) -> contextlib.AbstractContextManager[Destination]:
+        """Where the workers of a cluster bring shards, until the block is left."""
+        return running(layout)
+
     def committed(self, layout: Layout, shard: int) -> None:
         """A shard is whole."""
+
+    def received(self, layout: Layout, shard: int) -> None:
+        """A worker of a cluster has committed a shard."""
 
     def made(self, layout: Layout) -> None:
         """All shards are whole; the manifest and the contact sheet come next."""
@@ -102,7 +112,10 @@ class Run:
     jobs : int
         Workers. The bytes do not depend on it.
     backend : str
-        ``loky``: processes, any of which may die; ``threading``: threads of this process.
+        ``loky``: processes, any of which may die; ``threading``: threads of this process; ``dask``, ``ray``: workers of a
+        cluster, however many it has, on machines that see the same folders at the same paths.
+    address : str, optional
+        Where the cluster's scheduler listens.
     time_limit : float
         Seconds that one sample may take in a process of its own.
     mirror : Mirror
@@ -116,6 +129,7 @@ class Run:
     count: int | None = None
     jobs: int = 1
     backend: str = "loky"
+    address: str | None = None
     time_limit: float = 120.0
     mirror: Mirror = dataclasses.field(default_factory=Mirror)
 
@@ -144,14 +158,15 @@ class Run:
         Interrupted
             If a signal came; says what is kept.
         """
+        with connected(self.backend, self.address) if self.backend in CLUSTERS else contextlib.nullcontext() as cluster:
+            return self._build(overwrite, progress, cluster)
+
+    def _build(self, overwrite: bool, progress: Progress, cluster: Cluster | None) -> Totals:
         begin = time.monotonic()
         self.recipe.check_output(self.data, self.out)
         progress("opening sources", 0, None)
-        check_models(self.recipe.faces.align.points)
-        pipeline = Pipeline(self.recipe, self.data, self.cache, self.jobs)
-        schedule = pipeline.schedule(self.count)
-        described = describe(pipeline, self.data, self.cache)
-        again = look_again(pipeline, self.data, self.cache, described)
+        opened = open_recipe(self.recipe, self.data, self.cache, self.count, self.jobs)
+        pipeline, schedule, described, again = opened.pipeline, opened.schedule, opened.described, opened.again
         layout = Layout(self.out, self.recipe.output.shard_size)
         claim(self.out)
         with locked(self.out):
@@ -172,16 +187,14 @@ class Run:
                     progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
                 write_dataset(layout, {"status": "building", **described})
                 self.mirror.begun(layout)
-                self._make(pipeline, schedule, state, progress)
+                if cluster is None:
+                    self._make(pipeline, schedule, state, progress)
+                else:
+                    self._have_made(cluster, described, state, progress)
                 self.mirror.made(layout)
-                progress("writing the manifest", len(schedule), len(schedule))
-                write_manifest(layout)
-                if state.made:
-                    dataset_contact_sheet(layout)
-                clean_staging(layout)
                 again.check()
-                counts = {"made": state.made, "rejected": state.rejected}
-                write_dataset(layout, {"status": "complete", **described, "samples": len(schedule), "counts": counts})
+                progress("writing the manifest", len(schedule), len(schedule))
+                write_complete(layout, described, len(schedule), state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
     def _make(self, pipeline: Pipeline, schedule: Schedule, state: State, progress: Progress) -> None:
@@ -207,6 +220,27 @@ class Run:
                     if not missing[shard]:
                         state.commit(shard)
                         self.mirror.committed(layout, shard)
+
+    def shard_job(self, described: Mapping[str, Json], count: int, destination: Destination) -> ShardJob:
+        """What workers are told that make and commit whole shards, wherever they are."""
+        recipe, told = json.dumps(self.recipe.resolved()), json.dumps({"natocc": __version__, **described})
+        return ShardJob(recipe, self.data.absolute(), self.cache.absolute(), count, self.time_limit, told, destination)
+
+    def _have_made(self, cluster: Cluster, described: Mapping[str, Json], state: State, progress: Progress) -> None:
+        """Have the workers of a cluster make the shards that are missing; they commit them, too."""
+        layout = dataclasses.replace(state.layout, root=self.out.absolute())
+        with self.mirror.destination(layout) as destination:
+            job = self.shard_job(described, state.count, destination)
+            progress("looking at the workers", 0, None)
+            cluster.check(job)
+            done = sum(len(state.indices(shard)) for shard in state.whole)
+            progress("making", done, state.count)
+            with contextlib.closing(cluster.run(job, [shard for shard in state.shards if shard not in state.whole])) as shards:
+                for made in shards:
+                    self.mirror.received(layout, made.shard)
+                    state.take(made.shard, made.made, made.rejected)
+                    done += len(state.indices(made.shard))
+                    progress("making", done, state.count)
 
 
 def _pieces(schedule: Schedule, state: State, jobs: int) -> Iterator[list[SampleSpec]]:

@@ -12,6 +12,7 @@ from natocc import __version__
 from natocc.cli.build import build
 from natocc.cli.doctor import doctor
 from natocc.cli.extract import extract
+from natocc.cli.merge import merge
 from natocc.cli.preview import preview
 from natocc.cli.replay import replay
 from natocc.cli.verify import verify
@@ -49,5 +50,5 @@ def main() -> None:
     """
 
 
-for command in (build, preview, extract, verify, replay, doctor):
+for command in (build, merge, preview, extract, verify, replay, doctor):
     main.add_command(command)

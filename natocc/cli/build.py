@@ -25,14 +25,28 @@ from natocc.cli.options import data_options, jobs_option, recipe_options
 )
 @click.option("-n", "--count", type=click.IntRange(1), help="Samples in all. [default: what the recipe's sets say]")
 @jobs_option
-@click.option("--backend", type=click.Choice(["loky", "threading"]), default="loky", show_default=True, help="joblib's backend.")
+@click.option(
+    "--backend",
+    type=click.Choice(["loky", "threading", "dask", "ray"]),
+    default="loky",
+    show_default=True,
+    help="joblib's backend; dask and ray: a cluster's workers, which see the same folders at the same paths.",
+)
+@click.option(
+    "--address", metavar="HOST:PORT", help="Where the cluster's scheduler listens: tcp://host:8786 (dask), host:6379 (ray)."
+)
 @click.option("--max-rejected", type=click.FloatRange(0, 1), help="Share of rejected samples above which the exit code is 3.")
 @click.option(
     "--time-limit",
     type=click.FloatRange(0, min_open=True),
     default=120.0,
     show_default=True,
-    help="Seconds that one sample may take; with --backend loky.",
+    help="Seconds that one sample may take; not with --backend threading.",
+)
+@click.option(
+    "--shards",
+    metavar="RANGES",
+    help="Make only these shards, such as 7 or 0-9,20: a part, to be joined with the others by natocc merge.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the dataset in the folder; deletes only what natocc wrote.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made; write nothing.")
@@ -45,8 +59,10 @@ def build(
     count: int | None,
     jobs: int,
     backend: str,
+    address: str | None,
     max_rejected: float | None,
     time_limit: float,
+    shards: str | None,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -57,19 +73,33 @@ def build(
 
     Where the folder holds a part of the same dataset, what is missing is made; a larger --count adds to it.
 
+    With --backend dask or ray the workers of the cluster at --address make whole shards, one each at a time, and write them to
+    the folder themselves. They need the same natocc installed, and --data, --cache and --out at the same paths as here.
+    Set output.shard_size so that there are several shards a worker; --jobs counts for the extraction of occluders only.
+
+    With --shards a job array makes a dataset in parts, of which --dry-run tells the number of shards. Each job writes to a
+    folder of its own, or all to one that they share, where locks of its file system reach all machines. --overwrite replaces
+    the whole folder.
+
     \b
     natocc build demo
     natocc build --source celebamask --occluders coco -n 200 -o out/coco
     natocc build c-wo-mix --data /datasets --set faces.include=wo-train.txt
+    natocc build c-wo-mix --backend dask --address tcp://head:8786 -o /shared/c-wo-mix
+    natocc build c-wo-mix --shards "$SLURM_ARRAY_TASK_ID" -o "parts/$SLURM_ARRAY_TASK_ID"
+    natocc merge out/c-wo-mix parts/*
     natocc build demo -o s3://bucket/demo
     """
     import json
 
     from natocc.cli.options import recipe_of_flags
-    from natocc.cli.progress import progress_bar, show_expected, show_totals
+    from natocc.cli.progress import progress_bar, show_expected, show_part, show_totals
+    from natocc.errors import UsageError
     from natocc.estimate import expected
+    from natocc.part_build import build_part
     from natocc.remote_run import build_remote
     from natocc.runner import Run
+    from natocc.shards.ranges import parse_ranges
     from natocc.shards.storage import is_url, without_password
 
     if max_rejected is not None:
@@ -84,14 +114,25 @@ def build(
         estimate = expected(chosen, data, cache, count)
         click.echo(json.dumps(estimate) if as_json else show_expected(estimate, shown))
         return
-    run = Run(chosen, data, cache, folder, count=count, jobs=jobs, backend=backend, time_limit=time_limit)
+    run = Run(chosen, data, cache, folder, count=count, jobs=jobs, backend=backend, address=address, time_limit=time_limit)
+    numbers = parse_ranges(shards) if shards is not None else None
+    if url and numbers is not None:
+        raise UsageError(f"--shards makes parts in folders: name one with -o, found {shown}; natocc merge joins them in a folder")
     with progress_bar() as progress:
-        totals = build_remote(run, url, overwrite, progress) if url else run.build(overwrite=overwrite, progress=progress)
+        if url:
+            totals = build_remote(run, url, overwrite, progress)
+        elif numbers is None:
+            totals = run.build(overwrite=overwrite, progress=progress)
+        else:
+            totals = build_part(run, numbers, overwrite=overwrite, progress=progress)
     click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown))
+    if numbers is not None and not as_json:
+        click.echo(show_part(folder))
     if totals.rejected_share > chosen.output.max_rejected:
+        told = "manifest.parquet" if numbers is None else "shards/*.json"
         click.echo(
             f"natocc: {totals.rejected_share:.1%} of the samples were rejected, more than the {chosen.output.max_rejected:.1%} "
-            f"that output.max_rejected allows; manifest.parquet says why, sample by sample",
+            f"that output.max_rejected allows; {told} says why, sample by sample",
             err=True,
         )
         sys.exit(3)

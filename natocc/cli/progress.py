@@ -6,12 +6,14 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from natocc.plain_text import plain
 from natocc.plans import Json
+from natocc.shards.ranges import show_ranges
 
 if TYPE_CHECKING:
     from natocc.runner import Progress, Totals
@@ -81,6 +83,21 @@ def show_totals(totals: Totals, out: str) -> str:
         lines = [f"{out}: complete, {totals.made} samples were there"]
     lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
     return "\n".join(plain(line) for line in lines)
+
+
+def show_part(out: Path) -> str:
+    """What a part's folder holds, and how to go on: one line."""
+    from natocc.shards.sound import describe
+
+    description = describe(out)
+    if description.part is None or description.samples is None:
+        return plain(f"  {out} is complete")
+    layout = description.layout(out)
+    last = layout.shard_of(description.samples - 1)
+    if set(range(last + 1)) <= set(description.part):
+        return plain(f"  all {last + 1} shards are there: natocc merge {out} finishes the dataset")
+    held = show_ranges(description.part)
+    return plain(f"  a part: shards {held} of 0-{last}; natocc merge OUT {out} ... joins it with the others")
 
 
 def show_expected(estimate: Mapping[str, Json], out: str) -> str:

@@ -23,8 +23,8 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     """Look for damage in DATASET: every file against the sha256 that its shard's record has, the manifest against the records.
 
     A line a damage: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
-    being built is verified as far as it goes; that it is unfinished is said and is no damage. The contact sheet is for people
-    and not looked at.
+    being built, or a part of one (build --shards), is verified as far as it goes; that it is unfinished is no damage. The
+    contact sheet is for people and not looked at.
 
     --repair makes damaged samples again from their plans, whole shards where their record is lost, and the manifest from the
     records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was recorded.
@@ -72,6 +72,8 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
             click.echo(plain(f"{path}: repaired"))
         for finding in verified.findings:
             click.echo(f"{finding}" + (plain(f"; left: {left[finding.path]}") if finding.path in left else ""))
+        if verified.status == "part":
+            click.echo(plain(f"{dataset} is a part: the {verified.shards} shards that it holds were verified"))
         if verified.status == "building":
             click.echo(plain(f"{dataset} is unfinished: the {verified.shards} shards that are committed were verified"))
         megabytes = f"{verified.files} files, {verified.bytes / 1e6:.1f} MB"

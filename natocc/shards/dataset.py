@@ -15,7 +15,8 @@ from natocc.shards.seals import seal
 FORMAT = 1
 """Of the folder as a whole; a reader refuses a newer one."""
 
-STATUSES = ("building", "complete")
+STATUSES = ("building", "part", "complete")
+"""``part``: some shards of a dataset, made by themselves; ``shards`` says which, ``samples`` how many samples all shards hold."""
 
 
 def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
@@ -71,7 +72,7 @@ def read_dataset(root: Path) -> dict[str, Json]:
     if content["format"] != FORMAT:
         raise UsageError(f"{path} has format {content['format']}, written by natocc {content['natocc']}; this one reads {FORMAT}")
     if content.get("status") not in STATUSES:
-        raise UsageError(f"{path} is damaged: expected a status of {' or '.join(STATUSES)}, found {content.get('status')!r}")
+        raise UsageError(f"{path} is damaged: expected a status of {', '.join(STATUSES)}, found {content.get('status')!r}")
     return content
 
 

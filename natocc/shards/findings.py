@@ -81,7 +81,8 @@ class Verified:
     Parameters
     ----------
     status : str
-        ``complete``, or ``building`` for a dataset that is unfinished: what is committed was verified, the rest is to come.
+        ``complete``, ``part``, or ``building`` for a dataset that is unfinished: what is committed was verified, the rest is to
+        come.
     shards, samples, files, bytes : int
         Seen: whole shards, their samples (rejected ones too), files and bytes that their records name.
     findings : tuple of Finding

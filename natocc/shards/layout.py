@@ -15,6 +15,12 @@ FILES = ("manifest.parquet", "README.md", "contact_sheet.jpg", "report.html")
 LOCK = ".lock"
 """Held by a run that writes; never deleted by anybody else."""
 
+LOCKS = "locks"
+"""Folder in the staging area: a lock for each shard that workers are committing."""
+
+WORKER, RUN = "worker-", "run-"
+"""Names in the staging area begin so: folders of workers that commit by themselves, and files of the runs that want shards."""
+
 SHARD_NAME = re.compile(r"\d{5,}")
 SAMPLE_NAME = re.compile(r"\d{9,}\.(jpg|png)")
 RECORD_NAME = re.compile(r"(\d{5,})\.json")

@@ -17,7 +17,7 @@ from natocc.shards.layout import FOLDERS, Layout
 from natocc.shards.records import MEASURES, ShardRecord, read_shards, record_to_json
 
 _DESCRIPTION = b"natocc"
-_OF_THE_MOMENT = ("status", "samples", "counts", "sha256")
+_OF_THE_MOMENT = ("status", "samples", "counts", "shards", "sha256")
 _AS_THEY_ARE = ("index", "set", "method", "face", "variant", "identity", "split", "occluders", "detector")
 
 

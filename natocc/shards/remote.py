@@ -16,12 +16,15 @@ from natocc.errors import RunError, UsageError
 from natocc.plans import Json
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.disk import disk_errors, write_aside
-from natocc.shards.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
+from natocc.shards.layout import FILES, FOLDERS, RECORD_NAME, RUN, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
 from natocc.shards.prepare import without_part
 from natocc.shards.records import read_shard, whole_shards
 from natocc.shards.storage import Storage
 
 _DATASET = "dataset.json"
+
+STAGING = ".staging"
+"""Folder there with a file for each run that wants shards of workers elsewhere."""
 _OF_THE_MOMENT = ("status", "samples", "counts", "sha256")
 
 
@@ -104,16 +107,15 @@ class Remote:
             if size is None or self.storage.get(_relative(layout, path)) != path.read_bytes():
                 return  # committed here, not yet there
         elif size is not None and not (known and path.stat().st_size == size):
-            data = self.storage.get(_relative(layout, path))
-            if data is not None:
-                write_aside(path, data)
+            self.fetch_record(layout, shard)
         elif size is None:
             with disk_errors(path):
                 path.unlink()
         forget_pictures(layout, shard)
 
     def take_back(self) -> None:
-        """Delete what an interrupted upload left: files of shards that have no record."""
+        """Delete what an interrupted run left: its word that it wants shards, and files of shards that have no record."""
+        self.storage.delete(f"{STAGING}/{name}" for name in self.storage.names(STAGING) if name.startswith(RUN))
         whole = self._records()
         for folder in FOLDERS:
             for name in self.storage.names(folder):
@@ -137,6 +139,16 @@ class Remote:
     def push_file(self, path: Path) -> None:
         """Bring a file there that lies in the dataset's folder itself, such as ``dataset.json``."""
         self.storage.put(path, path.name)
+
+    def fetch_record(self, layout: Layout, shard: int) -> bool:
+        """Bring a shard's record here, and say whether there is one."""
+        path = layout.record(shard)
+        data = self.storage.get(_relative(layout, path))
+        if data is not None:
+            with disk_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_aside(path, data)
+        return data is not None
 
     def fetch(self, layout: Layout, names: Iterable[str]) -> None:
         """Bring files here that are not."""

@@ -15,6 +15,7 @@ from natocc.shards.disk import encode_json, write_aside
 from natocc.shards.findings import Finding, Kind
 from natocc.shards.layout import Layout, dataset_file
 from natocc.shards.manifest import read_manifest_head
+from natocc.shards.ranges import parse_ranges
 from natocc.shards.seals import seal
 
 
@@ -43,9 +44,19 @@ class Description:
 
     @property
     def samples(self) -> int | None:
-        """How many samples there are; not known while it is built."""
+        """How many samples there are, or will be when all parts are joined; not known while it is built."""
         samples = self.content.get("samples")
-        return samples if self.complete and isinstance(samples, int) else None
+        return samples if self.content["status"] != "building" and isinstance(samples, int) else None
+
+    @property
+    def part(self) -> tuple[int, ...] | None:
+        """Which shards a part holds; None for what is no part."""
+        if self.content["status"] != "part":
+            return None
+        try:
+            return parse_ranges(str(self.content["shards"])) if self.content.get("shards") else ()
+        except UsageError:
+            return ()  # the seal tells that it is damaged
 
     def layout(self, root: Path) -> Layout:
         """Where everything lies."""
@@ -99,7 +110,7 @@ def _doubt(root: Path, content: Mapping[str, Json]) -> str | None:
     digest = sha256(json.dumps(content["recipe"], sort_keys=True).encode())
     if content.get("recipe_sha256") != digest:
         return f"a recipe with sha256 {digest}, where recipe_sha256 says {content.get('recipe_sha256')}"
-    if content["status"] != "complete":
+    if content["status"] == "building":
         return None  # still to be sealed
     if content.get("sha256") != seal(content)["sha256"]:
         return "content that its last key, sha256, does not confirm"

@@ -15,7 +15,7 @@ from natocc.errors import BadDataError, RunError, UsageError
 from natocc.images import read_bytes, sha256
 from natocc.samples import SampleRecord
 from natocc.shards.disk import disk_errors, encode_json, read_json
-from natocc.shards.layout import FOLDERS, SHARD_NAME, Layout
+from natocc.shards.layout import FOLDERS, LOCKS, SHARD_NAME, WORKER, Layout
 from natocc.shards.records import record_from_json, record_to_json
 
 _RECORDS = "records"
@@ -114,7 +114,8 @@ def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
     count : int
         Samples of the dataset in all.
     read : bool
-        Whether to read every file, too: after a power cut it may not be what was written.
+        Whether to read every file, too: after a power cut it may not be what was written. Otherwise workers that commit by
+        themselves may still be about: what is theirs is left.
 
     Returns
     -------
@@ -129,7 +130,8 @@ def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
     kept: set[int] = set()
     for place in sorted(layout.staging.glob("*")):
         if not SHARD_NAME.fullmatch(place.name):
-            shutil.rmtree(place, ignore_errors=True)
+            if place.name != LOCKS and (read or not place.name.startswith(WORKER)):
+                shutil.rmtree(place, ignore_errors=True)
             continue
         with disk_errors(place):
             for path in place.glob(f"{_RECORDS}/*"):

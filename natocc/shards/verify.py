@@ -83,6 +83,8 @@ def _shards(layout: Layout, description: Description) -> tuple[list[int], list[F
     """The shards that should be there, and records beside them that should not."""
     there = whole_shards(layout)
     samples = description.samples
+    if description.part is not None:
+        return sorted({*there, *description.part}), []
     if samples is None:
         return (list(range(there[-1] + 1)) if description.complete and there else there), []
     should = list(range(-(-samples // layout.shard_size)))

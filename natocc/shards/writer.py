@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
 
 from natocc.errors import RunError
 from natocc.shards.disk import disk_errors, encode_json, flush, write_aside
 from natocc.shards.layout import FILES, FOLDERS, RECORD_NAME, SHARD_NAME, Layout
+from natocc.shards.lock import shard_lock
 from natocc.shards.prepare import remove_shard, without_part
 from natocc.shards.records import ShardRecord
 from natocc.shards.staging import check_staged, read_staged, staged_folder
 
 
-def commit_shard(layout: Layout, indices: range) -> ShardRecord:
+def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -> ShardRecord:
     """Bring a staged shard into its place and record it.
 
     Each folder appears by one rename, and the record after all of them: whoever reads by records sees whole shards only. What
@@ -24,6 +27,8 @@ def commit_shard(layout: Layout, indices: range) -> ShardRecord:
         Where.
     indices : range
         Of the shard's samples: from its first one on, without gaps. All are staged, rejected ones too.
+    staged : Layout, optional
+        Where they are staged, if not there; on the same file system.
 
     Returns
     -------
@@ -38,8 +43,9 @@ def commit_shard(layout: Layout, indices: range) -> ShardRecord:
     shard = layout.shard_of(indices[0])
     if indices.step != 1 or indices[0] != shard * layout.shard_size or layout.shard_of(indices[-1]) != shard:
         raise ValueError(f"{indices} is no shard of {layout.shard_size} samples")
-    place = staged_folder(layout, shard)
-    records, files = read_staged(layout, shard)
+    staged = staged or layout
+    place = staged_folder(staged, shard)
+    records, files = read_staged(staged, shard)
     if records.keys() != set(indices):
         amiss = min(records.keys() ^ set(indices))
         raise RunError(f"{place}: expected samples {indices[0]} to {indices[-1]}, found {len(records)}; one amiss is {amiss}")
@@ -49,27 +55,49 @@ def commit_shard(layout: Layout, indices: range) -> ShardRecord:
         for key in files.keys() - named:
             files.pop(key).unlink()  # of a try that was cut short before its record
         for index in indices:
-            check_staged(layout, records[index], files)
+            check_staged(staged, records[index], files)
         for (folder, index), path in sorted(files.items()):
             sizes[layout.file(folder, index, path.suffix).relative_to(layout.root).as_posix()] = path.stat().st_size
     # Encoded before anything is moved: what cannot be recorded must not be there.
     record = ShardRecord(shard, tuple(records[index] for index in indices), dict(sorted(sizes.items())))
     text = encode_json(record.to_json())
+    bring_shard(layout, shard, {folder: place / folder for folder in sorted({folder for folder, _ in named})}, text)
+    shutil.rmtree(place, ignore_errors=True)
+    return record
+
+
+def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record: bytes) -> None:
+    """Put a shard into its place, whatever lay there before: each folder by one rename, and the record after all of them.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where.
+    shard : int
+        Its number.
+    folders : mapping of str to Path
+        Name, such as ``images``, to a folder on the same file system that holds the shard's files.
+    record : bytes
+        The shard's record.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
     remove_shard(layout, shard)
     with disk_errors(layout.root):
-        for path in files.values():
+        for folder, path in folders.items():
+            for file in sorted(path.iterdir()):
+                flush(file)
             flush(path)
-        for folder in sorted({folder for folder, _ in named}):
             target = layout.shard_folder(folder, shard)
             target.parent.mkdir(exist_ok=True)
-            flush(place / folder)
-            (place / folder).rename(target)
+            path.rename(target)
             flush(target.parent)
         layout.records.mkdir(exist_ok=True)
         flush(layout.root)
-    write_aside(layout.record(shard), text)
-    shutil.rmtree(place, ignore_errors=True)
-    return record
+    write_aside(layout.record(shard), record)
 
 
 def take_back(layout: Layout) -> None:
@@ -93,9 +121,15 @@ def take_back(layout: Layout) -> None:
         }
     for shard in sorted(moved):
         if not layout.record(shard).exists():
-            place = staged_folder(layout, shard)
-            with disk_errors(place):
-                for folder in FOLDERS:
-                    if layout.shard_folder(folder, shard).is_dir() and place.is_dir() and not (place / folder).exists():
-                        layout.shard_folder(folder, shard).rename(place / folder)
-            remove_shard(layout, shard)
+            with shard_lock(layout, shard):  # a worker elsewhere, of a run that has ended, may be at it
+                if not layout.record(shard).exists():
+                    _take_back(layout, shard)
+
+
+def _take_back(layout: Layout, shard: int) -> None:
+    place = staged_folder(layout, shard)
+    with disk_errors(place):
+        for folder in FOLDERS:
+            if layout.shard_folder(folder, shard).is_dir() and place.is_dir() and not (place / folder).exists():
+                layout.shard_folder(folder, shard).rename(place / folder)
+    remove_shard(layout, shard)

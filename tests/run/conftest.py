@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -46,14 +47,18 @@ class Runs:
         return path
 
     def start(self, *arguments: object, code: str | None = None, **environment: object) -> subprocess.Popen[str]:
-        """A command that goes on by itself, in a session of its own; `code` runs first in it and in its workers."""
+        """A command that goes on by itself; `code` runs first in it and in its workers."""
+        return self.spawn("-m", "natocc", *arguments, code=code, **environment)
+
+    def spawn(self, *arguments: object, code: str | None = None, **environment: object) -> subprocess.Popen[str]:
+        """Any Python with the faces of these tests, in a session of its own."""
         site = self.base / ("site" if code is None else f"site-{abs(hash(code))}")
         site.mkdir(exist_ok=True)
         (site / "sitecustomize.py").write_text(SITE + (code or ""))
         path = os.pathsep.join([str(site), str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
         told = {name: str(value) for name, value in environment.items()}
         process = subprocess.Popen(
-            [sys.executable, "-m", "natocc", *map(str, arguments)],
+            [sys.executable, *map(str, arguments)],
             env={**os.environ, "NATOCC_CACHE": str(self.base / "cache"), "PYTHONPATH": path, **told},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -78,8 +83,8 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
     yield runs
     for process in runs.started:
         if process.poll() is None:
-            process.kill()
-            process.wait(timeout=30)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
 
 
 def files(root: Path) -> dict[str, str]:

@@ -7,10 +7,12 @@ new folder. So a file may also be left empty: opened, and killed before it was w
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from natocc.errors import Reason
@@ -28,7 +30,7 @@ from natocc.shards.staging import stage_sample
 
 os.fsync = lambda _: None  # what a kill leaves in the page cache is not lost, and it takes long
 
-EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir"}
+EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"}
 COUNT, SHARD = 4, 3
 
 
@@ -63,8 +65,8 @@ def stage(layout: Layout, index: int) -> None:
         stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1)), content)
 
 
-def killed_at(step: int, root: Path, count: int) -> bool:
-    """Whether a run, in a child, was killed before its `step`-th event; else it was shorter than that."""
+def killed_at(step: int, root: Path, work: Callable[[], object]) -> bool:
+    """Whether `work`, in a child, was killed before its `step`-th event below `root`; else it was shorter than that."""
     child = os.fork()
     if child == 0:
         seen = 0
@@ -78,7 +80,7 @@ def killed_at(step: int, root: Path, count: int) -> bool:
 
         sys.addaudithook(hook)
         with contextlib.suppress(BaseException):
-            run(root, count)
+            work()
             os._exit(0)
         os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -111,7 +113,7 @@ def main(base: Path) -> None:
             shutil.rmtree(root, ignore_errors=True)
             if before:
                 run(root, before)
-            if not killed_at(step, root, COUNT):
+            if not killed_at(step, root, functools.partial(run, root)):
                 break
             check_whole(Layout(root, SHARD))
             run(root)

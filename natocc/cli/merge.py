@@ -1,0 +1,45 @@
+"""``natocc merge``: join parts of a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from natocc.cli.options import jobs_option
+from natocc.plain_text import plain
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("parts", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--move", is_flag=True, help="Take shards away from the parts once they are in OUT.")
+@jobs_option
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
+def merge(out: Path, parts: tuple[Path, ...], move: bool, jobs: int, as_json: bool) -> None:
+    """Join PARTS, which natocc build --shards made, into the dataset OUT: the same bytes as if one run had made it.
+
+    The parts must be of the same recipe, inputs, versions and number of samples, and hold every shard between them; one that
+    several hold must be the same in all. Files are linked where OUT is on the same file system, else copied, and read against
+    their sha256. The parts stay as they are, except with --move. A merge that was stopped goes on when it is started again.
+    Without PARTS it finishes an OUT that several jobs shared.
+
+    \b
+    natocc merge out/coco parts/*
+    natocc merge out/coco /scratch/0 /scratch/1 --move
+    natocc merge out/shared
+    """
+    import json
+
+    from natocc.cli.progress import progress_bar
+    from natocc.merging import merge as join
+
+    with progress_bar() as progress:
+        merged = join(out, parts, move, jobs, progress)
+    if as_json:
+        click.echo(json.dumps(merged.to_json()))
+        return
+    there = f", {merged.kept} were there" if merged.kept else ""
+    click.echo(plain(f"{out}: {merged.made} samples, {merged.shards} shards in {merged.seconds:.1f} s{there}"))
+    for reason, count in merged.rejected.items():
+        click.echo(plain(f"  rejected: {count} {reason}"))

@@ -1,0 +1,39 @@
+"""The last step of a dataset: all shards are there, and what is made of their records is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from natocc.plans import Json
+from natocc.report.contact_sheet import dataset_contact_sheet
+from natocc.shards.dataset import write_dataset
+from natocc.shards.layout import Layout
+from natocc.shards.manifest import write_manifest
+from natocc.shards.prepare import clean_staging
+
+
+def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, made: int, rejected: Mapping[str, int]) -> None:
+    """Write the manifest and the contact sheet, and mark the dataset complete, which comes last.
+
+    Parameters
+    ----------
+    layout : Layout
+        All its shards are whole, and ``dataset.json`` is there.
+    described : mapping
+        See :func:`natocc.identity.describe`.
+    samples, made : int
+        In all, and those that were not rejected.
+    rejected : mapping of str to int
+        Samples that were, by reason.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
+    write_manifest(layout)
+    if made:
+        dataset_contact_sheet(layout)
+    clean_staging(layout)
+    counts = {"made": made, "rejected": dict(sorted(rejected.items()))}
+    write_dataset(layout, {"status": "complete", **described, "samples": samples, "counts": counts})
