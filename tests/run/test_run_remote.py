@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Runs, files
+from conftest import Runs, files, until
 
 from natocc.errors import RunError, UsageError
 from natocc.images import sha256
@@ -106,7 +106,7 @@ def test_a_server_gets_what_a_folder_gets(memory: Files, whole: dict[str, str], 
     assert _hashes(memory()) == whole
 
 
-@pytest.mark.parametrize("puts", [0, 1, 5, 12, 13, 14, -3, -2, -1])
+@pytest.mark.parametrize("puts", [0, 1, 13, 14, -3, -1])
 def test_whoever_reads_by_records_sees_whole_shards(
     puts: int, memory: Files, whole: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,14 +286,40 @@ Storage.put = put
 """
 
 
-def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], runs: Runs, tmp_path: Path) -> None:
-    recipe, url = runs.recipe(COUNT, shard_size=4), "s3://bucket/killed"
-    runs.run("build", recipe, "-o", tmp_path / "local", "--backend", "threading")
-    said = runs.run("build", recipe, "-o", url, "--backend", "threading", code=KILLED.format(puts=15), expect=-9)
+def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], whole: dict[str, str], runs: Runs) -> None:
+    url = "s3://bucket/killed"
+    edits = [word for edit in SMALL for word in ("--set", edit)]
+    command = ("build", "demo", *edits, "-n", COUNT, "-o", url, "--backend", "threading")
+    said = runs.run(*command, code=KILLED.format(puts=15), expect=-9)
     assert "Traceback" not in said
     assert _recorded_is_there(_on_server(url)) == 1
-    assert "going on: " in runs.run("build", recipe, "-o", url, "--backend", "threading")
-    assert _hashes(_on_server(url)) == files(tmp_path / "local")
+    assert "going on: " in runs.run(*command)
+    assert _hashes(_on_server(url)) == whole
+
+
+@pytest.mark.slow
+def test_dask_workers_bring_their_shards_to_the_server(s3: dict[str, str], runs: Runs) -> None:
+    _need("distributed")
+    told, url, recipe = runs.base / "scheduler.json", "s3://bucket/clustered", runs.recipe(COUNT, 4)
+    dask = ("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard")
+    runs.spawn(*dask, "--scheduler-file", told)
+    until(lambda: told.exists() and told.read_text().strip().endswith("}"))
+    address = json.loads(told.read_text())["address"]
+    worker = ("-m", "distributed.cli.dask_worker", "--nthreads", 1, "--no-dashboard", "--local-directory", runs.base / "dask")
+    for _ in range(2):
+        runs.spawn(*worker, address)
+    runs.run("build", recipe, "-o", runs.base / "out", "--backend", "threading", "-n", 6)
+    runs.run("build", recipe, "-o", url, "--backend", "threading", "-n", 6)
+    assert _hashes(_on_server(url)) == files(runs.base / "out")
+    runs.run("build", recipe, "-o", runs.base / "out", "--backend", "threading")
+    said = runs.run("build", recipe, "-o", url, "--backend", "dask", "--address", address)
+    assert "4 were there" in said
+    assert _hashes(_on_server(url)) == files(runs.base / "out")
+
+
+def test_parts_are_made_in_folders(runs: Runs) -> None:
+    said = runs.run("build", "demo", "--shards", "0", "-o", "s3://bucket/set", expect=2)
+    assert "--shards makes parts in folders" in said
 
 
 def test_verify_says_to_copy_it_first(runs: Runs) -> None:
