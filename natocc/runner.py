@@ -27,7 +27,7 @@ from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.layout import Layout
 from natocc.shards.lock import locked
 from natocc.shards.prepare import claim, prepare
-from natocc.shards.scratch import SharedFolder, running
+from natocc.shards.scratch import Destination, running
 from natocc.workers import Processes, Threads
 
 _MOST_IN_PIECE = 32
@@ -77,6 +77,26 @@ class Totals:
         }
 
 
+class Mirror:
+    """Is told how a dataset in a folder comes about, to keep it elsewhere too; this one does nothing."""
+
+    def begun(self, layout: Layout) -> None:
+        """``dataset.json`` is written, and nothing has been made."""
+
+    def destination(self, layout: Layout) -> contextlib.AbstractContextManager[Destination]:
+        """Where the workers of a cluster bring shards, until the block is left."""
+        return running(layout)
+
+    def committed(self, layout: Layout, shard: int) -> None:
+        """A shard is whole."""
+
+    def received(self, layout: Layout, shard: int) -> None:
+        """A worker of a cluster has committed a shard."""
+
+    def made(self, layout: Layout) -> None:
+        """All shards are whole; the manifest and the contact sheet come next."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """A recipe, this machine's folders, and how hard to work.
@@ -98,6 +118,8 @@ class Run:
         Where the cluster's scheduler listens.
     time_limit : float
         Seconds that one sample may take in a process of its own.
+    mirror : Mirror
+        Is told of every step.
     """
 
     recipe: Recipe
@@ -109,6 +131,7 @@ class Run:
     backend: str = "loky"
     address: str | None = None
     time_limit: float = 120.0
+    mirror: Mirror = dataclasses.field(default_factory=Mirror)
 
     def build(self, overwrite: bool, progress: Progress) -> Totals:
         """Make the dataset, or what is missing of it.
@@ -163,10 +186,12 @@ class Run:
                 if kept:
                     progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
                 write_dataset(layout, {"status": "building", **described})
+                self.mirror.begun(layout)
                 if cluster is None:
                     self._make(pipeline, schedule, state, progress)
                 else:
                     self._have_made(cluster, described, state, progress)
+                self.mirror.made(layout)
                 again.check()
                 progress("writing the manifest", len(schedule), len(schedule))
                 write_complete(layout, described, len(schedule), state.made, state.rejected)
@@ -178,6 +203,7 @@ class Run:
         missing = {shard: len(state.missing(shard)) for shard in state.shards if shard not in state.whole}
         for shard in [shard for shard, count in missing.items() if not count]:
             state.commit(shard)
+            self.mirror.committed(layout, shard)
         crew: Threads | Processes = Threads(pipeline, layout, self.jobs)
         if self.backend == "loky":
             job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
@@ -193,8 +219,9 @@ class Run:
                     progress("making", done, len(schedule))
                     if not missing[shard]:
                         state.commit(shard)
+                        self.mirror.committed(layout, shard)
 
-    def shard_job(self, described: Mapping[str, Json], count: int, destination: SharedFolder) -> ShardJob:
+    def shard_job(self, described: Mapping[str, Json], count: int, destination: Destination) -> ShardJob:
         """What workers are told that make and commit whole shards, wherever they are."""
         recipe, told = json.dumps(self.recipe.resolved()), json.dumps({"natocc": __version__, **described})
         return ShardJob(recipe, self.data.absolute(), self.cache.absolute(), count, self.time_limit, told, destination)
@@ -202,7 +229,7 @@ class Run:
     def _have_made(self, cluster: Cluster, described: Mapping[str, Json], state: State, progress: Progress) -> None:
         """Have the workers of a cluster make the shards that are missing; they commit them, too."""
         layout = dataclasses.replace(state.layout, root=self.out.absolute())
-        with running(layout) as destination:
+        with self.mirror.destination(layout) as destination:
             job = self.shard_job(described, state.count, destination)
             progress("looking at the workers", 0, None)
             cluster.check(job)
@@ -210,6 +237,7 @@ class Run:
             progress("making", done, state.count)
             with contextlib.closing(cluster.run(job, [shard for shard in state.shards if shard not in state.whole])) as shards:
                 for made in shards:
+                    self.mirror.received(layout, made.shard)
                     state.take(made.shard, made.made, made.rejected)
                     done += len(state.indices(made.shard))
                     progress("making", done, state.count)

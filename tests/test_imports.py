@@ -29,7 +29,7 @@ FLOORS = [
     {"sharding"},
     {"cluster"},
     {"runner"},
-    {"part_build"},
+    {"part_build", "remote_run"},
     {"cli"},
     {"__main__"},
 ]

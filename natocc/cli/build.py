@@ -16,7 +16,13 @@ from natocc.cli.options import data_options, jobs_option, recipe_options
 @click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(),
+    help="Folder of the dataset, or a URL: s3://, gs://, sftp://; let no two machines write to one URL, a server has no locks. "
+    "[default: out/NAME of the recipe]",
+)
 @click.option("-n", "--count", type=click.IntRange(1), help="Samples in all. [default: what the recipe's sets say]")
 @jobs_option
 @click.option(
@@ -49,7 +55,7 @@ def build(
     recipe: str | None,
     data: Path,
     cache: Path,
-    out: Path | None,
+    out: str | None,
     count: int | None,
     jobs: int,
     backend: str,
@@ -82,6 +88,7 @@ def build(
     natocc build c-wo-mix --backend dask --address tcp://head:8786 -o /shared/c-wo-mix
     natocc build c-wo-mix --shards "$SLURM_ARRAY_TASK_ID" -o "parts/$SLURM_ARRAY_TASK_ID"
     natocc merge out/c-wo-mix parts/*
+    natocc build demo -o s3://bucket/demo
     """
     import json
 
@@ -90,30 +97,39 @@ def build(
     from natocc.errors import UsageError
     from natocc.estimate import expected
     from natocc.part_build import build_part
+    from natocc.remote_run import build_remote
     from natocc.runner import Run
     from natocc.shards.ranges import parse_ranges
+    from natocc.shards.storage import is_url, without_password
 
     if address is not None and backend not in ("dask", "ray"):
         raise UsageError(f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {backend}")
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
-    out = out or Path("out") / chosen.name
+    url = out if out is not None and is_url(out) else None
+    folder = Path(out) if out else Path("out") / chosen.name
+    shown = without_password(url) if url else str(folder)
     if dry_run:
-        chosen.check_output(data, out)
+        if url is None:
+            chosen.check_output(data, folder)
         estimate = expected(chosen, data, cache, count)
-        click.echo(json.dumps(estimate) if as_json else show_expected(estimate, out))
+        click.echo(json.dumps(estimate) if as_json else show_expected(estimate, shown))
         return
-    run = Run(chosen, data, cache, out, count=count, jobs=jobs, backend=backend, address=address, time_limit=time_limit)
+    run = Run(chosen, data, cache, folder, count=count, jobs=jobs, backend=backend, address=address, time_limit=time_limit)
     numbers = parse_ranges(shards) if shards is not None else None
+    if url and numbers is not None:
+        raise UsageError(f"--shards makes parts in folders: name one with -o, found {shown}; natocc merge joins them in a folder")
     with progress_bar() as progress:
-        if numbers is None:
+        if url:
+            totals = build_remote(run, url, overwrite, progress)
+        elif numbers is None:
             totals = run.build(overwrite=overwrite, progress=progress)
         else:
             totals = build_part(run, numbers, overwrite=overwrite, progress=progress)
-    click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, out))
+    click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown))
     if numbers is not None and not as_json:
-        click.echo(show_part(out))
+        click.echo(show_part(folder))
     if totals.rejected_share > chosen.output.max_rejected:
         told = "manifest.parquet" if numbers is None else "shards/*.json"
         click.echo(

@@ -72,7 +72,7 @@ class _Lines:
             click.echo(f"{doing}: {done} of {total}, {rate:.1f}/s{left}", err=True)
 
 
-def show_totals(totals: Totals, out: Path) -> str:
+def show_totals(totals: Totals, out: str) -> str:
     """What was made, rejected by reason, seconds and samples a second: text of a few lines."""
     rejected = sum(totals.rejected.values())
     now = totals.made + rejected - totals.kept
@@ -100,7 +100,7 @@ def show_part(out: Path) -> str:
     return plain(f"  a part: shards {held} of 0-{last}; natocc merge OUT {out} ... joins it with the others")
 
 
-def show_expected(estimate: Mapping[str, Json], out: Path) -> str:
+def show_expected(estimate: Mapping[str, Json], out: str) -> str:
     """What would be made: text of a line a set and a line in all."""
     lines = [f"{out}: {estimate['faces']} faces of {estimate['source']}"]
     lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]

@@ -12,14 +12,14 @@ from natocc.plain_text import plain
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=click.Path())
 @click.option("--fast", is_flag=True, help="Sizes and counts only; no file of a sample is read.")
 @click.option("--deep", is_flag=True, help="Decode every file and compute labels, partition, counts and ratio again.")
 @click.option("--repair", is_flag=True, help="Make what is damaged again, from --data, and verify once more.")
 @data_options
 @jobs_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def verify(dataset: Path, fast: bool, deep: bool, repair: bool, data: Path, cache: Path, jobs: int, as_json: bool) -> None:
+def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache: Path, jobs: int, as_json: bool) -> None:
     """Look for damage in DATASET: every file against the sha256 that its shard's record has, the manifest against the records.
 
     A line a damage: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
@@ -43,25 +43,29 @@ def verify(dataset: Path, fast: bool, deep: bool, repair: bool, data: Path, cach
     from natocc.repair import Repair
     from natocc.shards.findings import Depth
     from natocc.shards.lock import locked
+    from natocc.shards.storage import is_url, without_password
     from natocc.shards.verify import verify as look
 
+    if is_url(dataset):
+        raise UsageError(f"verify reads folders: copy {without_password(dataset)} here first, and verify the copy")
+    root = Path(dataset)
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")
     depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
     left: dict[str, str] = {}
-    alone = locked(dataset) if repair and dataset.is_dir() else contextlib.nullcontext()
+    alone = locked(root) if repair and root.is_dir() else contextlib.nullcontext()
     with alone, progress_bar() as progress:
-        verified = look(dataset, depth, jobs, progress)
+        verified = look(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
-            mending = Repair(dataset, verified.findings, data, cache, jobs, progress)
+            mending = Repair(root, verified.findings, data, cache, jobs, progress)
             mending.run()
             left = mending.left
-            verified = look(dataset, depth, jobs, progress)
+            verified = look(root, depth, jobs, progress)
     damaged = {finding.path for finding in verified.findings}
     mended = sorted({finding.path for finding in before.findings} - damaged)
     if as_json:
-        found = {"dataset": str(dataset), "depth": depth.name.lower(), **verified.to_json()}
+        found = {"dataset": dataset, "depth": depth.name.lower(), **verified.to_json()}
         click.echo(json.dumps(found | ({"repaired": mended, "left": left} if repair else {})))
     else:
         for path in mended:

@@ -13,10 +13,10 @@ from PIL import ImageDraw, ImageFont
 from natocc.images import encode_jpeg, read_labels, read_rgb
 from natocc.plain_text import plain
 from natocc.report.overlay import overlay
-from natocc.samples import Image, Mask
+from natocc.samples import Image, Mask, SampleRecord
 from natocc.shards.disk import write_aside
 from natocc.shards.layout import Layout
-from natocc.shards.records import read_shard, whole_shards
+from natocc.shards.records import ShardRecord, read_shard, whole_shards
 
 _BACKGROUND = 32
 _INK = (225, 225, 225)
@@ -24,6 +24,7 @@ _GAP = 4
 _CAPTION_HEIGHT = 18
 _FONT_SIZE = 12
 _TILE = 192  # px, on the sheet of a dataset
+_DRAWN = ("masks", "amodal")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -92,6 +93,15 @@ def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
     write_aside(layout.contact_sheet, encode_jpeg(contact_sheet(tiles, columns=8, tile=_TILE), 88))
 
 
+def files_of_contact_sheet(layout: Layout, count: int = 24) -> Iterator[str]:
+    """The files that :func:`dataset_contact_sheet` reads, relative to the dataset."""
+    for shard, most in _shares(whole_shards(layout), count):
+        record = read_shard(layout, shard)
+        paths = record.paths()
+        for sample in _chosen(record, most):
+            yield from (path for folder, path in paths[sample.index].items() if folder in ("images", *_DRAWN))
+
+
 def _shares(shards: Sequence[int], count: int) -> list[tuple[int, int]]:
     """Shards to take samples from, evenly chosen, and how many of each, so that there are `count` in all."""
     chosen = np.unique(np.linspace(0, len(shards) - 1, min(count, len(shards))).round().astype(int))
@@ -103,16 +113,19 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     """Two tiles for each of at most `most` samples of a shard, evenly taken: the picture, and the face on it."""
     record = read_shard(layout, shard)
     paths = record.paths()
-    made = [sample for sample in record.samples if sample.rejection is None]
-    for at in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int)):
-        sample = made[int(at)]
+    for sample in _chosen(record, most):
         files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
         image = _fitted(read_rgb(files["images"])[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
-        masks = {name: _nearest(read_labels(files[name]), image.shape[:2]) for name in ("masks", "amodal") if name in files}
+        masks = {name: _nearest(read_labels(files[name]), image.shape[:2]) for name in _DRAWN if name in files}
         face = masks.get("masks", np.zeros(image.shape[:2], np.uint8))
         yield Tile(image, " ".join([str(sample.index), sample.set_name, *sample.categories]))
         yield Tile(overlay(image, face, masks.get("amodal")), f"{sample.measures['occlusion_ratio']:.0%} of the face occluded")
+
+
+def _chosen(record: ShardRecord, most: int) -> list[SampleRecord]:
+    made = [sample for sample in record.samples if sample.rejection is None]
+    return [made[int(at)] for at in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))]
 
 
 def _nearest(mask: Mask, shape: tuple[int, ...]) -> Mask:
