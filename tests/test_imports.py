@@ -18,7 +18,7 @@ FLOORS = [
     {"options", "locations", "sizes"},
     {"images", "splits"},
     {"faces", "occluders", "compose", "shards"},
-    {"recipe", "report"},
+    {"recipe", "report", "exports"},
     {"measures"},
     {"outputs"},
     {"pipeline"},

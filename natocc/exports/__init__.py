@@ -1,0 +1,9 @@
+"""The same dataset as other tools read it.
+
+A new format is one file with its options (an :class:`natocc.exports.format.ExportOptions`) and one line in this table.
+"""
+
+FORMATS = {
+    "mmseg": "natocc.exports.mmseg:MmsegOptions",
+}
+"""Name on the command line to ``module:Class``, imported only when it is named."""

@@ -1,0 +1,218 @@
+"""A dataset of natocc's as an export sees it: its samples one after another, where their files lie, which split they are of."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from natocc.errors import UsageError
+from natocc.plans import Json
+from natocc.samples import IGNORE
+from natocc.shards.dataset import read_dataset
+from natocc.shards.layout import FOLDERS, Layout
+from natocc.shards.manifest import schema
+from natocc.splits import Splits
+
+_OF_NO_USE = ("plan", "landmarks")
+"""Columns that are long and that no export needs."""
+_FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
+_ORDER = ("train", "val", "test")
+_ROWS = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A sample that was made.
+
+    Parameters
+    ----------
+    index : int
+        Its number in the dataset.
+    split : str
+        ``train`` in a dataset without splits.
+    files : mapping of str to Path
+        Folder (``images``, ``masks``) to its file.
+    row : mapping
+        Its row of the manifest, but for plan and landmarks.
+    """
+
+    index: int
+    split: str
+    files: Mapping[str, Path]
+    row: Mapping[str, Json]
+
+    @property
+    def stem(self) -> str:
+        """Of its files."""
+        return f"{self.index:09d}"
+
+    @property
+    def categories(self) -> list[str]:
+        """Of its occluders, by the order of the plan."""
+        return [str(occluder["category"]) for occluder in self.row["occluders"] or ()]
+
+    def described(self) -> dict[str, Json]:
+        """What most training scripts want to know about it, as plain JSON."""
+        names = ("index", "set", "method", "face", "variant", "identity", "occlusion_ratio", "width", "height")
+        return {**{name: self.row[name] for name in names}, "split": self.split, "categories": self.categories}
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceDataset:
+    """A complete dataset, and which of its samples are wanted.
+
+    Parameters
+    ----------
+    root : Path
+        Its folder.
+    description : mapping
+        ``dataset.json``.
+    counts : mapping of str to int
+        Samples of each split that is wanted, in the order in which splits are named: train, val, test, others by name.
+    has_splits : bool
+        Whether the dataset says so itself; otherwise everything is ``train``, or as `shares` have it.
+    shares : Splits, optional
+        Shares of people, for a dataset without splits.
+    """
+
+    root: Path
+    description: Mapping[str, Json]
+    counts: Mapping[str, int]
+    has_splits: bool
+    shares: Splits | None = None
+
+    @classmethod
+    def open(cls, root: Path, splits: tuple[str, ...] | None = None, shares: Splits | None = None) -> SourceDataset:
+        """Look at what is there; no file of a sample is opened.
+
+        Parameters
+        ----------
+        root : Path
+            The dataset's folder.
+        splits : tuple of str, optional
+            Those that are wanted; all unless given.
+        shares : Splits, optional
+            How a dataset without splits is divided, by who the faces are. Occluders are not divided.
+
+        Raises
+        ------
+        UsageError
+            If it is no dataset, unfinished or damaged, has no such split, has splits already, or holds no sample.
+        """
+        description = read_dataset(root)
+        if description["status"] != "complete":
+            raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
+        found: collections.Counter[str | None] = collections.Counter()
+        has_splits = False
+        for row in _rows(root, ["status", "split", "identity", "face"]):
+            if row["status"] == "made":
+                has_splits = has_splits or row["split"] is not None
+                found[_split(row, shares)] += 1
+        if has_splits and shares is not None:
+            raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(found))}): leave the shares out")
+        if not found:
+            raise UsageError(f"{root} holds no sample: every one was rejected")
+        for wanted in splits or ():
+            if wanted not in found:
+                there = ", ".join(f"{name} ({found[name]})" for name in _sorted(found))
+                raise UsageError(f"{root} has no split {wanted!r}; it has {there}")
+        counts = {name: found[name] for name in _sorted(found) if splits is None or name in splits}
+        return cls(root, description, counts, has_splits, shares)
+
+    @property
+    def name(self) -> str:
+        """Of its recipe."""
+        return str(self.description["recipe"]["name"])
+
+    @property
+    def recipe_sha256(self) -> str:
+        """Of the resolved recipe."""
+        return str(self.description["recipe_sha256"])
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Those that the samples have files in."""
+        return ("images", *(folder for folder in FOLDERS if folder in self.description["labels"]))
+
+    @property
+    def image_suffix(self) -> str:
+        """Such as ``.jpg``."""
+        return f".{self.description['recipe']['output']['image']['format']}"
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def classes(self, folder: str) -> dict[int, str]:
+        """Names of the values in a folder of label maps, ascending, without the value that is to be ignored.
+
+        Raises
+        ------
+        UsageError
+            If the dataset has no such masks.
+        """
+        labels = self.description["labels"].get(folder)
+        if labels is None:
+            there = ", ".join(self.folders[1:])
+            raise UsageError(f"{self.root} has no {folder!r}: it has {there}; output.masks in a recipe says which are made")
+        named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
+        return {value: named[value] for value in sorted(named) if value != IGNORE}
+
+    def samples(self) -> Iterator[Sample]:
+        """Samples of the splits that are wanted, by index; rejected ones are left out.
+
+        Raises
+        ------
+        UsageError
+            If the manifest is damaged.
+        """
+        columns = [name for name in schema().names if name not in _OF_NO_USE]
+        for row in _rows(self.root, columns):
+            if row["status"] != "made" or (split := _split(row, self.shares)) not in self.counts:
+                continue
+            files = {folder: self._file(row, folder) for folder in self.folders}
+            yield Sample(int(row["index"]), split, files, row)
+
+    def _file(self, row: Mapping[str, Json], folder: str) -> Path:
+        """A file of a row; the manifest may be anybody's, so nothing in it leads out of the dataset."""
+        path = row[f"{folder}_path"]
+        if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
+            manifest = Layout(self.root, 1).manifest
+            raise UsageError(
+                f"{manifest} is damaged: sample {row['index']} has the {folder} file {path!r}; natocc verify --repair"
+            )
+        return self.root / path
+
+
+def _split(row: Mapping[str, Json], shares: Splits | None) -> str:
+    if row["split"] is not None:
+        return str(row["split"])
+    return shares.of("face", str(row["identity"] or row["face"])) if shares else "train"
+
+
+def _sorted(splits: Mapping[Any, int]) -> list[str]:
+    return sorted(splits, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+
+def _rows(root: Path, columns: list[str]) -> Iterator[dict[str, Json]]:
+    """Rows of the manifest, a few in memory at a time."""
+    import pyarrow
+    import pyarrow.parquet
+
+    path = Layout(root, 1).manifest
+    try:
+        with (
+            pyarrow.OSFile(os.fsencode(path)) as opened,
+            pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True) as file,
+        ):
+            if not file.schema_arrow.equals(schema()):
+                raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
+            for batch in file.iter_batches(_ROWS, columns=columns):
+                yield from batch.to_pylist()
+    except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:
+        raise UsageError(f"{path} is no manifest that can be read: {error}; natocc verify --repair") from None
