@@ -4,6 +4,7 @@ A new format is one file with its options (an :class:`natocc.exports.format.Expo
 """
 
 FORMATS = {
+    "hf": "natocc.exports.hf:HuggingFaceOptions",
     "mmseg": "natocc.exports.mmseg:MmsegOptions",
 }
 """Name on the command line to ``module:Class``, imported only when it is named."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from natocc.errors import UsageError
+from natocc.errors import BadDataError, UsageError
+from natocc.images import read_bytes, read_labels
 from natocc.plans import Json
-from natocc.samples import IGNORE
+from natocc.samples import IGNORE, Mask
 from natocc.shards.dataset import read_dataset
 from natocc.shards.layout import FOLDERS, Layout
 from natocc.shards.manifest import schema
@@ -22,6 +22,8 @@ from natocc.splits import Splits
 _OF_NO_USE = ("plan", "landmarks")
 """Columns that are long and that no export needs."""
 _FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""Splits become folders."""
 _ORDER = ("train", "val", "test")
 _ROWS = 1024
 
@@ -56,6 +58,26 @@ class Sample:
     def categories(self) -> list[str]:
         """Of its occluders, by the order of the plan."""
         return [str(occluder["category"]) for occluder in self.row["occluders"] or ()]
+
+    def read(self, folder: str) -> bytes:
+        """Bytes of a file.
+
+        Raises
+        ------
+        UsageError
+            If it cannot be read.
+        """
+        try:
+            return read_bytes(self.files[folder])
+        except BadDataError as error:
+            raise UsageError(f"{error.detail}; natocc verify --repair") from None
+
+    def plane(self, folder: str) -> Mask:
+        """(H, W) uint8 of a label map; raises as :meth:`read`."""
+        try:
+            return read_labels(self.files[folder])
+        except BadDataError as error:
+            raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
     def described(self) -> dict[str, Json]:
         """What most training scripts want to know about it, as plain JSON."""
@@ -108,7 +130,7 @@ class SourceDataset:
         description = read_dataset(root)
         if description["status"] != "complete":
             raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
-        found: collections.Counter[str | None] = collections.Counter()
+        found: collections.Counter[str] = collections.Counter()
         has_splits = False
         for row in _rows(root, ["status", "split", "identity", "face"]):
             if row["status"] == "made":
@@ -118,6 +140,9 @@ class SourceDataset:
             raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(found))}): leave the shares out")
         if not found:
             raise UsageError(f"{root} holds no sample: every one was rejected")
+        for name in found:
+            if not _SPLIT.fullmatch(name):
+                raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")
         for wanted in splits or ():
             if wanted not in found:
                 there = ", ".join(f"{name} ({found[name]})" for name in _sorted(found))
@@ -162,6 +187,11 @@ class SourceDataset:
             raise UsageError(f"{self.root} has no {folder!r}: it has {there}; output.masks in a recipe says which are made")
         named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
         return {value: named[value] for value in sorted(named) if value != IGNORE}
+
+    def categories(self) -> set[str]:
+        """Of the occluders of all samples, whatever their split."""
+        rows = _rows(self.root, ["status", "occluders"])
+        return {str(each["category"]) for row in rows if row["status"] == "made" for each in row["occluders"] or ()}
 
     def samples(self) -> Iterator[Sample]:
         """Samples of the splits that are wanted, by index; rejected ones are left out.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-
 from reading_back import same_pixels
+
 from natocc.errors import UsageError
 from natocc.exports.mmseg import MmsegOptions, palette
 from natocc.exports.reading import SourceDataset
