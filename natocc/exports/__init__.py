@@ -6,5 +6,6 @@ A new format is one file with its options (an :class:`natocc.exports.format.Expo
 FORMATS = {
     "hf": "natocc.exports.hf:HuggingFaceOptions",
     "mmseg": "natocc.exports.mmseg:MmsegOptions",
+    "webdataset": "natocc.exports.webdataset:WebDatasetOptions",
 }
 """Name on the command line to ``module:Class``, imported only when it is named."""
