@@ -19,7 +19,7 @@ FLOORS = [
     {"images", "splits"},
     {"faces", "occluders", "compose", "shards"},
     {"recipe", "report", "exports"},
-    {"measures"},
+    {"measures", "torch"},
     {"outputs"},
     {"pipeline"},
     {"identity", "estimate", "making", "resume", "remake"},

@@ -6,6 +6,7 @@ A new format is one file with its options (an :class:`natocc.exports.format.Expo
 FORMATS = {
     "hf": "natocc.exports.hf:HuggingFaceOptions",
     "mmseg": "natocc.exports.mmseg:MmsegOptions",
+    "torch": "natocc.exports.pytorch:TorchOptions",
     "webdataset": "natocc.exports.webdataset:WebDatasetOptions",
 }
 """Name on the command line to ``module:Class``, imported only when it is named."""
