@@ -4,6 +4,7 @@ A new format is one file with its options (an :class:`natocc.exports.format.Expo
 """
 
 FORMATS = {
+    "coco": "natocc.exports.coco:CocoOptions",
     "hf": "natocc.exports.hf:HuggingFaceOptions",
     "mmseg": "natocc.exports.mmseg:MmsegOptions",
     "torch": "natocc.exports.pytorch:TorchOptions",
