@@ -9,5 +9,6 @@ FORMATS = {
     "mmseg": "natocc.exports.mmseg:MmsegOptions",
     "torch": "natocc.exports.pytorch:TorchOptions",
     "webdataset": "natocc.exports.webdataset:WebDatasetOptions",
+    "yolo-seg": "natocc.exports.yolo:YoloOptions",
 }
 """Name on the command line to ``module:Class``, imported only when it is named."""
