@@ -22,6 +22,16 @@ _FOLDER_OF = 1000
 """Samples in a folder: the Hub takes no more than 10 000 files in one."""
 _GROUP = 100
 """Rows that a reader of Parquet has in memory at once."""
+_LOADING = """## How to load it
+
+    from datasets import load_dataset
+
+    rows = load_dataset("PATH_OR_NAME_OF_THIS_FOLDER")["train"]
+    image, mask = rows[0]["image"], rows[0]["mask"]  # PIL; 255 in the mask is to be ignored
+
+Column `image` is `images/` above, `mask` is `{labels}/`; the other folders are columns of their names.
+
+"""
 _COLUMNS: Mapping[str, str] = {
     "index": "int64",
     "split": "string",
@@ -60,7 +70,10 @@ class HuggingFaceOptions(ExportOptions):
             _write_parquet(dataset, samples, files, columns, self.rows_per_file)
         else:
             _write_folders(dataset, samples, files, columns)
-        files.write("README.md", card(dataset, "*.parquet" if self.style == "parquet" else "**"))
+        sheet = dataset.root / "contact_sheet.jpg"
+        if sheet.is_file():  # the card shows it
+            files.take(sheet, sheet.name)
+        files.write("README.md", card(dataset, self.labels, "*.parquet" if self.style == "parquet" else "**"))
 
 
 def _write_folders(dataset: SourceDataset, samples: Iterator[Sample], files: Files, columns: Mapping[str, str]) -> None:
@@ -147,13 +160,15 @@ def _schema(pictures: tuple[str, ...]) -> Any:
     return pyarrow.schema(fields, metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode("ascii")})
 
 
-def card(dataset: SourceDataset, files: str) -> str:
-    """The dataset's own card below the front matter that the Hub reads.
+def card(dataset: SourceDataset, labels: str, files: str) -> str:
+    """The dataset's own card below the front matter that the Hub reads, with how to load it from here.
 
     Parameters
     ----------
     dataset : SourceDataset
         What is exported.
+    labels : str
+        Folder of the label maps that became ``mask``.
     files : str
         Pattern of the files of a split, behind its name.
     """
@@ -176,4 +191,7 @@ def card(dataset: SourceDataset, files: str) -> str:
     }
     own = dataset.root / "README.md"
     body = own.read_text(encoding="utf-8") if own.is_file() else f"# {plain(dataset.name)}\n\nOccluded faces with exact masks.\n"
+    head, _, rest = body.partition("## How to load it\n")
+    _, found, citation = rest.partition("## Citation\n")
+    body = f"{head.rstrip()}\n\n{_LOADING.format(labels=labels)}{found}{citation}"
     return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n{body}"

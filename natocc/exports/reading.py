@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from natocc.plans import Json
 from natocc.samples import IGNORE, Mask
 from natocc.shards.dataset import read_dataset
 from natocc.shards.layout import FOLDERS, Layout
-from natocc.shards.manifest import schema
+from natocc.shards.manifest import schema, stream_manifest
 from natocc.splits import Splits
 
 _OF_NO_USE = ("plan", "landmarks")
@@ -25,7 +24,6 @@ _FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Splits become folders."""
 _ORDER = ("train", "val", "test")
-_ROWS = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +130,7 @@ class SourceDataset:
             raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
         found: collections.Counter[str] = collections.Counter()
         has_splits = False
-        for row in _rows(root, ["status", "split", "identity", "face"]):
+        for row in stream_manifest(root, ["status", "split", "identity", "face"]):
             if row["status"] == "made":
                 has_splits = has_splits or row["split"] is not None
                 found[_split(row, shares)] += 1
@@ -190,7 +188,7 @@ class SourceDataset:
 
     def categories(self) -> set[str]:
         """Of the occluders of all samples, whatever their split."""
-        rows = _rows(self.root, ["status", "occluders"])
+        rows = stream_manifest(self.root, ["status", "occluders"])
         return {str(each["category"]) for row in rows if row["status"] == "made" for each in row["occluders"] or ()}
 
     def samples(self) -> Iterator[Sample]:
@@ -202,7 +200,7 @@ class SourceDataset:
             If the manifest is damaged.
         """
         columns = [name for name in schema().names if name not in _OF_NO_USE]
-        for row in _rows(self.root, columns):
+        for row in stream_manifest(self.root, columns):
             if row["status"] != "made" or (split := _split(row, self.shares)) not in self.counts:
                 continue
             files = {folder: self._file(row, folder) for folder in self.folders}
@@ -227,22 +225,3 @@ def _split(row: Mapping[str, Json], shares: Splits | None) -> str:
 
 def _sorted(splits: Mapping[Any, int]) -> list[str]:
     return sorted(splits, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
-
-
-def _rows(root: Path, columns: list[str]) -> Iterator[dict[str, Json]]:
-    """Rows of the manifest, a few in memory at a time."""
-    import pyarrow
-    import pyarrow.parquet
-
-    path = Layout(root, 1).manifest
-    try:
-        with (
-            pyarrow.OSFile(os.fsencode(path)) as opened,
-            pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True) as file,
-        ):
-            if not file.schema_arrow.equals(schema()):
-                raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
-            for batch in file.iter_batches(_ROWS, columns=columns):
-                yield from batch.to_pylist()
-    except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{path} is no manifest that can be read: {error}; natocc verify --repair") from None

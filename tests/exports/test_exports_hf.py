@@ -56,16 +56,21 @@ def test_parquet_files_have_the_rows_asked_for(exported: Callable[..., Path]) ->
 def test_the_card_says_what_there_is(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
     for style in ("imagefolder", "parquet"):
         root = exported("hf", "--set", f"style={style}")
-        front = yaml.safe_load((root / "README.md").read_text().split("---\n")[1])
+        text = (root / "README.md").read_text()
+        front = yaml.safe_load(text.split("---\n")[1])
         assert front["license"] == "other"
         assert front["task_categories"] == ["image-segmentation"]
         assert front["size_categories"] == ["n<1K"]
         for told in front["configs"][0]["data_files"]:
             assert list(root.glob(told["path"]))
+        assert "load_dataset(" in text
+        assert 'manifest.parquet").to_pylist' not in text
+        assert "## Citation" in text
+        assert (root / "contact_sheet.jpg").is_file()
     lines = (exported("hf") / "data" / "train" / "metadata.jsonl").read_text().splitlines()
     assert all(json.loads(line)["split"] == "train" for line in lines)
 
 
 def test_a_name_cannot_break_the_front_matter(dataset: SourceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SourceDataset, "name", "x\n---\nlicense: mit")
-    assert yaml.safe_load(card(dataset, "**").split("\n---\n")[0])["license"] == "other"
+    assert yaml.safe_load(card(dataset, "masks", "**").split("\n---\n")[0])["license"] == "other"
