@@ -46,6 +46,7 @@ def export(
     natocc export out/coco --to coco --set segmentation=polygons --copy
     """
     import json
+    import os
 
     from natocc.cli.progress import progress_bar
     from natocc.exports.export import choose_format
@@ -55,10 +56,10 @@ def export(
 
     raw = {"to": name}
     edit_recipe(raw, edits)
-    options = choose_format(raw)
+    options = choose_format({**raw, "to": name})
     splits = tuple(part.strip() for part in split.split(",")) if split is not None else None
     source = SourceDataset.open(dataset, splits, _shares(shares) if shares else None)
-    out = out or dataset.absolute().parent / f"{dataset.absolute().name}-{name}"
+    out = Path(os.path.abspath(out or f"{os.path.abspath(dataset)}-{name}"))  # noqa: PTH100
     with progress_bar() as progress:
         exported = write(options, source, out, not copy, progress)
     if as_json:

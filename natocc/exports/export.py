@@ -16,7 +16,7 @@ from natocc.exports.files import Files
 from natocc.exports.format import ExportOptions
 from natocc.exports.reading import Sample, SourceDataset
 from natocc.exports.target import check_target, staged
-from natocc.options import choose_by_name
+from natocc.options import choose_by_name, nearest
 from natocc.plans import Json
 
 Progress = Callable[[str, int, int | None], None]
@@ -53,13 +53,13 @@ def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
     UsageError
         One line a fault.
     """
+    if raw["to"] not in FORMATS:
+        raise UsageError(f"--to {raw['to']!r}: no such format{nearest(str(raw['to']), list(FORMATS))}")
     try:
         return choose_by_name(raw, ExportOptions, FORMATS, "to")
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, fault['loc'])) or raw['to']}: {fault['msg']}" for fault in error.errors()]
         raise UsageError(*(line.replace("Value error, ", "") for line in lines)) from None
-    except ValueError as error:
-        raise UsageError(f"--{error}" if str(error).startswith("to ") else str(error)) from None
 
 
 def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:

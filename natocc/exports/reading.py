@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,9 @@ from natocc.errors import BadDataError, UsageError
 from natocc.images import read_bytes, read_labels
 from natocc.plans import Json
 from natocc.samples import IGNORE, Mask
-from natocc.shards.dataset import read_dataset
 from natocc.shards.layout import FOLDERS, Layout
 from natocc.shards.manifest import schema, stream_manifest
+from natocc.shards.sound import describe
 from natocc.splits import Splits
 
 _OF_NO_USE = ("plan", "landmarks")
@@ -65,17 +66,13 @@ class Sample:
         UsageError
             If it cannot be read.
         """
-        try:
+        with _readable(self.files[folder]):
             return read_bytes(self.files[folder])
-        except BadDataError as error:
-            raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
     def plane(self, folder: str) -> Mask:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
-        try:
+        with _readable(self.files[folder]):
             return read_labels(self.files[folder])
-        except BadDataError as error:
-            raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
     def described(self) -> dict[str, Json]:
         """What most training scripts want to know about it, as plain JSON."""
@@ -125,7 +122,10 @@ class SourceDataset:
         UsageError
             If it is no dataset, unfinished or damaged, has no such split, has splits already, or holds no sample.
         """
-        description = read_dataset(root)
+        described = describe(root)
+        if described.finding is not None:
+            raise UsageError(f"{root}: {described.finding}; natocc verify --repair")
+        description = described.content
         if description["status"] != "complete":
             raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
         found: collections.Counter[str] = collections.Counter()
@@ -215,6 +215,17 @@ class SourceDataset:
                 f"{manifest} is damaged: sample {row['index']} has the {folder} file {path!r}; natocc verify --repair"
             )
         return self.root / path
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file of the dataset, links out of it among that, is one line."""
+    if path.is_symlink():
+        raise UsageError(f"{path} is not a regular file; natocc verify --repair")
+    try:
+        yield
+    except BadDataError as error:
+        raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
 
 def _split(row: Mapping[str, Json], shares: Splits | None) -> str:

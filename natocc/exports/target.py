@@ -29,7 +29,7 @@ def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
     Parameters
     ----------
     target : Path
-        Where the export is to lie.
+        Where the export is to lie; absolute.
     root : Path
         The dataset that is exported.
     identity : dict
@@ -43,6 +43,8 @@ def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
     inner, outer = target.resolve(), root.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise UsageError(f"{target} and the dataset {root} lie in each other: name another folder with -o")
+    if target == Path.cwd():
+        raise UsageError(f"{target} is the folder that you are in, and would be replaced: name one below it with -o")
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UsageError(f"{target} is in the way and not a folder; name another with -o")
     with disk_errors(target):
@@ -100,6 +102,8 @@ def _claim(part: Path, identity: dict[str, Json]) -> None:
     """Make the folder aside, marked as natocc's from its first file on; what an interrupted export left there is taken over."""
     with disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
+        if part.is_symlink() or (part.exists() and not part.is_dir()):
+            raise UsageError(f"{part} is in the way: it is not natocc's")
         part.mkdir(exist_ok=True)
         names = [path.name for path in part.iterdir() if path.name not in (LOCK, f".{MARKER}.part")]
     if names and MARKER not in names:

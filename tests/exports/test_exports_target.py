@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from reading_back import invoke
 
@@ -143,7 +145,7 @@ def test_splits_by_name_and_by_share(dataset: SourceDataset, undivided: Path, tm
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--to", "mmsegs"), "did you mean 'mmseg'"),
+        (("--to", "mmsegs"), "no such format (did you mean 'mmseg'?)"),
         (("--to", "mmseg", "--set", "label=parts"), "did you mean 'labels'"),
         (("--to", "mmseg", "--set", "labels=part"), "labels"),
         (("--to", "mmseg", "--set", "labels=parts"), "has no 'parts': it has masks, occluders, amodal, mattes"),
@@ -167,6 +169,7 @@ def test_no_dataset_unfinished_or_damaged(dataset: SourceDataset, tmp_path: Path
     for message, damage in (
         ("no folder", lambda: None),
         ("unfinished", lambda: _edit(root / "dataset.json", '"status": "complete"', '"status": "building"')),
+        ("dataset.json: expected", lambda: _edit(root / "dataset.json", '"seed": 1', '"seed": 2')),
         ("no manifest", lambda: (root / "manifest.parquet").unlink()),
         ("no manifest", lambda: (root / "manifest.parquet").write_bytes(b"PAR1")),
     ):
@@ -175,6 +178,48 @@ def test_no_dataset_unfinished_or_damaged(dataset: SourceDataset, tmp_path: Path
         damage()
         with pytest.raises(UsageError, match=message):
             SourceDataset.open(root)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("split", "../../../away"),
+        ("images_path", "../../secret.jpg"),
+        ("masks_path", "images/00000/000000000.jpg"),
+    ],
+)
+def test_nothing_in_a_manifest_leads_out(dataset: SourceDataset, tmp_path: Path, column: str, value: str) -> None:
+    root = tmp_path / "small"
+    shutil.copytree(dataset.root, root)
+    table = pyarrow.parquet.read_table(root / "manifest.parquet")
+    changed = pyarrow.array([value, *table[column].to_pylist()[1:]])
+    table = table.set_column(table.schema.get_field_index(column), column, changed)
+    pyarrow.parquet.write_table(table, root / "manifest.parquet", write_page_checksum=True)
+    said = invoke("export", root, "--to", "mmseg", "-o", tmp_path / "out", code=2)
+    assert "is damaged" in said.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+def test_a_link_in_the_dataset_is_not_followed(dataset: SourceDataset, tmp_path: Path) -> None:
+    root, secret = tmp_path / "small", tmp_path / "secret"
+    shutil.copytree(dataset.root, root)
+    secret.write_text("secret")
+    first = next(SourceDataset.open(root).samples()).files["images"]
+    first.unlink()
+    first.symlink_to(secret)
+    for name in ("mmseg", "webdataset"):
+        said = invoke("export", root, "--to", name, "-o", tmp_path / "out", code=2)
+        assert "is not a regular file" in said.stderr
+
+
+def test_the_folder_that_one_is_in_is_not_replaced(
+    dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "the folder that you are in" in invoke("export", dataset.root, "--to", "mmseg", "-o", ".", code=2).stderr
+    shutil.copytree(dataset.root, tmp_path / "small")
+    monkeypatch.chdir(tmp_path / "small")
+    assert str(tmp_path / "small-mmseg") in invoke("export", ".", "--to", "mmseg").stdout
 
 
 def test_every_format_knows_its_name() -> None:
