@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reading_back import invoke
 
+from exports.reading_back import invoke
 from natocc.exports.reading import SourceDataset
 from natocc.recipe import load_recipe
 from natocc.runner import Run
@@ -21,7 +21,7 @@ EDITS = (
     "sets.1.occluders.textures={source: noise}",
     "sets.1.transparency={probability: 0.5, label: ignore}",
     "splits={train: 0.5, val: 0.25, test: 0.25}",
-    "output={shard_size: 5, masks: [face, amodal, occluder, matte]}",
+    "output={shard_size: 5, masks: [face, amodal, occluder, matte, parts]}",
 )
 
 
@@ -36,9 +36,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> SourceData
 
 @pytest.fixture(scope="session")
 def undivided(dataset: SourceDataset, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
-    """The same recipe without splits, its pictures PNG."""
+    """The same recipe without splits and further masks, its pictures PNG."""
     out = tmp_path_factory.mktemp("undivided") / "whole"
-    recipe = load_recipe("demo", [*EDITS, "splits=null", "name=whole", "output.image.format=png"])
+    recipe = load_recipe("demo", [*EDITS, "splits=null", "name=whole", "output.image.format=png", "output.masks=[face]"])
     Run(recipe, Path("data"), cache, out, count=4, jobs=1, backend="threading").build(False, lambda *_: None)
     return out
 

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
-from reading_back import needs, same_but_for_a_pixel, same_pixels
 
+from exports.reading_back import needs, same_but_for_a_pixel, same_pixels
 from natocc.exports.reading import SourceDataset
 from natocc.images import read_rgb
 

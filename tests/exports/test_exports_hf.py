@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 import yaml
-from reading_back import needs, same_pixels
 
+from exports.reading_back import needs, same_pixels
 from natocc.exports.hf import card
 from natocc.exports.reading import SourceDataset
 
@@ -40,7 +40,7 @@ def test_load_dataset_reads_every_sample(
     for sample in dataset.samples():
         row = seen[sample.index]
         same_pixels(sample, np.asarray(row["image"]), np.asarray(row["mask"]))
-        for folder in ("amodal", "occluders", "mattes"):
+        for folder in ("amodal", "occluders", "mattes", "parts"):
             same_pixels(sample, None, np.asarray(row[folder]), folder)
         assert {name: row[name] for name in sample.described()} == sample.described()
 

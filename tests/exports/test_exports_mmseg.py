@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from reading_back import same_pixels
 
+from exports.reading_back import same_pixels
 from natocc.errors import UsageError
 from natocc.exports.mmseg import MmsegOptions, palette
 from natocc.exports.reading import SourceDataset
@@ -50,6 +50,16 @@ def test_mmseg_finds_every_pair(dataset: SourceDataset, exported: Callable[..., 
         assert split == sample.split
         same_pixels(sample, image, mask)
     assert any((mask == 255).any() for *_, mask in seen.values())
+
+
+def test_the_sources_own_classes_where_asked_for(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("mmseg", "--set", "labels=parts")
+    classes = _config(root)["metainfo"]["classes"]
+    assert classes == tuple(dataset.classes("parts").values())
+    assert (classes[0], classes[-1]) == ("background", "occluder")
+    for sample in dataset.samples():
+        mask = np.asarray(PillowImage.open(root / "ann_dir" / sample.split / f"{sample.stem}.png"))
+        same_pixels(sample, None, mask, "parts")
 
 
 def test_a_stage_without_a_split_says_which_it_takes(exported: Callable[..., Path]) -> None:

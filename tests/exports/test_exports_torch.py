@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading_back import invoke, needs, same_pixels
 
+from exports.reading_back import invoke, needs, same_pixels
 from natocc.errors import UsageError
 from natocc.exports.reading import SourceDataset
 
@@ -39,7 +39,7 @@ def test_workers_read_every_sample(dataset: SourceDataset) -> None:
             same_pixels(sample, image.numpy().transpose(1, 2, 0), mask.numpy().astype(np.uint8))
 
 
-def test_floats_labels_transform_and_pickle(dataset: SourceDataset) -> None:
+def test_floats_labels_transform_and_pickle(dataset: SourceDataset, undivided: Path) -> None:
     torch = needs("torch")
     from natocc.torch import OccludedFaces
 
@@ -57,7 +57,7 @@ def test_floats_labels_transform_and_pickle(dataset: SourceDataset) -> None:
     with pytest.raises(ValueError, match="must be torch"):
         OccludedFaces(dataset.root, dtype=torch.int32)
     with pytest.raises(UsageError, match="no 'parts'"):
-        OccludedFaces(dataset.root, labels="parts")
+        OccludedFaces(undivided, labels="parts")
 
 
 def test_the_script_finds_the_dataset(undivided: Path, tmp_path: Path) -> None:

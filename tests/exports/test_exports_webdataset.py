@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from reading_back import needs, same_pixels
 
+from exports.reading_back import needs, same_pixels
 from natocc.exports.reading import SourceDataset
 
 
@@ -43,7 +43,7 @@ def test_webdataset_reads_every_sample(dataset: SourceDataset, exported: Callabl
         split, read = seen[sample.stem]
         assert split == sample.split
         same_pixels(sample, _array(read["jpg"]), _array(read["mask.png"]))
-        for folder in ("amodal", "occluders", "mattes"):
+        for folder in ("amodal", "occluders", "mattes", "parts"):
             same_pixels(sample, None, _array(read[f"{folder}.png"]), folder)
         assert json.loads(read["json"]) == sample.described()
 

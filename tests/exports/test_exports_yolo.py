@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image as PillowImage
-from reading_back import invoke, needs, same_but_for_a_pixel, same_pixels
 
+from exports.reading_back import invoke, needs, same_but_for_a_pixel, same_pixels
 from natocc.exports.reading import SourceDataset
 from natocc.samples import Mask
 
@@ -81,8 +81,7 @@ def test_occluders_are_classes_where_asked_for(dataset: SourceDataset, exported:
         assert np.array_equal(covered, sample.plane("occluders") > 0)
 
 
-def test_occluders_without_masks_are_refused(undivided: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SourceDataset, "folders", ("images", "masks"))
+def test_occluders_without_masks_are_refused(undivided: Path, tmp_path: Path) -> None:
     said = invoke("export", undivided, "--to", "yolo-seg", "--set", "occluders=true", "-o", tmp_path / "out", code=2)
     assert "no masks of its occluders" in said.stderr
 
