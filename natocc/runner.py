@@ -18,6 +18,7 @@ from natocc.making import Job, quarantine
 from natocc.pipeline import Pipeline, SampleSpec, Schedule
 from natocc.plans import Json
 from natocc.recipe import Recipe
+from natocc.report.card import write_card
 from natocc.report.contact_sheet import dataset_contact_sheet
 from natocc.resume import State, check_count, is_complete
 from natocc.shards.dataset import read_dataset, write_dataset
@@ -158,6 +159,7 @@ class Run:
                 self._make(pipeline, schedule, state, progress)
                 progress("writing the manifest", len(schedule), len(schedule))
                 write_manifest(layout)
+                write_card(layout)
                 if state.made:
                     dataset_contact_sheet(layout)
                 clean_staging(layout)

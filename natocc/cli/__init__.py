@@ -11,6 +11,7 @@ import click
 from natocc import __version__
 from natocc.cli.build import build
 from natocc.cli.doctor import doctor
+from natocc.cli.export import export
 from natocc.cli.extract import extract
 from natocc.cli.preview import preview
 from natocc.cli.replay import replay
@@ -49,5 +50,5 @@ def main() -> None:
     """
 
 
-for command in (build, preview, extract, verify, replay, doctor):
+for command in (build, preview, extract, verify, replay, export, doctor):
     main.add_command(command)
