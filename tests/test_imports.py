@@ -23,7 +23,7 @@ FLOORS = [
     {"outputs"},
     {"pipeline"},
     {"identity", "estimate", "making", "resume", "remake"},
-    {"repair", "replay"},
+    {"originals", "repair", "replay"},
     {"workers"},
     {"runner"},
     {"cli"},

@@ -14,6 +14,7 @@ from natocc.cli.doctor import doctor
 from natocc.cli.extract import extract
 from natocc.cli.preview import preview
 from natocc.cli.replay import replay
+from natocc.cli.report import report, stats
 from natocc.cli.verify import verify
 from natocc.errors import Interrupted, NatoccError
 from natocc.plain_text import plain
@@ -49,5 +50,5 @@ def main() -> None:
     """
 
 
-for command in (build, preview, extract, verify, replay, doctor):
+for command in (build, preview, extract, verify, replay, report, stats, doctor):
     main.add_command(command)
