@@ -52,7 +52,7 @@ async function draw(canvas, row, kind) {
   if (canvas.dataset.asked !== asked || !picture) return; // the page was turned meanwhile
   canvas.width = width;
   canvas.height = height;
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.drawImage(picture, left, top, width, height, 0, 0, width, height);
   if (labels) {
     scratch.canvas.width = width;
