@@ -265,7 +265,12 @@ def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
 def _of_every_set(raw: Mapping[str, Any], edit: str) -> list[str]:
     """The edits that one means whose path may begin inside a set."""
     key, sets = edit.partition("=")[0].split(".")[0], raw.get("sets")
-    if key in Recipe.model_fields or key not in SetRecipe.model_fields or not isinstance(sets, list):
+    of_sets = [name for name in SetRecipe.model_fields if name not in Recipe.model_fields]
+    if key not in of_sets or not isinstance(sets, list):
+        if not difflib.get_close_matches(key, list(Recipe.model_fields), n=1) and (
+            close := difflib.get_close_matches(key, of_sets)
+        ):
+            raise RecipeError(f"--set {edit!r}: unknown key {key!r} (did you mean {close[0]!r}?)")
         return [edit]
     return [f"sets.{index}.{edit}" for index in range(len(sets))]
 
