@@ -104,7 +104,10 @@ class HeatMap:
         points, hidden = self._points / self.landmarks, self._hidden / self.landmarks
         squared = (columns[..., None] - points[:, 0]) ** 2 + (rows[..., None] - points[:, 1]) ** 2
         weights = np.exp(-squared / (2 * _REACH**2))
-        return (weights @ hidden) / np.maximum(weights.sum(axis=2), 1e-9), np.clip(weights.sum(axis=2), 0, 1)
+        outline = cv2.convexHull(np.rint(points * _SIDE).astype(np.int32))
+        inside = cv2.fillConvexPoly(np.zeros((_SIDE, _SIDE)), outline, 1.0)  # nothing is known beyond the landmarks
+        known = np.asarray(cv2.GaussianBlur(inside, (0, 0), 1.5), dtype=np.float64)
+        return (weights @ hidden) / np.maximum(weights.sum(axis=2), 1e-9), known
 
 
 def ramp_stops() -> list[str]:
