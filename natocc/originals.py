@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from natocc.errors import BadDataError, UsageError
 from natocc.faces.landmarks import check_models
 from natocc.measures import occluded
@@ -29,7 +31,8 @@ def originals_of(root: Path, data: Path, cache: Path, jobs: int = 1) -> Callable
     Returns
     -------
     original_of : callable
-        From a sample that was made to what it was made from; None where an input that served then cannot serve now.
+        From a sample that was made to what it was made from; None where an input that served then cannot serve now, or is
+        another: its sha256, or the mask that comes of it, is not what the record says.
 
     Raises
     ------
@@ -49,6 +52,9 @@ def originals_of(root: Path, data: Path, cache: Path, jobs: int = 1) -> Callable
             spec = spec_of(recipe, sample.index, sample.set_name, sample.face, sample.variant)
             face, composite = pipeline.replay(spec, sample.plan)
         except (BadDataError, UsageError, KeyError):
+            return None
+        visible = np.count_nonzero(composite.modal == 1)
+        if face.origin != sample.face_origin or visible != sample.measures.get("visible_pixels"):
             return None
         return Original(face.image, composite.amodal, occluded(composite) | composite.ignored)
 

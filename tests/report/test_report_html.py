@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from natocc.cli import main
+from natocc.images import read_rgb
+from natocc.originals import originals_of
 from natocc.report.tally import BINS, bin_of
 from natocc.report.thumbnails import OCCLUDED, OCCLUDER, VISIBLE, thumbnail
+from natocc.shards.layout import Layout
 from natocc.shards.manifest import read_manifest
+from natocc.shards.records import read_shard
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 SCRIPT = "<script>document.title='owned'<"
@@ -223,11 +228,28 @@ def test_what_is_not_there_is_said(base: Path, browser: Browser) -> None:
 
 
 def test_a_broken_file_is_told_and_stops_nothing(base: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(base / "out", tmp_path / "out")
     row = next(row for row in read_manifest(base / "out") if row["status"] == "made")
     (tmp_path / "out" / row["images_path"]).write_bytes(b"no picture")
     assert json.loads(_run("report", tmp_path / "out", "--no-sources", "--json").stdout)["unreadable"] == 1
     assert "is not a natocc dataset" in _run("report", base, code=2).output
     _run("verify", base / "out")  # a report is no damage
+
+
+def test_a_source_is_that_of_the_sample_or_none(base: Path, tmp_path: Path) -> None:
+    """Inputs that were changed since would show a face that was never covered."""
+    record = read_shard(Layout(base / "out", 7), 0)
+    made = [sample for sample in record.samples if sample.rejection is None]
+    original_of = originals_of(base / "out", base / "data", base / "cache")
+    for sample in made:
+        original = original_of(sample)
+        assert original is not None
+        image = read_rgb(base / "out" / record.paths()[sample.index]["images"])[0]
+        apart = np.abs(image.astype(int) - original.source).max(axis=2)
+        assert np.median(apart[original.covered == 0]) < 8  # but for the file's compression
+        assert np.count_nonzero(original.amodal) == sample.measures["face_pixels"]
+    shutil.copytree(base / "data", tmp_path / "data")
+    for photo in (tmp_path / "data" / "photos").iterdir():
+        PillowImage.fromarray(skimage.data.astronaut()[1:]).save(photo)
+    changed = originals_of(base / "out", tmp_path / "data", base / "cache")
+    assert [changed(sample) for sample in made] == [None] * len(made)
