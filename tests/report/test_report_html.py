@@ -186,6 +186,8 @@ def test_the_page_opens_filters_and_answers_to_keys(page: Path, browser: Browser
     assert browser.run(title) == f"Sample {first}"
     browser.press("1")
     browser.until("return !document.querySelector('#viewer img').hidden")  # the file itself, beside the report
+    browser.press("2")
+    browser.until("return document.querySelector('#viewer canvas').dataset.shown.endsWith('tint')")  # its mask, over the file
     browser.press("escape")
     assert not browser.run("return document.querySelector('#viewer').open")
     browser.press("/")

@@ -47,30 +47,36 @@ async function draw(canvas, row, kind) {
   canvas.dataset.asked = asked;
   const [picture, labels] = await Promise.all([
     bitmap(kind === "source" ? "source" : "picture", number),
-    kind === "overlay" || kind === "occluder" ? bitmap("labels", number) : null,
+    kind === "overlay" || kind === "occluder" || kind === "tint" ? bitmap("labels", number) : null,
   ]);
   if (canvas.dataset.asked !== asked || !picture) return; // the page was turned meanwhile
   canvas.width = width;
   canvas.height = height;
   const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.drawImage(picture, left, top, width, height, 0, 0, width, height);
+  if (kind !== "tint") pen.drawImage(picture, left, top, width, height, 0, 0, width, height);
   if (labels) {
     scratch.canvas.width = width;
     scratch.canvas.height = height;
     scratch.drawImage(labels, left, top, width, height, 0, 0, width, height);
     const what = scratch.getImageData(0, 0, width, height).data;
     const pixels = pen.getImageData(0, 0, width, height);
-    (kind === "overlay" ? tint : isolate)(pixels.data, what, width);
+    ({ overlay: tint, tint: glaze, occluder: isolate })[kind](pixels.data, what, width);
     pen.putImageData(pixels, 0, 0);
   }
   canvas.dataset.shown = asked;
+}
+function strengthAt(what, i, width) {
+  const edge = what[i - 4] !== what[i] || what[i + 4] !== what[i] || what[i - 4 * width] !== what[i] || what[i + 4 * width] !== what[i];
+  return edge ? 1 : 0.36;
+}
+function glaze(pixels, what, width) { // the colours alone, to lie over a larger picture
+  for (let i = 0; i < what.length; i += 4) if (COLOURS[what[i]]) pixels.set([...COLOURS[what[i]], 255 * strengthAt(what, i, width)], i);
 }
 function tint(pixels, what, width) {
   for (let i = 0; i < what.length; i += 4) {
     const colour = COLOURS[what[i]];
     if (!colour) continue;
-    const edge = what[i - 4] !== what[i] || what[i + 4] !== what[i] || what[i - 4 * width] !== what[i] || what[i + 4 * width] !== what[i];
-    const strength = edge ? 1 : 0.36;
+    const strength = strengthAt(what, i, width);
     for (let c = 0; c < 3; c++) pixels[i + c] += (colour[c] - pixels[i + c]) * strength;
   }
 }
@@ -234,10 +240,14 @@ function show(place, kind) {
   $(".missing", viewer).textContent = rejected ? row[DETAIL] : missing;
   canvas.hidden = rejected || !row[CELL] || Boolean(missing);
   file.hidden = true;
-  file.onload = () => (file.hidden = false);
+  file.onload = () => {
+    file.hidden = false;
+    if (openedView === "overlay") draw(canvas, row, "tint");
+  };
   file.removeAttribute("src");
+  canvas.classList.toggle("above", openedView === "overlay");
   if (!canvas.hidden) draw(canvas, row, openedView);
-  if (!canvas.hidden && openedView === "picture") file.src = row[FILE].split("/").map(encodeURIComponent).join("/");
+  if (!canvas.hidden && (openedView === "picture" || openedView === "overlay")) file.src = row[FILE].split("/").map(encodeURIComponent).join("/");
   const facts = $("dl", viewer), share = (part) => (row[PARTS][part] === null ? "–" : `${row[PARTS][part]} %`);
   facts.replaceChildren();
   const tell = (name, text) => text && facts.append(element("dt", "", name), element("dd", "", text));
