@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from natocc.report.contact_sheet import Tile, contact_sheet
+from natocc.report.contact_sheet import Tile, contact_sheet, fitted, shrunk_mask
 from natocc.report.overlay import overlay
-from natocc.samples import AlignedFace, Composite, Image, SampleRecord
+from natocc.samples import AlignedFace, Composite, Image, Mask, SampleRecord
 
 _COLUMNS = 5
 _TILE = 256
@@ -42,7 +42,7 @@ def preview_sheet(original: Image, face: AlignedFace, samples: Sequence[Made]) -
     sheet : (H, W, 3) uint8
         Visible face tinted green, occluded face red.
     """
-    mask = Tile(overlay(face.image, face.face_mask), "face: green visible, red occluded")
+    mask = Tile(_overlay(face.image, face.face_mask), "face: green visible, red occluded")
     pairs = [(Tile(original, "photograph"), _EMPTY), (Tile(face.image, "aligned"), mask), *map(_pair, samples)]
     return contact_sheet(_stacked(pairs, min(_COLUMNS, len(pairs))), min(_COLUMNS, len(pairs)), _TILE)
 
@@ -80,8 +80,15 @@ def _pair(sample: Made) -> tuple[Tile, Tile]:
     parts = [f"{part} {record.measures[f'{part}_occluded']:.0%}" for part in _PARTS if f"{part}_occluded" in record.measures]
     return (
         Tile(composite.image, f"{', '.join(record.categories)}  {composite.occlusion_ratio:.0%}"),
-        Tile(overlay(composite.image, composite.modal, composite.amodal), f"{record.set_name}: {'  '.join(parts)}"),
+        Tile(_overlay(composite.image, composite.modal, composite.amodal), f"{record.set_name}: {'  '.join(parts)}"),
     )
+
+
+def _overlay(image: Image, modal: Mask, amodal: Mask | None = None) -> Image:
+    """Masks on a picture of the size that is shown: a line of one pixel would not survive being shrunk."""
+    small = fitted(image, _TILE)
+    whole = None if amodal is None else shrunk_mask(amodal, small.shape)
+    return overlay(small, shrunk_mask(modal, small.shape), whole)
 
 
 def _stacked(pairs: Sequence[tuple[Tile, Tile]], columns: int) -> list[Tile]:
