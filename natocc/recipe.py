@@ -200,12 +200,14 @@ def parse_recipe(text: str, name: str) -> dict[str, Any]:
 def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:
     """Apply ``path=value`` edits such as ``sets.0.colour.transfer=sot``, in place, before validation.
 
+    A key of sets alone, such as ``colour.transfer``, is that of every set.
+
     Raises
     ------
     RecipeError
         If an edit has no ``=``, or its path goes through something that is no mapping or list.
     """
-    for edit in edits:
+    for edit in (each for told in edits for each in _of_every_set(raw, told)):
         path, equals, text = edit.partition("=")
         if not equals or not path:
             raise RecipeError(f"--set {edit!r}: expected path=value, such as output.shard_size=100")
@@ -258,6 +260,19 @@ def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
     raw = parse_recipe(text, name)
     edit_recipe(raw, edits)
     return validate_recipe(raw, name)
+
+
+def _of_every_set(raw: Mapping[str, Any], edit: str) -> list[str]:
+    """The edits that one means whose path may begin inside a set."""
+    key, sets = edit.partition("=")[0].split(".")[0], raw.get("sets")
+    of_sets = [name for name in SetRecipe.model_fields if name not in Recipe.model_fields]
+    if key not in of_sets or not isinstance(sets, list):
+        if not difflib.get_close_matches(key, list(Recipe.model_fields), n=1) and (
+            close := difflib.get_close_matches(key, of_sets)
+        ):
+            raise RecipeError(f"--set {edit!r}: unknown key {key!r} (did you mean {close[0]!r}?)")
+        return [edit]
+    return [f"sets.{index}.{edit}" for index in range(len(sets))]
 
 
 def _roots(value: Json, path: str = "") -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ FLOORS = [
     {"outputs"},
     {"pipeline", "inputs"},
     {"identity", "estimate", "making", "resume", "remake"},
-    {"repair", "replay"},
+    {"originals", "repair", "replay"},
     {"workers"},
     {"runner"},
     {"cli"},

@@ -15,6 +15,7 @@ from natocc.cli.export import export
 from natocc.cli.extract import extract
 from natocc.cli.preview import preview
 from natocc.cli.replay import replay
+from natocc.cli.report import report, stats
 from natocc.cli.verify import verify
 from natocc.errors import Interrupted, NatoccError
 from natocc.plain_text import plain
@@ -50,5 +51,5 @@ def main() -> None:
     """
 
 
-for command in (build, preview, extract, verify, replay, export, doctor):
+for command in (build, preview, extract, verify, replay, report, stats, export, doctor):
     main.add_command(command)
