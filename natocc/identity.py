@@ -18,6 +18,7 @@ from natocc.options import Options
 from natocc.outputs import label_maps
 from natocc.pipeline import Pipeline
 from natocc.plans import Json
+from natocc.recipe import Recipe
 
 _LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
 """Options that say where pictures and what belongs to them lie."""
@@ -57,7 +58,7 @@ def describe(pipeline: Pipeline, data: Path) -> dict[str, Json]:
     return {
         "recipe": recipe.resolved(),
         "recipe_sha256": recipe.sha256(),
-        "versions": versions(),
+        "versions": versions() | recipe.packages(),
         "inputs": inputs,
         "labels": label_maps(recipe.output, faces.classes),
     }
@@ -97,6 +98,20 @@ def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Jso
         head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
         last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *(f"  {line}" for line in found[:_MOST_SHOWN]), *more, last)
+
+
+def changed_versions(there: Mapping[str, Json], recipe: Recipe) -> list[str]:
+    """Lines such as ``versions.numpy: "2.3" -> "2.4"``: what made a dataset, and what is installed now.
+
+    Parameters
+    ----------
+    there : mapping
+        Its ``dataset.json``.
+    recipe : Recipe
+        Its recipe.
+    """
+    now = versions() | recipe.packages()
+    return [*_differences("natocc", there.get("natocc"), __version__), *_differences("versions", there.get("versions"), now)]
 
 
 def _differences(path: str, old: Json, new: Json) -> Iterator[str]:

@@ -22,7 +22,7 @@ from natocc.faces.source import FaceOptions
 from natocc.locations import locate, own_folder
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
-from natocc.options import Options, choose_by_name, nearest
+from natocc.options import ChosenFrom, Options, nearest
 from natocc.plans import Json
 from natocc.splits import Splits
 
@@ -32,15 +32,8 @@ _DEEPEST = 50
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
-def _choose_faces(value: Any) -> FaceOptions:
-    return choose_by_name(value, FaceOptions, FACE_SOURCES, "source")
-
-
-def _choose_occluders(value: Any) -> OccluderOptions:
-    return choose_by_name(value, OccluderOptions, OCCLUDER_SOURCES, "source")
-
-
-Occluders = Annotated[SerializeAsAny[OccluderOptions], BeforeValidator(_choose_occluders)]
+_OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
+Occluders = Annotated[SerializeAsAny[OccluderOptions], _OCCLUDERS]
 
 
 class SetRecipe(ComposeRules):
@@ -62,7 +55,7 @@ class RandOccSet(SetRecipe):
     """Random shapes with random textures, some of them see-through."""
 
     method: Literal["randocc"] = "randocc"
-    occluders: Occluders = Field(default_factory=lambda: _choose_occluders({"source": "shapes"}))
+    occluders: Occluders = Field(default_factory=lambda: _OCCLUDERS.choose({"source": "shapes"}))
     transparency: TransparencyRule = TransparencyRule(probability=0.3)
     colour: ColourRule = ColourRule(shift=(0, 0))
     light: LightRule = LightRule(shading=(0, 0))
@@ -123,7 +116,7 @@ class Recipe(Options):
 
     name: str = Field(pattern=_NAME)
     seed: int = Field(0, ge=0, le=_LARGEST)
-    faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
+    faces: Annotated[SerializeAsAny[FaceOptions], ChosenFrom(FACE_SOURCES, FaceOptions)]
     sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set)], ...] = Field(min_length=1)
     splits: Splits | None = None
     output: Output = Output()
@@ -278,7 +271,8 @@ def _item(here: Any, key: str, edit: str) -> Any:
 
 
 def _explain(fault: Any) -> str:
-    path = ".".join(str(part) for part in fault["loc"]) or "recipe"
+    # What pydantic adds for itself is no part of a recipe: "[key]", and the branch of a union, "(mix)".
+    path = ".".join(str(part) for part in fault["loc"] if str(part)[:1] not in ("[", "(")) or "recipe"
     message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if fault["type"] == "literal_error":
         known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]

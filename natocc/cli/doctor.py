@@ -28,6 +28,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
     found: dict[str, Any] = {
         "versions": _versions(),
         "models": _models(),
+        "plugins": [*_plugins()],
         "data": str(data),
         "sources": [*_sources(data, cache)],
         "folders": [*_folders(data, cache)],
@@ -42,6 +43,28 @@ def _versions() -> dict[str, str]:
     from natocc.identity import versions
 
     return {"natocc": __version__, **versions()}
+
+
+def _plugins() -> Iterator[dict[str, str]]:
+    """What other packages add, and what is wrong with it where something is."""
+    from natocc.compose.blend import BLENDS
+    from natocc.compose.transfers import TRANSFERS
+    from natocc.faces import SOURCES as FACES
+    from natocc.occluders import SOURCES as OCCLUDERS
+    from natocc.occluders import TEXTURES
+    from natocc.plugins import misnamed, offered
+
+    tables = (FACES, OCCLUDERS, TEXTURES, TRANSFERS, BLENDS)
+    for table in tables:
+        for offer in offered(table.group):
+            fault = table.complaint(offer)
+            yield {"group": table.group, "name": offer.name, "package": offer.package, "version": offer.version} | (
+                {"fault": fault} if fault else {}
+            )
+    for offer in misnamed({table.group for table in tables}):
+        yield {"group": offer.group, "name": offer.name, "package": offer.package, "version": offer.version} | {
+            "fault": f"{offer}: no such group (known: {', '.join(table.group for table in tables)})"
+        }
 
 
 def _models() -> str:
@@ -91,6 +114,7 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
     from natocc.occluders.source import OccluderOptions
     from natocc.options import choose_by_name
 
+    own = name in (FACES if kind == "faces" else OCCLUDERS).own
     entry: dict[str, object] = {"source": name}
     if root is not None:
         entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
@@ -102,6 +126,10 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
     except UsageError as error:
         return {"missing": str(error)}
+    except Exception as error:
+        if own:
+            raise
+        return {"missing": f"{type(error).__name__}: {error}".splitlines()[0]}  # a plug-in's own fault: the others go on
 
 
 def _libraries(cache: Path) -> Iterator[dict[str, object]]:
@@ -114,9 +142,15 @@ def _libraries(cache: Path) -> Iterator[dict[str, object]]:
                 yield {"path": str(path), "of": library.name, "cutouts": len(library), "categories": len(library.categories)}
 
 
+def _named(plugin: dict[str, str]) -> str:
+    return f"{plugin['group']} {plugin['name']!r} of {plugin['package']} {plugin['version']}"
+
+
 def _told(found: dict[str, Any]) -> str:
     lines = [", ".join(f"{name} {version}" for name, version in found["versions"].items())]
     lines.append(f"landmark models: {found['models']}")
+    for each in found["plugins"]:
+        lines.append(f"plug-in {each.get('fault') or _named(each)}")
     lines.append(f"data root {found['data']}:")
     for each in found["sources"]:
         name = f"{each['kind']} {each['source']}"

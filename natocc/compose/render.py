@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from natocc.compose.blend import BLENDS
+from natocc.compose.blend import blend_over
 from natocc.compose.colour import shift_to_light, transfer_colour
 from natocc.compose.finish import finished
 from natocc.compose.light import cast_shadow, shade
@@ -57,7 +57,7 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
             if occluder.look.shadow is not None:
                 cast_shadow(image, layer, face.face_mask, occluder.look.shadow)
             alpha = (layer.matte.astype(np.float32) * (occluder.opacity / 255)).clip(0, 1)
-            image[layer.window] = BLENDS[occluder.blend](image[layer.window], _looked(layer, photo, occluder.look), alpha)
+            image[layer.window] = blend_over(occluder.blend, image[layer.window], _looked(layer, photo, occluder.look), alpha)
         covers = matte >= occluder.occludes_from
         masks.append(covers.astype(np.uint8))
         mattes.append(matte)

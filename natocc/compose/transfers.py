@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from natocc import seeds
+from natocc.plugins import Table
 
 Lab: TypeAlias = npt.NDArray[np.float32]
 ColourMap: TypeAlias = Callable[[Lab], Lab]
@@ -87,7 +88,8 @@ def sliced_transport(source: Lab, target: Lab) -> ColourMap:
     return recolour
 
 
-TRANSFERS: Mapping[str, Transfer] = {"histogram": histogram, "reinhard": reinhard, "sot": sliced_transport}
+TRANSFERS = Table[Transfer]("natocc.transfers", {"histogram": histogram, "reinhard": reinhard, "sot": sliced_transport})
+"""Name in a recipe to colour transfer; other packages add theirs by entry points ``natocc.transfers``."""
 
 
 def _thickened(colours: Lab) -> Lab:
