@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +21,7 @@ from natocc.faces.source import FaceOptions
 from natocc.locations import locate, own_folder
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
-from natocc.options import ChosenFrom, Options, nearest
+from natocc.options import ChosenFrom, Options, faults, nearest
 from natocc.plans import Json
 from natocc.splits import Splits
 
@@ -228,10 +227,7 @@ def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
-        faults = error.errors()
-        # A list of which an item fails is also called too short: the item is what is wrong.
-        told = [fault for fault in faults if not (fault["type"] == "too_short" and len(faults) > 1)]
-        raise RecipeError(*(f"recipe {name}: {_explain(fault)}" for fault in told)) from None
+        raise RecipeError(*(f"recipe {name}: {line}" for line in faults(error))) from None
     names = [a_set.name for a_set in recipe.sets]
     twice = sorted({each for each in names if names.count(each) > 1})
     if twice:
@@ -268,21 +264,6 @@ def _item(here: Any, key: str, edit: str) -> Any:
     if not key.isdecimal() or int(key) >= len(here):
         raise RecipeError(f"--set {edit!r}: {key!r} is no index of a list of {len(here)}")
     return here[int(key)]
-
-
-def _explain(fault: Any) -> str:
-    # What pydantic adds for itself is no part of a recipe: "[key]", and the branch of a union, "(mix)".
-    path = ".".join(str(part) for part in fault["loc"] if str(part)[:1] not in ("[", "(")) or "recipe"
-    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if fault["type"] == "literal_error":
-        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
-        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
-    elif fault["type"] not in ("value_error", "missing"):
-        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
-    elif fault["type"] == "missing":
-        message = "is missing"
-    return f"{path}: {message}"
 
 
 class _StrictLoader(yaml.SafeLoader):

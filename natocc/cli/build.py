@@ -58,9 +58,9 @@ def build(
     """
     import json
 
-    from natocc.cli.options import recipe_of_flags
     from natocc.cli.progress import progress_bar, show_expected, show_totals
     from natocc.estimate import expected
+    from natocc.recipe_flags import recipe_of_flags
     from natocc.runner import Run
 
     if max_rejected is not None:

@@ -43,9 +43,9 @@ def extract(
     """
     import json
 
-    from natocc.cli.options import recipe_of_flags
     from natocc.occluders import SOURCES
     from natocc.occluders.library import Library
+    from natocc.recipe_flags import recipe_of_flags
 
     if what in SOURCES:
         edits = tuple(f"sets.0.occluders.{edit}" for edit in edits)
