@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from natocc.locations import cache_folder, data_root
 from natocc.options import choose_by_name, faults
-from natocc.recipe import Recipe, edit_recipe, load_recipe, validate_recipe
+from natocc.recipe import Recipe, load_recipe, validate_recipe
+from natocc.recipe_edit import edit_recipe
 
 if TYPE_CHECKING:
     from natocc.occluders.source import OccluderSource

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from natocc.described import parameters, summary
 from natocc.errors import UsageError
 from natocc.plugins import Table
 
@@ -28,6 +29,17 @@ class Options(BaseModel):
                 if key not in known:
                     raise ValueError(f"unknown key {str(key)!r}{nearest(str(key), known)}")
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """With what the docstring says of each key, so that an editor shows it."""
+        made = handler(schema)
+        model = handler.resolve_ref_schema(made)
+        model["description"] = summary(cls)
+        for name, text in parameters(cls).items():
+            if name in model.get("properties", {}):
+                model["properties"][name].setdefault("description", text)
+        return made
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """Plug-ins that this part names itself: table and name."""

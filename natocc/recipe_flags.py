@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from natocc.errors import UsageError
-from natocc.recipe import Recipe, edit_recipe, parse_recipe, recipe_text, validate_recipe
+from natocc.recipe import Recipe, validate_recipe
+from natocc.recipe_edit import edit_recipe
+from natocc.recipe_text import parse_recipe, recipe_text
 
 
 def recipe_of_flags(

@@ -12,7 +12,9 @@ from natocc import __version__
 from natocc.cli.build import build
 from natocc.cli.doctor import doctor
 from natocc.cli.extract import extract
+from natocc.cli.init import init
 from natocc.cli.preview import preview
+from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
 from natocc.cli.verify import verify
 from natocc.errors import Interrupted, NatoccError
@@ -49,5 +51,5 @@ def main() -> None:
     """
 
 
-for command in (build, preview, extract, verify, replay, doctor):
+for command in (build, preview, recipes, init, extract, verify, replay, doctor):
     main.add_command(command)

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from natocc.cli.options import data_options, jobs_option, recipe_options
+from natocc.cli.recipes import complete_recipes
 
 
 @click.command()
-@click.argument("recipe", required=False)
+@click.argument("recipe", required=False, shell_complete=complete_recipes)
 @click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options

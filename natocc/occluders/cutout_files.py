@@ -29,7 +29,8 @@ class CutoutsOptions(OccluderOptions):
     source: Literal["cutouts"] = "cutouts"
     root: str = Field("cutouts", description="folder of the pictures")
     licence: str | None = Field(None, description="of all pictures, recorded with every sample")
-    rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)  # cut tight, and in the pieces that were wanted
+    # Cut tight, and in the pieces that were wanted.
+    rules: CutoutRules = Field(CutoutRules(largest_piece=0.5, border_share=1), description="what each cutout must be like")
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""

@@ -55,6 +55,11 @@ class MixOptions(TextureOptions):
     """``source: mix``: each of several sources as often as the others; name one twice to have it twice as often.
 
     Patches of photographs are a source of pictures too: ``{source: textures, root: coco/val2017}``.
+
+    Parameters
+    ----------
+    of : tuple of TextureOptions
+        The sources.
     """
 
     source: Literal["mix"] = "mix"

@@ -38,7 +38,14 @@ Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_som
 class ShapesOptions(OccluderOptions):
     """``source: shapes``: random outlines filled with a texture [1]_.
 
-    `kinds` gives each kind of outline its weight; ``{bezier: 1}`` is the paper's: closed curves through random points.
+    Parameters
+    ----------
+    textures : TextureOptions
+        What shapes are filled with.
+    kinds : mapping of str to float
+        The weight of each kind of outline; ``{bezier: 1}`` is the paper's: closed curves through random points.
+    least_points, most_points : int
+        Points that a closed curve goes through.
 
     References
     ----------
