@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from natocc.outputs import label_maps
 from natocc.pipeline import Pipeline
 from natocc.plans import Json
 from natocc.recipe import Recipe
+from natocc.versions import versions
 
 _LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
 """Options that say where pictures and what belongs to them lie."""
@@ -62,14 +62,6 @@ def describe(pipeline: Pipeline, data: Path) -> dict[str, Json]:
         "inputs": inputs,
         "labels": label_maps(recipe.output, faces.classes),
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions that decide the bytes."""
-    from importlib.metadata import version
-
-    packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools")
-    return {"python": platform.python_version(), "machine": platform.machine(), **{name: version(name) for name in packages}}
 
 
 def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:

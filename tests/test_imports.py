@@ -12,7 +12,7 @@ PACKAGE = Path(natocc.__file__).parent
 # Lower floors first. Rooms on one floor that are wings do not know each other; those of the hall build on one another in order.
 FLOORS = [
     {"described", "errors", "parts", "plain_text"},
-    {"plans", "plugins", "stopping"},
+    {"plans", "plugins", "stopping", "versions"},
     {"samples"},
     {"seeds"},
     {"options", "locations", "sizes"},

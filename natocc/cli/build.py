@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
+from natocc.cli.completion import complete_faces, complete_recipes
 from natocc.cli.options import data_options, jobs_option, recipe_options
-from natocc.cli.recipes import complete_recipes
 
 
 @click.command()
 @click.argument("recipe", required=False, shell_complete=complete_recipes)
-@click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
+@click.option("--source", metavar="NAME", shell_complete=complete_faces, help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")

@@ -42,7 +42,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
 def _versions() -> dict[str, str]:
     from natocc import __version__
-    from natocc.identity import versions
+    from natocc.versions import versions
 
     return {"natocc": __version__, **versions()}
 

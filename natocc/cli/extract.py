@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from natocc.cli.completion import complete_occluders
 from natocc.cli.options import data_options, jobs_option
 from natocc.plain_text import plain
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what")
+@click.argument("what", shell_complete=complete_occluders)
 @click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them.")
 @click.option("--set", "edits", multiple=True, metavar="KEY=VALUE", help="Edit the source: --set categories=[cup].")
 @data_options

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from natocc.cli.completion import complete_occluders
 from natocc.locations import cache_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -60,7 +61,9 @@ def recipe_options(command: Command) -> Command:
         click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them."),
         click.option("--source-root", metavar="DIR", help="Where the faces lie, if not where their owner puts them."),
         click.option("--method", metavar="NAME", help="natocc (default) or randocc."),
-        click.option("--occluders", metavar="NAME", help="Occluders: coco, hands; shapes for randocc."),
+        click.option(
+            "--occluders", metavar="NAME", shell_complete=complete_occluders, help="Occluders: coco, hands; shapes for randocc."
+        ),
     ):
         command = option(command)
     return command

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import click
 
+from natocc.cli.completion import complete_recipes
 from natocc.plain_text import plain
-
-
-def complete_recipes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Names for the shell to complete: natocc's own recipes, and recipe files here."""
-    from pathlib import Path
-
-    from natocc.recipe_text import own_recipes
-
-    files = [path.name for pattern in ("*.yaml", "*.yml") for path in sorted(Path().glob(pattern))]
-    return [name for name in [*own_recipes(), *files] if name.startswith(incomplete)]
 
 
 @click.group(invoke_without_command=True)
