@@ -14,7 +14,7 @@ def summary(cls: type) -> str:
     >>> class Disc:
     ...     \"\"\"``source: disc``: a disc [1]_, see :class:`natocc.shapes.Disc`.\"\"\"
     >>> summary(Disc)
-    'source: disc: a disc, see Disc.'
+    'source: disc: a disc.'
     """
     return _plain((inspect.cleandoc(cls.__doc__ or "")).split("\n\n", 1)[0])
 
@@ -45,6 +45,8 @@ def parameters(cls: type) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Without roles, footnotes, double backquotes and line breaks."""
-    text = re.sub(r":\w+:`(?:natocc\.)?(?:\w+\.)*(\w+)`", r"\1", re.sub(r"\s*\[\d+\]_", "", text))
+    """Without roles, what refers to code, footnotes, backquotes and line breaks."""
+    role = r":\w+:`[^`]*`"
+    text = re.sub(rf"[,:;]? *see {role}| *\([^()]*{role}[^()]*\)|\s*\[\d+\]_", "", " ".join(text.split()))
+    text = re.sub(r":\w+:`(?:\w+\.)*(\w+)`", r"\1", text)
     return " ".join(text.replace("``", "").replace("`", "").split())

@@ -56,7 +56,7 @@ def test_show_prints_the_file_or_every_setting() -> None:
 
 
 def test_the_schema_that_is_shipped_is_current() -> None:
-    """If this fails: natocc recipes schema > pipelines/recipe.schema.json."""
+    """If this fails: make schema."""
     assert json.loads((own_folder("pipelines") / "recipe.schema.json").read_text()) == recipe_schema(plugins=False)
 
 
