@@ -160,9 +160,12 @@ class Occlude:
         except BadDataError as error:
             _LOG.debug("not occluded: %s", error)
             return None
+        ignored = (composite.ignored > 0) & (labels != 0)
+        if ignored.any() and not np.can_cast(np.uint8, labels.dtype):
+            raise ValueError(f"mask: expected a type that holds {IGNORE}, the label of what is ignored, found {labels.dtype}")
         after = labels.copy()
         after[occluded(composite) > 0] = self._occluded
-        after[(composite.ignored > 0) & (labels != 0)] = IGNORE
+        after[ignored] = IGNORE
         return composite.image, after
 
     def _generator(self) -> np.random.Generator:

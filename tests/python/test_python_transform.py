@@ -59,6 +59,8 @@ def test_labels_of_what_is_covered() -> None:
     ignored = natocc.Occlude(RED, p=1, rules=rules)(image, labels, rng=4)[1]
     assert (ignored == 255).any()
     assert (labels[ignored == 255] > 0).all()
+    with pytest.raises(ValueError, match=r"mask: expected a type that holds 255, .* found bool"):
+        natocc.Occlude(RED, p=1, rules=rules)(image, labels > 0, rng=4)
 
 
 def test_p_is_a_share_and_nothing_is_changed_in_place() -> None:
