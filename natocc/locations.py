@@ -51,7 +51,12 @@ def data_root() -> Path:
 
 
 def cache_folder(data: Path) -> Path:
-    """Where occluders are extracted to: beside the data root, or below the user's cache folder where that cannot be written."""
+    """Where occluders are extracted to unless something else is said.
+
+    ``NATOCC_CACHE``, else beside the data root, or below the user's cache folder where that cannot be written.
+    """
+    if told := os.environ.get("NATOCC_CACHE"):
+        return Path(told)
     beside = data.absolute().parent
     if os.access(beside, os.W_OK):
         return beside / "natocc-cache"

@@ -12,7 +12,7 @@ import pytest
 
 import natocc
 from natocc.images import read_rgb
-from natocc.locations import package_folder
+from natocc.locations import cache_folder, data_root, package_folder
 from natocc.shards.dataset import read_dataset
 
 
@@ -78,6 +78,17 @@ def test_preview_of_a_file_and_of_its_array(tmp_path: Path) -> None:
     assert natocc.preview(image, count=2, cache=tmp_path, edits=["faces.align.size=128"]).shape == sheet.shape
     with pytest.raises(natocc.BadDataError, match="no-face"):
         natocc.preview(np.zeros((200, 200, 3), np.uint8), count=1, cache=tmp_path)
+
+
+def test_folders_are_those_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NATOCC_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("NATOCC_CACHE", raising=False)
+    (tmp_path / "data").mkdir()
+    assert (data_root(), cache_folder(data_root())) == (tmp_path / "data", tmp_path / "natocc-cache")
+    monkeypatch.setenv("NATOCC_CACHE", str(tmp_path / "kept"))
+    assert cache_folder(data_root()) == tmp_path / "kept"
+    with pytest.raises(natocc.UsageError, match=f"no folder {tmp_path}/data/hands"):
+        natocc.open_occluders("hands")
 
 
 def test_occluders_by_name(tmp_path: Path) -> None:
