@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak bench-coco bench-scaling setup lock clean
+.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak bench-coco bench-scaling setup lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -20,6 +20,13 @@ check: setup  ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+schema: setup  ## Write the JSON Schema of recipes anew: pipelines/recipe.schema.json
+	$(BIN)/natocc recipes schema > pipelines/recipe.schema.json.new
+	mv pipelines/recipe.schema.json.new pipelines/recipe.schema.json
+
+reference: setup  ## Write the README's reference of commands and recipes anew
+	$(BIN)/python tests/readme/reference.py
 
 bench: bench-alignment bench-masks bench-natural bench-speed  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
 

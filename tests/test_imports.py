@@ -11,23 +11,25 @@ PACKAGE = Path(natocc.__file__).parent
 
 # Lower floors first. Rooms on one floor that are wings do not know each other; those of the hall build on one another in order.
 FLOORS = [
-    {"errors", "parts", "plain_text"},
-    {"plans", "stopping"},
+    {"described", "errors", "parts", "plain_text"},
+    {"plans", "plugins", "stopping", "versions"},
     {"samples"},
     {"seeds"},
     {"options", "locations", "sizes"},
     {"codecs"},
     {"images", "splits"},
     {"faces", "occluders", "compose", "shards"},
-    {"recipe", "report", "exports"},
-    {"measures", "torch"},
+    {"recipe_text"},
+    {"recipe_edit"},
+    {"recipe", "report", "exports", "tensors"},
+    {"measures", "recipe_flags", "recipe_schema", "torch"},
     {"outputs"},
-    {"pipeline", "inputs"},
-    {"identity", "estimate", "making", "resume", "remake"},
-    {"originals", "repair", "replay"},
+    {"arrays", "pipeline", "inputs"},
+    {"transform", "showing", "identity", "estimate", "finding", "making", "resume", "remake"},
+    {"originals", "repair", "replay", "first_recipe"},
     {"workers"},
     {"runner"},
-    {"cli"},
+    {"api", "cli"},
     {"__main__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from natocc.cli.completion import complete_faces, complete_recipes
 from natocc.cli.options import data_options, jobs_option, recipe_options
 
 
 @click.command()
-@click.argument("recipe", required=False)
-@click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
+@click.argument("recipe", required=False, shell_complete=complete_recipes)
+@click.option("--source", metavar="NAME", shell_complete=complete_faces, help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the dataset. [default: out/NAME of the recipe]")
@@ -58,9 +59,9 @@ def build(
     """
     import json
 
-    from natocc.cli.options import recipe_of_flags
     from natocc.cli.progress import progress_bar, show_expected, show_totals
     from natocc.estimate import expected
+    from natocc.recipe_flags import recipe_of_flags
     from natocc.runner import Run
 
     if max_rejected is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option("--to", "name", required=True, metavar="NAME", help="coco, hf, mmseg, torch, webdataset or yolo-seg.")
+@click.option("--to", "name", required=True, metavar="NAME", help="coco, hf, mmseg, torch, webdataset, yolo-seg, or a plug-in's.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the export. [default: DATASET-NAME beside it]")
 @click.option("--split", metavar="NAMES", help="Splits that are wanted, such as train,val. [default: all]")
 @click.option("--split-shares", "shares", metavar="SHARES", help="Divide a dataset without splits: train=0.9,val=0.1.")
@@ -52,7 +52,7 @@ def export(
     from natocc.exports.export import choose_format
     from natocc.exports.export import export as write
     from natocc.exports.reading import SourceDataset
-    from natocc.recipe import edit_recipe
+    from natocc.recipe_edit import edit_recipe
 
     raw = {"to": name}
     edit_recipe(raw, edits)

@@ -60,6 +60,8 @@ def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, fault['loc'])) or raw['to']}: {fault['msg']}" for fault in error.errors()]
         raise UsageError(*(line.replace("Value error, ", "") for line in lines)) from None
+    except ValueError as error:  # a plug-in that cannot be used
+        raise UsageError(f"--to {raw['to']}: {error}") from None
 
 
 def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:
