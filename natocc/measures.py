@@ -85,8 +85,10 @@ def occluded(composite: Composite) -> Mask:
 def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dict[str, tuple[int, int]]:
     """Pixels of each region that is known, and those of them that are hidden: by the part map, else by 68 landmarks."""
     if face.parts is not None:
+        values = {name: among for name, parts in REGIONS.items() if (among := values_of(classes, parts))}
+        if not values:
+            return {}
         shown, covered = (cv2.calcHist([face.parts], [0], mask, [256], [0, 256]).ravel() for mask in (None, hidden))
-        values = {name: list(values_of(classes, parts)) for name, parts in REGIONS.items()}
         return {name: (int(shown[among].sum()), int(covered[among].sum())) for name, among in values.items()}
     if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
         return {}

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from natocc import seeds
 from natocc.compose.finish import draw_finish
 from natocc.compose.photo import Photo
+from natocc.compose.place import can_fill
 from natocc.compose.plan import draw_plan
 from natocc.compose.render import render
-from natocc.errors import BadDataError, UsageError
+from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.align import align_face
 from natocc.faces.landmarks import LandmarkFinder
 from natocc.faces.mirror import mirrored
@@ -171,6 +172,9 @@ class Pipeline:
 
             def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
                 reference = source.draw(rng)
+                size = source.size(reference)
+                if size is not None and not can_fill(size, photo.face, a_set.placement):
+                    raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
                 return reference, source.cutout(reference)
 
             plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)

@@ -22,12 +22,11 @@ def edge_softness(matte: Matte) -> float | None:
     matte : (h, w) uint8
         Coverage, 0-255.
     """
-    coverage = matte.astype(np.float32) / 255
-    half = (coverage > 0.35) & (coverage < 0.65)
-    if np.count_nonzero(half) < 8:
+    half = np.flatnonzero((matte > 0.35 * 255) & (matte < 0.65 * 255))
+    if len(half) < 8:
         return None
-    across, down = cv2.Scharr(coverage, cv2.CV_32F, 1, 0), cv2.Scharr(coverage, cv2.CV_32F, 0, 1)
-    slope = float(np.median(cv2.magnitude(across, down)[half])) / 32
+    across, down = (cv2.Scharr(matte, cv2.CV_32F, *axis, scale=1 / (32 * 255)).ravel()[half] for axis in ((1, 0), (0, 1)))
+    slope = float(np.median(cv2.magnitude(across, down)))
     return 1 / (max(slope, 0.02) * math.sqrt(2 * math.pi))
 
 

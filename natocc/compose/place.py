@@ -19,6 +19,9 @@ from natocc.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 
 Vector = npt.NDArray[np.float64]
 
+SEARCHED = (0.35, 2.2)
+"""Times the scale that was drawn: where a coverage is asked for, the scale is searched from here to there."""
+
 _FROM_BELOW = 90.0  # degrees: hands come from below more than from above
 _FROM_SPREAD = 60.0
 
@@ -184,6 +187,13 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     if flip:
         linear = linear @ np.diag([-1.0, 1.0])
     return Pose(linear, np.array([left + (width - 1) / 2, top + (height - 1) / 2]), centre, flip, anchor, points_to)
+
+
+def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> bool:
+    """Whether a cutout of that width and height can be large enough at all: laid as small as the rule allows."""
+    _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
+    least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
+    return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement
 
 
 def enlargement(placement: Placement) -> float:

@@ -20,7 +20,7 @@ from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule, draw_shadow
 from natocc.compose.optics import OpticsRule
 from natocc.compose.photo import Photo
-from natocc.compose.place import PlacementRule, Pose, draw_pose, enlargement
+from natocc.compose.place import SEARCHED, PlacementRule, Pose, draw_pose, enlargement
 from natocc.compose.ranges import UnitRange, uniform
 from natocc.compose.reach import cut_shows, out_of_picture, wrist_cut
 from natocc.errors import BadDataError, Reason
@@ -34,7 +34,6 @@ Draw = Callable[[np.random.Generator], tuple[Mapping[str, Json], Cutout]]
 _NEVER = 256
 _LEAST_REACH = 0.05  # of the face, that a hand reaching in covers at least
 _GROWTH = (1.0, 1.2, 1.4, 1.7, 2.0)
-_SCALES = (0.35, 2.2)  # times the scale that was drawn, where only the scale can be searched
 _SEEDS = 2**32
 
 
@@ -211,7 +210,7 @@ class _Desk:
         """The pose as it was drawn, or moved and scaled until it reaches in, or covers what is wanted."""
         height, width = self._face.face_mask.shape
         low, high = self._rule.accepted
-        scales = (_SCALES[0], min(_SCALES[1], self._rule.max_enlargement / enlargement(pose.placement())))
+        scales = (SEARCHED[0], min(SEARCHED[1], self._rule.max_enlargement / enlargement(pose.placement())))
         if cut is not None:
             reaching = functools.partial(out_of_picture, pose, cut, (height, width))
             if wanted is not None:

@@ -20,7 +20,7 @@ Transfer: TypeAlias = Callable[[Lab, Lab], ColourMap]
 
 _STEPS = 4
 _THICKNESS = 1.5  # CIELAB units
-_NODES = np.linspace(0, 1, 1024)
+_NODES = np.linspace(0, 1, 256)
 _KNOTS = (np.arange(50) + 0.5) / 50
 
 

@@ -15,6 +15,7 @@ from natocc.compose.edge import soften
 from natocc.plans import Affine
 from natocc.samples import Cutout, Image, Matte
 
+_PLAINLY_LARGER = 1.5
 _MOST_ENLARGED = 4  # times the box: more of an enlarged cutout lies outside the picture
 
 
@@ -111,9 +112,7 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
         return None
     left, top, matte = warped
     box = (left, top, matte.shape[1], matte.shape[0])
-    # Four channels are turned three times as fast as three.
-    four = _warp(cv2.cvtColor(cutout.foreground, cv2.COLOR_RGB2RGBA), affine, box, cv2.BORDER_REPLICATE)
-    return Layer(left, top, np.asarray(cv2.cvtColor(four, cv2.COLOR_RGBA2RGB), dtype=np.uint8), matte)
+    return Layer(left, top, _warp(cutout.foreground, affine, box, cv2.BORDER_REPLICATE), matte)
 
 
 def _target_box(
@@ -134,24 +133,28 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     """`array` in the box: brought to size first, then turned bilinearly.
 
     Interpolation looks at 2 x 2 or 4 x 4 pixels however much a picture shrinks, which aliases: what shrinks is averaged over
-    areas first, to twice the size, and averaged again when it is turned. What grows is enlarged by bicubic convolution; it has no
-    detail then that a bilinear turn could lose.
+    areas first, a matte to twice the size, to be averaged again when it is turned. What becomes plainly larger is enlarged by
+    bicubic convolution; it has no detail then that a bilinear turn, a fifth of the time, could lose.
     """
     left, top, width, height = box
     to_grid = affine.copy()
     to_grid[:, 2] -= (left, top)
     scale = float(np.sqrt(abs(np.linalg.det(to_grid[:, :2]))))
-    finer = 2 if scale < 1 else 1
+    finer = 2 if scale < 1 and array.ndim == 2 else 1
     to_grid *= finer
     to_grid[:, 2] += (finer - 1) / 2
-    flags = cv2.INTER_CUBIC
-    if scale < 1 or scale * scale * array.shape[0] * array.shape[1] <= _MOST_ENLARGED * width * height:
-        flags = cv2.INTER_LINEAR
+    enlarged = _PLAINLY_LARGER <= scale <= math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
+    if enlarged or scale < 1:
         array, to_grid = _resized(array, to_grid, finer * scale)
+    if enlarged and array.ndim == 3:
+        array = cv2.cvtColor(array, cv2.COLOR_RGB2RGBA)  # four channels are turned three times as fast as three
+    flags = cv2.INTER_LINEAR if enlarged else cv2.INTER_CUBIC
     size = (finer * width, finer * height)
     warped = cv2.warpAffine(array, to_grid, size, flags=flags, borderMode=border, borderValue=(0, 0, 0, 0))
     if finer > 1:
         warped = cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA)
+    if warped.ndim == 3 and warped.shape[2] == 4:
+        warped = cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB)
     return np.asarray(warped, dtype=np.uint8)
 
 

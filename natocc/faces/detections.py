@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import joblib
 import numpy as np
 
@@ -105,6 +106,7 @@ def _faces(name: str, entry: Json) -> list[tuple[str, Detection]]:
 
 def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> Json:
     """What is kept of a photograph; runs in a worker."""
+    cv2.setNumThreads(1)
     try:
         image, _ = read_rgb(inside(root, name))
         faces = _finder(points).find_all(image, least_side)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import joblib
 import numpy as np
 
@@ -194,6 +195,7 @@ def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str
 
 def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tuple[list[dict[str, Any]], list[BadDataError]]:
     """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
+    cv2.setNumThreads(1)  # each worker has a core of its own
     finished = _chunk_file(folder, number)
     if not finished.is_file():
         rows: list[dict[str, Any]] = []

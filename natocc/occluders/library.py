@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -105,6 +106,11 @@ class Library:
             raise UsageError(f"none of the {len(digests)} cutouts in {self.path} falls into a split; use fewer splits")
         return Library(self.path, rows)
 
+    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+        """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
+        entry = self._entry(str(reference["id"]))
+        return entry["width"], entry["height"]
+
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The cutout that `reference` names.
 
@@ -114,17 +120,24 @@ class Library:
             ``missing-file`` if the library has no such item or its file is gone, ``unreadable-image`` if it is damaged.
         """
         item = str(reference["id"])
-        items = self._index["item"]
-        row = bisect.bisect_left(range(len(items)), item, key=lambda index: items[index].as_py())
-        if row == len(items) or items[row].as_py() != item:
-            raise BadDataError(Reason.MISSING_FILE, f"no cutout {item!r} in {self.path}")
-        entry = self._index.slice(row, 1).to_pylist()[0]
+        entry = self._entry(item)
         file = self.path / entry["file"]
         rgba = decode_rgba(read_bytes(file), str(file))
         points_to = entry["points_to"]
         origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
         points_to_xy = None if points_to is None else (points_to[0], points_to[1])
-        return Cutout(np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].copy(), entry["category"], origin, points_to_xy)
+        foreground = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+        matte = np.asarray(cv2.extractChannel(rgba, 3), dtype=np.uint8)
+        return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
+
+    def _entry(self, item: str) -> dict[str, Any]:
+        """The index's row of a cutout."""
+        items = self._index["item"]
+        row = bisect.bisect_left(range(len(items)), item, key=lambda index: items[index].as_py())
+        if row == len(items) or items[row].as_py() != item:
+            raise BadDataError(Reason.MISSING_FILE, f"no cutout {item!r} in {self.path}")
+        entry: dict[str, Any] = self._index.slice(row, 1).to_pylist()[0]
+        return entry
 
 
 def _damaged(path: Path, error: Exception) -> UsageError:

@@ -101,6 +101,9 @@ class Shapes:
         """See :meth:`OccluderSource.subset`; the pictures are those of the textures."""
         return Shapes(self._options, self._textures.subset(keep))
 
+    def size(self, reference: Mapping[str, Json]) -> None:
+        """Not known before it is made."""
+
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The shape that `reference` describes."""
         pieces = OUTLINES[reference["kind"]](reference)

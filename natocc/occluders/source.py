@@ -33,6 +33,10 @@ class OccluderSource(Protocol):
         """
         ...
 
+    def size(self, reference: Mapping[str, Json]) -> tuple[int, int] | None:
+        """Width and height of the cutout that `reference` means, px, where that is known without reading or making it."""
+        return None
+
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The cutout that `reference` means, the same each time.
 

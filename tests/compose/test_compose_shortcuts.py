@@ -1,0 +1,90 @@
+"""What is done on a part, a sample or a template says the same as if it were done on the whole."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shapes_for_compose import make_cutout, make_face
+
+from natocc.compose.grain import match_grain
+from natocc.compose.guided import change_colours, change_image, join_changes
+from natocc.compose.lens import edge_blurs, noise_level
+from natocc.compose.place import PlacementRule, can_fill, draw_pose, enlargement
+from natocc.compose.warp import warp_cutout
+from natocc.seeds import generator
+
+changes = st.integers(0, 1000).map(
+    lambda seed: generator(seed).uniform(-0.3, 0.3, (6, 5, 4)).astype(np.float32) * (1, 60, 60, 60)
+)
+
+
+def _texture(side: int, blur: float, noise: float) -> np.ndarray:
+    rng = generator(3, "texture")
+    fine = cv2.GaussianBlur((rng.random((side, side)) > 0.5).astype(np.float32), (0, 0), 6) > 0.5
+    edges = cv2.GaussianBlur(np.where(fine, 180, 60).astype(np.float32), (0, 0), blur)
+    return (edges[..., None] + noise * rng.normal(size=(side, side, 3))).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("blur", [0.8, 1.5])
+def test_a_large_picture_is_as_sharp_as_a_part_of_it(blur: float) -> None:
+    large = _texture(1200, blur, 1.0)
+    whole, part = edge_blurs(large, np.ones((1200, 1200), np.uint8)), edge_blurs(large[:250, :250], np.ones((250, 250), np.uint8))
+    assert whole is not None
+    assert part is not None
+    assert np.median(whole) == pytest.approx(np.median(part), rel=0.1)
+
+
+def test_noise_of_a_large_picture_is_looked_at_all_over() -> None:
+    clean, noisy = np.full((1200, 1200, 3), 128, np.uint8), _texture(1200, 20, 4.0)
+    half = np.concatenate([clean[:600], noisy[600:]])
+    everywhere = np.ones((1200, 1200), np.uint8)
+    found = [noise_level(image, everywhere) for image in (clean, half, noisy)]
+    assert all(level is not None for level in found)
+    assert found[0][0] < 0.1  # type: ignore[index]
+    assert found[0][0] < found[1][0] < found[2][0]  # type: ignore[index]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(500, 560), st.integers(60, 100))
+def test_grain_covers_the_whole_picture_whatever_its_place(seed: int, height: int, width: int) -> None:
+    grey = np.full((height, width, 3), 128, np.uint8)
+    wanted = np.array([4, 2, 2], np.float32)
+    out = match_grain(grey, np.full((height, width), 255, np.uint8), wanted, 1.0, 1.0, seed)
+    for rows in (slice(0, 40), slice(-40, None)):
+        assert 3 < out[rows].astype(float).std() < 12
+    assert (out == match_grain(grey, np.full((height, width), 255, np.uint8), wanted, 1.0, 1.0, seed)).all()
+    assert (out != match_grain(grey, np.full((height, width), 255, np.uint8), wanted, 1.0, 1.0, seed + 1)).any()
+
+
+@given(changes, changes)
+def test_two_changes_joined_do_what_they_do_in_turn(first: np.ndarray, second: np.ndarray) -> None:
+    first, second = first.astype(np.float32), second.astype(np.float32)
+    colours = generator(5).uniform(0, 255, (6, 5, 3)).astype(np.float32)
+    in_turn = change_colours(change_colours(colours, first), second)
+    assert change_colours(colours, join_changes(first, second)) == pytest.approx(in_turn, abs=0.02)
+
+
+@given(changes)
+def test_an_image_is_changed_as_its_colours_are(change: np.ndarray) -> None:
+    change = change.astype(np.float32)
+    image = generator(6).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    expected = change_colours(image.astype(np.float32), change).clip(0, 255)
+    assert np.abs(change_image(image, change) - expected).max() <= 1
+
+
+@given(st.integers(0, 10_000), st.integers(12, 60), st.integers(12, 60))
+def test_no_cutout_is_refused_unread_that_could_serve(seed: int, width: int, height: int) -> None:
+    face, cutout = make_face(), make_cutout(height, width)
+    rule = PlacementRule(max_enlargement=1.0)
+    size = (cutout.matte.shape[1], cutout.matte.shape[0])
+    if not can_fill(size, face, rule):
+        pose = draw_pose(generator(seed), face, cutout, rule)
+        assert enlargement(pose.placement()) > rule.max_enlargement
+
+
+def test_a_huge_enlargement_takes_no_more_memory_than_the_picture() -> None:
+    layer = warp_cutout(make_cutout(), np.array([[5000.0, 0, -50_000], [0, 5000.0, -50_000]]), (300, 300))
+    assert layer is not None
+    assert layer.foreground.shape == (300, 300, 3)
