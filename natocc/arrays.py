@@ -150,6 +150,11 @@ class Cutouts:
         """Those of pictures that `keep` likes."""
         return Cutouts([cutout for cutout in self.cutouts if keep(cutout.origin.sha256)])
 
+    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+        """Width and height of the one that was drawn."""
+        height, width = self.cutout(reference).matte.shape
+        return width, height
+
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
         """The one that was drawn."""
         return self.cutouts[reference["number"]]

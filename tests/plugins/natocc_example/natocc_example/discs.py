@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from natocc.occluders.source import OccluderOptions
+from natocc.occluders.source import OccluderOptions, OccluderSource
 from natocc.samples import Cutout, Origin
 
 
@@ -25,7 +25,7 @@ class DiscsOptions(OccluderOptions):
         return Discs(self.radius)
 
 
-class Discs:
+class Discs(OccluderSource):  # from which it has size: not known before a disc is made
     """Made on demand: a reference says all that there is to a disc."""
 
     def __init__(self, radius: int) -> None:
