@@ -5,21 +5,28 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak bench-coco bench-scaling setup lock clean
+.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak bench-coco bench-scaling setup setup-test lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
 
-test: setup check  ## Run the tests, but for the slow ones
+test: setup-test check  ## Run the tests, but for the slow ones
 	$(BIN)/pytest -n 2
 
-test-slow: setup  ## Run the slow tests: every kill point, signals again and again, a short soak, the paper's sets on real data
+test-slow: setup-test  ## Run the slow tests: every kill point, signals again and again, a short soak, the paper's sets on real data
 	$(BIN)/pytest -n 2 -m slow
 
 check: setup  ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+schema: setup  ## Write the JSON Schema of recipes anew: pipelines/recipe.schema.json
+	$(BIN)/natocc recipes schema > pipelines/recipe.schema.json.new
+	mv pipelines/recipe.schema.json.new pipelines/recipe.schema.json
+
+reference: setup  ## Write the README's reference of commands and recipes anew
+	$(BIN)/python tests/readme/reference.py
 
 bench: bench-alignment bench-masks bench-natural bench-speed  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
 
@@ -52,6 +59,8 @@ bench-fuzz: setup  ## 100 000 damaged inputs to every reader: no crash, no hang,
 
 setup: $(VENV)/.installed
 
+setup-test: $(VENV)/.installed-for-tests  ## What tests alone need; it is large, so a dataset is made without it
+
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "natocc needs Python 3.11 or newer; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
@@ -59,13 +68,23 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:  ## Pin the newest versions of all that natocc needs
+$(VENV)/.installed-for-tests: $(VENV)/.installed tests/requirements.lock
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock --requirement tests/requirements.lock
+	@touch $@
+
+lock:  ## Pin the newest versions of all that natocc needs, and apart what its tests alone need
 	rm -rf $(VENV).lock
 	$(PYTHON) -m venv $(VENV).lock
-	$(VENV).lock/bin/python -m pip install --quiet ".[demo,dev]" "hatchling>=1.27" editables
+	$(VENV).lock/bin/python -m pip install --quiet ".[demo,dev,test]" "hatchling>=1.27" editables
+	$(VENV).lock/bin/python -m pip uninstall --quiet --yes natocc
+	$(VENV).lock/bin/python -m pip freeze --all --exclude pip | sed 's/+cpu$$//' > tests/requirements.lock.new
+	rm -rf $(VENV).lock
+	$(PYTHON) -m venv $(VENV).lock
+	$(VENV).lock/bin/python -m pip install --quiet --constraint tests/requirements.lock.new ".[demo,dev]" "hatchling>=1.27" editables
 	$(VENV).lock/bin/python -m pip uninstall --quiet --yes natocc
 	$(VENV).lock/bin/python -m pip freeze > requirements.lock
-	rm -rf $(VENV).lock
+	grep --line-regexp --fixed-strings --invert-match --file requirements.lock tests/requirements.lock.new > tests/requirements.lock
+	rm -rf $(VENV).lock tests/requirements.lock.new
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) out natocc-cache

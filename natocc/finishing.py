@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from natocc.plans import Json
+from natocc.report.card import write_card
 from natocc.report.contact_sheet import dataset_contact_sheet
 from natocc.shards.dataset import write_dataset
 from natocc.shards.layout import Layout
@@ -13,7 +14,7 @@ from natocc.shards.prepare import clean_staging
 
 
 def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, made: int, rejected: Mapping[str, int]) -> None:
-    """Write the manifest and the contact sheet, and mark the dataset complete, which comes last.
+    """Write the manifest, the card and the contact sheet, and mark the dataset complete, which comes last.
 
     Parameters
     ----------
@@ -32,6 +33,7 @@ def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, 
         If the disk refuses.
     """
     write_manifest(layout)
+    write_card(layout)
     if made:
         dataset_contact_sheet(layout)
     clean_staging(layout)

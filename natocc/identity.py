@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from natocc.options import Options
 from natocc.outputs import label_maps
 from natocc.pipeline import Pipeline
 from natocc.plans import Json
+from natocc.recipe import Recipe
+from natocc.versions import versions
 
 _LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
 """Options that say where pictures and what belongs to them lie."""
@@ -61,18 +62,10 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
     return {
         "recipe": recipe.resolved(),
         "recipe_sha256": recipe.sha256(),
-        "versions": versions(),
+        "versions": versions() | recipe.packages(),
         "inputs": inputs,
         "labels": label_maps(recipe.output, faces.classes),
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions that decide the bytes."""
-    from importlib.metadata import version
-
-    packages = ("dlib-bin", "numpy", "opencv-python-headless", "pillow", "pycocotools", "simplejpeg")
-    return {"python": platform.python_version(), "machine": platform.machine(), **{name: version(name) for name in packages}}
 
 
 def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
@@ -118,6 +111,20 @@ def differences(there: Mapping[str, Json], wanted: Mapping[str, Json]) -> list[s
     found = [line for line in found if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
     more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
     return [*(f"  {line}" for line in found[:_MOST_SHOWN]), *more]
+
+
+def changed_versions(there: Mapping[str, Json], recipe: Recipe) -> list[str]:
+    """Lines such as ``versions.numpy: "2.3" -> "2.4"``: what made a dataset, and what is installed now.
+
+    Parameters
+    ----------
+    there : mapping
+        Its ``dataset.json``.
+    recipe : Recipe
+        Its recipe.
+    """
+    now = versions() | recipe.packages()
+    return [*_differences("natocc", there.get("natocc"), __version__), *_differences("versions", there.get("versions"), now)]
 
 
 def _differences(path: str, old: Json, new: Json) -> Iterator[str]:

@@ -45,6 +45,24 @@ def locate(location: str, data: Path) -> Path:
         raise UsageError(f"{location!r} is no path: {error}") from None
 
 
+def data_root() -> Path:
+    """Where data lie unless something else is said: ``NATOCC_DATA``, else ``data``."""
+    return Path(os.environ.get("NATOCC_DATA") or "data")
+
+
+def cache_folder(data: Path) -> Path:
+    """Where occluders are extracted to unless something else is said.
+
+    ``NATOCC_CACHE``, else beside the data root, or below the user's cache folder where that cannot be written.
+    """
+    if told := os.environ.get("NATOCC_CACHE"):
+        return Path(told)
+    beside = data.absolute().parent
+    if os.access(beside, os.W_OK):
+        return beside / "natocc-cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natocc"
+
+
 def _below(folder: Path, name: str, location: str) -> Path:
     """`name` in a folder that is not the user's; links there are whoever installed it's own affair."""
     if name.startswith("/") or ".." in Path(name).parts:

@@ -21,6 +21,7 @@ from natocc.errors import BadDataError, Reason, UsageError
 from natocc.faces.align import align_face
 from natocc.faces.landmarks import LandmarkFinder
 from natocc.faces.mirror import mirrored
+from natocc.faces.source import FaceSource
 from natocc.measures import hidden_landmarks, measures
 from natocc.occluders.source import OccluderSource
 from natocc.plans import Finish, Json, Plan
@@ -111,6 +112,8 @@ class Pipeline:
         Where occluder libraries are extracted to, and landmarks kept, once.
     jobs : int
         Processes for that extraction.
+    like : Pipeline, optional
+        Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
 
     Raises
     ------
@@ -118,9 +121,10 @@ class Pipeline:
         If data is missing; the folder and the layout expected are named.
     """
 
-    def __init__(self, recipe: Recipe, data: Path, cache: Path, jobs: int = 1) -> None:
-        self.recipe = recipe
-        self.faces = recipe.faces.open(data, cache, jobs)
+    def __init__(self, recipe: Recipe, data: Path, cache: Path, jobs: int = 1, like: Pipeline | None = None) -> None:
+        like = like if like is not None and like.recipe.faces == recipe.faces else None
+        self.recipe: Recipe = recipe
+        self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
             key = a_set.occluders.model_dump_json()
@@ -129,8 +133,8 @@ class Pipeline:
         self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
         self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
         self._check_splits()
-        self._finder = LandmarkFinder(recipe.faces.align.points, cache)
-        self._aligned: OrderedDict[str, Photo | BadDataError] = OrderedDict()
+        self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
+        self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
@@ -185,6 +189,16 @@ class Pipeline:
             landmarks=hidden_landmarks(face, composite),
         )
         return Sample(record, face, composite)
+
+    def aligned(self, face_id: str) -> AlignedFace:
+        """A face, aligned, before anything is done to it.
+
+        Raises
+        ------
+        BadDataError
+            If it cannot serve.
+        """
+        return self._face(face_id).face
 
     def row(self, spec: SampleSpec) -> functools.partial[SampleRecord]:
         """The record of a sample but for what came of it."""

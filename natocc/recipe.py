@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema
 
 from natocc.compose.colour import ColourRule
 from natocc.compose.light import LightRule
@@ -19,32 +17,37 @@ from natocc.compose.plan import ComposeRules, TransparencyRule
 from natocc.errors import RecipeError
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.source import FaceOptions
-from natocc.locations import locate, own_folder
+from natocc.locations import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
-from natocc.options import Options, choose_by_name, nearest
+from natocc.options import PART_OF, ChosenFrom, Options, faults, nearest
 from natocc.plans import Json
+from natocc.recipe_edit import edit_recipe
+from natocc.recipe_text import parse_recipe, recipe_text
 from natocc.splits import Splits
 
-_MOST_BYTES = 1_000_000
 _LARGEST = 2**63 - 1
-_DEEPEST = 50
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
-def _choose_faces(value: Any) -> FaceOptions:
-    return choose_by_name(value, FaceOptions, FACE_SOURCES, "source")
-
-
-def _choose_occluders(value: Any) -> OccluderOptions:
-    return choose_by_name(value, OccluderOptions, OCCLUDER_SOURCES, "source")
-
-
-Occluders = Annotated[SerializeAsAny[OccluderOptions], BeforeValidator(_choose_occluders)]
+_OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
+Occluders = Annotated[SerializeAsAny[OccluderOptions], _OCCLUDERS]
 
 
 class SetRecipe(ComposeRules):
-    """A set: samples of each face, made by one method with one kind of occluder."""
+    """A set: samples of each face, made by one method with one kind of occluder.
+
+    Parameters
+    ----------
+    name : str
+        Of the set; no two have the same.
+    method : str
+        ``natocc`` or ``randocc``.
+    occluders : OccluderOptions
+        Where occluders come from.
+    samples_per_face : float
+        How many are made of each face; 0.5 takes every second one.
+    """
 
     name: str = Field(pattern=_NAME)
     method: str
@@ -62,7 +65,7 @@ class RandOccSet(SetRecipe):
     """Random shapes with random textures, some of them see-through."""
 
     method: Literal["randocc"] = "randocc"
-    occluders: Occluders = Field(default_factory=lambda: _choose_occluders({"source": "shapes"}))
+    occluders: Occluders = Field(default_factory=lambda: _OCCLUDERS.choose({"source": "shapes"}))
     transparency: TransparencyRule = TransparencyRule(probability=0.3)
     colour: ColourRule = ColourRule(shift=(0, 0))
     light: LightRule = LightRule(shading=(0, 0))
@@ -84,7 +87,15 @@ def _choose_set(value: Any) -> SetRecipe:
 
 
 class ImageFormat(Options):
-    """How pictures are encoded; masks are always PNG."""
+    """How pictures are encoded; masks are always PNG.
+
+    Parameters
+    ----------
+    format : str
+        ``jpg`` or ``png``.
+    quality : int
+        Of JPEG.
+    """
 
     format: Literal["jpg", "png"] = "jpg"
     quality: int = Field(95, ge=1, le=100)
@@ -118,13 +129,28 @@ class Output(Options):
 class Recipe(Options):
     """What to build: faces, sets of occluded samples of them, output.
 
-    A *set* is one sample of each face unless it says otherwise. Without `splits` every face meets every occluder.
+    Parameters
+    ----------
+    name : str
+        Of the dataset.
+    seed : int
+        Of every random decision: with the same inputs, the same seed makes the same bytes.
+    faces : FaceOptions
+        Where faces come from.
+    sets : tuple of SetRecipe
+        What is made of them, a sample of each face a set unless it says otherwise.
+    splits : Splits, optional
+        Train, validation and test, disjoint by person and by occluder; without them every face meets every occluder.
+    output : Output
+        What is written, and how.
     """
 
     name: str = Field(pattern=_NAME)
     seed: int = Field(0, ge=0, le=_LARGEST)
-    faces: Annotated[SerializeAsAny[FaceOptions], BeforeValidator(_choose_faces)]
-    sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set)], ...] = Field(min_length=1)
+    faces: Annotated[SerializeAsAny[FaceOptions], ChosenFrom(FACE_SOURCES, FaceOptions)]
+    sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set), WithJsonSchema({PART_OF: "sets"})], ...] = (
+        Field(min_length=1)
+    )
     splits: Splits | None = None
     output: Output = Output()
 
@@ -157,73 +183,6 @@ class Recipe(Options):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
 
 
-def recipe_text(name_or_path: str) -> tuple[str, str]:
-    """Text and name of a recipe file, or of one of natocc's own recipes.
-
-    Raises
-    ------
-    RecipeError
-        If there is no such file; natocc's own recipes are named.
-    """
-    own = {path.stem: path for path in sorted(own_folder("pipelines").glob("*.yaml"))}
-    path = own.get(name_or_path, Path(name_or_path))
-    if not path.is_file():
-        raise RecipeError(f"no recipe file {name_or_path!r}, and no recipe of natocc's own by that name: {', '.join(own)}")
-    if path.stat().st_size > _MOST_BYTES:
-        raise RecipeError(f"recipe {path} has more than {_MOST_BYTES} bytes")
-    try:
-        return path.read_text(encoding="utf-8-sig"), str(name_or_path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"recipe {path} cannot be read: {error}") from None
-
-
-def parse_recipe(text: str, name: str) -> dict[str, Any]:
-    """A recipe's YAML as plain dictionaries, not yet validated.
-
-    Raises
-    ------
-    RecipeError
-        If it is not YAML, not a mapping, has a key twice, or has tags or aliases.
-    """
-    try:
-        value = yaml.load(text, _StrictLoader)
-    except yaml.MarkedYAMLError as error:
-        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise RecipeError(f"recipe {name}{where}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(f"recipe {name} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(value, dict):
-        raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(Recipe.model_fields)}")
-    return value
-
-
-def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:
-    """Apply ``path=value`` edits such as ``sets.0.colour.transfer=sot``, in place, before validation.
-
-    Raises
-    ------
-    RecipeError
-        If an edit has no ``=``, or its path goes through something that is no mapping or list.
-    """
-    for edit in edits:
-        path, equals, text = edit.partition("=")
-        if not equals or not path:
-            raise RecipeError(f"--set {edit!r}: expected path=value, such as output.shard_size=100")
-        parsed = parse_recipe(f"value: {text}", f"--set {edit!r}")
-        if list(parsed) != ["value"]:
-            raise RecipeError(f"--set {edit!r}: expected one value")
-        value = parsed["value"]
-        *through, last = path.split(".")
-        here: Any = raw
-        for key in through:
-            here = here.setdefault(key, {}) if isinstance(here, dict) else _item(here, key, edit)
-        if isinstance(here, dict):
-            here[last] = value
-        else:
-            _item(here, last, edit)
-            here[int(last)] = value
-
-
 def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
     """The recipe that `raw` is.
 
@@ -235,10 +194,7 @@ def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
-        faults = error.errors()
-        # A list of which an item fails is also called too short: the item is what is wrong.
-        told = [fault for fault in faults if not (fault["type"] == "too_short" and len(faults) > 1)]
-        raise RecipeError(*(f"recipe {name}: {_explain(fault)}" for fault in told)) from None
+        raise RecipeError(*(f"recipe {name}: {line}" for line in faults(error))) from None
     names = [a_set.name for a_set in recipe.sets]
     twice = sorted({each for each in names if names.count(each) > 1})
     if twice:
@@ -267,67 +223,3 @@ def _roots(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
         if key == "root" and isinstance(part, str):
             yield f"{path}{key}", part
         yield from _roots(part, f"{path}{key}.")
-
-
-def _item(here: Any, key: str, edit: str) -> Any:
-    if not isinstance(here, list):
-        raise RecipeError(f"--set {edit!r}: {key!r} lies below something that has no parts")
-    if not key.isdecimal() or int(key) >= len(here):
-        raise RecipeError(f"--set {edit!r}: {key!r} is no index of a list of {len(here)}")
-    return here[int(key)]
-
-
-def _explain(fault: Any) -> str:
-    path = ".".join(str(part) for part in fault["loc"]) or "recipe"
-    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if fault["type"] == "literal_error":
-        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
-        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
-    elif fault["type"] not in ("value_error", "missing"):
-        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
-    elif fault["type"] == "missing":
-        message = "is missing"
-    return f"{path}: {message}"
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
-
-    _depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        fault = None
-        if isinstance(event, yaml.AliasEvent):
-            fault = "aliases are not allowed"
-        elif event.tag is not None:
-            fault = f"the tag {event.tag!r}: tags are not allowed"
-        elif self._depth == _DEEPEST:
-            fault = "nested too deeply"
-        if fault:
-            raise yaml.constructor.ConstructorError(None, None, fault, event.start_mark)
-        self._depth += 1
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str | int | float | bool):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-    def construct_yaml_int(self, node: Any) -> int:
-        number: int = super().construct_yaml_int(node)
-        if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
-            raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
-        return number
-
-
-_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)

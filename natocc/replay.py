@@ -9,6 +9,7 @@ from pathlib import Path
 
 from natocc.errors import BadDataError, UsageError
 from natocc.faces.landmarks import check_models
+from natocc.identity import changed_versions
 from natocc.images import read_bytes, sha256
 from natocc.pipeline import Pipeline
 from natocc.plans import Json, Plan
@@ -113,6 +114,12 @@ def replay(root: Path, row: Mapping[str, Json], data: Path, cache: Path, jobs: i
             path = row[f"{folder}_path"] or layout.file(folder, spec.index, suffix).relative_to(root).as_posix()
             found.append(Replayed(folder, path, content, row[f"{folder}_sha256"], _digest(layout.root / path)))
     return found
+
+
+def changed_since(root: Path) -> list[str]:
+    """A line for each version that is another one than when the dataset was made, plug-ins' packages too."""
+    there = describe(root).content
+    return changed_versions(there, validate_recipe(there["recipe"], "in dataset.json"))
 
 
 def _digest(path: Path) -> str | None:

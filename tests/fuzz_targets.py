@@ -19,7 +19,9 @@ from natocc.images import decode_rgb, encode_jpeg, read_labels, read_mask, read_
 from natocc.occluders.coco import CocoOptions
 from natocc.occluders.cutouts import CutoutRules
 from natocc.occluders.segmentations import decode
-from natocc.recipe import Recipe, edit_recipe, load_recipe, parse_recipe, validate_recipe
+from natocc.recipe import Recipe, load_recipe, validate_recipe
+from natocc.recipe_edit import edit_recipe
+from natocc.recipe_text import parse_recipe
 from natocc.shards.dataset import read_dataset, write_dataset
 from natocc.shards.disk import encode_json
 from natocc.shards.layout import Layout

@@ -85,7 +85,7 @@ def _check_dataset(out: Path) -> None:
     assert recipe.sha256() == description["recipe_sha256"]
     assert description["labels"] == {"masks": {"0": "background", "1": "face", "255": "ignore"}}
     assert {path.name for path in out.iterdir()} == {
-        "images", "masks", "shards", "manifest.parquet", "dataset.json", "contact_sheet.jpg",
+        "images", "masks", "shards", "manifest.parquet", "dataset.json", "contact_sheet.jpg", "README.md",
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from natocc.errors import BadDataError, Reason
 from natocc.images import encode_jpeg, encode_png
-from natocc.recipe import edit_recipe, validate_recipe
+from natocc.recipe import validate_recipe
+from natocc.recipe_edit import edit_recipe
 from natocc.runner import Run
 from natocc.shards.manifest import read_manifest
 

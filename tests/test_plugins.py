@@ -13,10 +13,11 @@ from natocc.occluders import TEXTURES
 from natocc.occluders.source import OccluderOptions
 from natocc.occluders.textures import TextureOptions
 from natocc.options import Options, plugin
+from natocc.plugins import Table
 
 
 @pytest.mark.parametrize(("table", "base"), [(FACES, FaceOptions), (OCCLUDERS, OccluderOptions), (TEXTURES, TextureOptions)])
-def test_every_line_names_a_plugin_that_knows_its_name(table: dict[str, str], base: type[Options]) -> None:
+def test_every_line_names_a_plugin_that_knows_its_name(table: Table[type[Options]], base: type[Options]) -> None:
     for name in table:
         options = plugin(table, "source", name)
         assert issubclass(options, base)
@@ -30,6 +31,6 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 
 def test_what_a_recipe_may_name_is_what_there_is() -> None:
     for transfer in ("none", *TRANSFERS):
-        assert ColourRule(transfer=transfer).transfer == transfer  # type: ignore[arg-type]
+        assert ColourRule(transfer=transfer).transfer == transfer
     for blend in BLENDS:
-        assert BlendRule(method=blend).method == blend  # type: ignore[arg-type]
+        assert BlendRule(method=blend).method == blend

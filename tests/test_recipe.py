@@ -15,7 +15,9 @@ from natocc.cli import main
 from natocc.errors import RecipeError
 from natocc.locations import own_folder
 from natocc.pipeline import Schedule
-from natocc.recipe import Recipe, edit_recipe, load_recipe, parse_recipe, validate_recipe
+from natocc.recipe import Recipe, SetRecipe, load_recipe, validate_recipe
+from natocc.recipe_edit import edit_recipe
+from natocc.recipe_text import KEYS, KEYS_OF_SETS, parse_recipe
 
 OWN = sorted(path.stem for path in own_folder("pipelines").glob("*.yaml"))
 
@@ -109,9 +111,9 @@ def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
     [
         ("seed", "expected path=value"),
         ("=1", "expected path=value"),
-        ("sets.7.name=x", "no index of a list of 1"),
-        ("sets.x.name=x", "no index of a list of 1"),
-        ("name.x.y=1", "below something that has no parts"),
+        ("sets.7.name=x", "sets has 1 items; expected an index from 0 to 0 or a, found"),
+        ("sets.x.name=x", "sets has 1 items; expected an index from 0 to 0 or a, found"),
+        ("name.x.y=1", "name is .x., which has no part .x."),
         ("seed=[", "--set"),
     ],
 )
@@ -127,6 +129,11 @@ def test_edits_by_path() -> None:
     recipe = validate_recipe(raw, "test")
     assert recipe.sets[0].colour.transfer == "sot"
     assert (recipe.output.image.format, recipe.seed) == ("png", 7)
+
+
+def test_the_keys_that_edits_know_are_those_of_the_models() -> None:
+    assert set(KEYS) == set(Recipe.model_fields)
+    assert set(KEYS_OF_SETS) == set(SetRecipe.model_fields) - set(Recipe.model_fields)
 
 
 def test_randocc_has_its_own_defaults() -> None:

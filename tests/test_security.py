@@ -269,7 +269,7 @@ def test_f36_nothing_touches_the_network(tmp_path: Path) -> None:
     assert run("-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/')").returncode == 1
     assert told.read_text()  # the hook works
     told.unlink()
-    for command in (("build", "demo", "-n", "2", "-j", "2", "-o", "out"), ("preview", "--count", "1")):
+    for command in (("build", "demo", "-n", "2", "-j", "2", "-o", "out"), ("preview", "--count", "1"), ("report", "out")):
         done = run("-m", "natocc", *command)
         assert done.returncode == 0, (command, done.stderr)
     assert not told.exists()

@@ -10,11 +10,16 @@ import click
 
 from natocc import __version__
 from natocc.cli.build import build
+from natocc.cli.completion import completion
 from natocc.cli.doctor import doctor
+from natocc.cli.export import export
 from natocc.cli.extract import extract
+from natocc.cli.init import init
 from natocc.cli.merge import merge
 from natocc.cli.preview import preview
+from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
+from natocc.cli.report import report, stats
 from natocc.cli.verify import verify
 from natocc.errors import Interrupted, NatoccError
 from natocc.plain_text import plain
@@ -40,8 +45,22 @@ class _Commands(click.Group):
             sys.exit(stop.exit_code)
 
 
+def _tell_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """natocc's version, and those of what decides the bytes with it."""
+    if not asked or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from natocc.versions import versions
+
+    click.echo(f"natocc {__version__}")
+    found = versions() | {"scikit-image": version("scikit-image")}  # whose pictures the demo is made of
+    click.echo("with " + ", ".join(f"{name} {version}" for name, version in found.items()))
+    context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="natocc")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_versions, help="Versions, and exit.")
 def main() -> None:
     """Occluded faces with exact masks: natural (NatOcc) and random (RandOcc) occlusion of face datasets.
 
@@ -50,5 +69,19 @@ def main() -> None:
     """
 
 
-for command in (build, merge, preview, extract, verify, replay, doctor):
+for command in (
+    build,
+    merge,
+    preview,
+    recipes,
+    init,
+    extract,
+    verify,
+    replay,
+    report,
+    stats,
+    export,
+    doctor,
+    completion,
+):
     main.add_command(command)

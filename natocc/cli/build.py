@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from natocc.cli.completion import complete_faces, complete_recipes
 from natocc.cli.options import data_options, jobs_option, recipe_options
 
 
 @click.command()
-@click.argument("recipe", required=False)
-@click.option("--source", metavar="NAME", help="Faces: celebamask, folder, labelled, portraits.")
+@click.argument("recipe", required=False, shell_complete=complete_recipes)
+@click.option("--source", metavar="NAME", shell_complete=complete_faces, help="Faces: celebamask, folder, labelled, portraits.")
 @recipe_options
 @data_options
 @click.option(
@@ -92,11 +93,11 @@ def build(
     """
     import json
 
-    from natocc.cli.options import recipe_of_flags
     from natocc.cli.progress import progress_bar, show_expected, show_part, show_totals
     from natocc.errors import UsageError
     from natocc.estimate import expected
     from natocc.part_build import build_part
+    from natocc.recipe_flags import recipe_of_flags
     from natocc.remote_run import build_remote
     from natocc.runner import Run
     from natocc.shards.ranges import parse_ranges

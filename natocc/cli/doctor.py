@@ -25,12 +25,15 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
     """
     import json
 
+    from natocc.finding import folders, sources
+
     found: dict[str, Any] = {
         "versions": _versions(),
         "models": _models(),
+        "plugins": [*_plugins()],
         "data": str(data),
-        "sources": [*_sources(data, cache)],
-        "folders": [*_folders(data, cache)],
+        "sources": [*sources(data, cache)],
+        "folders": [*folders(data, cache)],
         "cache": str(cache),
         "libraries": [*_libraries(cache)],
     }
@@ -39,9 +42,32 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
 def _versions() -> dict[str, str]:
     from natocc import __version__
-    from natocc.identity import versions
+    from natocc.versions import versions
 
     return {"natocc": __version__, **versions()}
+
+
+def _plugins() -> Iterator[dict[str, str]]:
+    """What other packages add, and what is wrong with it where something is."""
+    from natocc.compose.blend import BLENDS
+    from natocc.compose.transfers import TRANSFERS
+    from natocc.exports import FORMATS
+    from natocc.faces import SOURCES as FACES
+    from natocc.occluders import SOURCES as OCCLUDERS
+    from natocc.occluders import TEXTURES
+    from natocc.plugins import misnamed, offered
+
+    tables = (FACES, OCCLUDERS, TEXTURES, TRANSFERS, BLENDS, FORMATS)
+    for table in tables:
+        for offer in offered(table.group):
+            fault = table.complaint(offer)
+            yield {"group": table.group, "name": offer.name, "package": offer.package, "version": offer.version} | (
+                {"fault": fault} if fault else {}
+            )
+    for offer in misnamed({table.group for table in tables}):
+        yield {"group": offer.group, "name": offer.name, "package": offer.package, "version": offer.version} | {
+            "fault": f"{offer}: no such group (known: {', '.join(table.group for table in tables)})"
+        }
 
 
 def _models() -> str:
@@ -56,54 +82,6 @@ def _models() -> str:
     return "found"
 
 
-def _sources(data: Path, cache: Path) -> Iterator[dict[str, object]]:
-    """Every source at the place where it is looked for unless a recipe says otherwise."""
-    from natocc.faces import SOURCES as FACES
-    from natocc.occluders import SOURCES as OCCLUDERS
-
-    for kind, table in (("faces", FACES), ("occluders", OCCLUDERS)):
-        for name in table:
-            yield {"kind": kind, "source": name, **_look(kind, name, None, data, cache)}
-
-
-def _folders(data: Path, cache: Path) -> Iterator[dict[str, object]]:
-    """Every folder of the data root, and what it can be read as."""
-    layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
-    any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
-    if not data.is_dir():
-        return
-    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        # Any pictures can be photographs, cutouts or textures: that is said only of those that are nothing more.
-        for tried in (layouts, any_pictures):
-            looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in tried]
-            readable = [look for look in looks if "count" in look]
-            if readable:
-                break
-        yield {"folder": folder.name, "as": readable}
-
-
-def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, object]:
-    """How much a source finds, or what it misses."""
-    from natocc.errors import UsageError
-    from natocc.faces import SOURCES as FACES
-    from natocc.faces.source import FaceOptions
-    from natocc.occluders import SOURCES as OCCLUDERS
-    from natocc.occluders.source import OccluderOptions
-    from natocc.options import choose_by_name
-
-    entry: dict[str, object] = {"source": name}
-    if root is not None:
-        entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
-    try:
-        if kind == "faces":
-            source = choose_by_name(entry, FaceOptions, FACES, "source").open(data, cache)
-            return {"count": len(source.ids()), "what": "faces", "classes": list(source.classes.values())}
-        pictures = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source").check(data)
-        return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
-    except UsageError as error:
-        return {"missing": str(error)}
-
-
 def _libraries(cache: Path) -> Iterator[dict[str, object]]:
     from natocc.occluders.library import Library
 
@@ -114,9 +92,15 @@ def _libraries(cache: Path) -> Iterator[dict[str, object]]:
                 yield {"path": str(path), "of": library.name, "cutouts": len(library), "categories": len(library.categories)}
 
 
+def _named(plugin: dict[str, str]) -> str:
+    return f"{plugin['group']} {plugin['name']!r} of {plugin['package']} {plugin['version']}"
+
+
 def _told(found: dict[str, Any]) -> str:
     lines = [", ".join(f"{name} {version}" for name, version in found["versions"].items())]
     lines.append(f"landmark models: {found['models']}")
+    for each in found["plugins"]:
+        lines.append(f"plug-in {each.get('fault') or _named(each)}")
     lines.append(f"data root {found['data']}:")
     for each in found["sources"]:
         name = f"{each['kind']} {each['source']}"

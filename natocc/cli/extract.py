@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from natocc.cli.completion import complete_occluders
 from natocc.cli.options import data_options, jobs_option
 from natocc.plain_text import plain
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what")
+@click.argument("what", shell_complete=complete_occluders)
 @click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them.")
 @click.option("--set", "edits", multiple=True, metavar="KEY=VALUE", help="Edit the source: --set categories=[cup].")
 @data_options
@@ -43,9 +44,9 @@ def extract(
     """
     import json
 
-    from natocc.cli.options import recipe_of_flags
     from natocc.occluders import SOURCES
     from natocc.occluders.library import Library
+    from natocc.recipe_flags import recipe_of_flags
 
     if what in SOURCES:
         edits = tuple(f"sets.0.occluders.{edit}" for edit in edits)

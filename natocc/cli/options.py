@@ -1,28 +1,23 @@
-"""Options that several commands share, and the recipe that flags make."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from natocc.recipe import Recipe
+from natocc.cli.completion import complete_occluders
+from natocc.locations import cache_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _cache_folder(context: click.Context, _: click.Parameter, told: Path | None) -> Path:
-    """What was told, else a folder beside the data root, else one of the user's."""
-    if told is not None:
-        return told
-    beside: Path = context.params["data"].absolute().parent
-    if os.access(beside, os.W_OK):
-        return beside / "natocc-cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natocc"
+    """What was told, else :func:`natocc.locations.cache_folder`."""
+    return cache_folder(context.params["data"]) if told is None else told
 
 
 def jobs_option(command: Command) -> Command:
@@ -66,66 +61,9 @@ def recipe_options(command: Command) -> Command:
         click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them."),
         click.option("--source-root", metavar="DIR", help="Where the faces lie, if not where their owner puts them."),
         click.option("--method", metavar="NAME", help="natocc (default) or randocc."),
-        click.option("--occluders", metavar="NAME", help="Occluders: coco, hands; shapes for randocc."),
+        click.option(
+            "--occluders", metavar="NAME", shell_complete=complete_occluders, help="Occluders: coco, hands; shapes for randocc."
+        ),
     ):
         command = option(command)
     return command
-
-
-def recipe_of_flags(
-    recipe: str | None,
-    source: str | None,
-    occluders: str | None,
-    method: str | None,
-    source_root: str | None,
-    occluders_root: str | None,
-    seed: int | None,
-    edits: tuple[str, ...],
-) -> Recipe:
-    """The recipe that a file and flags name: flags edit it before it is validated.
-
-    Raises
-    ------
-    UsageError, RecipeError
-        If both a recipe and flags that make one are given, or the recipe does not validate.
-    """
-    from natocc.errors import UsageError
-    from natocc.recipe import edit_recipe, parse_recipe, recipe_text, validate_recipe
-
-    if recipe is not None and (source or occluders or method):
-        raise UsageError("--source, --occluders and --method make a recipe of one set; edit a recipe file's with --set")
-    if recipe is None:
-        raw, name = _one_set(source, occluders, method), "made from flags"
-    else:
-        text, name = recipe_text(recipe)
-        raw = parse_recipe(text, name)
-    flags = [f"seed={seed}"] if seed is not None else []
-    if source_root is not None:
-        flags.append(f"faces.root={_quoted(source_root)}")
-    if occluders_root is not None:
-        flags += [f"sets.{index}.occluders.root={_quoted(occluders_root)}" for index in range(len(raw.get("sets") or []))]
-    edit_recipe(raw, [*flags, *edits])
-    return validate_recipe(raw, name)
-
-
-def _one_set(source: str | None, occluders: str | None, method: str | None) -> dict[str, Any]:
-    from natocc.errors import UsageError
-
-    if source is None:
-        raise UsageError(
-            "name a recipe, or faces with --source (such as celebamask) and occluders with --occluders (such as coco)"
-        )
-    method = method or ("randocc" if occluders == "shapes" else "natocc")
-    occluders = occluders or ("shapes" if method == "randocc" else "coco")
-    return {
-        "name": f"{source}-{occluders}",
-        "faces": {"source": source},
-        "sets": [{"name": occluders, "method": method, "occluders": {"source": occluders}}],
-    }
-
-
-def _quoted(path: str) -> str:
-    """A path as a YAML string, from the folder that the command was given in."""
-    import json
-
-    return json.dumps(path if ":" in path else str(Path(path).absolute()))

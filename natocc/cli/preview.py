@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,74 +17,77 @@ from natocc.plain_text import plain
 @recipe_options
 @data_options
 @click.option("--count", type=click.IntRange(1, 64), default=8, show_default=True, help="Samples to show.")
+@click.option(
+    "--vary",
+    metavar="PATH=A,B,...",
+    help="Compare settings: a row a value, in each column the same sample: --vary colour.transfer=none,reinhard,sot.",
+)
+@click.option("--show-plan", is_flag=True, help="Print every sample's plan and measures as JSON.")
+@click.option(
+    "--show/--no-show",
+    default=None,
+    help="Show the sheet in the terminal. [default: on a terminal that is known to show pictures: kitty, iTerm2 and their like]",
+)
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("preview.png"), show_default=True)
 def preview(
     image: Path | None,
     data: Path,
     cache: Path,
     count: int,
+    show_plan: bool,
+    show: bool | None,
     out: Path,
-    occluders: str | None,
-    method: str | None,
     **flags: Any,
 ) -> None:
-    """Show what would come of one photograph: the aligned face and its mask, then samples, each beside its mask.
+    """Show what would come of one photograph: it, the aligned face and its mask, then samples, each above its masks.
 
-    Visible face is tinted green, occluded face red. Without IMAGE a portrait of the demo serves; without --occluders and
-    --method the demo's occluders do.
+    Visible face is tinted green, occluded face red; captions say what covers how much. Without IMAGE a portrait of the demo
+    serves; without --occluders and --method the demo's occluders do. --set edits every set where its path begins inside one.
 
     \b
     natocc preview photo.jpg
-    natocc preview photo.jpg --occluders coco --data /datasets --count 12 -o sheet.png
+    natocc preview photo.jpg --occluders coco --data /datasets --count 8 --seed 3 -o sheet.png
+    natocc preview photo.jpg --occluders hands --set colour.transfer=sot --show-plan
+    natocc preview photo.jpg --occluders hands --vary colour.transfer=none,reinhard,sot --count 5
     """
     import json
 
-    from natocc.cli.options import recipe_of_flags
-    from natocc.errors import BadDataError, RunError
-    from natocc.faces.landmarks import check_models
+    from natocc import showing
+    from natocc.errors import RunError
     from natocc.images import encode_png
-    from natocc.pipeline import Pipeline, SampleSpec
-    from natocc.report.contact_sheet import Tile, contact_sheet
-    from natocc.report.overlay import overlay
 
-    source, face, root = ("portraits", "astronaut", flags.pop("source_root", None)) if image is None else _folder_of(image, flags)
-    if occluders or method:
-        recipe = recipe_of_flags(None, source, occluders, method, source_root=root, **flags)
-    else:
-        faces = {"source": source} | ({"root": root} if root is not None else {})
-        edits = (f"faces={json.dumps(faces)}", *flags.pop("edits"))
-        recipe = recipe_of_flags("demo", None, None, None, source_root=None, edits=edits, **flags)
-    check_models(recipe.faces.align.points)
-    pipeline = Pipeline(recipe, data, cache)
-    tiles = []
-    for index in range(count):
-        set_index = index % len(recipe.sets)
-        sample = pipeline.make_sample(SampleSpec(index, set_index, face, index // len(recipe.sets)))
-        if sample.face is None and sample.record.rejection is not None:
-            raise BadDataError(sample.record.rejection.reason, sample.record.rejection.detail)
-        if index == 0 and sample.face is not None:
-            tiles += [Tile(sample.face.image, "aligned"), Tile(overlay(sample.face.image, sample.face.face_mask), "face mask")]
-        if sample.composite is not None:
-            caption = f"{', '.join(sample.record.categories)}  {sample.composite.occlusion_ratio:.0%}"
-            tiles += [
-                Tile(sample.composite.image, caption),
-                Tile(overlay(sample.composite.image, sample.composite.modal, sample.composite.amodal), sample.record.set_name),
-            ]
-        elif sample.record.rejection is not None:
-            click.echo(plain(f"natocc: sample {index} rejected: {sample.record.rejection.detail}"), err=True)
+    shower = _shower(show)
+    shown = showing.show(showing.photograph_of(image, **flags), data, cache, count)
+    for line in shown.rejected():
+        click.echo(plain(f"natocc: {line}"), err=True)
+    content = encode_png(shown.sheet)
     try:
-        out.write_bytes(encode_png(contact_sheet(tiles, columns=6)))
+        out.write_bytes(content)
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from None
-    click.echo(plain(str(out)))
+    if shower is not None:
+        click.echo(shower(content), nl=False)
+    click.echo(plain(str(out)), err=show_plan)
+    if show_plan:
+        from natocc.shards.records import record_to_json
+
+        told = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
+        click.echo(json.dumps(told, indent=2))
 
 
-def _folder_of(image: Path, flags: dict[str, Any]) -> tuple[str, str, str]:
-    """A photograph as the one face that is read of its folder: source, face id and root."""
+def _shower(show: bool | None) -> Callable[[bytes], str] | None:
+    """What makes a picture an escape sequence of this terminal; None where it is not to be shown."""
+    import functools
+    import os
+    import shutil
+    import sys
+
+    from natocc.cli.terminal_pictures import inline_picture, protocol_of
     from natocc.errors import UsageError
 
-    if flags.pop("source_root", None) is not None:
-        raise UsageError("--source-root is for datasets; the photograph is named by IMAGE")
-    if not image.is_file():
-        raise UsageError(f"no photograph {image}")
-    return "folder", image.name, str(image.absolute().parent)
+    protocol = protocol_of(os.environ)
+    if show is False or (show is None and (protocol is None or not sys.stdout.isatty())):
+        return None
+    if protocol is None:
+        raise UsageError("--show: this terminal is not known to show pictures (kitty, ghostty, iTerm2, WezTerm and mintty are)")
+    return functools.partial(inline_picture, protocol=protocol, columns=min(shutil.get_terminal_size().columns, 160))

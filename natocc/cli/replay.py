@@ -29,8 +29,8 @@ def replay(dataset: Path, index: int, data: Path, cache: Path, out: Path | None,
     """
     import json
 
+    from natocc.replay import changed_since, row_of
     from natocc.replay import replay as make_again
-    from natocc.replay import row_of
 
     row = row_of(dataset, index)
     if row["status"] == "rejected":
@@ -47,6 +47,8 @@ def replay(dataset: Path, index: int, data: Path, cache: Path, out: Path | None,
     else:
         for file in files:
             click.echo(plain(f"{file.path}: {file.verdict}"))
+    for line in changed_since(dataset):
+        click.echo(plain(f"natocc: {line}"), err=True)
     if not all(file.same for file in files):
         sys.exit(4)
 

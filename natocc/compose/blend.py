@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from natocc.options import Options
+from natocc.options import NameIn, Options
+from natocc.plugins import Table
 from natocc.samples import Image
 
 Alpha: TypeAlias = npt.NDArray[np.float32]
@@ -19,7 +20,21 @@ Blend: TypeAlias = Callable[[Image, Image, Alpha], Image]
 _POISSON_MARGIN = 4
 _LEVELS = 3  # of the pyramid: light is mixed over some 8 px of the edge
 
-Name: TypeAlias = Literal["alpha", "poisson", "pyramid"]
+BLENDS = Table[Blend](
+    "natocc.blends",
+    {
+        "alpha": "natocc.compose.blend:alpha_over",
+        "poisson": "natocc.compose.blend:poisson_over",
+        "pyramid": "natocc.compose.blend:pyramid_over",
+    },
+)
+"""Name in a recipe to blend; other packages add theirs by entry points ``natocc.blends``.
+
+A blend takes a background, a foreground and the coverage as :func:`alpha_over` does, and leaves the background, bit for bit,
+where the coverage is 0; :func:`blend_over` makes sure of it.
+"""
+
+Name: TypeAlias = Annotated[str, NameIn(BLENDS)]
 Weight: TypeAlias = Annotated[float, Field(ge=0)]
 
 
@@ -27,6 +42,10 @@ def _some_weight(mix: Mapping[Name, float]) -> Mapping[Name, float]:
     if not sum(mix.values()) > 0:
         raise ValueError("a mix of blends needs a weight above 0")
     return mix
+
+
+def _name_or_mix(method: object) -> str:
+    return "(mix)" if isinstance(method, Mapping) else "(name)"
 
 
 class BlendRule(Options):
@@ -39,7 +58,14 @@ class BlendRule(Options):
         model learns the seam.
     """
 
-    method: Name | Annotated[dict[Name, Weight], AfterValidator(_some_weight)] = "alpha"
+    method: Annotated[
+        Annotated[Name, Tag("(name)")] | Annotated[dict[Name, Weight], AfterValidator(_some_weight), Tag("(mix)")],
+        Discriminator(_name_or_mix),
+    ] = "alpha"
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The blend or blends."""
+        return ((BLENDS, name) for name in ([self.method] if isinstance(self.method, str) else self.method))
 
 
 def draw_blend(rng: np.random.Generator, rule: BlendRule) -> str:
@@ -157,4 +183,19 @@ def pyramid_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
     return alpha_over(background, np.rint(mixed.clip(0, 255)).astype(np.uint8), np.minimum(4 * alpha, 1))
 
 
-BLENDS: Mapping[str, Blend] = {"alpha": alpha_over, "poisson": poisson_over, "pyramid": pyramid_over}
+def blend_over(blend: str, background: Image, foreground: Image, alpha: Alpha) -> Image:
+    """Composite by the blend of a name; otherwise as :func:`alpha_over`.
+
+    Raises
+    ------
+    ValueError
+        If a plug-in makes something else than a picture like the background.
+    """
+    composite = BLENDS[blend](background, foreground, alpha)
+    if blend in BLENDS.own:
+        return composite
+    if composite.shape != background.shape or composite.dtype != np.uint8:
+        raise ValueError(
+            f"blend {blend!r}: expected {background.shape} uint8 as the background, found {composite.shape} {composite.dtype}"
+        )
+    return np.where(alpha[..., None] > 0, composite, background)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,8 @@ from natocc.compose.photo import Photo
 from natocc.compose.ranges import UnitRange
 from natocc.compose.spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
 from natocc.compose.transfers import TRANSFERS, Lab
-from natocc.options import Options
+from natocc.options import NameIn, Options
+from natocc.plugins import Table
 from natocc.samples import MATTE_THRESHOLD, Image, Matte
 
 _SIDE = 128  # px: a change of colour is found on a picture of this size
@@ -35,12 +37,17 @@ class ColourRule(Options):
     ----------
     transfer : str
         ``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to the skin's: for hands. ``none`` keeps them.
+        Others are plug-ins.
     shift : (float, float)
         With ``none``: strength of a shift of white point and exposure towards the picture's.
     """
 
-    transfer: Literal["none", "reinhard", "histogram", "sot"] = "none"
+    transfer: Annotated[str, NameIn(TRANSFERS, also=("none",))] = "none"
     shift: UnitRange = Field((0.0, 0.3), description="drawn for each occluder")
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The transfer."""
+        return () if self.transfer == "none" else ((TRANSFERS, self.transfer),)
 
 
 def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer: str) -> Image:

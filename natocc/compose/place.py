@@ -36,7 +36,15 @@ Anchors = Annotated[dict[Anchor, Annotated[float, Field(ge=0)]], AfterValidator(
 
 
 class CoverageRule(Options):
-    """Occlusion ratios that are asked for: one is drawn for each sample, and scale and place are searched until it is met."""
+    """Occlusion ratios that are asked for: one is drawn for each sample, and scale and place are searched until it is met.
+
+    Parameters
+    ----------
+    range : (float, float)
+        Least and most.
+    distribution : str
+        How it is drawn from them.
+    """
 
     range: UnitRange = (0.1, 0.6)
     distribution: Literal["uniform"] = "uniform"

@@ -60,7 +60,25 @@ class TransparencyRule(Options):
 
 
 class ComposeRules(Options):
-    """What a set says about composing: where, which colours, which light and lens, how blended, how opaque, how finished."""
+    """What a set says about composing.
+
+    Parameters
+    ----------
+    placement : PlacementRule
+        Where occluders lie.
+    colour : ColourRule
+        Which colours they take on.
+    light : LightRule
+        Shading and shadows.
+    optics : OpticsRule
+        Sharpness, grain and compression.
+    blend : BlendRule
+        How they are blended.
+    transparency : TransparencyRule
+        How many are see-through.
+    finish : FinishRule
+        What is done to the whole picture.
+    """
 
     placement: PlacementRule = PlacementRule()
     colour: ColourRule = ColourRule()

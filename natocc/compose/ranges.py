@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 
 def _pair(value: Any) -> Any:
@@ -18,16 +19,24 @@ def _ordered(limits: tuple[float, float]) -> tuple[float, float]:
     return limits
 
 
+class _OrOneNumber:
+    """In the JSON Schema: one number stands for both ends."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        pair = handler(schema)
+        return {"anyOf": [pair, pair["prefixItems"][0]]}
+
+
 _Unit = Annotated[float, Field(ge=0, le=1)]
 _Positive = Annotated[float, Field(gt=0)]
 _Quality = Annotated[int, Field(ge=1, le=100)]
 _Natural = Annotated[int, Field(ge=1, le=16)]
 
-Range = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered)]
-PositiveRange = Annotated[tuple[_Positive, _Positive], BeforeValidator(_pair), AfterValidator(_ordered)]
-UnitRange = Annotated[tuple[_Unit, _Unit], BeforeValidator(_pair), AfterValidator(_ordered)]
-QualityRange = Annotated[tuple[_Quality, _Quality], BeforeValidator(_pair), AfterValidator(_ordered)]
-CountRange = Annotated[tuple[_Natural, _Natural], BeforeValidator(_pair), AfterValidator(_ordered)]
+Range = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
+PositiveRange = Annotated[tuple[_Positive, _Positive], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
+UnitRange = Annotated[tuple[_Unit, _Unit], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
+QualityRange = Annotated[tuple[_Quality, _Quality], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
+CountRange = Annotated[tuple[_Natural, _Natural], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
 
 
 def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from natocc.compose.blend import BLENDS
+from natocc.compose.blend import blend_over
 from natocc.compose.colour import shift_to_light, transfer_colour
 from natocc.compose.finish import finished
 from natocc.compose.grain import match_grain
@@ -61,7 +61,7 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
             if occluder.look.shadow is not None:
                 cast_shadow(image, layer, face.face_mask, occluder.look.shadow)
             alpha = np.asarray(cv2.LUT(layer.matte, (_COVERAGE * occluder.opacity).clip(0, 1)), dtype=np.float32)
-            image[layer.window] = BLENDS[occluder.blend](image[layer.window], _looked(layer, photo, occluder.look), alpha)
+            image[layer.window] = blend_over(occluder.blend, image[layer.window], _looked(layer, photo, occluder.look), alpha)
         covers = (matte >= occluder.occludes_from).astype(np.uint8)
         masks.append(covers)
         mattes.append(matte)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from natocc import seeds
+from natocc.plugins import Table
 
 Lab: TypeAlias = npt.NDArray[np.float32]
 Planes: TypeAlias = npt.NDArray[np.float32]
@@ -138,4 +139,5 @@ def _rotation(step: int) -> npt.NDArray[np.float32]:
 
 _ROTATIONS = [_rotation(step) for step in range(_STEPS)]
 
-TRANSFERS: Mapping[str, Transfer] = {"histogram": histogram, "reinhard": reinhard, "sot": sliced_transport}
+TRANSFERS = Table[Transfer]("natocc.transfers", {"histogram": histogram, "reinhard": reinhard, "sot": sliced_transport})
+"""Name in a recipe to colour transfer; other packages add theirs by entry points ``natocc.transfers``."""

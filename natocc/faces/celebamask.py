@@ -39,7 +39,7 @@ class CelebAMaskOptions(FaceOptions):
     root : str
         Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``.
     face_parts : tuple of str
-        The parts, of :data:`natocc.parts.PARTS`, whose union is the face.
+        The parts, such as ``skin`` and ``l_eye``, whose union is the face (see :data:`natocc.parts.PARTS`).
     unoccluded : none or by-parts
         ``by-parts`` leaves out the faces that wear glasses or a hat over the face: see
         :func:`natocc.faces.unoccluded.occluded_faces`. It narrows what `include`, `exclude` and `split` leave.

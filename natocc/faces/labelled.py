@@ -44,10 +44,12 @@ class LabelledOptions(FaceOptions):
     images, masks : str
         Folders below it; `masks` is by default the first of ``masks``, ``labels`` and ``annotations`` that exists.
     classes : str or mapping of int to str, optional
-        What the values of a label map mean: one of :data:`natocc.faces.classes.CLASS_TABLES`, or value to name; 255 is "not
-        labelled". Without it masks are two-valued, and what is not 0 is face.
+        What the values of a label map mean: ``lapa``, ``helen``, ``celebamask19`` or ``fasseg`` (see
+        :data:`natocc.faces.classes.CLASS_TABLES`), or value to name; 255 is "not labelled". Without it masks are two-valued, and
+        what is not 0 is face.
     face_classes : tuple of str, optional
-        The classes whose union is the face; by default those that :data:`natocc.parts.FACE_PARTS` names.
+        The classes whose union is the face; by default skin, nose, eyes, brows, ears, mouth and lips (see
+        :data:`natocc.parts.FACE_PARTS`).
     licence : str, optional
         Of all pictures, recorded with every sample.
     """

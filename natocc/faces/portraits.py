@@ -63,7 +63,15 @@ class Annotation(Options):
 
 
 class Portrait(Options):
-    """Locations of a picture and of its :class:`Annotation`, a JSON file whose stem is the id."""
+    """A picture and the parts that were drawn on it.
+
+    Parameters
+    ----------
+    image : str
+        Location of the picture.
+    annotation : str
+        Location of its :class:`Annotation`, a JSON file whose stem is the id.
+    """
 
     image: str
     annotation: str

@@ -7,16 +7,18 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
 from natocc.errors import UsageError
+from natocc.faces import SOURCES
 from natocc.faces.align import AlignOptions
 from natocc.faces.landmark_files import LandmarkFiles, open_landmarks
 from natocc.faces.listing import without_suffix
 from natocc.locations import locate
 from natocc.options import Options
+from natocc.plugins import Table
 from natocc.samples import FaceSample
 
 
@@ -123,6 +125,10 @@ class FaceOptions(Options, abc.ABC):
     landmarks: str | None = None
     first_pixel: Literal[0, 1] | None = None
     align: AlignOptions = AlignOptions()
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The source."""
+        return ((SOURCES, self.source),)
 
     @model_validator(mode="after")
     def _count_from_something(self) -> Self:

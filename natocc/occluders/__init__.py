@@ -1,17 +1,31 @@
-"""Where cutouts come from. A source is one file and one line in a table here."""
+"""Where cutouts come from. A source is one file and one line in a table here, or in another package's entry points.
 
-SOURCES = {
-    "coco": "natocc.occluders.coco:CocoOptions",
-    "cutouts": "natocc.occluders.cutout_files:CutoutsOptions",
-    "hands": "natocc.occluders.hands:HandsOptions",
-    "shapes": "natocc.occluders.shapes:ShapesOptions",
-}
+Those are ``natocc.occluders`` (a :class:`natocc.occluders.source.OccluderOptions`) and ``natocc.textures`` (a
+:class:`natocc.occluders.textures.TextureOptions`).
+"""
+
+from typing import Any
+
+from natocc.plugins import Table
+
+SOURCES = Table[type[Any]](
+    "natocc.occluders",
+    {
+        "coco": "natocc.occluders.coco:CocoOptions",
+        "cutouts": "natocc.occluders.cutout_files:CutoutsOptions",
+        "hands": "natocc.occluders.hands:HandsOptions",
+        "shapes": "natocc.occluders.shapes:ShapesOptions",
+    },
+)
 """Name in a recipe's ``occluders`` to ``module:OptionsClass``."""
 
-TEXTURES = {
-    "flat": "natocc.occluders.procedural:FlatOptions",
-    "mix": "natocc.occluders.procedural:MixOptions",
-    "noise": "natocc.occluders.procedural:NoiseOptions",
-    "textures": "natocc.occluders.textures:TexturesOptions",
-}
+TEXTURES = Table[type[Any]](
+    "natocc.textures",
+    {
+        "flat": "natocc.occluders.procedural:FlatOptions",
+        "mix": "natocc.occluders.procedural:MixOptions",
+        "noise": "natocc.occluders.procedural:NoiseOptions",
+        "textures": "natocc.occluders.textures:TexturesOptions",
+    },
+)
 """Name in the ``textures`` of shapes to ``module:OptionsClass``."""

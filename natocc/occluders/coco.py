@@ -55,7 +55,8 @@ class CocoOptions(OccluderOptions):
         None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
     )
     upscale: UpscaleOptions | None = Field(None, description="a network for small objects; without one they are interpolated")
-    rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)  # outlines drawn by hand take a rim of background along
+    # Outlines drawn by hand take a rim of background along.
+    rules: CutoutRules = Field(CutoutRules(choke=1, min_sharpness=20), description="what each object must be like")
 
     def check(self, data: Path) -> int:
         """How many pictures lie in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""

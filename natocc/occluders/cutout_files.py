@@ -7,23 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from pydantic import Field
 
 from natocc.errors import BadDataError, Reason, UsageError
 from natocc.images import SUFFIXES, read_rgba
 from natocc.locations import files_below, inside, locate, require_folder
-from natocc.occluders.cutouts import CutoutRules, check_mask
+from natocc.occluders.cutouts import CutoutRules, check_mask, cut_by_alpha
 from natocc.occluders.extraction import library_key, open_library
 from natocc.occluders.library import Library
-from natocc.occluders.matting import estimate_foreground
 from natocc.occluders.source import OccluderOptions
 from natocc.plain_text import plain
 from natocc.samples import MATTE_THRESHOLD, Cutout, Origin
 
 _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
-_MARGIN = 4  # px of room around the matte
 
 
 class CutoutsOptions(OccluderOptions):
@@ -32,7 +29,8 @@ class CutoutsOptions(OccluderOptions):
     source: Literal["cutouts"] = "cutouts"
     root: str = Field("cutouts", description="folder of the pictures")
     licence: str | None = Field(None, description="of all pictures, recorded with every sample")
-    rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)  # cut tight, and in the pieces that were wanted
+    # Cut tight, and in the pieces that were wanted.
+    rules: CutoutRules = Field(CutoutRules(largest_piece=0.5, border_share=1), description="what each cutout must be like")
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""
@@ -85,11 +83,5 @@ class CutoutFile:
         if alpha.min() >= MATTE_THRESHOLD:
             raise BadDataError(Reason.NO_MASK, "nothing of it is transparent")
         check_mask((alpha >= MATTE_THRESHOLD).astype(np.uint8), self.rules)
-        x, y, width, height = cv2.boundingRect(alpha)
-        box = (slice(y, y + height), slice(x, x + width))
-        room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
-        matte = np.pad(alpha[box], room)
-        # The colour under transparent pixels is anything, often black: the object's own is continued there instead.
-        foreground = estimate_foreground(np.pad(colours[box], (*room, (0, 0)), mode="edge"), matte)
         category = plain(Path(self.name).parent.name or Path(self.name).stem)
-        return Cutout(foreground, matte, category, Origin("cutouts", self.name, digest, self.licence))
+        return cut_by_alpha(colours, alpha, category, Origin("cutouts", self.name, digest, self.licence))

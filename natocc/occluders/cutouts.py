@@ -166,6 +166,41 @@ def cut_out(
     return Cutout(foreground[box].copy(), matte[box].copy(), category, origin, points_to_xy)
 
 
+def cut_by_alpha(
+    colours: Image, alpha: Matte, category: str, origin: Origin, points_to_xy: tuple[float, float] | None = None
+) -> Cutout:
+    """A cutout whose matte is known.
+
+    Parameters
+    ----------
+    colours : (H, W, 3) uint8
+        sRGB, straight.
+    alpha : (H, W) uint8
+        Coverage, 0-255.
+    category, origin, points_to_xy
+        As in :class:`Cutout`.
+
+    Returns
+    -------
+    cutout : Cutout
+        The box of what is covered and a margin.
+
+    Raises
+    ------
+    BadDataError
+        ``empty-mask`` if nothing is half covered.
+    """
+    if alpha.max(initial=0) < MATTE_THRESHOLD:
+        raise BadDataError(Reason.EMPTY_MASK, "nothing of it is opaque")
+    x, y, width, height = cv2.boundingRect(alpha)
+    box = (slice(y, y + height), slice(x, x + width))
+    room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
+    matte = np.pad(alpha[box], room)
+    # The colour under transparent pixels is anything, often black: the object's own is continued there instead.
+    foreground = estimate_foreground(np.pad(colours[box], (*room, (0, 0)), mode="edge"), matte)
+    return Cutout(foreground, matte, category, origin, points_to_xy)
+
+
 def _surroundings(image: Image, mask: Mask, room: int) -> tuple[Image, Mask, Mask]:
     """Picture, mask and where both are known (1): the box of the mask and `room` pixels around it, padded by the last pixel."""
     x, y, width, height = cv2.boundingRect(mask)

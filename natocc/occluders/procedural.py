@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from pydantic import BeforeValidator, Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny
 
 from natocc import seeds
+from natocc.occluders import TEXTURES
 from natocc.occluders.textures import TextureOptions, TextureSource
-from natocc.options import choose_by_name
+from natocc.options import ChosenFrom
 from natocc.plans import Json
 from natocc.samples import Image, Origin
 
@@ -47,21 +48,23 @@ class FlatOptions(TextureOptions):
         return Flat()
 
 
-def _choose(value: Any) -> TextureOptions:
-    from natocc.occluders import TEXTURES
-
-    return choose_by_name(value, TextureOptions, TEXTURES, "source")
+_TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
 class MixOptions(TextureOptions):
     """``source: mix``: each of several sources as often as the others; name one twice to have it twice as often.
 
     Patches of photographs are a source of pictures too: ``{source: textures, root: coco/val2017}``.
+
+    Parameters
+    ----------
+    of : tuple of TextureOptions
+        The sources.
     """
 
     source: Literal["mix"] = "mix"
-    of: tuple[Annotated[SerializeAsAny[TextureOptions], BeforeValidator(_choose)], ...] = Field(
-        default_factory=lambda: tuple(_choose({"source": name}) for name in ("textures", "noise", "flat")),
+    of: tuple[Annotated[SerializeAsAny[TextureOptions], _TEXTURES], ...] = Field(
+        default_factory=lambda: tuple(_TEXTURES.choose({"source": name}) for name in ("textures", "noise", "flat")),
         min_length=1,
         max_length=64,
     )

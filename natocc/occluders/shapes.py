@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
+from pydantic import AfterValidator, Field, SerializeAsAny
 
+from natocc.occluders import TEXTURES
 from natocc.occluders.outlines import DRAWS, OUTLINES, Kind, draw_bezier
 from natocc.occluders.source import OccluderOptions
 from natocc.occluders.textures import TextureOptions, TextureSource
-from natocc.options import choose_by_name
+from natocc.options import ChosenFrom
 from natocc.plans import Json
 from natocc.samples import Cutout
 
@@ -22,10 +23,7 @@ _FRACTION_BITS = 4
 _OVERSAMPLING = 4
 
 
-def _choose_textures(value: Any) -> TextureOptions:
-    from natocc.occluders import TEXTURES
-
-    return choose_by_name(value, TextureOptions, TEXTURES, "source")
+_TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
 def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
@@ -40,7 +38,14 @@ Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_som
 class ShapesOptions(OccluderOptions):
     """``source: shapes``: random outlines filled with a texture [1]_.
 
-    `kinds` gives each kind of outline its weight; ``{bezier: 1}`` is the paper's: closed curves through random points.
+    Parameters
+    ----------
+    textures : TextureOptions
+        What shapes are filled with.
+    kinds : mapping of str to float
+        The weight of each kind of outline; ``{bezier: 1}`` is the paper's: closed curves through random points.
+    least_points, most_points : int
+        Points that a closed curve goes through.
 
     References
     ----------
@@ -49,8 +54,8 @@ class ShapesOptions(OccluderOptions):
     """
 
     source: Literal["shapes"] = "shapes"
-    textures: Annotated[SerializeAsAny[TextureOptions], BeforeValidator(_choose_textures)] = Field(
-        default_factory=lambda: _choose_textures({"source": "textures"})
+    textures: Annotated[SerializeAsAny[TextureOptions], _TEXTURES] = Field(
+        default_factory=lambda: _TEXTURES.choose({"source": "textures"})
     )
     kinds: Kinds = Field(
         {"bezier": 3, "ellipse": 1, "rectangle": 1, "stroke": 1, "polygon": 1, "grid": 0.5}, validate_default=True

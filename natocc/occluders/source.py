@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from natocc.occluders import SOURCES
 from natocc.options import Options
 from natocc.plans import Json
+from natocc.plugins import Table
 from natocc.samples import Cutout
 
 
@@ -50,6 +52,10 @@ class OccluderOptions(Options):
     """A recipe's ``occluders``: which source, and that source's own keys."""
 
     source: str
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The source."""
+        return ((SOURCES, self.source),)
 
     @abstractmethod
     def check(self, data: Path) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -15,9 +15,11 @@ from pydantic import Field
 from natocc.errors import UsageError
 from natocc.images import SUFFIXES, read_rgb
 from natocc.locations import files_below, inside, locate, require_folder
+from natocc.occluders import TEXTURES
 from natocc.options import Options
 from natocc.plain_text import plain
 from natocc.plans import Json
+from natocc.plugins import Table
 from natocc.samples import Image, Origin
 
 _LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures in any folder"
@@ -53,6 +55,10 @@ class TextureOptions(Options):
     """A recipe's ``textures``: which source, and that source's own keys."""
 
     source: str
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The source."""
+        return ((TEXTURES, self.source),)
 
     @abstractmethod
     def open(self, data: Path) -> TextureSource:

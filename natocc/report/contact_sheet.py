@@ -58,7 +58,7 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, tile: int = 256) -> Image
     sheet = np.full((height, width, 3), _BACKGROUND, np.uint8)
     for index, each in enumerate(tiles):
         top, left = step * divmod(index, columns) + _GAP
-        picture = _fitted(each.image, tile)
+        picture = fitted(each.image, tile)
         down, across = (tile - picture.shape[0]) // 2, (tile - picture.shape[1]) // 2
         sheet[top + down : top + down + picture.shape[0], left + across : left + across + picture.shape[1]] = picture
     drawn = PillowImage.fromarray(sheet)
@@ -115,9 +115,9 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     paths = record.paths()
     for sample in _chosen(record, most):
         files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
-        image = _fitted(read_rgb(files["images"])[0], _TILE)
+        image = fitted(read_rgb(files["images"])[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
-        masks = {name: _nearest(read_labels(files[name]), image.shape[:2]) for name in _DRAWN if name in files}
+        masks = {name: shrunk_mask(read_labels(files[name]), image.shape[:2]) for name in _DRAWN if name in files}
         face = masks.get("masks", np.zeros(image.shape[:2], np.uint8))
         yield Tile(image, " ".join([str(sample.index), sample.set_name, *sample.categories]))
         yield Tile(overlay(image, face, masks.get("amodal")), f"{sample.measures['occlusion_ratio']:.0%} of the face occluded")
@@ -128,11 +128,13 @@ def _chosen(record: ShardRecord, most: int) -> list[SampleRecord]:
     return [made[int(at)] for at in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))]
 
 
-def _nearest(mask: Mask, shape: tuple[int, ...]) -> Mask:
+def shrunk_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """A mask at the height and width of `shape`, its values as they are."""
     return np.asarray(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
 
 
-def _fitted(image: Image, tile: int) -> Image:
+def fitted(image: Image, tile: int) -> Image:
+    """A picture as large as fits into a square of side `tile`."""
     scale = tile / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), dtype=np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,7 @@ from natocc.shards.records import MEASURES, ShardRecord, read_shards, record_to_
 
 _DESCRIPTION = b"natocc"
 _OF_THE_MOMENT = ("status", "samples", "counts", "shards", "sha256")
+_ROWS_AT_ONCE = 1024
 _AS_THEY_ARE = ("index", "set", "method", "face", "variant", "identity", "split", "occluders", "detector")
 
 
@@ -80,6 +81,38 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None)
     if not table.schema.equals(schema()):
         raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
     return rows
+
+
+def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
+    """Some columns of a dataset's manifest, row by row, a few rows in memory at a time.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    columns : sequence of str
+        Those of :func:`schema` that are wanted.
+
+    Raises
+    ------
+    UsageError
+        If it is missing or damaged; some rows may have been told by then.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    path = Layout(root, 1).manifest
+    try:
+        with (
+            pyarrow.OSFile(os.fsencode(path)) as opened,
+            pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True) as file,
+        ):
+            if not file.schema_arrow.equals(schema()):
+                raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
+                yield from batch.to_pylist()
+    except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:
+        raise UsageError(f"{path} is no manifest that can be read: {error}; natocc verify --repair") from None
 
 
 def read_manifest_head(root: Path) -> ManifestHead:

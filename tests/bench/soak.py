@@ -164,7 +164,7 @@ def small_disk(base: Path, size: str) -> Iterator[Path]:
 
 def check(out: Path, samples: int, shard_size: int) -> dict[str, str]:
     """Hold every file against its record; the sha256 of the first ones."""
-    seen, named, first = 0, {"dataset.json", "manifest.parquet", "contact_sheet.jpg"}, {}
+    seen, named, first = 0, {"dataset.json", "manifest.parquet", "contact_sheet.jpg", "README.md"}, {}
     for record in read_shards(Layout(out, shard_size)):
         paths = record.paths()
         for sample in record.samples:

@@ -124,7 +124,7 @@ def test_what_changes_no_sample_does_not_matter(whole: Path, tmp_path: Path) -> 
     _build(out, recipe=_recipe("output.max_rejected=0.7"))
     assert json.loads((out / "dataset.json").read_text())["recipe"]["output"]["max_rejected"] == 0.7
     differ = {name for name, _ in files(out).items() ^ files(whole).items()}
-    assert differ == {"dataset.json", "manifest.parquet"}  # the manifest carries a copy of dataset.json
+    assert differ == {"dataset.json", "manifest.parquet", "README.md"}  # they quote the recipe
 
 
 def test_f17_another_version_is_refused(whole: Path, tmp_path: Path) -> None:

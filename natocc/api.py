@@ -1,0 +1,204 @@
+"""What the commands do, as functions; ``import natocc`` has them."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from natocc.locations import cache_folder, data_root
+from natocc.options import choose_by_name, faults
+from natocc.recipe import Recipe, load_recipe, validate_recipe
+from natocc.recipe_edit import edit_recipe
+
+if TYPE_CHECKING:
+    from natocc.occluders.source import OccluderSource
+    from natocc.runner import Progress, Totals
+    from natocc.samples import Image, SampleRecord
+
+
+def build(
+    recipe: Recipe | str | Path | Mapping[str, Any],
+    out: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    cache: str | Path | None = None,
+    edits: Iterable[str] = (),
+    count: int | None = None,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **run: Any,
+) -> Totals:
+    """Make a dataset, or what is missing of it, as ``natocc build`` does.
+
+    Parameters
+    ----------
+    recipe : Recipe, str, Path or mapping
+        A recipe, its file, the name of one of natocc's own, or what such a file would hold.
+    out : str or Path, optional
+        Folder of the dataset; ``out/NAME`` unless given.
+    data, cache : str or Path, optional
+        Where inputs lie and where occluders are extracted to; as for the command unless given.
+    edits : iterable of str
+        Such as ``output.shard_size=100``.
+    count : int, optional
+        Samples in all.
+    jobs : int
+        Worker processes.
+    overwrite : bool
+        Whether a dataset that lies there may go.
+    progress : callable, optional
+        Is told what is done, how many samples are there, and of how many.
+    **run
+        Further settings of :class:`natocc.runner.Run`: ``backend``, ``time_limit``.
+
+    Returns
+    -------
+    totals : Totals
+        What was made and what was rejected.
+
+    Raises
+    ------
+    UsageError, RunError
+        As :meth:`natocc.runner.Run.build`.
+    """
+    from natocc.runner import Run
+
+    chosen = _recipe(recipe, edits)
+    data_folder, cache_of = _folders(data, cache)
+    made = Run(chosen, data_folder, cache_of, Path(out or Path("out") / chosen.name), count=count, jobs=jobs, **run)
+    return made.build(overwrite=overwrite, progress=progress or _silent)
+
+
+def preview(
+    image: Image | str | Path | None = None,
+    *,
+    occluders: str | None = None,
+    method: str | None = None,
+    count: int = 8,
+    seed: int | None = None,
+    edits: Iterable[str] = (),
+    vary: str | None = None,
+    record: Callable[[str, SampleRecord], None] | None = None,
+    data: str | Path | None = None,
+    cache: str | Path | None = None,
+) -> Image:
+    """What would come of one photograph, as ``natocc preview`` shows it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, str or Path, optional
+        A photograph with a face, or its file; a portrait of the demo serves without one.
+    occluders, method : str, optional
+        Such as ``coco``, and ``natocc`` or ``randocc``; without both the demo's serve.
+    count : int
+        Samples to show.
+    seed : int, optional
+        Of every random decision.
+    edits, data, cache
+        As for :func:`build`.
+    vary : str, optional
+        Settings to compare, a row each, such as ``colour.transfer=none,reinhard,sot``.
+    record : callable, optional
+        Is told, for each sample, the setting of its row and its record: its plan, its measures.
+
+    Returns
+    -------
+    sheet : (H, W, 3) uint8
+        The photograph, the aligned face and its mask, then samples, each above its masks: visible face green, occluded face red.
+
+    Raises
+    ------
+    BadDataError
+        If there is no face in it.
+    UsageError, RunError
+        If data or models are missing.
+    """
+    from natocc.images import encode_png
+    from natocc.showing import photograph_of, show
+
+    with tempfile.TemporaryDirectory() as folder:
+        if image is None or isinstance(image, str | Path):
+            path = None if image is None else Path(image)
+        else:
+            path = Path(folder) / "photograph.png"
+            path.write_bytes(encode_png(image))
+        photograph = photograph_of(path, occluders, method, edits, vary, occluders_root=None, seed=seed)
+        shown = show(photograph, *_folders(data, cache), count)
+    if record is not None:
+        for setting, each in shown.records():
+            record(setting, each)
+    return shown.sheet
+
+
+def open_occluders(
+    source: str, *, data: str | Path | None = None, cache: str | Path | None = None, jobs: int = 1, **keys: Any
+) -> OccluderSource:
+    """Occluders to draw from, by the name and the keys that a recipe would give.
+
+    Parameters
+    ----------
+    source : str
+        ``coco``, ``hands``, ``cutouts``, ``shapes``, or a plug-in's name.
+    data, cache : str or Path, optional
+        As for :func:`build`; what is extracted is kept and found again.
+    jobs : int
+        Processes to extract with.
+    **keys
+        The source's own, such as ``categories=["cup"]``.
+
+    Raises
+    ------
+    UsageError
+        If the data do not lie in the layout that the source expects.
+    RecipeError
+        If the source or a key is unknown.
+
+    Examples
+    --------
+    >>> from natocc.seeds import generator
+    >>> shapes = open_occluders("shapes", kinds={"bezier": 1}, textures={"source": "flat"})
+    >>> shapes.draw(generator(1))["kind"]
+    'bezier'
+    """
+    from natocc.errors import RecipeError
+    from natocc.occluders import SOURCES
+    from natocc.occluders.source import OccluderOptions
+
+    try:
+        options = choose_by_name({"source": source, **keys}, OccluderOptions, SOURCES, "source")
+    except ValidationError as error:
+        raise RecipeError(*(f"occluders: {line}" for line in faults(error))) from None
+    except ValueError as error:
+        raise RecipeError(f"occluders: {error}") from None
+    return options.open(*_folders(data, cache), jobs)
+
+
+def _recipe(recipe: Recipe | str | Path | Mapping[str, Any], edits: Iterable[str]) -> Recipe:
+    if isinstance(recipe, Recipe):
+        edits = tuple(edits)
+        return validate_recipe(_edited(recipe.resolved(), edits), recipe.name) if edits else recipe
+    if isinstance(recipe, Mapping):
+        return validate_recipe(_edited(recipe, edits), str(recipe.get("name", "given")))
+    return load_recipe(str(recipe), edits)
+
+
+def _edited(recipe: Mapping[str, Any], edits: Iterable[str]) -> dict[str, Any]:
+    """A copy of a recipe, edited."""
+    raw = copy.deepcopy(dict(recipe))
+    edit_recipe(raw, edits)
+    return raw
+
+
+def _folders(data: str | Path | None, cache: str | Path | None) -> tuple[Path, Path]:
+    folder = data_root() if data is None else Path(data)
+    return folder, cache_folder(folder) if cache is None else Path(cache)
+
+
+def _silent(doing: str, done: int, total: int | None) -> None:
+    """Whoever wants to be told says so."""

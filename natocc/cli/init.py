@@ -1,0 +1,43 @@
+"""``natocc init``: a first recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from natocc.cli.options import data_options
+from natocc.plain_text import plain
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(dir_okay=False, path_type=Path), default=Path("recipe.yaml"))
+@data_options
+def init(recipe: Path, data: Path, cache: Path) -> None:
+    """Write a commented recipe for the data that lie below the data root, to RECIPE [recipe.yaml].
+
+    It takes the faces with the best masks and a set of every kind of occluder that is there; what else was found stands beside
+    in comments. A file that exists is not replaced.
+
+    \b
+    natocc init --data /datasets
+    natocc init mine.yaml && natocc build mine.yaml --dry-run
+    """
+    import re
+
+    from natocc.errors import RunError, UsageError
+    from natocc.first_recipe import first_recipe
+    from natocc.recipe import validate_recipe
+    from natocc.recipe_text import parse_recipe
+
+    if recipe.exists():
+        raise UsageError(f"{recipe} exists and is not replaced; name another file")
+    name = re.sub(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+", "-", recipe.stem).strip("-._") or "recipe"
+    text = first_recipe(data, cache, name)
+    validate_recipe(parse_recipe(text, str(recipe)), str(recipe))
+    try:
+        with recipe.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise RunError(f"cannot write {recipe}: {error.strerror}") from None
+    click.echo(plain(str(recipe)))

@@ -1,0 +1,110 @@
+"""``natocc report``: a dataset to look at, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from natocc.cli.options import data_options, jobs_option
+from natocc.plain_text import plain
+
+if TYPE_CHECKING:
+    from natocc.report.html import Originals
+
+_MADE_AGAIN = 200  # samples in a gallery for which sources are made again without being asked
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option(
+    "--most", type=click.IntRange(1), default=10_000, show_default=True, help="Samples in the gallery; of more, an even choice."
+)
+@click.option(
+    "--sources/--no-sources",
+    default=None,
+    help=f"Make samples again from their plans, to show the face before it was covered. [default: if the gallery holds at most "
+    f"{_MADE_AGAIN} and the inputs are found]",
+)
+@data_options
+@jobs_option
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Path, jobs: int, as_json: bool) -> None:
+    """Write report.html into DATASET: counts, plots, and a gallery that shows pictures, masks, occluders and sources.
+
+    One file that opens in a browser, without network or server. The occluder and the source of a sample are shown where the
+    dataset holds the masks for it (output.masks), or where samples are made again (--sources, from --data).
+
+    \b
+    natocc report out/demo
+    natocc report out/coco --most 2000 --no-sources
+    natocc report out/coco --most 500 --sources --data /datasets --json
+    """
+    import json
+
+    from natocc.cli.progress import progress_bar
+    from natocc.report.html import write_report
+
+    originals, why_not = _originals(dataset, most, sources, data, cache, jobs)
+    with progress_bar() as progress:
+        written = write_report(dataset, most, jobs, originals, why_not, lambda done, of: progress("reading samples", done, of))
+    if as_json:
+        told = {"path": str(written.path), "samples": written.samples, "shown": written.shown}
+        click.echo(json.dumps(told | {"unreadable": written.unreadable, "bytes": written.size}))
+        return
+    click.echo(plain(f"{written.path}: {written.shown} of {written.samples} samples, {written.size / 1e6:.1f} MB"))
+    if written.unreadable:
+        click.echo(plain(f"natocc: {written.unreadable} samples have files that cannot be read; see natocc verify"), err=True)
+
+
+@click.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON, histograms too.")
+def stats(dataset: Path, as_json: bool) -> None:
+    """Print the numbers of DATASET that its report plots: samples, rejected ones by reason, ratios, categories, sets, splits.
+
+    \b
+    natocc stats out/demo
+    natocc stats out/demo --json
+    """
+    import json
+
+    from natocc.report.html import count_samples
+
+    _, tally = count_samples(dataset)
+    numbers = tally.to_json()
+    if as_json:
+        click.echo(json.dumps(numbers))
+        return
+    mean = numbers["occlusion_ratio"]["mean"]
+    click.echo(f"samples {tally.made}, faces {len(tally.faces)}" + ("" if mean is None else f", mean occlusion ratio {mean:.3f}"))
+    click.echo(f"rejected {tally.samples - tally.made}")
+    for title, counts in (("rejected", numbers["rejected"]), ("split", numbers["splits"]), ("category", numbers["categories"])):
+        for name, count in counts.items():
+            click.echo(plain(f"  {title} {name}: {count}"))
+    for name, each in numbers["sets"].items():
+        click.echo(plain(f"  set {name} ({each['method']}): {each['made']} samples, {each['rejected']} rejected"))
+    for name, each in numbers["parts"].items():
+        if each["mean"] is not None:
+            click.echo(f"  {name}: {each['mean']:.1%} covered, mean")
+
+
+def _originals(
+    dataset: Path, most: int, sources: bool | None, data: Path, cache: Path, jobs: int
+) -> tuple[Originals | None, str]:
+    """What makes samples again, where it is wanted and can; else the reason, for the page."""
+    from natocc.errors import NatoccError
+    from natocc.originals import originals_of
+    from natocc.shards.dataset import read_dataset
+
+    samples = read_dataset(dataset).get("samples")
+    few = min(samples if isinstance(samples, int) else most, most) <= _MADE_AGAIN
+    if sources is False or (sources is None and not few):
+        return None, "samples were not made again; natocc report --sources does"
+    try:
+        return originals_of(dataset, data, cache, jobs), "the sample could not be made again from its inputs"
+    except NatoccError as error:
+        if sources:
+            raise
+        return None, f"inputs not found ({error.lines[0]})"

@@ -1,0 +1,22 @@
+"""The same dataset as other tools read it.
+
+A new format is one file with its options (an :class:`natocc.exports.format.ExportOptions`) and one line in this table, or in
+another package's entry points ``natocc.exports``.
+"""
+
+from typing import Any
+
+from natocc.plugins import Table
+
+FORMATS = Table[type[Any]](
+    "natocc.exports",
+    {
+        "coco": "natocc.exports.coco:CocoOptions",
+        "hf": "natocc.exports.hf:HuggingFaceOptions",
+        "mmseg": "natocc.exports.mmseg:MmsegOptions",
+        "torch": "natocc.exports.pytorch:TorchOptions",
+        "webdataset": "natocc.exports.webdataset:WebDatasetOptions",
+        "yolo-seg": "natocc.exports.yolo:YoloOptions",
+    },
+)
+"""Name on the command line to ``module:Class``, imported only when it is named."""

@@ -1,0 +1,114 @@
+"""From a dataset to a folder that another tool reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from natocc.errors import UsageError
+from natocc.exports import FORMATS
+from natocc.exports.files import Files
+from natocc.exports.format import ExportOptions
+from natocc.exports.reading import Sample, SourceDataset
+from natocc.exports.target import check_target, staged
+from natocc.options import choose_by_name, nearest
+from natocc.plans import Json
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """What an export came to.
+
+    Parameters
+    ----------
+    samples : mapping of str to int
+        Samples, by split.
+    files : mapping of str to int
+        Files of the export, by how they came: ``linked``, ``copied``, ``written``.
+    seconds : float
+        Wall time.
+    """
+
+    samples: Mapping[str, int]
+    files: Mapping[str, int]
+    seconds: float
+
+    def to_json(self) -> dict[str, Json]:
+        """As plain JSON."""
+        return {"samples": dict(self.samples), "files": dict(self.files), "seconds": round(self.seconds, 3)}
+
+
+def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
+    """The options of the format that `raw` names under ``to``.
+
+    Raises
+    ------
+    UsageError
+        One line a fault.
+    """
+    if raw["to"] not in FORMATS:
+        raise UsageError(f"--to {raw['to']!r}: no such format{nearest(str(raw['to']), list(FORMATS))}")
+    try:
+        return choose_by_name(raw, ExportOptions, FORMATS, "to")
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, fault['loc'])) or raw['to']}: {fault['msg']}" for fault in error.errors()]
+        raise UsageError(*(line.replace("Value error, ", "") for line in lines)) from None
+    except ValueError as error:  # a plug-in that cannot be used
+        raise UsageError(f"--to {raw['to']}: {error}") from None
+
+
+def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:
+    """Write a dataset for another tool.
+
+    Parameters
+    ----------
+    options : ExportOptions
+        For which tool, and how.
+    dataset : SourceDataset
+        What of.
+    target : Path
+        A folder that is new, empty, or an earlier export of the same dataset to the same format, which is replaced.
+    link : bool
+        Whether files may be hard links to those of the dataset.
+    progress : callable
+        Is told what is done, samples done, and how many there are.
+
+    Returns
+    -------
+    exported : Exported
+
+    Raises
+    ------
+    UsageError
+        If the target is not free, the format cannot express the dataset, or the dataset is damaged. The target is then as it was.
+    RunError
+        If the disk refuses.
+    """
+    begin = time.monotonic()
+    identity: dict[str, Json] = {"to": options.to, "dataset": dataset.name}
+    options.check(dataset)
+    check_target(target, dataset.root, identity)
+    details = {
+        "options": options.model_dump(mode="json"),
+        "recipe_sha256": dataset.recipe_sha256,
+        "samples": dict(dataset.counts),
+    }
+    with staged(target, identity, details) as part:
+        files = Files(part, link)
+        options.write(dataset, _told(dataset, options.to, progress), files, target)
+    return Exported(dataset.counts, files.counts, time.monotonic() - begin)
+
+
+def _told(dataset: SourceDataset, name: str, progress: Progress) -> Iterator[Sample]:
+    total = len(dataset)
+    progress(f"exporting to {name}", 0, total)
+    for done, sample in enumerate(dataset.samples(), start=1):
+        yield sample
+        progress(f"exporting to {name}", done, total)

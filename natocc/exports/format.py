@@ -1,0 +1,56 @@
+"""What every export has in common: options with a name, and one method that writes a folder."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from natocc.exports.files import Files
+from natocc.exports.reading import Sample, SourceDataset
+from natocc.options import Options
+
+Labels = Literal["masks", "amodal", "parts"]
+
+
+class ExportOptions(Options, abc.ABC):
+    """How a dataset is laid out for another tool.
+
+    Parameters
+    ----------
+    to : str
+        Name of the plug-in.
+    labels : masks, amodal or parts
+        Which label maps are exported: the face that is visible, the face before it was covered, or the face source's own classes
+        with the occluder as one more. The dataset must have them.
+    """
+
+    to: str
+    labels: Labels = "masks"
+
+    def check(self, dataset: SourceDataset) -> None:
+        """Refuse a dataset that the format cannot express, before anything is written.
+
+        Raises
+        ------
+        UsageError
+            If the dataset lacks the label maps that are asked for.
+        """
+        dataset.classes(self.labels)
+
+    @abc.abstractmethod
+    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+        """Write the export.
+
+        Parameters
+        ----------
+        dataset : SourceDataset
+            What is exported.
+        samples : iterator of Sample
+            All that are wanted, by index; taking one tells the progress, so it is gone through once.
+        files : Files
+            Writes and links files below the folder of the export.
+        target : Path
+            Where the export will lie when it is done.
+        """

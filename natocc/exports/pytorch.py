@@ -1,0 +1,59 @@
+"""PyTorch reads the dataset as it lies: what is exported is a script that does so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from natocc.exports.files import Files
+from natocc.exports.format import ExportOptions
+from natocc.exports.reading import Sample, SourceDataset
+
+SCRIPT = "load.py"
+
+_TEMPLATE = '''"""Loaders of a dataset that natocc built; needs natocc[torch]. The pictures stay where they are."""
+
+from pathlib import Path
+
+from torch.utils.data import DataLoader
+
+from natocc.splits import Splits
+from natocc.torch import OccludedFaces
+
+ROOT = Path(__file__).resolve().parent / {root!r}
+SPLITS = {splits!r}
+SHARES = {shares}
+
+
+def dataset(split, **options):
+    """Pairs of an image (3, H, W) and a mask (H, W) int64; 255 is to be ignored."""
+    return OccludedFaces(ROOT, split, labels={labels!r}, shares=SHARES, **options)
+
+
+def loader(split, batch_size=8, num_workers=4, **options):
+    """Batches of :func:`dataset`, shuffled for training."""
+    training = split == "train"
+    return DataLoader(dataset(split, **options), batch_size, shuffle=training, num_workers=num_workers, drop_last=training)
+
+
+if __name__ == "__main__":
+    for split in SPLITS:
+        print(split, len(dataset(split)), "samples", dataset(split).classes)
+'''
+
+
+class TorchOptions(ExportOptions):
+    """``load.py``: loaders by :class:`natocc.torch.OccludedFaces` that find the dataset from where they lie."""
+
+    to: Literal["torch"] = "torch"
+
+    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+        """Look at every row, so that what the loaders would trip over is told now; then write the script."""
+        for _ in samples:
+            pass
+        shares = "None" if dataset.shares is None else f"Splits(**{dataset.shares.model_dump()!r})"
+        root = os.path.relpath(dataset.root.resolve(), target.resolve())
+        text = _TEMPLATE.format(root=root, splits=tuple(dataset.counts), shares=shares, labels=self.labels)
+        files.write(SCRIPT, text)

@@ -1,0 +1,86 @@
+"""Ultralytics: labels as polygons for instance segmentation, label maps for semantic segmentation, beside the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from natocc.errors import UsageError
+from natocc.exports.files import Files
+from natocc.exports.format import ExportOptions
+from natocc.exports.instances import FACE, instances, occluder_categories
+from natocc.exports.polygons import linked, polygons
+from natocc.exports.reading import Sample, SourceDataset
+
+
+class YoloOptions(ExportOptions):
+    """``images/SPLIT``, ``labels/SPLIT``, ``masks/SPLIT``; ``data.yaml`` for instances, ``semantic.yaml`` for label maps.
+
+    A label is a line ``class x1 y1 x2 y2 ...``, 0-1 of width and height: a polygon, so an approximation, with holes cut open to
+    the outside. Pixels to ignore are 255 in the label maps; polygons leave them out.
+
+    Parameters
+    ----------
+    labels : masks or amodal
+        The face that is visible, or as it was before it was covered.
+    parts : linked or separate
+        What becomes of a face that an occluder divides: one line, its parts linked as Ultralytics' own converters do, or a line
+        each.
+    occluders : bool
+        Whether occluders are instances, too, classes from 1 on. The dataset must have their masks.
+    tolerance : float
+        How far a polygon may lie from the true outline, px.
+    """
+
+    to: Literal["yolo-seg"] = "yolo-seg"
+    labels: Literal["masks", "amodal"] = "masks"
+    parts: Literal["linked", "separate"] = "linked"
+    occluders: bool = False
+    tolerance: float = Field(0.5, ge=0, le=100)
+
+    def check(self, dataset: SourceDataset) -> None:
+        """Refuse a dataset without the masks that are asked for.
+
+        Raises
+        ------
+        UsageError
+            If there are none.
+        """
+        super().check(dataset)
+        if self.occluders and "occluders" not in dataset.folders:
+            raise UsageError(f"{dataset.root} has no masks of its occluders; output.masks in a recipe says which are made")
+
+    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+        """Link pictures and label maps, write polygons, then the two descriptions."""
+        del target
+        names = [FACE, *(occluder_categories(dataset) if self.occluders else [])]
+        numbers = {name: number for number, name in enumerate(names)}
+        for sample in samples:
+            files.take(sample.files["images"], f"images/{sample.split}/{sample.stem}{sample.files['images'].suffix}")
+            files.take(sample.files[self.labels], f"masks/{sample.split}/{sample.stem}.png")
+            files.write(f"labels/{sample.split}/{sample.stem}.txt", "".join(self._lines(sample, numbers)))
+        files.write("data.yaml", _description(dataset, dict(enumerate(names))))
+        files.write("semantic.yaml", _description(dataset, dataset.classes(self.labels)) + "masks_dir: masks  # 255 is ignored\n")
+
+    def _lines(self, sample: Sample, numbers: Mapping[str, int]) -> Iterator[str]:
+        scale = (sample.row["width"], sample.row["height"])
+        for instance in instances(sample, self.labels, self.occluders):
+            parts = [] if instance.ignored else polygons(instance.mask, self.tolerance)
+            for polygon in [linked(parts)] if parts and self.parts == "linked" else parts:
+                points = " ".join(f"{value:.7g}" for value in (polygon / scale).ravel().tolist())
+                yield f"{numbers[instance.category]} {points}\n"
+
+
+def _description(dataset: SourceDataset, names: Mapping[int, str]) -> str:
+    """A dataset's YAML: without ``path``, its paths start from where it lies. ``train`` and ``val`` must both be there."""
+    import yaml
+
+    splits = list(dataset.counts)
+    train = "train" if "train" in splits else splits[0]
+    val = next(split for split in ("val", "test", train) if split in splits)
+    text = f"train: images/{train}\nval: images/{val}" + ("" if val == "val" else "  # there is no split 'val' here") + "\n"
+    text += "".join(f"{split}: images/{split}\n" for split in splits if split not in ("train", "val", train))
+    return text + yaml.safe_dump({"names": dict(names)}, sort_keys=False, allow_unicode=True)

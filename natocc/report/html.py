@@ -1,0 +1,189 @@
+"""``report.html``: one file to open in a browser, no network, no server."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from natocc.errors import UsageError
+from natocc.plans import Json
+from natocc.report.gallery import Gallery
+from natocc.report.heat import HeatMap, ramp_stops
+from natocc.report.tally import BINS, Tally
+from natocc.report.thumbnails import Original, side_for, thumbnail
+from natocc.samples import SampleRecord
+from natocc.shards.dataset import read_dataset
+from natocc.shards.disk import write_aside
+from natocc.shards.layout import Layout
+from natocc.shards.records import ShardRecord, read_shard, read_shards, whole_shards
+
+_TOP = 16  # categories that have a bar of their own
+
+Originals = Callable[[SampleRecord], Original | None]
+"""Makes a sample's original again; None where its inputs cannot serve any more."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What :func:`write_report` wrote: samples counted and shown, pictures that could not be read, bytes."""
+
+    path: Path
+    samples: int
+    shown: int
+    unreadable: int
+    size: int
+
+
+def count_samples(root: Path) -> tuple[dict[str, Json], Tally]:
+    """What ``dataset.json`` says, and the numbers of all samples that are committed.
+
+    Raises
+    ------
+    UsageError
+        If `root` is no dataset of natocc's, or a record is damaged.
+    """
+    description = read_dataset(root)
+    tally = Tally()
+    for record in read_shards(_layout(root, description)):
+        for sample in record.samples:
+            tally.add(sample)
+    return description, tally
+
+
+def write_report(
+    root: Path,
+    most: int = 10_000,
+    jobs: int = 1,
+    originals: Originals | None = None,
+    no_source: str = "",
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Written:
+    """Write ``report.html`` into a dataset.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder; one that is still being built is reported as far as it goes.
+    most : int
+        Samples in the gallery; of more, an even choice is shown. Numbers are always of all.
+    jobs : int
+        Threads that read pictures.
+    originals : callable, optional
+        Makes a sample's source again; see :class:`natocc.report.thumbnails.Original`.
+    no_source : str
+        What the page says where it has no source to show, and why.
+    progress : callable
+        Told how many of how many samples are done.
+
+    Returns
+    -------
+    written : Written
+        The file and what is in it.
+
+    Raises
+    ------
+    UsageError
+        If `root` is no dataset of natocc's, holds no sample, or a record is damaged.
+    RunError
+        If the disk refuses.
+    """
+    description = read_dataset(root)
+    layout = _layout(root, description)
+    shards = whole_shards(layout)
+    if not shards:
+        raise UsageError(f"{root} holds no sample yet: build it first")
+    total = read_shard(layout, shards[-1]).samples[-1].index + 1
+    tally, heat = Tally(), HeatMap()
+    gallery = Gallery(side_for(min(total, most)), heat)
+    with ThreadPoolExecutor(jobs) as threads:
+        for record in read_shards(layout):
+            for sample in record.samples:
+                tally.add(sample)
+                if sample.rejection is None:
+                    heat.add_record(sample)
+            for sample, paths, original in _chosen(record, total, most, originals):
+                small = None
+                if sample.rejection is None:
+                    small = threads.submit(thumbnail, root, paths, gallery.side, original)
+                gallery.add(sample, paths, small)
+                progress(gallery.count, min(total, most))
+    gallery.finish()
+    context = _context(root, description, tally, heat, gallery, no_source)
+    content = _page(context).encode("utf-8", "backslashreplace")
+    path = root / "report.html"
+    write_aside(path, content)
+    return Written(path, tally.samples, gallery.count, gallery.unreadable, len(content))
+
+
+def _layout(root: Path, description: Mapping[str, Json]) -> Layout:
+    try:
+        return Layout(root, int(description["recipe"]["output"]["shard_size"]))
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(f"{root / 'dataset.json'} is damaged: it says no recipe.output.shard_size") from None
+
+
+def _chosen(
+    record: ShardRecord, total: int, most: int, originals: Originals | None
+) -> Iterator[tuple[SampleRecord, Mapping[str, str], Original | None]]:
+    """The samples of a shard that are shown, evenly taken over all of the dataset, with their files."""
+    paths = record.paths()
+    for sample in record.samples:
+        if (sample.index + 1) * most // total == sample.index * most // total and most < total:
+            continue
+        original = originals(sample) if originals is not None and sample.rejection is None else None
+        yield sample, paths.get(sample.index, {}), original
+
+
+def _context(
+    root: Path, description: Mapping[str, Json], tally: Tally, heat: HeatMap, gallery: Gallery, no_source: str
+) -> dict[str, Any]:
+    """All that the template is given."""
+    recipe = description.get("recipe", {})
+    categories = tally.categories.most_common()
+    return {
+        "name": str(recipe.get("name", root.name)),
+        "status": description.get("status"),
+        "version": description.get("natocc"),
+        "recipe_sha256": str(description.get("recipe_sha256", ""))[:12],
+        "recipe": yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True),
+        "masks": recipe.get("output", {}).get("masks", []),
+        "tally": tally,
+        "bins": BINS,
+        "top": categories[:_TOP],
+        "more": categories[_TOP:],
+        "heat": heat,
+        "ramp": ramp_stops(),
+        "gallery": gallery,
+        "data": gallery.to_json() | {"no_source": no_source},
+        "sheets": gallery.sheets,
+    }
+
+
+def _page(context: Mapping[str, Any]) -> str:
+    import jinja2
+    import markupsafe
+
+    folder = importlib.resources.files("natocc.report") / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    own = {name: markupsafe.Markup((folder / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}
+    return environment.get_template("report.html").render(context, **own, packed=_packed)
+
+
+def _packed(value: Json) -> Any:
+    """JSON that may stand in a script element: no ``<``, ``>`` or ``&``, so that nothing ends it."""
+    import jinja2.utils
+
+    return jinja2.utils.htmlsafe_json_dumps(value, dumps=lambda each, **_: json.dumps(each, separators=(",", ":")))

@@ -1,0 +1,95 @@
+"""A dataset of natocc's for PyTorch. Nothing else of natocc imports PyTorch: ``pip install natocc[torch]``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from natocc.exports.reading import SourceDataset
+from natocc.images import read_labels, read_rgb
+
+try:
+    import torch
+    from torch.utils.data import Dataset
+except ImportError:
+    raise ImportError("natocc.torch needs PyTorch: pip install 'natocc[torch]'") from None
+
+if TYPE_CHECKING:
+    from natocc.splits import Splits
+
+Pair: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+
+
+class OccludedFaces(Dataset[Pair]):
+    """Pictures and label maps, read from the dataset's own folder as they are asked for.
+
+    Can be pickled, so that it works in the workers of a ``DataLoader``; holds some 100 bytes a sample.
+
+    Parameters
+    ----------
+    root : path
+        A dataset that natocc built.
+    split : str, optional
+        Such as ``train``; all samples unless given.
+    labels : str
+        Folder of the label maps: ``masks``, ``amodal``, ``parts``, ...
+    dtype : torch.dtype
+        Of the pictures: ``torch.uint8``, 0-255, or a floating type, 0-1.
+    transform : callable, optional
+        Is given picture and label map and returns both: ``image, mask = transform(image, mask)``. torchvision's v2 transforms
+        do so once the label map is wrapped in ``tv_tensors.Mask``.
+    shares : Splits, optional
+        How a dataset without splits is divided, by person.
+
+    Raises
+    ------
+    UsageError
+        If there is no such dataset, split or label map.
+
+    Notes
+    -----
+    ``dataset[i]`` is an image (3, H, W) of `dtype` and a mask (H, W) int64, 255 where neither label is right: what
+    ``torch.nn.CrossEntropyLoss(ignore_index=255)`` takes. ``dataset.indices[i]`` is the sample's row in the manifest.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str | None = None,
+        *,
+        labels: str = "masks",
+        dtype: torch.dtype = torch.uint8,
+        transform: Callable[[torch.Tensor, torch.Tensor], Pair] | None = None,
+        shares: Splits | None = None,
+    ) -> None:
+        if dtype is not torch.uint8 and not dtype.is_floating_point:
+            raise ValueError(f"dtype must be torch.uint8 or a floating type, got {dtype}")
+        source = SourceDataset.open(Path(root), None if split is None else (split,), shares)
+        self.root = source.root
+        self.classes = source.classes(labels)
+        """Value in the label maps to name."""
+        self._dtype = dtype
+        self._transform = transform
+        indices, paths = [], []
+        for sample in source.samples():
+            indices.append(sample.index)
+            paths.append([sample.files[folder].relative_to(self.root).as_posix().encode() for folder in ("images", labels)])
+        self.indices = np.array(indices, np.int64)
+        """Row of each sample in the manifest."""
+        self._paths = np.array(paths)  # one array: workers share its pages, which they would not of many strings
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, at: int) -> Pair:
+        image_path, mask_path = (self.root / path.decode() for path in self._paths[at].tolist())
+        pixels, labels = read_rgb(image_path)[0], read_labels(mask_path)
+        image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        if self._dtype is not torch.uint8:
+            image = image.to(self._dtype) / 255
+        mask = torch.from_numpy(labels.astype(np.int64))
+        return (image, mask) if self._transform is None else self._transform(image, mask)

@@ -1,0 +1,86 @@
+"""MMSegmentation reads what its documentation says; a small reader after BaseSegDataset does here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from exports.reading_back import same_pixels
+from natocc.errors import UsageError
+from natocc.exports.mmseg import MmsegOptions, palette
+from natocc.exports.reading import SourceDataset
+
+
+def _config(root: Path) -> dict[str, Any]:
+    """A config file as MMEngine reads it: predefined variables are put in, then it is run."""
+    text = (root / "dataset.py").read_text().replace("{{ fileDirname }}", str(root))
+    found: dict[str, Any] = {}
+    exec(compile(text, "dataset.py", "exec"), {}, found)
+    return found
+
+
+def _pairs(told: dict[str, Any]) -> list[tuple[Path, Path]]:
+    """``BaseSegDataset.load_data_list``: every picture below the prefix, its label map by the suffix."""
+    assert told["type"] == "BaseSegDataset"
+    root, prefix = Path(told["data_root"]), told["data_prefix"]
+    images = sorted((root / prefix["img_path"]).rglob(f"*{told['img_suffix']}"))
+    return [(path, root / prefix["seg_map_path"] / (path.stem + told["seg_map_suffix"])) for path in images]
+
+
+def test_mmseg_finds_every_pair(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    config = _config(exported("mmseg"))
+    assert config["metainfo"]["classes"] == ("background", "face")
+    assert len(config["metainfo"]["palette"]) == 2
+    seen = {}
+    for stage in ("train", "test"):
+        told = config[f"{stage}_dataloader"]["dataset"]
+        assert told["reduce_zero_label"] is False
+        assert told["ignore_index"] == 255
+        for image, mask in _pairs(told):
+            seen[image.stem] = (stage, np.asarray(PillowImage.open(image)), np.asarray(PillowImage.open(mask)))
+    samples = list(dataset.samples())
+    assert len(seen) == len(samples)
+    for sample in samples:
+        split, image, mask = seen[sample.stem]
+        assert split == sample.split
+        same_pixels(sample, image, mask)
+    assert any((mask == 255).any() for *_, mask in seen.values())
+
+
+def test_the_sources_own_classes_where_asked_for(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("mmseg", "--set", "labels=parts")
+    classes = _config(root)["metainfo"]["classes"]
+    assert classes == tuple(dataset.classes("parts").values())
+    assert (classes[0], classes[-1]) == ("background", "occluder")
+    for sample in dataset.samples():
+        mask = np.asarray(PillowImage.open(root / "ann_dir" / sample.split / f"{sample.stem}.png"))
+        same_pixels(sample, None, mask, "parts")
+
+
+def test_a_stage_without_a_split_says_which_it_takes(exported: Callable[..., Path]) -> None:
+    root = exported("mmseg", "--split", "train")
+    assert sorted(path.name for path in (root / "img_dir").iterdir()) == ["train"]
+    for stage in ("train", "val", "test"):
+        assert _config(root)[f"{stage}_dataloader"]["dataset"]["data_prefix"]["img_path"] == "img_dir/train"
+    assert "no split 'val'" in (root / "dataset.py").read_text()
+
+
+def test_a_name_stays_a_comment(dataset: SourceDataset, exported: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SourceDataset, "name", "evil\nraise SystemExit(7)  # \r\x85 {{ fileDirname }}")
+    assert "SystemExit" not in _config(exported("mmseg"))
+
+
+def test_classes_with_gaps_are_refused(dataset: SourceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SourceDataset, "classes", lambda *_: {0: "background", 3: "skin"})
+    with pytest.raises(UsageError, match="none of value 1"):
+        MmsegOptions().check(dataset)
+
+
+def test_colours_differ() -> None:
+    colours = {tuple(colour) for colour in palette(20)}
+    assert len(colours) == 20

@@ -1,0 +1,246 @@
+"""Where an export goes, what of the dataset goes there, and what is refused before anything is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from exports.reading_back import invoke
+from natocc.errors import UsageError
+from natocc.exports.export import choose_format, export
+from natocc.exports.files import Files
+from natocc.exports.format import ExportOptions
+from natocc.exports.reading import SourceDataset
+from natocc.exports.target import MARKER
+
+
+def _files(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def _quiet(doing: str, done: int, total: int | None) -> None:
+    del doing, done, total
+
+
+def test_files_are_links_unless_told_otherwise(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    sample = next(dataset.samples())
+    for flags, same in (((), True), (("--copy",), False)):
+        root = exported("mmseg", *flags)
+        assert (root / f"img_dir/{sample.split}/{sample.stem}.jpg").samefile(sample.files["images"]) is same
+
+
+def test_without_links_files_are_copied(dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", refuse)
+    done = export(choose_format({"to": "mmseg"}), dataset, tmp_path / "out", True, _quiet)
+    assert dict(done.files) == {"copied": 2 * len(dataset), "written": 1}
+
+
+def test_an_earlier_export_of_the_same_is_replaced(dataset: SourceDataset, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()  # an empty folder will do
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target, "--split", "test")
+    fewer = _files(target)
+    said = invoke("export", dataset.root, "--to", "mmseg", "-o", target)
+    assert f"{len(dataset)} samples as mmseg (train 6, test 6)" in said.stdout
+    assert len(_files(target)) > len(fewer)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_nobody_elses_file_goes(dataset: SourceDataset, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target)
+    before = _files(target)
+    mine = target / "img_dir" / "train" / "notes.txt"
+    mine.write_text("mine")
+    said = invoke("export", dataset.root, "--to", "mmseg", "-o", target, code=2)
+    assert "notes.txt is not of the export" in said.stderr
+    assert _files(target) == sorted([*before, "img_dir/train/notes.txt"])
+
+
+def test_targets_that_are_not_free(dataset: SourceDataset, undivided: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.tex").touch()
+    (tmp_path / "link").symlink_to(foreign)
+    (tmp_path / "file").touch()
+    other = tmp_path / "other"
+    invoke("export", undivided, "--to", "mmseg", "-o", other)
+    for target, message in (
+        (foreign, "holds 'thesis.tex'"),
+        (tmp_path / "link", "not a folder"),
+        (tmp_path / "file", "not a folder"),
+        (dataset.root, "lie in each other"),
+        (dataset.root / "images", "lie in each other"),
+        (dataset.root.parent, "lie in each other"),
+        (other, "an export of 'whole' to 'mmseg', not of 'small' to 'mmseg'"),
+    ):
+        said = invoke("export", dataset.root, "--to", "mmseg", "-o", target, code=2)
+        assert message in said.stderr
+        assert len(said.stderr.splitlines()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "foreign", "link", "other"]
+
+
+def test_what_an_interrupted_export_left_is_taken_over(
+    dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, target, part = choose_format({"to": "mmseg"}), tmp_path / "out", tmp_path / ".out.part"
+    take = Files.take
+
+    def fail(self: Files, source: Path, name: str) -> None:
+        take(self, source, name)
+        if sum(self.counts.values()) == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Files, "take", fail)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as after a kill
+    with pytest.raises(KeyboardInterrupt):
+        export(options, dataset, target, True, _quiet)
+    assert not target.exists()
+    assert json.loads((part / MARKER).read_text())["status"] == "writing"
+    monkeypatch.undo()
+    (part / "img_dir" / "train" / "000000999.jpg").touch()
+    export(options, dataset, target, True, _quiet)
+    assert json.loads((target / MARKER).read_text())["status"] == "complete"
+    assert not (target / "img_dir" / "train" / "000000999.jpg").exists()
+    assert not part.exists()
+
+
+def test_an_error_leaves_nothing_and_the_earlier_export_whole(dataset: SourceDataset, tmp_path: Path) -> None:
+    root = tmp_path / "small"
+    shutil.copytree(dataset.root, root)
+    target = tmp_path / "out"
+    invoke("export", root, "--to", "mmseg", "-o", target)
+    before = _files(target)
+    sample = list(dataset.samples())[-1]
+    (root / sample.files["masks"].relative_to(dataset.root)).unlink()
+    said = invoke("export", root, "--to", "mmseg", "-o", target, code=2)
+    assert "no file" in said.stderr
+    assert "natocc verify --repair" in said.stderr
+    assert _files(target) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small"]
+
+
+def test_splits_by_name_and_by_share(dataset: SourceDataset, undivided: Path, tmp_path: Path) -> None:
+    assert list(dataset.counts) == ["train", "test"]
+    assert list(SourceDataset.open(undivided).counts) == ["train"]
+    said = invoke("export", undivided, "--to", "mmseg", "-o", tmp_path / "whole")
+    assert "no splits: all of it is 'train'" in said.stderr
+    invoke("export", undivided, "--to", "mmseg", "-o", tmp_path / "parts", "--split-shares", "train=0.5, val=0.5")
+    people: dict[str, set[str]] = {}
+    for path in (tmp_path / "parts" / "img_dir").rglob("*.png"):
+        row = next(sample.row for sample in SourceDataset.open(undivided).samples() if sample.stem == path.stem)
+        people.setdefault(path.parent.name, set()).add(str(row["identity"]))
+    assert sum(map(len, people.values())) == len(set().union(*people.values()))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--to", "mmsegs"), "no such format (did you mean 'mmseg'?)"),
+        (("--to", "mmseg", "--set", "label=parts"), "did you mean 'labels'"),
+        (("--to", "mmseg", "--set", "labels=part"), "labels"),
+        (("--to", "mmseg", "--split", "val"), "no split 'val'; it has train (6), test (6)"),
+        (("--to", "mmseg", "--split", ""), "no split ''"),
+        (("--to", "mmseg", "--split-shares", "train=1"), "has splits of its own"),
+        (("--to", "mmseg", "--split-shares", "train=0.5"), "add up to 1"),
+        (("--to", "mmseg", "--split-shares", "train"), "add up to 1"),
+        (("--to", "mmseg", "--split-shares", "dev=1"), "unknown key 'dev'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(dataset: SourceDataset, tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
+    said = invoke("export", dataset.root, *flags, "-o", tmp_path / "out", code=2)
+    assert message in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_masks_that_are_not_there_are_named(undivided: Path, tmp_path: Path) -> None:
+    for name in ("mmseg", "hf", "webdataset", "torch"):
+        said = invoke("export", undivided, "--to", name, "--set", "labels=parts", "-o", tmp_path / "out", code=2)
+        assert "has no 'parts': it has masks; output.masks" in said.stderr
+    for name in ("coco", "yolo-seg"):  # of things, not of values
+        said = invoke("export", undivided, "--to", name, "--set", "labels=parts", "-o", tmp_path / "out", code=2)
+        assert "labels: Input should be 'masks' or 'amodal'" in said.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_dataset_unfinished_or_damaged(dataset: SourceDataset, tmp_path: Path) -> None:
+    root = tmp_path / "small"
+    for message, damage in (
+        ("no folder", lambda: None),
+        ("unfinished", lambda: _edit(root / "dataset.json", '"status": "complete"', '"status": "building"')),
+        ("dataset.json: expected", lambda: _edit(root / "dataset.json", '"seed": 1', '"seed": 2')),
+        ("no manifest", lambda: (root / "manifest.parquet").unlink()),
+        ("no manifest", lambda: (root / "manifest.parquet").write_bytes(b"PAR1")),
+    ):
+        if message != "no folder":
+            shutil.copytree(dataset.root, root, dirs_exist_ok=True)
+        damage()
+        with pytest.raises(UsageError, match=message):
+            SourceDataset.open(root)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("split", "../../../away"),
+        ("images_path", "../../secret.jpg"),
+        ("masks_path", "images/00000/000000000.jpg"),
+    ],
+)
+def test_nothing_in_a_manifest_leads_out(dataset: SourceDataset, tmp_path: Path, column: str, value: str) -> None:
+    root = tmp_path / "small"
+    shutil.copytree(dataset.root, root)
+    table = pyarrow.parquet.read_table(root / "manifest.parquet")
+    changed = pyarrow.array([value, *table[column].to_pylist()[1:]])
+    table = table.set_column(table.schema.get_field_index(column), column, changed)
+    pyarrow.parquet.write_table(table, root / "manifest.parquet", write_page_checksum=True)
+    said = invoke("export", root, "--to", "mmseg", "-o", tmp_path / "out", code=2)
+    assert "is damaged" in said.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+def test_a_link_in_the_dataset_is_not_followed(dataset: SourceDataset, tmp_path: Path) -> None:
+    root, secret = tmp_path / "small", tmp_path / "secret"
+    shutil.copytree(dataset.root, root)
+    secret.write_text("secret")
+    first = next(SourceDataset.open(root).samples()).files["images"]
+    first.unlink()
+    first.symlink_to(secret)
+    for name in ("mmseg", "webdataset"):
+        said = invoke("export", root, "--to", name, "-o", tmp_path / "out", code=2)
+        assert "is not a regular file" in said.stderr
+
+
+def test_the_folder_that_one_is_in_is_not_replaced(
+    dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "the folder that you are in" in invoke("export", dataset.root, "--to", "mmseg", "-o", ".", code=2).stderr
+    shutil.copytree(dataset.root, tmp_path / "small")
+    monkeypatch.chdir(tmp_path / "small")
+    assert str(tmp_path / "small-mmseg") in invoke("export", ".", "--to", "mmseg").stdout
+
+
+def test_every_format_knows_its_name() -> None:
+    from natocc.exports import FORMATS
+
+    for name in FORMATS:
+        options = choose_format({"to": name})
+        assert isinstance(options, ExportOptions)
+        assert options.to == name
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))

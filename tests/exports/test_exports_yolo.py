@@ -1,0 +1,101 @@
+"""Ultralytics after its documented formats, by a small reader; the polygons by ``supervision`` too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from PIL import Image as PillowImage
+
+from exports.reading_back import invoke, needs, same_but_for_a_pixel, same_pixels
+from natocc.exports.reading import SourceDataset
+from natocc.samples import Mask
+
+
+def _images(root: Path, description: str) -> Iterator[tuple[str, Path]]:
+    """Pictures of each split; without ``path`` they are found from where the YAML lies."""
+    told = yaml.safe_load((root / description).read_text())
+    assert "path" not in told
+    for split in ("train", "val", "test"):
+        if split in told:
+            yield from ((split, path) for path in sorted((root / told[split]).iterdir()))
+
+
+def _instances(label: Path, shape: tuple[int, ...]) -> list[tuple[int, Mask]]:
+    """Lines of ``class x1 y1 x2 y2 ...``, as whole pixels filled, as Ultralytics' ``polygon2mask`` has it."""
+    found = []
+    for line in label.read_text().splitlines():
+        number, *values = line.split(" ")
+        points = np.array(values, np.float64).reshape(-1, 2)
+        assert len(points) >= 3
+        assert (points >= 0).all()
+        assert (points <= 1).all()
+        canvas = np.zeros(shape, np.uint8)
+        cv2.fillPoly(canvas, [(points * shape[::-1]).astype(np.int32)], 1)
+        found.append((int(number), canvas))
+    return found
+
+
+def test_the_semantic_form(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("yolo-seg")
+    told = yaml.safe_load((root / "semantic.yaml").read_text())
+    assert told["names"] == {0: "background", 1: "face"}
+    masks = {}
+    for _, path in _images(root, "semantic.yaml"):
+        mask = Path(str(path).replace("/images/", f"/{told['masks_dir']}/")).with_suffix(".png")
+        masks[path.stem] = (np.asarray(PillowImage.open(path)), np.asarray(PillowImage.open(mask)))
+    for sample in dataset.samples():
+        same_pixels(sample, *masks[sample.stem])
+    assert any((mask == 255).any() for _, mask in masks.values())
+
+
+@pytest.mark.parametrize("parts", ["linked", "separate"])
+def test_the_instances(dataset: SourceDataset, exported: Callable[..., Path], parts: str) -> None:
+    root = exported("yolo-seg", "--set", f"parts={parts}", "--set", "tolerance=0")
+    images = [path for _, path in _images(root, "data.yaml")]
+    labels = {path.stem: Path(str(path).replace("/images/", "/labels/")).with_suffix(".txt") for path in images}
+    assert yaml.safe_load((root / "data.yaml").read_text())["names"] == {0: "face"}
+    for sample in dataset.samples():
+        wanted = sample.plane("masks") == 1
+        found = _instances(labels[sample.stem], wanted.shape)
+        pieces = cv2.connectedComponents(wanted.astype(np.uint8))[0] - 1
+        assert len(found) == (pieces if parts == "separate" else min(pieces, 1))
+        face = sum((mask for _, mask in found), np.zeros(wanted.shape, np.uint8)) > 0
+        wrong = np.count_nonzero(face != wanted)
+        assert wrong == 0 or (parts == "linked" and pieces > 1 and wrong < 0.02 * wanted.size)
+
+
+def test_occluders_are_classes_where_asked_for(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("yolo-seg", "--set", "occluders=true", "--set", "parts=separate", "--set", "tolerance=0")
+    names = yaml.safe_load((root / "data.yaml").read_text())["names"]
+    assert names[0] == "face"
+    for sample in dataset.samples():
+        shape = sample.plane("masks").shape
+        found = _instances(root / "labels" / sample.split / f"{sample.stem}.txt", shape)
+        assert {names[number] for number, _ in found} - {"face"} <= set(sample.categories)
+        covered = sum((mask for number, mask in found if number), np.zeros(shape, np.uint8)) > 0
+        assert np.array_equal(covered, sample.plane("occluders") > 0)
+
+
+def test_occluders_without_masks_are_refused(undivided: Path, tmp_path: Path) -> None:
+    said = invoke("export", undivided, "--to", "yolo-seg", "--set", "occluders=true", "-o", tmp_path / "out", code=2)
+    assert "no masks of its occluders" in said.stderr
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_supervision_reads_the_labels(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    supervision = needs("supervision")
+    root = exported("yolo-seg", "--set", "parts=separate")
+    loaded = supervision.DetectionDataset.from_yolo(
+        str(root / "images" / "train"), str(root / "labels" / "train"), str(root / "data.yaml"), force_masks=True
+    )
+    assert loaded.classes == ["face"]
+    seen = {Path(path).stem: (image, found) for path, image, found in loaded}
+    for sample in (sample for sample in dataset.samples() if sample.split == "train"):
+        image, found = seen[sample.stem]
+        same_pixels(sample, image[..., ::-1], None)
+        same_but_for_a_pixel(found.mask.any(axis=0), sample.plane("masks") == 1)

@@ -1,0 +1,27 @@
+"""An export: a CSV of pictures and masks, linked beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from natocc.exports.files import Files
+from natocc.exports.format import ExportOptions
+from natocc.exports.reading import Sample, SourceDataset
+
+
+class ListingOptions(ExportOptions):
+    """``--to listing``: ``list.csv`` of stem, picture and mask."""
+
+    to: Literal["listing"] = "listing"
+    header: bool = True
+
+    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+        lines = ["stem,picture,mask"] if self.header else []
+        for sample in samples:
+            names = [f"{folder}/{sample.stem}{sample.files[folder].suffix}" for folder in ("images", self.labels)]
+            for folder, name in zip(("images", self.labels), names, strict=True):
+                files.take(sample.files[folder], name)
+            lines.append(",".join([sample.stem, *names]))
+        files.write("list.csv", "\n".join(lines) + "\n")
