@@ -238,6 +238,6 @@ def test_f16_an_output_inside_what_is_read_is_refused(tmp_path: Path, out: str) 
 
 def test_the_recipe_of_the_readme_is_one() -> None:
     text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    shown = text[text.index("    name: mine\n") : text.index("`--set sets.0.colour.transfer=none` edits it")]
+    shown = text[text.index("    name: mine\n") : text.index("`--set` edits it by path")]
     recipe = validate_recipe(parse_recipe(textwrap.dedent(shown), "README"), "README")
     assert [each.name for each in recipe.sets] == ["hands", "objects", "shapes"]
