@@ -102,6 +102,8 @@ def build(
     from natocc.shards.ranges import parse_ranges
     from natocc.shards.storage import is_url, without_password
 
+    if address is not None and backend not in ("dask", "ray"):
+        raise UsageError(f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {backend}")
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)

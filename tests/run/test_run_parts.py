@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -46,6 +47,11 @@ def _part(out: Path, shards: str, *edits: str, overwrite: bool = False, count: i
     return build_part(_run(out, *edits, count=count), parse_ranges(shards), overwrite, _silent)
 
 
+def _quick(out: Path, *edits: str, count: int = COUNT) -> None:
+    """A whole dataset, by threads, which start at once."""
+    dataclasses.replace(_run(out, *edits, count=count), backend="threading").build(False, _silent)
+
+
 def _merge(out: Path, *parts: Path, move: bool = False) -> Merged:
     return merge(out, parts, move, 2, _silent)
 
@@ -57,7 +63,7 @@ def _verify(root: Path) -> Verified:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("whole")
-    Run(_recipe(), base / "data", base / "cache", base / "out", count=COUNT, backend="threading").build(False, _silent)
+    _quick(base / "out")
     return base / "out"
 
 
@@ -168,10 +174,10 @@ def test_missing_shards_are_named_before_anything_is_written(made: Sequence[Path
 
 
 def test_parts_of_other_datasets_are_refused(made: Sequence[Path], tmp_path: Path) -> None:
-    _part(tmp_path / "other", "0,2", "seed=2")
+    _quick(tmp_path / "other", "seed=2")
     with pytest.raises(UsageError, match=r"(?s)other is no part of the same dataset as .*first:\n  recipe.seed: 1 -> 2"):
         _merge(tmp_path / "out", made[0], tmp_path / "other")
-    _part(tmp_path / "longer", "0", count=24)
+    _quick(tmp_path / "longer", count=24)
     with pytest.raises(UsageError, match=r"of a dataset of 20 samples, .* of one of 24"):
         _merge(tmp_path / "out", tmp_path / "longer", *made)
     with pytest.raises(UsageError, match="holds shards of a dataset of 24 samples, this is one of 20"):
@@ -209,6 +215,14 @@ def test_shards_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_what_does_not_go_together_is_refused(runs: Runs) -> None:
+    command = ("build", runs.recipe(4), "-o", runs.base / "out")
+    assert "expected --backend dask or ray, found loky" in runs.run(*command, "--address", "host:1", expect=2)
+    assert "another --backend than threading" in runs.run(*command, "--shards", 0, "--backend", "threading", expect=2)
+    assert "expected shards such as 7 or 0-9,20, found 'x'" in runs.run(*command, "--shards", "x", expect=2)
+    assert not (runs.base / "out").exists()
+
+
 def test_a_part_that_was_stopped_goes_on_and_a_build_finishes_it(whole: Path, tmp_path: Path) -> None:
     def stop(doing: str, done: int, total: int | None) -> None:
         if doing == "making" and done >= 8:
@@ -228,7 +242,7 @@ def test_a_part_that_was_stopped_goes_on_and_a_build_finishes_it(whole: Path, tm
 
 def test_overwriting_a_part_needs_the_folder_alone(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    _part(out, "0", "seed=2")
+    _quick(out, "seed=2")
     with shared(out):
         with pytest.raises(BusyError, match="another run is writing"):
             _part(out, "0", overwrite=True)
