@@ -12,12 +12,12 @@ from natocc.plain_text import plain
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=click.Path())
 @click.option("--index", type=click.IntRange(0), required=True, help="Of the sample.")
 @data_options
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the files to.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def replay(dataset: Path, index: int, data: Path, cache: Path, out: Path | None, as_json: bool) -> None:
+def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, as_json: bool) -> None:
     """Make a sample of DATASET again from the plan in its manifest, and compare it with its files.
 
     A line a file: same, or what is different. Exit code 0 if all are the same, 4 if not. Of a rejected sample there is no
@@ -29,16 +29,26 @@ def replay(dataset: Path, index: int, data: Path, cache: Path, out: Path | None,
     """
     import json
 
+<<<<<<< HEAD
     from natocc.replay import changed_since, row_of
     from natocc.replay import replay as make_again
+=======
+    from natocc.errors import UsageError
+    from natocc.replay import replay as make_again
+    from natocc.replay import row_of
+    from natocc.shards.storage import is_url, without_password
+>>>>>>> remote-b
 
-    row = row_of(dataset, index)
+    if is_url(dataset):
+        raise UsageError(f"replay reads folders: copy {without_password(dataset)} here first, and replay the copy")
+    root = Path(dataset)
+    row = row_of(root, index)
     if row["status"] == "rejected":
         told = {"index": index, "rejected": row["reason"], "stage": row["stage"], "detail": row["detail"]}
         text = plain(f"sample {index} was rejected ({row['reason']}, {row['stage']}): {row['detail']}")
         click.echo(json.dumps(told) if as_json else text)
         return
-    files = make_again(dataset, row, data, cache)
+    files = make_again(root, row, data, cache)
     if out is not None:
         _write(out, {file.path: file.content for file in files})
     if as_json:

@@ -30,10 +30,14 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was recorded.
     Files that natocc did not write are left, and listed.
 
+    DATASET may be a URL, such as one that build wrote to: its files are fetched, looked at and not kept; --fast asks for listings
+    only. To repair it, copy it here first.
+
     \b
     natocc verify out/demo
     natocc verify out/coco --deep -j 8 --json
     natocc verify out/coco --repair --data /datasets
+    natocc verify s3://bucket/demo
     """
     import contextlib
     import json
@@ -43,19 +47,24 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.repair import Repair
     from natocc.shards.findings import Depth
     from natocc.shards.lock import locked
-    from natocc.shards.storage import is_url, without_password
+    from natocc.shards.storage import Storage, is_url, without_password
     from natocc.shards.verify import verify as look
+    from natocc.shards.verify_remote import verify_remote
 
-    if is_url(dataset):
-        raise UsageError(f"verify reads folders: copy {without_password(dataset)} here first, and verify the copy")
-    root = Path(dataset)
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")
+    shown = without_password(dataset)
+    if repair and is_url(dataset):
+        raise UsageError(f"--repair works in a folder: copy {shown} here, repair the copy, and bring back what was repaired")
+    root = Path(dataset)
     depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
     left: dict[str, str] = {}
     alone = locked(root) if repair and root.is_dir() else contextlib.nullcontext()
     with alone, progress_bar() as progress:
-        verified = look(root, depth, jobs, progress)
+        if is_url(dataset):
+            verified = verify_remote(Storage(dataset), depth, jobs, progress)
+        else:
+            verified = look(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
             mending = Repair(root, verified.findings, data, cache, jobs, progress)
@@ -65,7 +74,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     damaged = {finding.path for finding in verified.findings}
     mended = sorted({finding.path for finding in before.findings} - damaged)
     if as_json:
-        found = {"dataset": dataset, "depth": depth.name.lower(), **verified.to_json()}
+        found = {"dataset": shown, "depth": depth.name.lower(), **verified.to_json()}
         click.echo(json.dumps(found | ({"repaired": mended, "left": left} if repair else {})))
     else:
         for path in mended:
@@ -75,8 +84,8 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
         if verified.status == "part":
             click.echo(plain(f"{dataset} is a part: the {verified.shards} shards that it holds were verified"))
         if verified.status == "building":
-            click.echo(plain(f"{dataset} is unfinished: the {verified.shards} shards that are committed were verified"))
+            click.echo(plain(f"{shown} is unfinished: the {verified.shards} shards that are committed were verified"))
         megabytes = f"{verified.files} files, {verified.bytes / 1e6:.1f} MB"
-        click.echo(plain(f"{dataset}: {verified.samples} samples, {megabytes}, {len(verified.findings)} damages"), err=True)
+        click.echo(plain(f"{shown}: {verified.samples} samples, {megabytes}, {len(verified.findings)} damages"), err=True)
     if verified.findings:
         sys.exit(4)

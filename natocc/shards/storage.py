@@ -107,6 +107,20 @@ class Storage:
         """A file's bytes; None if it is not there."""
         return self._done("read", name, self._got, name)
 
+    def get_all(self, files: Mapping[str, Path]) -> None:
+        """Bring files here, by name, several at a time and in any order; one that is not there is left out."""
+
+        def get(item: tuple[str, Path]) -> None:
+            data = self.get(item[0])
+            if data is not None:
+                item[1].write_bytes(data)
+
+        self._together(get, sorted(files.items()))
+
+    def is_file(self, name: str) -> bool:
+        """Whether a file of this name is there, and no folder."""
+        return self._done("read", name, self._is_file, name)
+
     def put(self, path: Path, name: str) -> None:
         """Bring a file of this machine there, whole or not at all; one of the same name is replaced."""
         self._done("write", name, self._put, path, name)
@@ -147,6 +161,13 @@ class Storage:
             return bytes(self._system.cat_file(self._at(name)))
         except FileNotFoundError:
             return None
+
+    def _is_file(self, name: str) -> bool:
+        self._system.invalidate_cache()
+        try:
+            return bool(self._system.info(self._at(name))["type"] == "file")
+        except FileNotFoundError:
+            return False
 
     def _put(self, path: Path, name: str) -> None:
         if self._scheme != "sftp":

@@ -13,24 +13,26 @@ from natocc.shards.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD
 from natocc.shards.records import ShardRecord, whole_shards
 from natocc.shards.sound import Description, describe
 from natocc.shards.verify_manifest import manifest_findings
-from natocc.shards.verify_shard import check_piece, pieces, sound_record, strangers
+from natocc.shards.verify_shard import Files, pieces, sound_record, strangers
 
 Progress = Callable[[str, int, int | None], None]
 
 
-def verify(root: Path, depth: Depth, jobs: int, progress: Progress) -> Verified:
+def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files | None = None) -> Verified:
     """Look for damage.
 
     Parameters
     ----------
     root : Path
-        A dataset's folder.
+        A dataset's folder, or one with its ``dataset.json``, its manifest and its records.
     depth : Depth
         How thoroughly.
     jobs : int
         Threads that hash, or processes that decode.
     progress : callable
         Is told what is done, samples done, and how many there are.
+    files : Files, optional
+        Where all else lies, if not there.
 
     Returns
     -------
@@ -45,15 +47,15 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress) -> Verified:
         If a folder cannot be listed.
     """
     description = describe(root)
-    layout = description.layout(root)
+    layout, files = description.layout(root), files or Files(root)
     findings = [] if description.finding is None else [description.finding]
     with disk_errors(root):
         shards, stray = _shards(layout, description)
         findings += stray
         seen = _Seen()
-        findings += _check(layout, description, shards, depth, jobs, seen, progress)
-        findings += _strange_folders(layout, shards, set(seen.shards), description.complete)
-        findings += _leftovers(layout, description.complete)
+        findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
+        findings += _strange_folders(files, shards, set(seen.shards), description.complete)
+        findings += _leftovers(layout, files, description.complete)
         if description.complete:
             progress("verifying the manifest", 0, None)
             samples = description.samples if description.samples is not None else seen.last + 1
@@ -97,6 +99,7 @@ def _shards(layout: Layout, description: Description) -> tuple[list[int], list[F
 
 def _check(
     layout: Layout,
+    files: Files,
     description: Description,
     shards: list[int],
     depth: Depth,
@@ -116,11 +119,11 @@ def _check(
                 findings.append(record)
                 continue
             seen.add(record)
-            findings.extend(strangers(layout, record))
-            yield from (joblib.delayed(check_piece)(layout.root, piece, depth, labels) for piece in pieces(layout, record))
+            findings.extend(strangers(files, record))
+            yield from (joblib.delayed(files.check)(piece, depth, labels) for piece in pieces(layout, record))
 
     # Hashing lets go of the interpreter; decoding and counting hardly do.
-    backend = "loky" if depth == Depth.DEEP and jobs > 1 else "threading"
+    backend = "loky" if depth == Depth.DEEP and jobs > 1 and files.in_processes else "threading"
     progress("verifying", 0, samples)
     done = 0
     for found in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
@@ -130,34 +133,31 @@ def _check(
     return findings
 
 
-def _strange_folders(layout: Layout, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
+def _strange_folders(files: Files, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
     """What lies where shards lie and is none of theirs. While a dataset is built, shards may lie there without a record."""
     for folder in FOLDERS:
-        for entry in _listed(layout.root / folder):
-            ours = bool(SHARD_NAME.fullmatch(entry)) and (layout.root / folder / entry).is_dir()
+        for entry in files.names(folder):
+            ours = bool(SHARD_NAME.fullmatch(entry)) and files.is_folder(f"{folder}/{entry}")
             if ours and int(entry) in sound:
                 continue  # looked at with its record
             known = ours and (int(entry) in shards or not complete)
-            names = [name for name in _listed(layout.root / folder / entry) if not (known and SAMPLE_NAME.fullmatch(name))]
+            names = [name for name in files.names(f"{folder}/{entry}") if not (known and SAMPLE_NAME.fullmatch(name))]
             for path in [f"{folder}/{entry}/{name}" for name in names] or ([] if ours else [f"{folder}/{entry}"]):
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names")
-    for entry in _listed(layout.records):
+    for entry in files.names("shards"):
         if not RECORD_NAME.fullmatch(entry):
             kind = Kind.LEFTOVER if entry.startswith(".") and entry.endswith(".part") else Kind.EXTRA
-            yield Finding(kind, f"{layout.records.name}/{entry}", "records of shards only", "another file")
+            yield Finding(kind, f"shards/{entry}", "records of shards only", "another file")
 
 
-def _leftovers(layout: Layout, complete: bool) -> Iterator[Finding]:
+def _leftovers(layout: Layout, files: Files, complete: bool) -> Iterator[Finding]:
     """What a run that was interrupted left behind; a run that goes on may still need it."""
     if not complete:
         return
-    if layout.staging.is_symlink() or layout.staging.exists():
+    there = files.names("")
+    if layout.staging.name in there:
         yield Finding(Kind.LEFTOVER, layout.staging.name, "no staging area in a complete dataset", "one")
     for name in (*FILES, layout.dataset.name):
-        part = layout.root / f".{name}.part"
-        if part.exists():
-            yield Finding(Kind.LEFTOVER, part.name, "no half-written file", "one")
-
-
-def _listed(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        part = f".{name}.part"
+        if part in there:
+            yield Finding(Kind.LEFTOVER, part, "no half-written file", "one")

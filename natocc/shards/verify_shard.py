@@ -95,16 +95,45 @@ def check_piece(root: Path, piece: Piece, depth: Depth, labels: Mapping[str, Jso
     return findings
 
 
-def strangers(layout: Layout, record: ShardRecord) -> Iterator[Finding]:
+class Files:
+    """Where the files of a dataset lie: in its folder.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    """
+
+    in_processes = True
+    """Whether other processes can look at them, too."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder; nothing, where there is none."""
+        place = self.root / folder
+        return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+
+    def is_folder(self, path: str) -> bool:
+        """Whether what lies there is a folder."""
+        return (self.root / path).is_dir()
+
+    def check(self, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
+        """See :func:`check_piece`."""
+        return check_piece(self.root, piece, depth, labels)
+
+
+def strangers(files: Files, record: ShardRecord) -> Iterator[Finding]:
     """What lies in the folders of a shard and is not in its record."""
     for folder in FOLDERS:
-        place = layout.shard_folder(folder, record.shard)
+        place = f"{folder}/{record.shard:05d}"
         try:
-            entries = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+            entries = files.names(place)
         except OSError as error:
-            yield Finding(Kind.FILE, f"{folder}/{place.name}", "a folder that can be listed", error.strerror or str(error))
+            yield Finding(Kind.FILE, place, "a folder that can be listed", error.strerror or str(error))
             continue
-        for path in (f"{folder}/{place.name}/{entry}" for entry in entries):
+        for path in (f"{place}/{entry}" for entry in entries):
             if path not in record.files:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names", record.shard)
 

@@ -18,7 +18,9 @@ from natocc.images import sha256
 from natocc.recipe import Recipe, load_recipe
 from natocc.remote_run import build_remote
 from natocc.runner import Run, Totals
+from natocc.shards.findings import Depth
 from natocc.shards.storage import Storage
+from natocc.shards.verify_remote import verify_remote
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:botocore"),
@@ -252,6 +254,12 @@ def test_s3_gets_what_a_folder_gets(s3: dict[str, str], whole: dict[str, str], t
     assert _hashes(_on_server("s3://bucket/some/set")) == whole
     again = _build("s3://bucket/some/set", tmp_path)
     assert again.kept == COUNT
+    storage = Storage("s3://bucket/some/set")
+    for depth in Depth:
+        assert verify_remote(storage, depth, 2, _quiet).findings == ()
+    gone = sorted(name for name in whole if name.startswith("masks/"))[-1]
+    storage.delete([gone])
+    assert [each.path for each in verify_remote(storage, Depth.FAST, 2, _quiet).findings] == [gone]
 
 
 def test_a_missing_bucket_is_said_before_anything_is_made(s3: dict[str, str], tmp_path: Path) -> None:
@@ -320,7 +328,3 @@ def test_dask_workers_bring_their_shards_to_the_server(s3: dict[str, str], runs:
 def test_parts_are_made_in_folders(runs: Runs) -> None:
     said = runs.run("build", "demo", "--shards", "0", "-o", "s3://bucket/set", expect=2)
     assert "--shards makes parts in folders" in said
-
-
-def test_verify_says_to_copy_it_first(runs: Runs) -> None:
-    assert "copy s3://bucket/set here first" in runs.run("verify", "s3://bucket/set", expect=2)
