@@ -30,7 +30,7 @@ from natocc.shards.layout import Layout
 from natocc.shards.records import read_shards
 
 FACES = Path(__file__).parent.parent / "run"
-SITE = 'from natocc.faces import SOURCES\nSOURCES["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"\n'
+SITE = 'from natocc.faces import SOURCES\nSOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"\n'
 SHARD = 500
 FIRST = 400
 

@@ -19,7 +19,7 @@ from natocc.images import sha256
 HERE = Path(__file__).parent
 SITE = """
 from natocc.faces import SOURCES
-SOURCES["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"
+SOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"
 """
 
 
