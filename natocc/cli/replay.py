@@ -29,15 +29,10 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     """
     import json
 
-<<<<<<< HEAD
+    from natocc.errors import UsageError
     from natocc.replay import changed_since, row_of
     from natocc.replay import replay as make_again
-=======
-    from natocc.errors import UsageError
-    from natocc.replay import replay as make_again
-    from natocc.replay import row_of
     from natocc.shards.storage import is_url, without_password
->>>>>>> remote-b
 
     if is_url(dataset):
         raise UsageError(f"replay reads folders: copy {without_password(dataset)} here first, and replay the copy")
