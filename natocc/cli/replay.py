@@ -52,7 +52,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     else:
         for file in files:
             click.echo(plain(f"{file.path}: {file.verdict}"))
-    for line in changed_since(dataset):
+    for line in changed_since(root):
         click.echo(plain(f"natocc: {line}"), err=True)
     if not all(file.same for file in files):
         sys.exit(4)
