@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from natocc.errors import DiskError, Interrupted, RunError, UsageError
+from natocc.errors import Interrupted, RecipeError, RunError, UsageError
 from natocc.images import sha256
 from natocc.plans import Json
 from natocc.report.contact_sheet import files_of_contact_sheet
@@ -148,9 +148,11 @@ def _in_words_of(shown: str, place: Path) -> Iterator[None]:
     both = f"{shown} and {here}"
     try:
         yield
+    except RecipeError:  # it may speak of the folder here, which then lies in one that is read
+        raise
     except UsageError as error:
         raise type(error)(*(line.replace(str(here), shown).replace(str(place), shown) for line in error.lines)) from error
-    except (DiskError, RunError) as error:
+    except RunError as error:
         lines = [line.replace(str(here), both) if _KEPT in line else line for line in error.lines]
         raise type(error)(*lines) from error
     except Interrupted as stop:

@@ -11,12 +11,12 @@ from natocc.plain_text import plain
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.argument("parts", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path())
+@click.argument("parts", nargs=-1, type=click.Path())
 @click.option("--move", is_flag=True, help="Take shards away from the parts once they are in OUT.")
 @jobs_option
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
-def merge(out: Path, parts: tuple[Path, ...], move: bool, jobs: int, as_json: bool) -> None:
+def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool) -> None:
     """Join PARTS, which natocc build --shards made, into the dataset OUT: the same bytes as if one run had made it.
 
     The parts must be of the same recipe, inputs, versions and number of samples, and hold every shard between them; one that
@@ -32,10 +32,17 @@ def merge(out: Path, parts: tuple[Path, ...], move: bool, jobs: int, as_json: bo
     import json
 
     from natocc.cli.progress import progress_bar
+    from natocc.errors import UsageError
     from natocc.merging import merge as join
+    from natocc.shards.storage import is_url, without_password
 
+    for place in (out, *parts):
+        if is_url(place):
+            raise UsageError(
+                f"merge joins folders: copy {without_password(place)} here first, or merge here and copy the dataset"
+            )
     with progress_bar() as progress:
-        merged = join(out, parts, move, jobs, progress)
+        merged = join(Path(out), [Path(part) for part in parts], move, jobs, progress)
     if as_json:
         click.echo(json.dumps(merged.to_json()))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import logging
 import re
 import threading
@@ -80,7 +81,7 @@ class Storage:
             If the server, the bucket or the credentials are not what they should be.
         """
         try:
-            return self._tried(self._listed, "")
+            return self._listed("")  # tried once: whoever waits at a prompt would rather know
         except FileNotFoundError:
             bucket = self._root.partition("/")[0]
             raise UsageError(f"{self.shown}: there is no bucket {bucket!r}; make it first") from None
@@ -152,7 +153,8 @@ class Storage:
             entries = self._system.ls(self._at(folder), detail=False)
         except FileNotFoundError:
             if self._scheme in _BUCKETS and not folder:
-                self._system.ls(self._root.partition("/")[0], detail=False)
+                with contextlib.suppress(PermissionError):  # who may see this folder only must do without
+                    self._system.ls(self._root.partition("/")[0], detail=False)
             return []
         return sorted({entry.rstrip("/").rpartition("/")[2] for entry in entries} - {""})
 

@@ -19,6 +19,7 @@ from natocc.recipe import Recipe, load_recipe
 from natocc.remote_run import build_remote
 from natocc.runner import Run, Totals
 from natocc.shards.findings import Depth
+from natocc.shards.lock import locked
 from natocc.shards.storage import Storage
 from natocc.shards.verify_remote import verify_remote
 
@@ -196,6 +197,14 @@ def test_what_is_not_natoccs_is_left_alone(memory: Files, tmp_path: Path) -> Non
     assert memory() == {"thesis.tex": b"mine"}
 
 
+def test_a_place_that_another_run_writes_to_is_said_to_be_busy(memory: Files, tmp_path: Path) -> None:
+    place = tmp_path / "cache" / "remote" / sha256(b"memory://out")[:16]
+    place.mkdir(parents=True)
+    with locked(place), pytest.raises(UsageError, match="another run is writing to memory://out: "):
+        _build("memory://out", tmp_path)
+    assert memory() == {}
+
+
 @pytest.mark.parametrize("url", ["ftp://host/folder", "s3://", "file:///tmp/out"])
 def test_a_url_that_natocc_cannot_write_to_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot write to|names no place"):
@@ -298,7 +307,7 @@ def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], whole: dict[s
     url = "s3://bucket/killed"
     edits = [word for edit in SMALL for word in ("--set", edit)]
     command = ("build", "demo", *edits, "-n", COUNT, "-o", url, "--backend", "threading")
-    said = runs.run(*command, code=KILLED.format(puts=15), expect=-9)
+    said = runs.run(*command, code=KILLED.format(puts=12), expect=-9)
     assert "Traceback" not in said
     assert _recorded_is_there(_on_server(url)) == 1
     assert "going on: " in runs.run(*command)
@@ -328,3 +337,7 @@ def test_dask_workers_bring_their_shards_to_the_server(s3: dict[str, str], runs:
 def test_parts_are_made_in_folders(runs: Runs) -> None:
     said = runs.run("build", "demo", "--shards", "0", "-o", "s3://bucket/set", expect=2)
     assert "--shards makes parts in folders" in said
+
+
+def test_commands_for_folders_say_to_copy_it_first(runs: Runs) -> None:
+    assert "copy s3://bucket/set here first" in runs.run("merge", "out", "s3://bucket/set", expect=2)
