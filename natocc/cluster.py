@@ -12,7 +12,7 @@ import socket
 import threading
 import urllib.parse
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -95,9 +95,10 @@ def connected(backend: str, address: str | None) -> Iterator[Cluster]:
 def _dask(address: str) -> Iterator[Cluster]:
     import distributed
 
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)  # it logs a screenful for a worker that comes or goes
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:  # they log a screenful for a worker that comes or goes
+        logger.setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -107,7 +108,8 @@ def _dask(address: str) -> Iterator[Cluster]:
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=_SECONDS)
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,16 +136,29 @@ class _Dask:
 
         died = (distributed.KilledWorker, distributed.CancelledError)
         with self._watched():
-            yield from _until_made(self._together, died, job, shards)
+            yield from until_made(self._together, died, job, shards)
 
     def _together(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
         # All are given out, so that workers that join later get some; as bytes, which joblib does not keep on one worker only.
         told = pickle.dumps(job)
-        with joblib.parallel_config(backend="dask", client=self.client, wait_for_workers_timeout=_SECONDS):
+        with joblib.parallel_config(backend=self._backend()):
             parallel = joblib.Parallel(batch_size=1, pre_dispatch="all", return_as="generator_unordered")
-            made = parallel(joblib.delayed(_make)(told, shard) for shard in shards)
+            try:
+                made = parallel(joblib.delayed(_make)(told, shard) for shard in shards)
+            except OSError as error:  # TimeoutError is one; what goes wrong in a task comes later
+                raise RunError(f"the scheduler at {self.address} is gone, or has no worker: {_first_line(error)}") from error
         with contextlib.closing(made):
             yield from made
+
+    def _backend(self) -> Any:
+        """joblib's own, but never for one worker only: joblib would make everything here then."""
+        from joblib._dask import DaskDistributedBackend
+
+        class Several(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
+            def effective_n_jobs(self, n_jobs: int) -> int:
+                return max(2, int(super().effective_n_jobs(n_jobs)))
+
+        return Several(client=self.client, wait_for_workers_timeout=_SECONDS)
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -189,8 +204,7 @@ class _Ray:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-        if self._cpus() < 2:
-            raise RunError(f"the Ray cluster at {self.address} has {self._cpus()} CPUs: expected 2 or more")
+        self._cpus()
         look = ray.remote(num_cpus=0, max_retries=0)(_look)
         found: dict[str, Any] = {}
         for node in nodes:
@@ -206,7 +220,7 @@ class _Ray:
     def run(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
         import ray
 
-        yield from _until_made(self._together, (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError), job, shards)
+        yield from until_made(self._together, (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError), job, shards)
 
     def _together(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
         cpus, told = self._cpus(), pickle.dumps(job)
@@ -219,7 +233,10 @@ class _Ray:
     def _cpus(self) -> int:
         import ray
 
-        return int(ray.cluster_resources().get("CPU", 0))
+        cpus = int(ray.cluster_resources().get("CPU", 0))
+        if cpus < 2:  # joblib would make everything here
+            raise RunError(f"the Ray cluster at {self.address} has {cpus} CPUs: expected 2 or more")
+        return cpus
 
 
 CLUSTERS = MappingProxyType({"dask": _dask, "ray": _ray})
@@ -229,10 +246,30 @@ _PACKAGES = MappingProxyType({"dask": "distributed", "ray": "ray"})
 _EXAMPLES = MappingProxyType({"dask": "tcp://host:8786", "ray": "host:6379"})
 
 
-def _until_made(
-    together: Any, died: tuple[type[Exception], ...], job: ShardJob, shards: Sequence[int]
+def until_made(
+    together: Callable[[ShardJob, Sequence[int]], Generator[MadeShard, None, None]],
+    died: tuple[type[Exception], ...],
+    job: ShardJob,
+    shards: Sequence[int],
 ) -> Generator[MadeShard, None, None]:
-    """Make shards; when workers are lost, those that did not come back are asked for again: what is committed returns at once."""
+    """Make shards; when workers are lost, those that did not come back are asked for again: what is committed returns at once.
+
+    Parameters
+    ----------
+    together : callable
+        Has shards made, whose results come back in any order.
+    died : tuple of exception types
+        What it raises when workers are lost.
+    job : ShardJob
+        What is made.
+    shards : sequence of int
+        Their numbers.
+
+    Raises
+    ------
+    RunError
+        If that happens a few times and no shard comes back in between.
+    """
     left, tries = dict.fromkeys(shards), 0
     while left:
         try:
@@ -244,10 +281,8 @@ def _until_made(
         except died as error:
             tries += 1
             if tries == _TRIES:
-                told = (
-                    f"{tries} times workers were lost and no shard came back; {len(left)} are missing, the first is {min(left)}"
-                )
-                raise RunError(f"{told}: {_first_line(error)}") from error
+                lost = f"{tries} times workers were lost and no shard came back"
+                raise RunError(f"{lost}; {len(left)} are missing, the first is {min(left)}: {_first_line(error)}") from error
             _log.warning("workers were lost (%s); their shards are made again", type(error).__name__)
 
 

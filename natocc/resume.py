@@ -16,7 +16,7 @@ from natocc.errors import DiskError, Interrupted, NatoccError, RunError, UsageEr
 from natocc.plans import Json
 from natocc.shards.layout import Layout
 from natocc.shards.prepare import clean_staging
-from natocc.shards.records import ShardRecord, read_shards, whole_shards
+from natocc.shards.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.shards.scratch import end_runs, salvage
 from natocc.shards.staging import staged_folder, sweep_staging
 from natocc.shards.writer import commit_shard, take_back
@@ -146,6 +146,10 @@ class State:
             raise
 
     def _kept(self, staged: bool) -> str:
+        with contextlib.suppress(NatoccError):
+            for shard in set(whole_shards(self.layout)) - self.whole.keys():  # by workers elsewhere, who could not tell
+                if len((record := read_shard(self.layout, shard)).samples) == len(self.indices(shard)):
+                    self._add(record)
         kept = sum(len(self.indices(shard)) for shard in self.whole)
         if staged:
             with contextlib.suppress(NatoccError, OSError):

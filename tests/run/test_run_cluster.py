@@ -10,14 +10,17 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from conftest import Runs, files, until
 
-from natocc.cluster import connected
+from natocc.cluster import connected, until_made
 from natocc.errors import RunError, UsageError
+from natocc.sharding import MadeShard, ShardJob
+from natocc.shards.layout import Layout
+from natocc.shards.scratch import SharedFolder
 
 COUNT, SIZE = 16, 4
 WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", 1, "--no-dashboard")
@@ -106,8 +109,10 @@ def test_a_dask_worker_is_killed_and_the_bytes_are_those_of_one_machine(
 def test_a_build_that_is_stopped_goes_on_elsewhere(runs: Runs, scheduler: str, whole: dict[str, str]) -> None:
     out, recipe = runs.base / "out", runs.recipe(COUNT, SIZE)
     command = ("build", recipe, "-o", out, "-n", COUNT)
-    _worker(runs, scheduler, "--no-nanny", NATOCC_TEST_SLOW=0.2)
+    worker = _worker(runs, scheduler, "--no-nanny", NATOCC_TEST_SLOW=0.2)
     build = runs.start(*command, "--backend", "dask", "--address", scheduler)
+    until(lambda: list(out.glob(".staging/worker-*")))
+    assert list(out.glob(f".staging/worker-*-{worker}-*")), "joblib makes what one worker alone is asked for by itself"
     until(lambda: len(list((out / "shards").glob("*.json"))) == 2)
     build.send_signal(signal.SIGINT)
     _, err = build.communicate(timeout=60)
@@ -116,6 +121,21 @@ def test_a_build_that_is_stopped_goes_on_elsewhere(runs: Runs, scheduler: str, w
     assert "Traceback" not in err
     assert "going on" in runs.run(*command, "--backend", "threading")
     assert files(out) == whole
+
+
+def test_workers_that_are_lost_again_and_again_end_the_run() -> None:
+    asked: list[list[int]] = []
+
+    def together(job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
+        asked.append(list(shards))
+        if len(asked) < 3:
+            yield MadeShard(shards[0], SIZE, {})
+        raise ChildProcessError("gone")
+
+    job = ShardJob("", Path(), Path(), COUNT, 1.0, "", SharedFolder(Layout(Path(), SIZE), ""))
+    with pytest.raises(RunError, match="3 times workers were lost and no shard came back; 2 are missing, the first is 2: gone"):
+        list(until_made(together, (ChildProcessError,), job, range(4)))
+    assert asked == [[0, 1, 2, 3], [1, 2, 3], [2, 3], [2, 3]]
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
