@@ -40,6 +40,7 @@ def test_other_shares_are_refused(wrong: dict[str, object]) -> None:
         Splits.model_validate(wrong)
 
 
+@pytest.mark.slow
 def test_no_picture_lies_in_two_splits(real_data: Path, cache: Path) -> None:
     edits = ("splits={train: 0.5, val: 0.2, test: 0.3}", "faces.align={method: none, size: 128}")
     pipeline = Pipeline(load_recipe("c-wo-mix", edits), real_data, cache)

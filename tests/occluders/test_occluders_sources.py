@@ -166,6 +166,7 @@ def test_hands(tmp_path: Path) -> None:
     assert library.cutout({"id": "a.jpg"}).points_to_xy == pytest.approx((0, -1), abs=0.1)
 
 
+@pytest.mark.slow
 def test_real_hands(real_data: Path, tmp_path: Path) -> None:
     library = HandsOptions().open(real_data, tmp_path, 2)
     assert len(library) >= 250

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet
+import pytest
 from conftest import Runs
 
 WRONG = {2: "segfault", 9: "exit", 12: "native"}
@@ -16,6 +17,7 @@ def _rows(out: Path) -> list[dict[str, object]]:
     return rows
 
 
+@pytest.mark.slow
 def test_f25_a_sample_that_ends_its_worker_is_left_out(runs: Runs, tmp_path: Path) -> None:
     recipe, out = runs.recipe(20, wrong=WRONG), tmp_path / "out"
     told = runs.run("build", recipe, "-o", out, "-j", 2, "--time-limit", 1.5)

@@ -54,6 +54,7 @@ def _check_shards(out: Path, size: int) -> int:
     return count
 
 
+@pytest.mark.slow
 def test_f27_a_disk_that_is_full(runs: Runs, disk: Disk, tmp_path: Path) -> None:
     out = disk("size=500k") / "out"
     common = ("build", runs.recipe(72), "-j", 2, "-o")
