@@ -41,12 +41,6 @@ def from_lab(lab: Float) -> Float:
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB).clip(0, 1) * 255, dtype=np.float32)
 
 
-def to_srgb(lab: Float) -> Image:
-    """(h, w, 3) CIELAB to uint8 sRGB, clipped."""
-    image: Image = np.rint(from_lab(lab)).astype(np.uint8)
-    return image
-
-
 def chroma(pixels: Image) -> float:
     """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly taken."""
     few = to_lab(pixels[None, :: 1 + len(pixels) // 4096])[0]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Runs, files, until
+from needed import need
 
 from natocc.cluster import connected, until_made
 from natocc.errors import RunError, UsageError
@@ -26,19 +27,10 @@ COUNT, SIZE = 16, 4
 WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", 1, "--no-dashboard")
 
 
-def _needs(package: str) -> None:
-    """Skip without the package, but not where everything has to run."""
-    if importlib.util.find_spec(package) is None:
-        message = f"{package} is not installed: pip install 'natocc[dask,ray]'"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-
-
 @pytest.fixture
 def scheduler(runs: Runs) -> str:
     """Address of a Dask scheduler that is up, without workers."""
-    _needs("distributed")
+    need("distributed")
     told = runs.base / "scheduler.json"
     runs.spawn(
         "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", told, "--no-dashboard"
@@ -55,7 +47,7 @@ def _worker(runs: Runs, scheduler: str, *options: object, code: str | None = Non
 @pytest.fixture
 def head(runs: Runs) -> Iterator[str]:
     """Address of a Ray head with two CPUs; all its processes are gone afterwards."""
-    _needs("ray")
+    need("ray")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -140,7 +132,7 @@ def test_workers_that_are_lost_again_and_again_end_the_run() -> None:
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
 def test_what_is_wrong_with_an_address_is_said_at_once(backend: str) -> None:
-    _needs("distributed" if backend == "dask" else "ray")
+    need("distributed" if backend == "dask" else "ray")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"

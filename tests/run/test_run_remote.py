@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import threading
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import Runs, files, until
+from needed import need
 
 from natocc.errors import RunError, UsageError
 from natocc.images import sha256
@@ -37,15 +37,6 @@ SMALL = (
 )
 COUNT = 10
 Files = Callable[[], dict[str, bytes]]
-
-
-def _need(*modules: str) -> None:
-    missing = [module for module in modules if importlib.util.find_spec(module) is None]
-    if missing:
-        message = f"not installed: {', '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
 
 
 def _recipe(*edits: str) -> Recipe:
@@ -87,7 +78,7 @@ def _recorded_is_there(found: dict[str, bytes]) -> int:
 @pytest.fixture
 def memory() -> Iterator[Files]:
     """What fsspec holds in memory below ``memory://out``."""
-    _need("fsspec")
+    need("fsspec")
     from fsspec.implementations.memory import MemoryFileSystem
 
     def held() -> dict[str, bytes]:
@@ -213,7 +204,7 @@ def test_a_url_that_natocc_cannot_write_to_is_refused(url: str, tmp_path: Path) 
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _need("fsspec")
+    need("fsspec")
     monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
     with pytest.raises(UsageError, match=r"s3://bucket/out needs the package s3fs .*pip install 'natocc\[remote\]'"):
         _build("s3://bucket/out", tmp_path)
@@ -228,7 +219,7 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
     """A server that speaks S3, and the environment to reach it; it has one bucket."""
-    _need("s3fs", "moto")
+    need("s3fs", "moto")
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -316,7 +307,7 @@ def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], whole: dict[s
 
 @pytest.mark.slow
 def test_dask_workers_bring_their_shards_to_the_server(s3: dict[str, str], runs: Runs) -> None:
-    _need("distributed")
+    need("distributed")
     told, url, recipe = runs.base / "scheduler.json", "s3://bucket/clustered", runs.recipe(COUNT, 4)
     dask = ("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard")
     runs.spawn(*dask, "--scheduler-file", told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import files
+from needed import need
 
 from natocc.errors import RunError, UsageError
 from natocc.recipe import load_recipe
@@ -94,12 +94,7 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    missing = [module for module in ("sshfs", "asyncssh") if importlib.util.find_spec(module) is None]
-    if missing:
-        message = f"not installed: {', '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    need("sshfs", "asyncssh")
     import fsspec.config
 
     for name in ("root", "keys"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Runs, files
+from needed import need
 from sftp_server import SftpServer
 
 from natocc.errors import RunError
@@ -50,12 +50,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SftpServer]:
     """See :class:`SftpServer`."""
-    missing = [module for module in ("sshfs", "asyncssh") if importlib.util.find_spec(module) is None]
-    if missing:
-        message = f"not installed: {', '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    need("sshfs", "asyncssh")
     import fsspec.config
 
     (tmp_path / "server").mkdir()

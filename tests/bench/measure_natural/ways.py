@@ -14,7 +14,7 @@ from measure_natural.transport import full_transport
 from natocc.compose.photo import Photo
 from natocc.compose.plan import draw_plan
 from natocc.compose.render import render
-from natocc.compose.spaces import to_lab, to_srgb
+from natocc.compose.spaces import from_lab, to_lab
 from natocc.recipe import NatOccSet
 from natocc.samples import Cutout, Image, Matte
 from natocc.seeds import generator
@@ -61,7 +61,7 @@ def _paper(photo: Photo, cutout: Cutout, affine: npt.NDArray[np.float64], kind: 
     if kind == "hand":
         lab = to_lab(foreground)
         lab[covered] = full_transport(lab[covered].astype(np.float64), to_lab(photo.skin[None])[0].astype(np.float64))
-        foreground = to_srgb(lab)
+        foreground = np.rint(from_lab(lab)).astype(np.uint8)
     cut = np.where(covered[..., None], foreground, 0).astype(np.uint8)
     warped = cv2.warpAffine(cut, affine, (width, height))
     mask = cv2.warpAffine(cutout.matte, affine, (width, height))
