@@ -11,6 +11,8 @@ training loop, without any file. Each is imported when it is first asked for.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from natocc.versions import __version__
+
 if TYPE_CHECKING:
     from natocc.api import build, open_occluders, preview
     from natocc.arrays import as_cutout, occlude
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from natocc.samples import Composite, Cutout, Origin
     from natocc.seeds import generator
     from natocc.transform import Occlude
-
-__version__ = "0.1.0"
 
 _WHERE = {
     "BadDataError": "errors",
@@ -57,6 +57,7 @@ __all__ = [
     "RecipeError",
     "RunError",
     "UsageError",
+    "__version__",
     "as_cutout",
     "build",
     "generator",

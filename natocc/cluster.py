@@ -18,12 +18,11 @@ from typing import Any, Protocol
 
 import joblib
 
-from natocc import __version__
 from natocc.errors import RunError, UsageError
 from natocc.identity import differences
 from natocc.plans import Json
 from natocc.sharding import MadeShard, ShardJob, make_shard
-from natocc.versions import versions
+from natocc.versions import __version__, versions
 
 _SECONDS = 10
 """How long a scheduler, and its first worker, may take to answer."""

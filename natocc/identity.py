@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from natocc import __version__
 from natocc.errors import UsageError
 from natocc.inputs import LookAgain, known_files
 from natocc.locations import locate
@@ -18,7 +17,7 @@ from natocc.outputs import label_maps
 from natocc.pipeline import Pipeline
 from natocc.plans import Json
 from natocc.recipe import Recipe
-from natocc.versions import versions
+from natocc.versions import __version__, versions
 
 _LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
 """Options that say where pictures and what belongs to them lie."""

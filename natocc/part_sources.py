@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from natocc import __version__
 from natocc.errors import UsageError
 from natocc.identity import differences
 from natocc.images import read_bytes
@@ -19,6 +18,7 @@ from natocc.shards.ranges import show_ranges
 from natocc.shards.records import ShardRecord, whole_shards
 from natocc.shards.sound import describe
 from natocc.shards.verify_shard import sound_record
+from natocc.versions import __version__
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from natocc import __version__
 from natocc.cluster import CLUSTERS, Cluster, connected
 from natocc.finishing import write_complete
 from natocc.identity import check_agrees
@@ -28,6 +27,7 @@ from natocc.shards.layout import Layout
 from natocc.shards.lock import locked
 from natocc.shards.prepare import claim, prepare
 from natocc.shards.scratch import Destination, running
+from natocc.versions import __version__
 from natocc.workers import Processes, Threads
 
 _MOST_IN_PIECE = 32

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from natocc import __version__
 from natocc.errors import RunError
 from natocc.identity import describe, differences
 from natocc.making import Job, quarantine
@@ -17,6 +16,7 @@ from natocc.pipeline import Pipeline, SampleSpec, Schedule
 from natocc.recipe import Recipe
 from natocc.shards.scratch import Destination
 from natocc.shards.staging import is_staged
+from natocc.versions import __version__
 from natocc.workers import Processes
 
 _PIECE = 8  # samples that are made between two looks at whether they are still wanted

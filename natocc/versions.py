@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 
+__version__ = "0.1.0"
+
 
 def versions() -> dict[str, str]:
     """Versions that decide the bytes: of Python, of the machine's kind, and of packages."""

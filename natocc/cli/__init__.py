@@ -8,7 +8,6 @@ import sys
 
 import click
 
-from natocc import __version__
 from natocc.cli.build import build
 from natocc.cli.completion import completion
 from natocc.cli.doctor import doctor
@@ -24,6 +23,7 @@ from natocc.cli.verify import verify
 from natocc.errors import Interrupted, NatoccError
 from natocc.plain_text import plain
 from natocc.stopping import end_children, stoppable
+from natocc.versions import __version__
 
 
 class _Commands(click.Group):

@@ -41,8 +41,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
 
 def _versions() -> dict[str, str]:
-    from natocc import __version__
-    from natocc.versions import versions
+    from natocc.versions import __version__, versions
 
     return {"natocc": __version__, **versions()}
 

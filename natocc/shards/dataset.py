@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from natocc import __version__
 from natocc.errors import UsageError
 from natocc.plans import Json
 from natocc.shards.disk import encode_json, read_json, write_aside
 from natocc.shards.layout import Layout, dataset_file
 from natocc.shards.seals import seal
+from natocc.versions import __version__
 
 FORMAT = 1
 """Of the folder as a whole; a reader refuses a newer one."""

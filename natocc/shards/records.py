@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from natocc import __version__
 from natocc.errors import Reason, UsageError
 from natocc.images import read_bytes
 from natocc.plans import Json, Plan
@@ -15,6 +14,7 @@ from natocc.samples import Origin, Rejection, SampleRecord
 from natocc.shards.disk import disk_errors, read_json
 from natocc.shards.layout import RECORD_NAME, Layout
 from natocc.shards.seals import is_sealed, seal
+from natocc.versions import __version__
 
 MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
     {

@@ -152,7 +152,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_workers_that_see_something_else(runs: Runs, scheduler: str) -> None:
     command = ("build", runs.recipe(COUNT, SIZE), "-o", runs.base / "out", "--backend", "dask", "--address", scheduler)
-    other = "import natocc; natocc.__version__ = '0.0.1'"
+    other = "import natocc.versions; natocc.versions.__version__ = '0.0.1'"
     _worker(runs, scheduler, "--no-nanny", code=other)
     told = runs.run(*command, expect=1)
     assert "has other versions" in told
