@@ -11,53 +11,82 @@ training loop, without any file. Each is imported when it is first asked for.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from natocc.versions import __version__
+from natocc.core.versions import __version__ as __version__
 
 if TYPE_CHECKING:
     from natocc.api import build, open_occluders, preview
-    from natocc.arrays import as_cutout, occlude
-    from natocc.compose.plan import ComposeRules
-    from natocc.errors import BadDataError, NatoccError, RecipeError, RunError, UsageError
-    from natocc.recipe import Recipe, load_recipe
-    from natocc.samples import Composite, Cutout, Origin
-    from natocc.seeds import generator
-    from natocc.transform import Occlude
+    from natocc.augment.occlude import as_cutout, occlude
+    from natocc.augment.transform import Occlude
+    from natocc.compose.draw import ComposeRules
+    from natocc.core.errors import BadDataError, NatoccError, Reason, RecipeError, RunError, UsageError
+    from natocc.core.plans import Plan
+    from natocc.core.samples import AlignedFace, Composite, Cutout, FaceSample, Origin
+    from natocc.core.seeds import generator
+    from natocc.dataset.splits import Splits
+    from natocc.exports.format import ExportOptions
+    from natocc.faces.sources.base import FaceOptions, FaceSource
+    from natocc.io.images import sha256
+    from natocc.occluders.shapes.textures import TextureOptions
+    from natocc.occluders.source import OccluderOptions, OccluderSource
+    from natocc.recipe.model import Recipe, load_recipe
 
 _WHERE = {
-    "BadDataError": "errors",
-    "ComposeRules": "compose.plan",
-    "Composite": "samples",
-    "Cutout": "samples",
-    "NatoccError": "errors",
-    "Occlude": "transform",
-    "Origin": "samples",
-    "Recipe": "recipe",
-    "RecipeError": "errors",
-    "RunError": "errors",
-    "UsageError": "errors",
-    "as_cutout": "arrays",
+    "AlignedFace": "core.samples",
+    "BadDataError": "core.errors",
+    "ComposeRules": "compose.draw",
+    "Composite": "core.samples",
+    "Cutout": "core.samples",
+    "ExportOptions": "exports.format",
+    "FaceOptions": "faces.sources.base",
+    "FaceSample": "core.samples",
+    "FaceSource": "faces.sources.base",
+    "NatoccError": "core.errors",
+    "Occlude": "augment.transform",
+    "OccluderOptions": "occluders.source",
+    "OccluderSource": "occluders.source",
+    "Origin": "core.samples",
+    "Plan": "core.plans",
+    "Reason": "core.errors",
+    "Recipe": "recipe.model",
+    "RecipeError": "core.errors",
+    "RunError": "core.errors",
+    "Splits": "dataset.splits",
+    "TextureOptions": "occluders.shapes.textures",
+    "UsageError": "core.errors",
+    "as_cutout": "augment.occlude",
     "build": "api",
-    "generator": "seeds",
-    "load_recipe": "recipe",
-    "occlude": "arrays",
+    "generator": "core.seeds",
+    "load_recipe": "recipe.model",
+    "occlude": "augment.occlude",
     "open_occluders": "api",
     "preview": "api",
+    "sha256": "io.images",
 }
 """Module of each name, below natocc."""
 
 __all__ = [
+    "AlignedFace",
     "BadDataError",
     "ComposeRules",
     "Composite",
     "Cutout",
+    "ExportOptions",
+    "FaceOptions",
+    "FaceSample",
+    "FaceSource",
     "NatoccError",
     "Occlude",
+    "OccluderOptions",
+    "OccluderSource",
     "Origin",
+    "Plan",
+    "Reason",
     "Recipe",
     "RecipeError",
     "RunError",
+    "Splits",
+    "TextureOptions",
     "UsageError",
-    "__version__",
     "as_cutout",
     "build",
     "generator",
@@ -65,6 +94,7 @@ __all__ = [
     "occlude",
     "open_occluders",
     "preview",
+    "sha256",
 ]
 
 

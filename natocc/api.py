@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from natocc.locations import cache_folder, data_root
-from natocc.options import choose_by_name, faults
-from natocc.recipe import Recipe, load_recipe, validate_recipe
-from natocc.recipe_edit import edit_recipe
+from natocc.io.paths import cache_folder, data_root
+from natocc.plugins.options import choose_by_name, faults
+from natocc.recipe.edit import edit_recipe
+from natocc.recipe.model import Recipe, load_recipe, validate_recipe
 
 if TYPE_CHECKING:
+    from natocc.builder.run import Totals
+    from natocc.core.progress import Progress
+    from natocc.core.samples import Image, SampleRecord
     from natocc.occluders.source import OccluderSource
-    from natocc.runner import Progress, Totals
-    from natocc.samples import Image, SampleRecord
 
 
 def build(
@@ -55,7 +56,7 @@ def build(
     progress : callable, optional
         Is told what is done, how many samples are there, and of how many.
     **run
-        Further settings of :class:`natocc.runner.Run`: ``backend``, ``time_limit``.
+        Further settings of :class:`natocc.builder.run.Run`: ``backend``, ``time_limit``.
 
     Returns
     -------
@@ -65,9 +66,9 @@ def build(
     Raises
     ------
     UsageError, RunError
-        As :meth:`natocc.runner.Run.build`.
+        As :meth:`natocc.builder.run.Run.build`.
     """
-    from natocc.runner import Run
+    from natocc.builder.run import Run
 
     chosen = _recipe(recipe, edits)
     data_folder, cache_of = _folders(data, cache)
@@ -119,8 +120,8 @@ def preview(
     UsageError, RunError
         If data or models are missing.
     """
-    from natocc.images import encode_png
-    from natocc.showing import photograph_of, show
+    from natocc.io.images import encode_png
+    from natocc.pipeline.preview import photograph_of, show
 
     with tempfile.TemporaryDirectory() as folder:
         if image is None or isinstance(image, str | Path):
@@ -161,12 +162,12 @@ def open_occluders(
 
     Examples
     --------
-    >>> from natocc.seeds import generator
+    >>> from natocc.core.seeds import generator
     >>> shapes = open_occluders("shapes", kinds={"bezier": 1}, textures={"source": "flat"})
     >>> shapes.draw(generator(1))["kind"]
     'bezier'
     """
-    from natocc.errors import RecipeError
+    from natocc.core.errors import RecipeError
     from natocc.occluders import SOURCES
     from natocc.occluders.source import OccluderOptions
 

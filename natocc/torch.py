@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from natocc.exports.reading import SourceDataset
-from natocc.images import read_labels, read_rgb
+from natocc.exports.reader import SourceDataset
+from natocc.io.images import read_labels, read_rgb
 
 try:
     import torch
@@ -19,7 +19,7 @@ except ImportError:
     raise ImportError("natocc.torch needs PyTorch: pip install 'natocc[torch]'") from None
 
 if TYPE_CHECKING:
-    from natocc.splits import Splits
+    from natocc.dataset.splits import Splits
 
 Pair: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from needed import missing
+from runs import Runs
 
 hypothesis.settings.register_profile("natocc", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("natocc")
@@ -28,6 +31,17 @@ def real_data() -> Path:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where occluders are extracted to, once for all tests of a worker."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    """See :class:`Runs`."""
+    runs = Runs(tmp_path)
+    yield runs
+    for process in runs.started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,15 +11,15 @@ from PIL import Image as PillowImage
 from PIL import ImageCms, PngImagePlugin
 from pycocotools import mask as coco_masks
 
-from natocc.errors import Reason
-from natocc.locations import own_folder
-from natocc.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
-from natocc.samples import Origin, Rejection, SampleRecord
-from natocc.shards.dataset import write_dataset
-from natocc.shards.layout import Layout
-from natocc.shards.manifest import write_manifest
-from natocc.shards.staging import stage_sample
-from natocc.shards.writer import commit_shard
+from natocc.core.errors import Reason
+from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
+from natocc.core.samples import Origin, Rejection, SampleRecord
+from natocc.dataset.description import write_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import write_manifest
+from natocc.dataset.write.commit import commit_shard
+from natocc.dataset.write.staging import stage_sample
+from natocc.io.paths import own_folder
 
 HEIGHT, WIDTH = 48, 64
 _ROWS, _COLUMNS = np.mgrid[:HEIGHT, :WIDTH]

@@ -24,7 +24,7 @@ from typing import Any
 from fuzz_targets import Target
 
 import natocc
-from natocc.errors import NatoccError
+from natocc.core.errors import NatoccError
 
 SECONDS_A_CASE = 60.0
 """A case that takes longer hangs. Generous: machines are shared, and the slowest that is right takes about 1 s."""

@@ -12,22 +12,22 @@ from pathlib import Path
 import fuzz_inputs
 import numpy as np
 
-from natocc.errors import BadDataError, NatoccError, UsageError
-from natocc.faces.celeba import MAPPING, read_celeba
-from natocc.faces.landmark_files import open_landmarks
-from natocc.images import decode_rgb, encode_jpeg, read_labels, read_mask, read_rgba
-from natocc.occluders.coco import CocoOptions
-from natocc.occluders.cutouts import CutoutRules
-from natocc.occluders.segmentations import decode
-from natocc.recipe import Recipe, load_recipe, validate_recipe
-from natocc.recipe_edit import edit_recipe
-from natocc.recipe_text import parse_recipe
-from natocc.shards.dataset import read_dataset, write_dataset
-from natocc.shards.disk import encode_json
-from natocc.shards.layout import Layout
-from natocc.shards.manifest import read_manifest, write_manifest
-from natocc.shards.records import read_shard
-from natocc.shards.seals import seal
+from natocc.core.errors import BadDataError, NatoccError, UsageError
+from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import read_manifest, write_manifest
+from natocc.dataset.records import read_shard
+from natocc.faces.landmarks.files import open_landmarks
+from natocc.faces.sources.celeba import MAPPING, read_celeba
+from natocc.io.atomic import encode_json
+from natocc.io.images import decode_rgb, encode_jpeg, read_labels, read_mask, read_rgba
+from natocc.io.sealed_json import seal
+from natocc.occluders.coco.segmentations import decode
+from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.cutting.cutouts import CutoutRules
+from natocc.recipe.edit import edit_recipe
+from natocc.recipe.model import Recipe, load_recipe, validate_recipe
+from natocc.recipe.text import parse_recipe
 
 Read = Callable[[bytes], None]
 

@@ -15,14 +15,15 @@ import pyarrow.parquet
 import pytest
 from PIL import Image as PillowImage
 
-from natocc import pipeline
+from natocc.builder.run import Run
 from natocc.compose.render import render
-from natocc.images import encode_png, read_labels, read_rgb, sha256
-from natocc.outputs import encode
-from natocc.pipeline import Pipeline, SampleSpec
-from natocc.plans import Plan
-from natocc.recipe import Recipe, load_recipe
-from natocc.runner import Run
+from natocc.core.plans import Plan
+from natocc.io.images import encode_png, read_labels, read_rgb, sha256
+from natocc.pipeline import sample as pipeline
+from natocc.pipeline.encode import encode
+from natocc.pipeline.sample import Pipeline
+from natocc.pipeline.schedule import SampleSpec
+from natocc.recipe.model import Recipe, load_recipe
 
 Natocc = Callable[..., subprocess.CompletedProcess[str]]
 

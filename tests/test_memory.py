@@ -11,18 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from natocc.errors import BadDataError, Reason
-from natocc.occluders.extraction import open_library, write_index
-from natocc.samples import Cutout, Origin
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.samples import Cutout, Origin
+from natocc.occluders.library.extraction import open_library, write_index
 
 MEASURE = """
 import pathlib, sys, time
 import numpy, pyarrow, pyarrow.compute, pyarrow.ipc
-from natocc.faces.folder import FolderOptions
-from natocc.occluders.library import Library
-from natocc.pipeline import _divided
-from natocc.seeds import generator
-from natocc.splits import Splits
+from natocc.faces.sources.folder import FolderOptions
+from natocc.occluders.library.library import Library
+from natocc.pipeline.sample import _divided
+from natocc.core.seeds import generator
+from natocc.dataset.splits import Splits
 def own():
     return int(pathlib.Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) / 1024
 root = pathlib.Path(sys.argv[1])
@@ -126,10 +126,10 @@ def test_f34_a_worker_of_an_extraction_holds_its_chunk_alone(tmp_path: Path) -> 
 
 PLANNED = """
 import pathlib
-from natocc.pipeline import Schedule
-from natocc.resume import State
-from natocc.runner import _pieces
-from natocc.shards.layout import Layout
+from natocc.pipeline.schedule import Schedule
+from natocc.builder.state import State
+from natocc.builder.run import _pieces
+from natocc.dataset.layout import Layout
 schedule = Schedule([40.0], [str(number) for number in range(30_000)], 1_000_000)
 state = State(Layout(pathlib.Path("nowhere"), 1000), len(schedule))
 assert sum(map(len, _pieces(schedule, state, 2))) == 1_000_000
@@ -152,10 +152,10 @@ def test_a_million_planned_samples_fit_into_the_parent() -> None:
 
 ROWS = """
 import io, pathlib, sys
-from natocc.errors import Reason
-from natocc.samples import Rejection, SampleRecord
-from natocc.shards.manifest import write_rows
-from natocc.shards.records import ShardRecord
+from natocc.core.errors import Reason
+from natocc.core.samples import Rejection, SampleRecord
+from natocc.dataset.manifest import write_rows
+from natocc.dataset.records import ShardRecord
 def record(shard):
     rejection = Rejection(Reason.NO_FACE, "face", "none")
     rows = (SampleRecord(shard * 100 + at, "s", "natocc", str(at), 0, "x" * 200, rejection=rejection) for at in range(100))

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from natocc.errors import BadDataError, Reason
-from natocc.images import encode_jpeg, encode_png
-from natocc.recipe import validate_recipe
-from natocc.recipe_edit import edit_recipe
-from natocc.runner import Run
-from natocc.shards.manifest import read_manifest
+from natocc.builder.run import Run
+from natocc.core.errors import BadDataError, Reason
+from natocc.dataset.manifest import read_manifest
+from natocc.io.images import encode_jpeg, encode_png
+from natocc.recipe.edit import edit_recipe
+from natocc.recipe.model import validate_recipe
 
 NAMES = [
     "with space", " leading space", "-leading-dash", "--help", "顔の写真", "😀👋🏽", "ünïcode", "a" * 251, "dots.in.name",

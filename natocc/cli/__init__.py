@@ -20,10 +20,10 @@ from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
 from natocc.cli.report import report, stats
 from natocc.cli.verify import verify
-from natocc.errors import Interrupted, NatoccError
-from natocc.plain_text import plain
-from natocc.stopping import end_children, stoppable
-from natocc.versions import __version__
+from natocc.core.errors import Interrupted, NatoccError
+from natocc.core.text import plain
+from natocc.core.versions import __version__
+from natocc.executors.signals import end_children, stoppable
 
 
 class _Commands(click.Group):
@@ -51,7 +51,7 @@ def _tell_versions(context: click.Context, _: click.Parameter, asked: bool) -> N
         return
     from importlib.metadata import version
 
-    from natocc.versions import versions
+    from natocc.core.versions import versions
 
     click.echo(f"natocc {__version__}")
     found = versions() | {"scikit-image": version("scikit-image")}  # whose pictures the demo is made of

@@ -93,15 +93,16 @@ def build(
     """
     import json
 
-    from natocc.cli.progress import progress_bar, show_expected, show_part, show_totals
-    from natocc.errors import UsageError
-    from natocc.estimate import expected
-    from natocc.part_build import build_part
-    from natocc.recipe_flags import recipe_of_flags
-    from natocc.remote_run import build_remote
-    from natocc.runner import Run
-    from natocc.shards.ranges import parse_ranges
-    from natocc.shards.storage import is_url, without_password
+    from natocc.builder.part import build_part
+    from natocc.builder.run import Run
+    from natocc.builder.upload import build_remote
+    from natocc.cli.progress import progress_bar
+    from natocc.cli.summaries import show_expected, show_part, show_totals
+    from natocc.core.errors import UsageError
+    from natocc.dataset.shard_ranges import parse_ranges
+    from natocc.io.storage import is_url, without_password
+    from natocc.pipeline.dry_run import expected
+    from natocc.recipe.flags import recipe_of_flags
 
     if address is not None and backend not in ("dask", "ray"):
         raise UsageError(f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {backend}")

@@ -9,7 +9,7 @@ def complete_recipes(context: click.Context, parameter: click.Parameter, incompl
     """Natocc's own recipes, and recipe files in this folder."""
     from pathlib import Path
 
-    from natocc.recipe_text import own_recipes
+    from natocc.recipe.text import own_recipes
 
     files = [path.name for pattern in ("*.yaml", "*.yml") for path in sorted(Path().glob(pattern))]
     return [name for name in [*own_recipes(), *files] if name.startswith(incomplete)]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from natocc.cli.options import data_options
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.command()
@@ -25,7 +25,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
     """
     import json
 
-    from natocc.finding import folders, sources
+    from natocc.recipe.discover import folders, sources
 
     found: dict[str, Any] = {
         "versions": _versions(),
@@ -41,7 +41,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
 
 def _versions() -> dict[str, str]:
-    from natocc.versions import __version__, versions
+    from natocc.core.versions import __version__, versions
 
     return {"natocc": __version__, **versions()}
 
@@ -54,7 +54,7 @@ def _plugins() -> Iterator[dict[str, str]]:
     from natocc.faces import SOURCES as FACES
     from natocc.occluders import SOURCES as OCCLUDERS
     from natocc.occluders import TEXTURES
-    from natocc.plugins import misnamed, offered
+    from natocc.plugins.table import misnamed, offered
 
     tables = (FACES, OCCLUDERS, TEXTURES, TRANSFERS, BLENDS, FORMATS)
     for table in tables:
@@ -70,8 +70,8 @@ def _plugins() -> Iterator[dict[str, str]]:
 
 
 def _models() -> str:
-    from natocc.errors import NatoccError
-    from natocc.faces.landmarks import check_models
+    from natocc.core.errors import NatoccError
+    from natocc.faces.landmarks.detector import check_models
 
     try:
         check_models(68)
@@ -82,7 +82,7 @@ def _models() -> str:
 
 
 def _libraries(cache: Path) -> Iterator[dict[str, object]]:
-    from natocc.occluders.library import Library
+    from natocc.occluders.library.library import Library
 
     if cache.is_dir():
         for path in sorted(cache.iterdir()):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 if TYPE_CHECKING:
-    from natocc.splits import Splits
+    from natocc.dataset.splits import Splits
 
 
 @click.command()
@@ -51,8 +51,8 @@ def export(
     from natocc.cli.progress import progress_bar
     from natocc.exports.export import choose_format
     from natocc.exports.export import export as write
-    from natocc.exports.reading import SourceDataset
-    from natocc.recipe_edit import edit_recipe
+    from natocc.exports.reader import SourceDataset
+    from natocc.recipe.edit import edit_recipe
 
     raw = {"to": name}
     edit_recipe(raw, edits)
@@ -76,8 +76,8 @@ def _shares(text: str) -> Splits:
     """``train=0.9,val=0.1`` as shares; a split that is not named has none."""
     from pydantic import ValidationError
 
-    from natocc.errors import UsageError
-    from natocc.splits import Splits
+    from natocc.core.errors import UsageError
+    from natocc.dataset.splits import Splits
 
     try:
         told = {name.strip(): float(share) for name, _, share in (part.partition("=") for part in text.split(","))}

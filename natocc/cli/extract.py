@@ -9,10 +9,10 @@ import click
 
 from natocc.cli.completion import complete_occluders
 from natocc.cli.options import data_options, jobs_option
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 if TYPE_CHECKING:
-    from natocc.occluders.library import Library
+    from natocc.occluders.library.library import Library
 
 
 @click.command()
@@ -45,8 +45,8 @@ def extract(
     import json
 
     from natocc.occluders import SOURCES
-    from natocc.occluders.library import Library
-    from natocc.recipe_flags import recipe_of_flags
+    from natocc.occluders.library.library import Library
+    from natocc.recipe.flags import recipe_of_flags
 
     if what in SOURCES:
         edits = tuple(f"sets.0.occluders.{edit}" for edit in edits)
@@ -87,10 +87,9 @@ def _told(name: str, library: Library) -> str:
 def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
     import numpy as np
 
-    from natocc.errors import RunError
-    from natocc.images import encode_png
-    from natocc.report.contact_sheet import contact_sheet
-    from natocc.report.cutout_sheet import cutout_tile
+    from natocc.core.errors import RunError
+    from natocc.io.images import encode_png
+    from natocc.report.contact_sheet import contact_sheet, cutout_tile
 
     tiles = []
     for library in libraries:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import data_options
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.command()
@@ -25,10 +25,10 @@ def init(recipe: Path, data: Path, cache: Path) -> None:
     """
     import re
 
-    from natocc.errors import RunError, UsageError
-    from natocc.first_recipe import first_recipe
-    from natocc.recipe import validate_recipe
-    from natocc.recipe_text import parse_recipe
+    from natocc.core.errors import RunError, UsageError
+    from natocc.recipe.model import validate_recipe
+    from natocc.recipe.starter import first_recipe
+    from natocc.recipe.text import parse_recipe
 
     if recipe.exists():
         raise UsageError(f"{recipe} exists and is not replaced; name another file")

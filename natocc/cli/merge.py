@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import jobs_option
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.command()
@@ -31,10 +31,10 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
     """
     import json
 
+    from natocc.builder.merge import merge as join
     from natocc.cli.progress import progress_bar
-    from natocc.errors import UsageError
-    from natocc.merging import merge as join
-    from natocc.shards.storage import is_url, without_password
+    from natocc.core.errors import UsageError
+    from natocc.io.storage import is_url, without_password
 
     for place in (out, *parts):
         if is_url(place):

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from natocc.cli.completion import complete_occluders
-from natocc.locations import cache_folder
+from natocc.io.paths import cache_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _cache_folder(context: click.Context, _: click.Parameter, told: Path | None) -> Path:
-    """What was told, else :func:`natocc.locations.cache_folder`."""
+    """What was told, else :func:`natocc.io.paths.cache_folder`."""
     return cache_folder(context.params["data"]) if told is None else told
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from natocc.cli.options import data_options, recipe_options
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.command()
@@ -52,9 +52,9 @@ def preview(
     """
     import json
 
-    from natocc import showing
-    from natocc.errors import RunError
-    from natocc.images import encode_png
+    from natocc.core.errors import RunError
+    from natocc.io.images import encode_png
+    from natocc.pipeline import preview as showing
 
     shower = _shower(show)
     shown = showing.show(showing.photograph_of(image, **flags), data, cache, count)
@@ -69,7 +69,7 @@ def preview(
         click.echo(shower(content), nl=False)
     click.echo(plain(str(out)), err=show_plan)
     if show_plan:
-        from natocc.shards.records import record_to_json
+        from natocc.dataset.records import record_to_json
 
         told = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
         click.echo(json.dumps(told, indent=2))
@@ -83,7 +83,7 @@ def _shower(show: bool | None) -> Callable[[bytes], str] | None:
     import sys
 
     from natocc.cli.terminal_pictures import inline_picture, protocol_of
-    from natocc.errors import UsageError
+    from natocc.core.errors import UsageError
 
     protocol = protocol_of(os.environ)
     if show is False or (show is None and (protocol is None or not sys.stdout.isatty())):

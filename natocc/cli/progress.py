@@ -5,18 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from natocc.plain_text import plain
-from natocc.plans import Json
-from natocc.shards.ranges import show_ranges
-
 if TYPE_CHECKING:
-    from natocc.runner import Progress, Totals
+    from natocc.core.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -70,40 +65,3 @@ class _Lines:
             rate = (done - self._before) / max(now - self._begin, 1e-9)
             left = f", {((total or done) - done) / rate:.0f} s left" if total else ""
             click.echo(f"{doing}: {done} of {total}, {rate:.1f}/s{left}", err=True)
-
-
-def show_totals(totals: Totals, out: str) -> str:
-    """What was made, rejected by reason, seconds and samples a second: text of a few lines."""
-    rejected = sum(totals.rejected.values())
-    now = totals.made + rejected - totals.kept
-    if now:
-        there = f", {totals.kept} were there" if totals.kept else ""
-        lines = [f"{out}: {totals.made} samples in {totals.seconds:.1f} s ({now / max(totals.seconds, 1e-9):.1f}/s{there})"]
-    else:
-        lines = [f"{out}: complete, {totals.made} samples were there"]
-    lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
-    return "\n".join(plain(line) for line in lines)
-
-
-def show_part(out: Path) -> str:
-    """What a part's folder holds, and how to go on: one line."""
-    from natocc.shards.sound import describe
-
-    description = describe(out)
-    if description.part is None or description.samples is None:
-        return plain(f"  {out} is complete")
-    layout = description.layout(out)
-    last = layout.shard_of(description.samples - 1)
-    if set(range(last + 1)) <= set(description.part):
-        return plain(f"  all {last + 1} shards are there: natocc merge {out} finishes the dataset")
-    held = show_ranges(description.part)
-    return plain(f"  a part: shards {held} of 0-{last}; natocc merge OUT {out} ... joins it with the others")
-
-
-def show_expected(estimate: Mapping[str, Json], out: str) -> str:
-    """What would be made: text of a line a set and a line in all."""
-    lines = [f"{out}: {estimate['faces']} faces of {estimate['source']}"]
-    lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]
-    megabytes = estimate["bytes"] / 1e6
-    lines.append(f"  in all: {estimate['samples']} samples in {estimate['shards']} shards, about {megabytes:.1f} MB")
-    return "\n".join(plain(line) for line in lines)

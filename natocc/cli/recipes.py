@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from natocc.cli.completion import complete_recipes
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.group(invoke_without_command=True)
@@ -22,8 +22,8 @@ def recipes(context: click.Context, as_json: bool) -> None:
         return
     import json
 
-    from natocc.recipe import load_recipe
-    from natocc.recipe_text import own_recipes, what
+    from natocc.recipe.model import load_recipe
+    from natocc.recipe.text import own_recipes, what
 
     found = []
     for name, path in own_recipes().items():
@@ -51,8 +51,8 @@ def show(name: str, resolved: bool) -> None:
     """
     import json
 
-    from natocc.recipe import load_recipe
-    from natocc.recipe_text import recipe_text
+    from natocc.recipe.model import load_recipe
+    from natocc.recipe.text import recipe_text
 
     if resolved:
         click.echo(json.dumps(load_recipe(name).resolved(), indent=2))
@@ -71,6 +71,6 @@ def schema() -> None:
     """
     import json
 
-    from natocc.recipe_schema import recipe_schema
+    from natocc.recipe.schema import recipe_schema
 
     click.echo(json.dumps(recipe_schema(), indent=2))

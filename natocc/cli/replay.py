@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import data_options
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.command()
@@ -29,10 +29,10 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     """
     import json
 
-    from natocc.errors import UsageError
-    from natocc.replay import changed_since, row_of
-    from natocc.replay import replay as make_again
-    from natocc.shards.storage import is_url, without_password
+    from natocc.core.errors import UsageError
+    from natocc.io.storage import is_url, without_password
+    from natocc.pipeline.replay import changed_since, row_of
+    from natocc.pipeline.replay import replay as make_again
 
     if is_url(dataset):
         raise UsageError(f"replay reads folders: copy {without_password(dataset)} here first, and replay the copy")
@@ -60,7 +60,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
     """Write files below a folder, under the paths that they have in their dataset."""
-    from natocc.shards.disk import disk_errors, write_aside
+    from natocc.io.atomic import disk_errors, write_aside
 
     for path, content in files.items():
         place = out / path

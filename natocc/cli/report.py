@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from natocc.cli.options import data_options, jobs_option
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 if TYPE_CHECKING:
     from natocc.report.html import Originals
@@ -94,9 +94,9 @@ def _originals(
     dataset: Path, most: int, sources: bool | None, data: Path, cache: Path, jobs: int
 ) -> tuple[Originals | None, str]:
     """What makes samples again, where it is wanted and can; else the reason, for the page."""
-    from natocc.errors import NatoccError
-    from natocc.originals import originals_of
-    from natocc.shards.dataset import read_dataset
+    from natocc.core.errors import NatoccError
+    from natocc.dataset.description import read_dataset
+    from natocc.pipeline.replay import originals_of
 
     samples = read_dataset(dataset).get("samples")
     few = min(samples if isinstance(samples, int) else most, most) <= _MADE_AGAIN

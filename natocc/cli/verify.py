@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import data_options, jobs_option
-from natocc.plain_text import plain
+from natocc.core.text import plain
 
 
 @click.command()
@@ -42,14 +42,14 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     import contextlib
     import json
 
+    from natocc.builder.repair import Repair
     from natocc.cli.progress import progress_bar
-    from natocc.errors import UsageError
-    from natocc.repair import Repair
-    from natocc.shards.findings import Depth
-    from natocc.shards.lock import locked
-    from natocc.shards.storage import Storage, is_url, without_password
-    from natocc.shards.verify import verify as look
-    from natocc.shards.verify_remote import verify_remote
+    from natocc.core.errors import UsageError
+    from natocc.dataset.findings import Depth
+    from natocc.dataset.verify.dataset import verify as look
+    from natocc.dataset.verify.remote import verify_remote
+    from natocc.dataset.write.lock import locked
+    from natocc.io.storage import Storage, is_url, without_password
 
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.samples import AlignedFace
+from natocc.core.samples import AlignedFace
 
 Anchor: TypeAlias = Literal["eyes", "nose", "mouth", "cheek", "forehead", "chin", "border"]
 Points: TypeAlias = npt.NDArray[np.float64]

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from natocc.options import NameIn, Options
-from natocc.plugins import Table
-from natocc.samples import Image
+from natocc.core.samples import Image
+from natocc.plugins.options import NameIn, Options
+from natocc.plugins.table import Table
 
 Alpha: TypeAlias = npt.NDArray[np.float32]
 Blend: TypeAlias = Callable[[Image, Image, Alpha], Image]

@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from natocc.compose.guided import change_colours, change_image, join_changes, learn_change
-from natocc.compose.photo import Photo
-from natocc.compose.ranges import UnitRange
-from natocc.compose.spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
+from natocc.compose.appearance import Photo
+from natocc.compose.colour_spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
+from natocc.compose.guided_filter import change_colours, change_image, join_changes, learn_change
 from natocc.compose.transfers import TRANSFERS, Lab
-from natocc.options import NameIn, Options
-from natocc.plugins import Table
-from natocc.samples import MATTE_THRESHOLD, Image, Matte
+from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
+from natocc.plugins.options import NameIn, Options
+from natocc.plugins.ranges import UnitRange
+from natocc.plugins.table import Table
 
 _SIDE = 128  # px: a change of colour is found on a picture of this size
 _ROUNDS = 4
@@ -65,7 +65,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
     matte : (h, w) uint8
         How much each pixel counts among what is learnt from; every pixel is recoloured, those beyond the edge too.
     reference : (n, 3) uint8
-        Pixels whose colours are wanted, such as :attr:`natocc.compose.photo.Photo.skin`.
+        Pixels whose colours are wanted, such as :attr:`natocc.compose.appearance.Photo.skin`.
     transfer : str
         A key of :data:`natocc.compose.transfers.TRANSFERS`, or ``none``.
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from natocc.compose.warp import warp_matte, window
-from natocc.plans import Affine, Placement
-from natocc.samples import MATTE_THRESHOLD, Cutout, Mask, Matte
+from natocc.core.plans import Affine, Placement
+from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask, Matte
 
 _COARSE = 96  # px: side at which is searched
 _COARSE_STEPS = 12

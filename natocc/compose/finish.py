@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from natocc.compose.ranges import PositiveRange, QualityRange, Range, uniform
-from natocc.images import decode_rgb, encode_jpeg
-from natocc.options import Options
-from natocc.plans import Finish
-from natocc.samples import Image
+from natocc.core.plans import Finish
+from natocc.core.samples import Image
+from natocc.io.images import decode_rgb, encode_jpeg
+from natocc.plugins.options import Options
+from natocc.plugins.ranges import PositiveRange, QualityRange, Range, uniform
 
 _GREY = 128
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc import seeds
 from natocc.compose.lens import noise_level, noise_response
-from natocc.samples import MATTE_THRESHOLD, Image, Matte
+from natocc.core import seeds
+from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
 _NOTICED = 1.1  # ratio of two noises that is not noticed
 _LEAST = 0.1  # levels: less is lost when it is rounded

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.samples import Image, Mask
+from natocc.core.samples import Image, Mask
 
 _FIRST_BLUR = 0.5  # px, against noise
 _REBLUR = 1.0  # px

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from natocc.compose.ranges import UnitRange, uniform
-from natocc.compose.spaces import GAMMA, LINEAR
+from natocc.compose.colour_spaces import GAMMA, LINEAR
 from natocc.compose.warp import Layer
-from natocc.options import Options
-from natocc.plans import Shadow
-from natocc.samples import Image, Mask
+from natocc.core.plans import Shadow
+from natocc.core.samples import Image, Mask
+from natocc.plugins.options import Options
+from natocc.plugins.ranges import UnitRange, uniform
 
 _MOST_SAMPLES = 2048
 _REACH = 1.2  # half faces from the centre; beyond, the shading is continued as it is there
@@ -116,7 +116,7 @@ def fit_shading(image: Image, skin: Mask, face_mask: Mask) -> Shading:
 def shade(layer: Layer, shading: Shading, strength: float) -> Image:
     """An occluder's foreground with the face's shading laid on it.
 
-    Multiplies light, hence sRGB values by its root (:data:`natocc.compose.spaces.GAMMA`).
+    Multiplies light, hence sRGB values by its root (:data:`natocc.compose.colour_spaces.GAMMA`).
     """
     factor = cv2.exp(shading.stops(layer.left, layer.top, layer.matte.shape) * (math.log(2) * strength / GAMMA))
     return np.asarray(cv2.multiply(layer.foreground, cv2.merge([factor] * 3), dtype=cv2.CV_8U), dtype=np.uint8)

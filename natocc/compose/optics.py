@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from natocc.compose.lens import edge_blur
-from natocc.compose.ranges import QualityRange, UnitRange
-from natocc.images import decode_rgb, encode_jpeg
-from natocc.options import Options
-from natocc.samples import MATTE_THRESHOLD, Image, Matte
+from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
+from natocc.io.images import decode_rgb, encode_jpeg
+from natocc.plugins.options import Options
+from natocc.plugins.ranges import QualityRange, UnitRange
 
 _NOTICED = 1.1  # ratio of two blurs that is not noticed
 _MOST_SHARPENING = 0.6  # more shows as halos

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.place import Pose
-from natocc.plans import Placement
-from natocc.samples import MATTE_THRESHOLD, AlignedFace, Cutout
+from natocc.compose.pose import Pose
+from natocc.core.plans import Placement
+from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 
 _CUT = 0.06  # share of a hand's length, from the wrist's end, that counts as the cut
 _FEW = 0.05  # share of the cut that may show without being noticed

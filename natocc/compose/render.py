@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from natocc.compose.appearance import Photo
 from natocc.compose.blend import blend_over
 from natocc.compose.colour import shift_to_light, transfer_colour
 from natocc.compose.finish import finished
 from natocc.compose.grain import match_grain
 from natocc.compose.light import cast_shadow, shade
 from natocc.compose.optics import match_sharpness, once_compressed
-from natocc.compose.photo import Photo
 from natocc.compose.warp import Layer, warp_cutout
-from natocc.plans import Look, Plan
-from natocc.samples import IGNORE, Composite, Cutout, Image, Mask, Matte
+from natocc.core.plans import Look, Plan
+from natocc.core.samples import IGNORE, Composite, Cutout, Image, Mask, Matte
 
 _COVERAGE = (np.arange(256) / 255).astype(np.float32)
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from natocc import seeds
-from natocc.plugins import Table
+from natocc.core import seeds
+from natocc.plugins.table import Table
 
 Lab: TypeAlias = npt.NDArray[np.float32]
 Planes: TypeAlias = npt.NDArray[np.float32]

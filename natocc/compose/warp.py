@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.edge import soften
-from natocc.plans import Affine
-from natocc.samples import Cutout, Image, Matte
+from natocc.compose.edge_softness import soften
+from natocc.core.plans import Affine
+from natocc.core.samples import Cutout, Image, Matte
 
 _PLAINLY_LARGER = 1.5
 _MOST_ENLARGED = 4  # times the box: more of an enlarged cutout lies outside the picture
@@ -68,7 +68,7 @@ def warp_matte(
     shape : (int, int)
         Height and width of the face's picture.
     softness : float, optional
-        Blur across the edge that is wanted, px; see :func:`natocc.compose.edge.soften`.
+        Blur across the edge that is wanted, px; see :func:`natocc.compose.edge_softness.soften`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ another package's entry points ``natocc.exports``.
 
 from typing import Any
 
-from natocc.plugins import Table
+from natocc.plugins.table import Table
 
 FORMATS = Table[type[Any]](
     "natocc.exports",

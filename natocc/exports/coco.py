@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from natocc.exports.files import Files
+from natocc.core.plans import Json
 from natocc.exports.format import ExportOptions
 from natocc.exports.instances import FACE, Instance, instances, occluder_categories
 from natocc.exports.polygons import polygons
-from natocc.exports.reading import Sample, SourceDataset
-from natocc.plans import Json
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 
 class CocoOptions(ExportOptions):

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from natocc.errors import UsageError
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.core.progress import Progress
 from natocc.exports import FORMATS
-from natocc.exports.files import Files
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import Sample, SourceDataset
+from natocc.exports.reader import Sample, SourceDataset
 from natocc.exports.target import check_target, staged
-from natocc.options import choose_by_name, nearest
-from natocc.plans import Json
-
-Progress = Callable[[str, int, int | None], None]
+from natocc.exports.writer import Files
+from natocc.plugins.options import choose_by_name, nearest
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from natocc.exports.files import Files
-from natocc.exports.reading import Sample, SourceDataset
-from natocc.options import Options
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
+from natocc.plugins.options import Options
 
 Labels = Literal["masks", "amodal", "parts"]
 

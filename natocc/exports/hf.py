@@ -11,11 +11,11 @@ from typing import IO, Any, Literal
 
 from pydantic import Field
 
-from natocc.exports.files import Files
+from natocc.core.plans import Json
+from natocc.core.text import plain
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import Sample, SourceDataset
-from natocc.plain_text import plain
-from natocc.plans import Json
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 _SIZES = {"n<1K": 1_000, "1K<n<10K": 10_000, "10K<n<100K": 100_000, "100K<n<1M": 1_000_000, "1M<n<10M": 10_000_000}
 _FOLDER_OF = 1000

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from natocc.exports.reading import Sample, SourceDataset
-from natocc.samples import IGNORE, Mask
+from natocc.core.samples import IGNORE, Mask
+from natocc.exports.reader import Sample, SourceDataset
 
 FACE = "face"
 

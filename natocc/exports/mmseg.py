@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from natocc.errors import UsageError
-from natocc.exports.files import Files
+from natocc.core.errors import UsageError
+from natocc.core.text import plain
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import Sample, SourceDataset
-from natocc.plain_text import plain
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 CONFIG = "dataset.py"
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.samples import Mask
+from natocc.core.samples import Mask
 
 Polygon: TypeAlias = npt.NDArray[np.float64]
 

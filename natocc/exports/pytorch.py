@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from natocc.exports.files import Files
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import Sample, SourceDataset
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 SCRIPT = "load.py"
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from torch.utils.data import DataLoader
 
-from natocc.splits import Splits
+from natocc import Splits
 from natocc.torch import OccludedFaces
 
 ROOT = Path(__file__).resolve().parent / {root!r}

@@ -13,11 +13,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from natocc.errors import UsageError
-from natocc.plans import Json
-from natocc.shards.disk import disk_errors, encode_json, flush, read_json, write_aside
-from natocc.shards.layout import LOCK
-from natocc.shards.lock import locked
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.dataset.layout import LOCK
+from natocc.dataset.write.lock import locked
+from natocc.io.atomic import disk_errors, encode_json, flush, read_json, write_aside
 
 MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""

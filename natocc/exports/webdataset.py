@@ -12,9 +12,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from natocc.exports.files import Files
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import Sample, SourceDataset
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 
 class WebDatasetOptions(ExportOptions):

@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from natocc.errors import UsageError
-from natocc.exports.files import Files
+from natocc.core.errors import UsageError
 from natocc.exports.format import ExportOptions
 from natocc.exports.instances import FACE, instances, occluder_categories
 from natocc.exports.polygons import linked, polygons
-from natocc.exports.reading import Sample, SourceDataset
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 
 class YoloOptions(ExportOptions):

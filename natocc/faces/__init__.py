@@ -1,20 +1,20 @@
 """Where faces come from, and how they are aligned.
 
-A new source is one file with its options (a :class:`natocc.faces.source.FaceOptions`) and one line in this table, or in another
-package's entry points ``natocc.faces``.
+A new source is one file with its options (a :class:`natocc.faces.sources.base.FaceOptions`) and one line in this table, or in
+another package's entry points ``natocc.faces``.
 """
 
 from typing import Any
 
-from natocc.plugins import Table
+from natocc.plugins.table import Table
 
 SOURCES = Table[type[Any]](
     "natocc.faces",
     {
-        "celebamask": "natocc.faces.celebamask:CelebAMaskOptions",
-        "folder": "natocc.faces.folder:FolderOptions",
-        "labelled": "natocc.faces.labelled:LabelledOptions",
-        "portraits": "natocc.faces.portraits:PortraitsOptions",
+        "celebamask": "natocc.faces.sources.celebamask:CelebAMaskOptions",
+        "folder": "natocc.faces.sources.folder:FolderOptions",
+        "labelled": "natocc.faces.sources.labelled:LabelledOptions",
+        "portraits": "natocc.faces.sources.portraits:PortraitsOptions",
     },
 )
 """Name in a recipe to ``module:Class``, imported only when it is named."""

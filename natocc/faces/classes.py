@@ -1,15 +1,29 @@
 """Values of published label maps, by name.
 
-Names are the owners', in the words of :mod:`natocc.parts`. Which eye is ``l_eye``, the person's left or the picture's, is kept as
+Names are the owners', in the words of :data:`PARTS`. Which eye is ``l_eye``, the person's left or the picture's, is kept as
 each owner has it (LaPa and HELEN say "left eye" and no more); nothing here depends on it. A plural is a class that does not tell
 left from right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from natocc.parts import PARTS
+PARTS = (
+    "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear",
+    "mouth", "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
+)  # fmt: skip
+"""CelebAMask-HQ's attributes in their published order [1]_, which are the values of its part maps.
+
+.. [1] C.-H. Lee et al., "MaskGAN: Towards Diverse and Interactive Facial Image Manipulation", CVPR 2020.
+"""
+
+
+FACE_PARTS = (
+    "face", "skin", "nose", "l_eye", "r_eye", "eyes", "l_brow", "r_brow", "brows", "l_ear", "r_ear", "ears",
+    "mouth", "u_lip", "l_lip", "lips",
+)  # fmt: skip
+"""The parts that are face unless a recipe says otherwise; the plurals are for datasets that do not tell left from right."""
 
 NOT_LABELLED = 255
 """The value that is always allowed in a label map and never face."""
@@ -32,3 +46,30 @@ without ears and neck. ``celebamask19``: CelebAMask-HQ's parts merged into one m
 .. [2] B. M. Smith et al., "Exemplar-Based Face Parsing", CVPR 2013.
 .. [3] S. Benini et al., "FASSEG: A FAce Semantic SEGmentation repository for face image analysis", Data in Brief 2019.
 """
+
+
+REGIONS: Mapping[str, tuple[str, ...]] = {
+    "eyes": ("l_eye", "r_eye", "eyes"),
+    "nose": ("nose",),
+    "mouth": ("mouth", "u_lip", "l_lip", "lips"),
+}
+"""Regions whose occlusion is measured, and the parts that make them up."""
+
+
+def values_of(classes: Mapping[int, str], names: Iterable[str]) -> list[int]:
+    """Values, ascending, that mean one of `names` in a label map.
+
+    Parameters
+    ----------
+    classes : mapping of int to str
+        Value to name.
+    names : iterable of str
+        May name classes that are not there.
+
+    Examples
+    --------
+    >>> values_of({0: "background", 1: "skin", 10: "hair", 6: "nose"}, FACE_PARTS)
+    [1, 6]
+    """
+    wanted = set(names)
+    return sorted(value for value, name in classes.items() if name in wanted)

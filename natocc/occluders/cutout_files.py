@@ -10,15 +10,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import SUFFIXES, read_rgba
-from natocc.locations import files_below, inside, locate, require_folder
-from natocc.occluders.cutouts import CutoutRules, check_mask, cut_by_alpha
-from natocc.occluders.extraction import library_key, open_library
-from natocc.occluders.library import Library
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.samples import MATTE_THRESHOLD, Cutout, Origin
+from natocc.core.text import plain
+from natocc.io.images import read_rgba
+from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alpha
+from natocc.occluders.library.extraction import library_key, open_library
+from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
-from natocc.plain_text import plain
-from natocc.samples import MATTE_THRESHOLD, Cutout, Origin
 
 _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
 

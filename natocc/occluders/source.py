@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from natocc.core.plans import Json
+from natocc.core.samples import Cutout
 from natocc.occluders import SOURCES
-from natocc.options import Options
-from natocc.plans import Json
-from natocc.plugins import Table
-from natocc.samples import Cutout
+from natocc.plugins.options import Options
+from natocc.plugins.table import Table
 
 
 class OccluderSource(Protocol):

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
-from natocc.plain_text import plain
-from natocc.plans import Json
-from natocc.shards.dataset import read_dataset
-from natocc.shards.disk import write_aside
-from natocc.shards.layout import Layout
-from natocc.shards.manifest import stream_manifest
+from natocc.core.plans import Json
+from natocc.core.text import plain
+from natocc.dataset.description import read_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import stream_manifest
+from natocc.io.atomic import write_aside
 
 _COLUMNS = (
     "set",

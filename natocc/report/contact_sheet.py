@@ -10,13 +10,15 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from natocc.images import encode_jpeg, read_labels, read_rgb
-from natocc.plain_text import plain
+from natocc.core.samples import Cutout, Image, Mask, SampleRecord
+from natocc.core.text import plain
+from natocc.dataset.layout import Layout
+from natocc.dataset.records import ShardRecord, read_shard, whole_shards
+from natocc.io.atomic import write_aside
+from natocc.io.images import encode_jpeg, read_labels, read_rgb
 from natocc.report.overlay import overlay
-from natocc.samples import Image, Mask, SampleRecord
-from natocc.shards.disk import write_aside
-from natocc.shards.layout import Layout
-from natocc.shards.records import ShardRecord, read_shard, whole_shards
+
+_LIGHT, _DARK, _SQUARE = 150, 110, 16
 
 _BACKGROUND = 32
 _INK = (225, 225, 225)
@@ -138,3 +140,13 @@ def fitted(image: Image, tile: int) -> Image:
     scale = tile / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def cutout_tile(cutout: Cutout) -> Tile:
+    """A cutout over grey squares, which show holes, rims and soft edges, and its category and size."""
+    height, width = cutout.matte.shape
+    rows, columns = np.mgrid[:height, :width] // _SQUARE
+    squares = np.where((rows + columns) % 2 == 0, _LIGHT, _DARK)[..., None]
+    alpha = cutout.matte[..., None] / 255
+    picture = np.rint(cutout.foreground * alpha + squares * (1 - alpha)).astype(np.uint8)
+    return Tile(picture, f"{cutout.category} {width}x{height}")

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from natocc.plans import Json
+from natocc.core.plans import Json
+from natocc.core.samples import SampleRecord
 from natocc.report.heat import HeatMap
 from natocc.report.tally import PARTS
 from natocc.report.thumbnails import COLUMNS, ROWS, Thumbnail, sheet
-from natocc.samples import SampleRecord
 
 _SHEET = COLUMNS * ROWS
 

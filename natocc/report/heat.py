@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.images import encode_png
+from natocc.core.samples import Mask, SampleRecord
+from natocc.io.images import encode_png
 from natocc.report.thumbnails import OCCLUDED, VISIBLE
-from natocc.samples import Mask, SampleRecord
 
 _SIDE = 96
 _REACH = 0.09  # of a landmark, in widths of the face

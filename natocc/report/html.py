@@ -12,17 +12,17 @@ from typing import Any
 
 import yaml
 
-from natocc.errors import UsageError
-from natocc.plans import Json
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.core.samples import SampleRecord
+from natocc.dataset.description import read_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
+from natocc.io.atomic import write_aside
 from natocc.report.gallery import Gallery
 from natocc.report.heat import HeatMap, ramp_stops
 from natocc.report.tally import BINS, Tally
 from natocc.report.thumbnails import Original, side_for, thumbnail
-from natocc.samples import SampleRecord
-from natocc.shards.dataset import read_dataset
-from natocc.shards.disk import write_aside
-from natocc.shards.layout import Layout
-from natocc.shards.records import ShardRecord, read_shard, read_shards, whole_shards
 
 _TOP = 16  # categories that have a bar of their own
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from natocc.samples import Image, Mask
+from natocc.core.samples import Image, Mask
 
 _VISIBLE = (40, 220, 90)
 _OCCLUDED = (235, 50, 60)

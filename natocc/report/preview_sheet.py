@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from natocc.core.samples import AlignedFace, Composite, Image, Mask, SampleRecord
 from natocc.report.contact_sheet import Tile, contact_sheet, fitted, shrunk_mask
 from natocc.report.overlay import overlay
-from natocc.samples import AlignedFace, Composite, Image, Mask, SampleRecord
 
 _COLUMNS = 5
 _TILE = 256

@@ -7,8 +7,8 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 
-from natocc.plans import Json
-from natocc.samples import SampleRecord
+from natocc.core.plans import Json
+from natocc.core.samples import SampleRecord
 
 BINS = 20
 """Of every histogram, over [0, 1]."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from natocc.errors import BadDataError
-from natocc.images import encode_jpeg, encode_png, read_labels, read_plane, read_rgb
-from natocc.samples import IGNORE, Image, Mask
+from natocc.core.errors import BadDataError
+from natocc.core.samples import IGNORE, Image, Mask
+from natocc.io.images import encode_jpeg, encode_png, read_labels, read_plane, read_rgb
 
 VISIBLE, OCCLUDED, OCCLUDER, IGNORED = 1, 2, 3, 4
 """What a pixel is: face that is visible, face that is not, an occluder off the face, to be ignored; 0 is the rest."""

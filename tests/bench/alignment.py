@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from natocc.errors import BadDataError
-from natocc.faces.crop import ffhq_matrix
-from natocc.faces.keypoints import eye_centres_xy, mouth_centre_xy
-from natocc.faces.landmark_files import open_landmarks
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.faces.polygons import fill_polygon
-from natocc.images import read_rgb
+from natocc.core.errors import BadDataError
+from natocc.faces.alignment.crop import ffhq_matrix
+from natocc.faces.alignment.landmark_outline import fill_polygon
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.files import open_landmarks
+from natocc.faces.landmarks.keypoints import eye_centres_xy, mouth_centre_xy
+from natocc.io.images import read_rgb
 
 SIDE = 512
 

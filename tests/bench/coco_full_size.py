@@ -23,13 +23,13 @@ PICTURES_A_THOUSAND = 137  # annotations, as in train2017: 118 287 pictures of 8
 START = """
 import json, pathlib, sys, time
 begin = time.perf_counter()
-from natocc.occluders.coco import CocoOptions
+from natocc.occluders.coco.source import CocoOptions
 data, cache, what = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 options = CocoOptions(categories=("all",))
 imported = time.perf_counter()
 if what == "library":
     import numpy
-    from natocc.occluders.library import Library
+    from natocc.occluders.library.library import Library
     opened = Library(cache / "library")
     drawn = [opened.draw(numpy.random.default_rng(seed)) for seed in range(100)]
     count = len(opened)
@@ -99,7 +99,7 @@ def write_instances(source: Path, path: Path, count: int) -> None:
 
 def write_library(path: Path, count: int) -> None:
     """The index of a library of `count` cutouts, seven a picture, without their files."""
-    from natocc.occluders.extraction import write_index
+    from natocc.occluders.library.extraction import write_index
 
     if path.exists():
         return

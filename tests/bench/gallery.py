@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from natocc.compose.photo import Photo
+from natocc.compose.appearance import Photo
 from natocc.compose.render import render
-from natocc.faces.align import align_face
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.images import encode_jpeg, encode_png
-from natocc.plans import Look, OccluderPlan, Plan, Shadow
-from natocc.recipe import Recipe, load_recipe, validate_recipe
+from natocc.core.plans import Look, OccluderPlan, Plan, Shadow
+from natocc.core.samples import Cutout, Image
+from natocc.faces.alignment.align import align_face
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.io.images import encode_jpeg, encode_png
+from natocc.recipe.model import Recipe, load_recipe, validate_recipe
 from natocc.report.contact_sheet import Tile, contact_sheet
-from natocc.samples import Cutout, Image
 
 OWN = Path(__file__).parents[2]
 PLAIN = Look()
@@ -56,8 +56,8 @@ def main() -> None:
 
 def _rows(recipe: Recipe, data: Path, cache: Path, faces: Mapping[str, str], switches: Any) -> list[Tile]:
     """The tiles of each face with a first cutout of a category."""
-    from natocc.compose.plan import draw_plan
-    from natocc.seeds import generator
+    from natocc.compose.draw import draw_plan
+    from natocc.core.seeds import generator
 
     source, finder = recipe.faces.open(data, cache), LandmarkFinder(68)
     library = recipe.sets[0].occluders.open(data, cache)

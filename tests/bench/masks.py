@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.crop import ffhq_matrix, warp_labels
-from natocc.faces.estimate import estimate_face_outline
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.faces.polygons import fill_polygon
-from natocc.faces.regions import face_region, landmark_hull
-from natocc.samples import Mask
+from natocc.core.samples import Mask
+from natocc.faces.alignment.crop import ffhq_matrix, warp_labels
+from natocc.faces.alignment.estimated_outline import estimate_face_outline
+from natocc.faces.alignment.landmark_outline import face_region, fill_polygon, landmark_hull
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.sources.celebamask import CelebAMaskOptions
 
 SIDE = 512
 FACE = ("skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "mouth", "u_lip", "l_lip")

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from measure_natural import fringe, material, placing, seams, transport, ways
 
+from natocc.compose.appearance import Photo
 from natocc.compose.blend import alpha_over
-from natocc.compose.photo import Photo
 from natocc.compose.warp import warp_cutout
-from natocc.errors import BadDataError
-from natocc.occluders.matting import estimate_foreground
-from natocc.samples import Cutout, Origin
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError
+from natocc.core.samples import Cutout, Origin
+from natocc.core.seeds import generator
+from natocc.occluders.cutting.matting import estimate_foreground
 
 SIDE = 512
 PAIRS = 33

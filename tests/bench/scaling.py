@@ -79,7 +79,7 @@ def _start(base: Path) -> dict[str, Any]:
     folder.mkdir(parents=True)
     from skimage import data
 
-    from natocc.images import encode_jpeg
+    from natocc.io.images import encode_jpeg
 
     picture = encode_jpeg(data.astronaut()[:256, 96:352], 90)
     for number in range(FACES):

@@ -25,11 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
-from natocc.images import sha256
-from natocc.shards.layout import Layout
-from natocc.shards.records import read_shards
+from natocc.dataset.layout import Layout
+from natocc.dataset.records import read_shards
+from natocc.io.images import sha256
 
-FACES = Path(__file__).parent.parent / "run"
+FACES = Path(__file__).parent.parent
 SITE = 'from natocc.faces import SOURCES\nSOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"\n'
 SHARD = 500
 FIRST = 400

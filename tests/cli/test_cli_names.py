@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 from PIL import Image as PillowImage
 
 from natocc.cli import main
-from natocc.images import read_rgb
-from natocc.plain_text import plain
+from natocc.core.text import plain
+from natocc.dataset.manifest import read_manifest
+from natocc.io.images import read_rgb
 from natocc.report.contact_sheet import Tile, contact_sheet
-from natocc.shards.manifest import read_manifest
 
 EVIL = "a\nb\x1b[31m<script>\u2028\x85c"
 

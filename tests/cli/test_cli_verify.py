@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from natocc.cli import main
-from natocc.images import sha256
+from natocc.io.images import sha256
 
 EVIL = "a\nb\x1b[31m<script>.png"
 

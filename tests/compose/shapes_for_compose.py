@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from natocc.samples import AlignedFace, Cutout, Origin
+from natocc.core.samples import AlignedFace, Cutout, Origin
 
 ORIGIN = Origin("test", "1", "0" * 64)
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shapes_for_compose import make_face
 
+from natocc.compose.appearance import Photo
 from natocc.compose.colour import shift_to_light, transfer_colour
-from natocc.compose.photo import Photo
 from natocc.compose.transfers import TRANSFERS, histogram, reinhard, sliced_transport
-from natocc.images import read_mask, read_rgb
+from natocc.io.images import read_mask, read_rgb
 
 
 def _lab(pixels: np.ndarray) -> np.ndarray:

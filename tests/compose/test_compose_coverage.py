@@ -15,15 +15,15 @@ from scipy.stats import kstest
 from shapes_for_compose import ORIGIN, make_cutout, make_face
 
 from natocc.compose.anchors import anchor_points, draw_anchor
+from natocc.compose.appearance import Photo
 from natocc.compose.blend import BlendRule, draw_blend
-from natocc.compose.photo import Photo
-from natocc.compose.place import PlacementRule
-from natocc.compose.plan import ComposeRules, TransparencyRule, draw_plan
+from natocc.compose.draw import ComposeRules, TransparencyRule, draw_plan
+from natocc.compose.pose import PlacementRule
 from natocc.compose.reach import cut_shows, wrist_cut
 from natocc.compose.render import render
-from natocc.plans import OccluderPlan, Placement, Plan
-from natocc.samples import IGNORE, AlignedFace, Composite, Cutout
-from natocc.seeds import generator
+from natocc.core.plans import OccluderPlan, Placement, Plan
+from natocc.core.samples import IGNORE, AlignedFace, Composite, Cutout
+from natocc.core.seeds import generator
 
 
 def _made(seed: int, rules: ComposeRules, cutout: Cutout, face: AlignedFace | None = None) -> tuple[Plan, Composite]:

@@ -12,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes_for_compose import ORIGIN, make_cutout, make_face
 
+from natocc.compose.appearance import Photo
 from natocc.compose.blend import BLENDS, alpha_over, poisson_over
 from natocc.compose.colour import shift_to_light, transfer_colour
-from natocc.compose.photo import Photo
-from natocc.compose.place import PlacementRule
-from natocc.compose.plan import ComposeRules, draw_plan
+from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.pose import PlacementRule
 from natocc.compose.render import render
 from natocc.compose.transfers import TRANSFERS
-from natocc.errors import BadDataError, Reason
-from natocc.plans import Finish, Look, OccluderPlan, Placement, Plan
-from natocc.samples import AlignedFace, Cutout
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan
+from natocc.core.samples import AlignedFace, Cutout
+from natocc.core.seeds import generator
 
 
 def _placed(matrix: tuple[float, ...], blend: str = "alpha", **look: object) -> Plan:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from shapes_for_compose import make_cutout, make_face
 
+from natocc.compose.appearance import Photo
 from natocc.compose.colour import ColourRule
-from natocc.compose.photo import Photo
-from natocc.compose.plan import ComposeRules, draw_plan
+from natocc.compose.draw import ComposeRules, draw_plan
 from natocc.compose.render import render
-from natocc.images import encode_png, read_rgb
-from natocc.seeds import generator
+from natocc.core.seeds import generator
+from natocc.io.images import encode_png, read_rgb
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -10,15 +10,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
+from natocc.compose.appearance import Photo
 from natocc.compose.blend import BLENDS
-from natocc.compose.photo import Photo
 from natocc.compose.render import render
-from natocc.measures import measures
-from natocc.outputs import encode, label_maps
-from natocc.plans import OccluderPlan, Placement, Plan
-from natocc.recipe import Output
-from natocc.samples import IGNORE, AlignedFace, Composite, Cutout, SampleRecord
-from natocc.shards.invariants import Planes, contradictions
+from natocc.core.plans import OccluderPlan, Placement, Plan
+from natocc.core.samples import IGNORE, AlignedFace, Composite, Cutout, SampleRecord
+from natocc.dataset.verify.contents import Planes, contradictions
+from natocc.pipeline.encode import encode, label_maps
+from natocc.pipeline.metrics import measures
+from natocc.recipe.model import Output
 
 CLASSES = {0: "background", 1: "skin", 2: "nose", 3: "hair"}
 

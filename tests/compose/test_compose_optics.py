@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
-from natocc.compose.edge import edge_softness, soften
+from natocc.compose.edge_softness import edge_softness, soften
 from natocc.compose.finish import FinishRule, draw_finish, finished
 from natocc.compose.grain import match_grain
 from natocc.compose.lens import edge_blur, noise_level
 from natocc.compose.light import LightRule, cast_shadow, draw_shadow, fit_shading, shade
 from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.warp import Layer, warp_cutout
-from natocc.plans import Finish, Shadow
-from natocc.seeds import generator
+from natocc.core.plans import Finish, Shadow
+from natocc.core.seeds import generator
 
 
 def _shapes(blur: float, noise: float = 0.0, side: int = 256) -> np.ndarray:

@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
+from natocc.compose.appearance import Photo
 from natocc.compose.blend import BLENDS
-from natocc.compose.photo import Photo
-from natocc.compose.place import PlacementRule
-from natocc.compose.plan import ComposeRules, TransparencyRule, draw_plan
+from natocc.compose.draw import ComposeRules, TransparencyRule, draw_plan
+from natocc.compose.pose import PlacementRule
 from natocc.compose.render import render
 from natocc.compose.transfers import TRANSFERS
 from natocc.compose.warp import warp_cutout, warp_matte
-from natocc.errors import BadDataError, Reason
-from natocc.plans import Look, OccluderPlan, Placement, Plan
-from natocc.samples import MATTE_THRESHOLD, Cutout
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.plans import Look, OccluderPlan, Placement, Plan
+from natocc.core.samples import MATTE_THRESHOLD, Cutout
+from natocc.core.seeds import generator
 
 matrices = st.tuples(
     st.floats(-4, 4), st.floats(-4, 4), st.floats(-150, 150), st.floats(-4, 4), st.floats(-4, 4), st.floats(-150, 150)

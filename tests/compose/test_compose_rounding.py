@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes_for_compose import ORIGIN, make_face
 
+from natocc.compose.appearance import Photo
+from natocc.compose.draw import ComposeRules, draw_plan
 from natocc.compose.finish import FinishRule, draw_finish
-from natocc.compose.photo import Photo
-from natocc.compose.plan import ComposeRules, draw_plan
-from natocc.errors import BadDataError
-from natocc.occluders.shapes import Shapes, ShapesOptions
-from natocc.plans import Json, Plan
-from natocc.samples import Cutout, Image, Origin
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError
+from natocc.core.plans import Json, Plan
+from natocc.core.samples import Cutout, Image, Origin
+from natocc.core.seeds import generator
+from natocc.occluders.shapes.source import Shapes, ShapesOptions
 
 DIGITS = 6
 """After the decimal point, at most, of every number in a plan."""

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.grain import match_grain
-from natocc.compose.guided import change_colours, change_image, join_changes
+from natocc.compose.guided_filter import change_colours, change_image, join_changes
 from natocc.compose.lens import edge_blurs, noise_level
-from natocc.compose.place import PlacementRule, can_fill, draw_pose, enlargement
+from natocc.compose.pose import PlacementRule, can_fill, draw_pose, enlargement
 from natocc.compose.warp import warp_cutout
-from natocc.seeds import generator
+from natocc.core.seeds import generator
 
 changes = st.integers(0, 1000).map(
     lambda seed: generator(seed).uniform(-0.3, 0.3, (6, 5, 4)).astype(np.float32) * (1, 60, 60, 60)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from exports.reading_back import invoke
-from natocc.exports.reading import SourceDataset
-from natocc.recipe import load_recipe
-from natocc.runner import Run
+from natocc.builder.run import Run
+from natocc.exports.reader import SourceDataset
+from natocc.recipe.model import load_recipe
 
 EDITS = (
     "name=small",

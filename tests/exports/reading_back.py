@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from needed import missing
 
 from natocc.cli import main
-from natocc.exports.reading import Sample
-from natocc.images import read_labels, read_rgb
+from natocc.exports.reader import Sample
+from natocc.io.images import read_labels, read_rgb
 
 
 def same_pixels(sample: Sample, image: npt.NDArray[Any] | None, mask: npt.NDArray[Any] | None, folder: str = "masks") -> None:

@@ -15,8 +15,8 @@ import pytest
 from pycocotools.coco import COCO
 
 from exports.reading_back import needs, same_but_for_a_pixel, same_pixels
-from natocc.exports.reading import SourceDataset
-from natocc.images import read_rgb
+from natocc.exports.reader import SourceDataset
+from natocc.io.images import read_rgb
 
 
 def _open(path: Path) -> Any:

@@ -14,7 +14,7 @@ import yaml
 
 from exports.reading_back import needs, same_pixels
 from natocc.exports.hf import card
-from natocc.exports.reading import SourceDataset
+from natocc.exports.reader import SourceDataset
 
 
 @pytest.fixture(scope="module")

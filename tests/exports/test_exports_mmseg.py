@@ -11,9 +11,9 @@ import pytest
 from PIL import Image as PillowImage
 
 from exports.reading_back import same_pixels
-from natocc.errors import UsageError
+from natocc.core.errors import UsageError
 from natocc.exports.mmseg import MmsegOptions, palette
-from natocc.exports.reading import SourceDataset
+from natocc.exports.reader import SourceDataset
 
 
 def _config(root: Path) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
+from natocc.core.samples import Mask
 from natocc.exports.polygons import Polygon, linked, polygons
-from natocc.samples import Mask
 
 MASKS = hypothesis.extra.numpy.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 1))
 

@@ -12,12 +12,12 @@ import pyarrow.parquet
 import pytest
 
 from exports.reading_back import invoke
-from natocc.errors import UsageError
+from natocc.core.errors import UsageError
 from natocc.exports.export import choose_format, export
-from natocc.exports.files import Files
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import SourceDataset
+from natocc.exports.reader import SourceDataset
 from natocc.exports.target import MARKER
+from natocc.exports.writer import Files
 
 
 def _files(root: Path) -> list[str]:

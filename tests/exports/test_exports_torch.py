@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from exports.reading_back import invoke, needs, same_pixels
-from natocc.errors import UsageError
-from natocc.exports.reading import SourceDataset
+from natocc.core.errors import UsageError
+from natocc.exports.reader import SourceDataset
 
 
 def _flip(image: Any, mask: Any) -> Any:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from exports.reading_back import needs, same_pixels
-from natocc.exports.reading import SourceDataset
+from natocc.exports.reader import SourceDataset
 
 
 def _array(data: bytes) -> np.ndarray:

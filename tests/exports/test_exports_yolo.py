@@ -12,8 +12,8 @@ import yaml
 from PIL import Image as PillowImage
 
 from exports.reading_back import invoke, needs, same_but_for_a_pixel, same_pixels
-from natocc.exports.reading import SourceDataset
-from natocc.samples import Mask
+from natocc.core.samples import Mask
+from natocc.exports.reader import SourceDataset
 
 
 def _images(root: Path, description: str) -> Iterator[tuple[str, Path]]:

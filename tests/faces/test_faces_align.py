@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natocc.errors import BadDataError, Reason
-from natocc.faces.align import AlignOptions, align_face
-from natocc.faces.crop import ffhq_matrix, warp_labels
-from natocc.faces.keypoints import eye_centres_xy, mouth_centre_xy
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.samples import FaceSample, Origin
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.samples import FaceSample, Origin
+from natocc.faces.alignment.align import AlignOptions, align_face
+from natocc.faces.alignment.crop import ffhq_matrix, warp_labels
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.keypoints import eye_centres_xy, mouth_centre_xy
 
 ORIGIN = Origin("test", "1", "0" * 64)
 NOBODY = LandmarkFinder(68)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from natocc.errors import BadDataError, Reason
-from natocc.faces import detections
-from natocc.faces.folder import FolderOptions
-from natocc.faces.keypoints import eye_centres_xy
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.images import encode_jpeg, read_rgb
-from natocc.locations import package_folder
+from natocc.core.errors import BadDataError, Reason
+from natocc.faces.landmarks import detections
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.keypoints import eye_centres_xy
+from natocc.faces.sources.folder import FolderOptions
+from natocc.io.images import encode_jpeg, read_rgb
+from natocc.io.paths import package_folder
 
 
 @pytest.fixture

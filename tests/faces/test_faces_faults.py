@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.folder import FolderOptions
-from natocc.faces.labelled import LabelledOptions
-from natocc.faces.source import FaceOptions, FaceSource
-from natocc.images import encode_jpeg, encode_png
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.labelled import LabelledOptions
+from natocc.io.images import encode_jpeg, encode_png
 
 PIXELS = np.full((40, 32, 3), 120, np.uint8)
 PICTURE = encode_jpeg(PIXELS, 90)

@@ -15,12 +15,12 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natocc.errors import BadDataError
-from natocc.faces.align import AlignOptions, align_face
-from natocc.faces.keypoints import eye_centres_xy
-from natocc.faces.landmarks import MODELS, PACKAGE, LandmarkFinder
-from natocc.locations import package_folder
-from natocc.samples import FaceSample, Image, Origin, Points
+from natocc.core.errors import BadDataError
+from natocc.core.samples import FaceSample, Image, Origin, Points
+from natocc.faces.alignment.align import AlignOptions, align_face
+from natocc.faces.landmarks.detector import MODELS, PACKAGE, LandmarkFinder
+from natocc.faces.landmarks.keypoints import eye_centres_xy
+from natocc.io.paths import package_folder
 
 ORIGIN = Origin("test", "1", "0" * 64)
 

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from pydantic import ValidationError
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.faces.classes import CLASS_TABLES
-from natocc.faces.labelled import LabelledOptions
-from natocc.images import encode_jpeg, encode_png
-from natocc.options import Options
-from natocc.parts import FACE_PARTS, PARTS, REGIONS, values_of
-from natocc.sizes import fit_labels
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, PARTS, REGIONS, values_of
+from natocc.faces.sources.labelled import LabelledOptions
+from natocc.io.images import encode_jpeg, encode_png
+from natocc.io.masks import fit_labels
+from natocc.plugins.options import Options
 
 PICTURE = encode_jpeg(np.full((40, 32, 3), 120, np.uint8), 90)
 MASK = np.zeros((40, 32), np.uint8)

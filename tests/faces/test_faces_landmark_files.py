@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image as PillowImage
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.faces.align import align_face
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.folder import FolderOptions
-from natocc.faces.keypoints import eye_centres_xy
-from natocc.faces.labelled import LabelledOptions
-from natocc.faces.landmark_files import LandmarkFiles, check_landmarks, open_landmarks
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.faces.portraits import PortraitsOptions
-from natocc.faces.source import FaceSource
-from natocc.images import encode_jpeg, encode_png
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.faces.alignment.align import align_face
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.files import LandmarkFiles, check_landmarks, open_landmarks
+from natocc.faces.landmarks.keypoints import eye_centres_xy
+from natocc.faces.sources.base import FaceSource
+from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.labelled import LabelledOptions
+from natocc.faces.sources.portraits import PortraitsOptions
+from natocc.io.images import encode_jpeg, encode_png
 
 PICTURE = encode_jpeg(np.full((40, 32, 3), 120, np.uint8), 90)
 MANY = np.arange(136, dtype=np.float64).reshape(68, 2) / 4

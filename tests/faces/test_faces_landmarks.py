@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import skimage.data
 
-from natocc.errors import BadDataError, Reason, RunError
-from natocc.faces import landmarks
-from natocc.faces.align import AlignOptions, align_face
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.keypoints import eye_centres_xy, mouth_centre_xy
-from natocc.faces.landmarks import LandmarkFinder, check_models, choose_box
-from natocc.faces.regions import face_region
-from natocc.images import read_rgb
+from natocc.core.errors import BadDataError, Reason, RunError
+from natocc.faces.alignment.align import AlignOptions, align_face
+from natocc.faces.alignment.landmark_outline import face_region
+from natocc.faces.landmarks import detector as landmarks
+from natocc.faces.landmarks.detector import LandmarkFinder, check_models, choose_box
+from natocc.faces.landmarks.keypoints import eye_centres_xy, mouth_centre_xy
+from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.io.images import read_rgb
 
 
 @pytest.fixture(scope="module")

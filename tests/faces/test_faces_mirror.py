@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from natocc.faces.mirror import mirrored
-from natocc.parts import PARTS
-from natocc.samples import AlignedFace, Origin
+from natocc.core.samples import AlignedFace, Origin
+from natocc.faces.alignment.mirror import mirrored
+from natocc.faces.classes import PARTS
 
 CLASSES = dict(enumerate(PARTS))
 

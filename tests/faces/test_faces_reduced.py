@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from natocc.errors import BadDataError, Reason
-from natocc.faces.align import AlignOptions, align_face
-from natocc.faces.celebamask import CelebAMask, CelebAMaskOptions
-from natocc.faces.labelled import Labelled, LabelledOptions
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.faces.source import FaceOptions
-from natocc.images import encode_jpeg, encode_png
-from natocc.parts import PARTS
-from natocc.samples import AlignedFace
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.samples import AlignedFace
+from natocc.faces.alignment.align import AlignOptions, align_face
+from natocc.faces.classes import PARTS
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.sources.base import FaceOptions
+from natocc.faces.sources.celebamask import CelebAMask, CelebAMaskOptions
+from natocc.faces.sources.labelled import Labelled, LabelledOptions
+from natocc.io.images import encode_jpeg, encode_png
 
 SIDE = 512
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.folder import FolderOptions
-from natocc.faces.portraits import Portrait, PortraitsOptions
-from natocc.faces.source import natural_key
-from natocc.images import encode_jpeg, encode_png, sha256
-from natocc.parts import FACE_PARTS, PARTS, values_of
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.faces.classes import FACE_PARTS, PARTS, values_of
+from natocc.faces.sources.base import natural_key
+from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.portraits import Portrait, PortraitsOptions
+from natocc.io.images import encode_jpeg, encode_png, sha256
 
 PICTURE = np.full((40, 32, 3), 120, np.uint8)
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natocc import images
-from natocc.errors import BadDataError, UsageError
-from natocc.faces import unoccluded
-from natocc.faces.celeba import IDENTITIES, MAPPING, CelebA
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.unoccluded import hat_share
-from natocc.images import encode_jpeg, encode_png
+from natocc.core.errors import BadDataError, UsageError
+from natocc.faces.sources import unoccluded
+from natocc.faces.sources.celeba import IDENTITIES, MAPPING, CelebA
+from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.unoccluded import hat_share
+from natocc.io import images
+from natocc.io.images import encode_jpeg, encode_png
 
 PICTURE = encode_jpeg(np.full((64, 64, 3), 120, np.uint8), 90)
 HEADER = "idx    orig_idx    orig_file\n"

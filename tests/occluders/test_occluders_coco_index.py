@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from natocc.errors import UsageError
-from natocc.occluders.coco_index import CocoIndex, open_index, read_annotation, read_index
-from natocc.occluders.json_walk import JsonWalk
+from natocc.core.errors import UsageError
+from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
+from natocc.occluders.coco.json_walk import JsonWalk
 
 TEXT = "é中😀 \\u00e9 plain"
 
@@ -72,7 +72,7 @@ def test_an_index_is_read_once_and_again_where_it_is_damaged(tmp_path: Path, mon
         for damaged in (b"", file.read_bytes()[:-20], b"{}"):
             file.write_bytes(damaged)
             assert _told(open_index(path, tmp_path / "cache"), {"cup"}) == whole
-    monkeypatch.setattr("natocc.occluders.coco_index.read_index", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("natocc.occluders.coco.index.read_index", lambda path: pytest.fail("read again"))
     assert _told(open_index(path, tmp_path / "cache"), {"cup"}) == whole
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import encode_jpeg, encode_png, read_rgba
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.io.images import encode_jpeg, encode_png, read_rgba
 from natocc.occluders.cutout_files import CutoutsOptions
 
 

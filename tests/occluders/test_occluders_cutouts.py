@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natocc.errors import BadDataError, Reason
-from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out, sharpness
-from natocc.occluders.outlines import outline
-from natocc.occluders.pointing import finger_direction
-from natocc.samples import MATTE_THRESHOLD, Origin
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.samples import MATTE_THRESHOLD, Origin
+from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out, sharpness
+from natocc.occluders.hands.pointing import finger_direction
+from natocc.occluders.shapes.outlines import outline
 
 ORIGIN = Origin("test", "1", "0" * 64)
 

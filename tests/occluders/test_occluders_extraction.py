@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import encode_jpeg, encode_png, sha256
-from natocc.occluders.coco import CocoOptions
-from natocc.occluders.extraction import open_library
-from natocc.occluders.hands import HandsOptions
-from natocc.occluders.library import INDEX, SUMMARY
-from natocc.occluders.upscale import Upscaler
-from natocc.samples import Cutout, Origin
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.samples import Cutout, Origin
+from natocc.core.seeds import generator
+from natocc.io.images import encode_jpeg, encode_png, sha256
+from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.cutting.upscale import Upscaler
+from natocc.occluders.hands.source import HandsOptions
+from natocc.occluders.library.extraction import open_library
+from natocc.occluders.library.library import INDEX, SUMMARY
 
 
 class Made:

@@ -15,18 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_masks
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import encode_jpeg, encode_png
-from natocc.occluders.coco import CocoOptions
-from natocc.occluders.coco_json import read_instances
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.seeds import generator
+from natocc.io.images import encode_jpeg, encode_png
+from natocc.occluders.coco.instances import read_instances
+from natocc.occluders.coco.segmentations import decode
+from natocc.occluders.coco.source import CocoOptions
 from natocc.occluders.cutout_files import CutoutsOptions
-from natocc.occluders.cutouts import CutoutRules
-from natocc.occluders.hands import HandsOptions
-from natocc.occluders.library import Library
-from natocc.occluders.segmentations import decode
-from natocc.occluders.shapes import ShapesOptions
-from natocc.occluders.textures import TexturesOptions
-from natocc.seeds import generator
+from natocc.occluders.cutting.cutouts import CutoutRules
+from natocc.occluders.hands.source import HandsOptions
+from natocc.occluders.library.library import Library
+from natocc.occluders.shapes.source import ShapesOptions
+from natocc.occluders.shapes.textures import TexturesOptions
 
 SIDE = 160
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]

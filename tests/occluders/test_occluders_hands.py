@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import decode_rgb, encode_jpeg, encode_png, read_mask, read_rgb
-from natocc.occluders.hands import HandsOptions
-from natocc.occluders.plain_background import plain_background_mask
-from natocc.occluders.pointing import finger_direction
-from natocc.samples import Image, Mask
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.samples import Image, Mask
+from natocc.io.images import decode_rgb, encode_jpeg, encode_png, read_mask, read_rgb
+from natocc.occluders.hands.plain_background import plain_background_mask
+from natocc.occluders.hands.pointing import finger_direction
+from natocc.occluders.hands.source import HandsOptions
 
 
 def _overlap(one: Mask, other: Mask) -> float:

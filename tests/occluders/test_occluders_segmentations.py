@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco_masks
 
-from natocc.errors import BadDataError, Reason
-from natocc.occluders.segmentations import decode
+from natocc.core.errors import BadDataError, Reason
+from natocc.occluders.coco.segmentations import decode
 
 masks = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
     lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1))

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from natocc.occluders.outlines import OUTLINES
-from natocc.occluders.shapes import ShapesOptions
-from natocc.seeds import generator
+from natocc.core.seeds import generator
+from natocc.occluders.shapes.outlines import OUTLINES
+from natocc.occluders.shapes.source import ShapesOptions
 
 MIX = {"source": "mix", "of": [{"source": "noise"}, {"source": "flat"}]}
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natocc.errors import BadDataError, Reason, UsageError
-from natocc.images import encode_jpeg, encode_png, sha256
-from natocc.occluders.coco import CocoOptions
-from natocc.occluders.hands import HandsOptions
-from natocc.occluders.json_walk import JsonWalk
-from natocc.occluders.shapes import ShapesOptions
-from natocc.occluders.textures import TexturesOptions
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.seeds import generator
+from natocc.io.images import encode_jpeg, encode_png, sha256
+from natocc.occluders.coco.json_walk import JsonWalk
+from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.hands.source import HandsOptions
+from natocc.occluders.shapes.source import ShapesOptions
+from natocc.occluders.shapes.textures import TexturesOptions
 
 PICTURE = np.random.Generator(np.random.PCG64(3)).integers(0, 256, (200, 200, 3), dtype=np.uint8)
 BOX = [40, 40, 140, 40, 140, 150, 40, 150]

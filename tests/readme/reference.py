@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from natocc.cli import main as natocc
-from natocc.faces.source import FaceOptions
-from natocc.recipe_schema import recipe_schema
+from natocc.faces.sources.base import FaceOptions
+from natocc.recipe.schema import recipe_schema
 
 README = Path(__file__).parent.parent.parent / "README.md"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from natocc.images import sha256
-from natocc.recipe import load_recipe
+from natocc.builder.run import Run
+from natocc.io.images import sha256
+from natocc.recipe.model import load_recipe
 from natocc.report.card import card, escaped
-from natocc.runner import Run
 
 EVIL = "a|b\n# <script>alert(1)</script> [x](javascript:1) `code` *bold* ![i](http://tracker) \x1b[31m"
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from natocc.plans import Plan
+from natocc.core.plans import Plan
+from natocc.core.samples import Landmark, SampleRecord
 from natocc.report.heat import HeatMap
 from natocc.report.thumbnails import OCCLUDED, VISIBLE
-from natocc.samples import Landmark, SampleRecord
 
 BOX = {"width": 200, "height": 200, "face_left": 20, "face_top": 40, "face_width": 100, "face_height": 120}
 

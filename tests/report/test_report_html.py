@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from natocc.cli import main
-from natocc.images import read_rgb
-from natocc.originals import originals_of
+from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import read_manifest
+from natocc.dataset.records import read_shard
+from natocc.io.images import read_rgb
+from natocc.pipeline.replay import originals_of
 from natocc.report.tally import BINS, bin_of
 from natocc.report.thumbnails import OCCLUDED, OCCLUDER, VISIBLE, thumbnail
-from natocc.shards.layout import Layout
-from natocc.shards.manifest import read_manifest
-from natocc.shards.records import read_shard
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 SCRIPT = "<script>document.title='owned'<"

@@ -12,10 +12,10 @@ from browser import browsing
 from click.testing import CliRunner
 
 from natocc.cli import main
-from natocc.shards.dataset import read_dataset, write_dataset
-from natocc.shards.disk import encode_json
-from natocc.shards.layout import Layout
-from natocc.shards.records import ShardRecord, read_shard
+from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.records import ShardRecord, read_shard
+from natocc.io.atomic import encode_json
 
 COUNT = 10_000
 DRAWN = "return [...document.querySelectorAll('.sample canvas')].every(each => each.dataset.shown)"

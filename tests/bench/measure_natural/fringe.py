@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.seeds import generator
+from natocc.core.seeds import generator
 
 Float = npt.NDArray[np.float64]
 Way = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8], Float], npt.NDArray[np.uint8]]

@@ -11,18 +11,18 @@ from typing import Any
 import cv2
 import numpy as np
 
-from natocc.compose.photo import Photo
-from natocc.errors import BadDataError
-from natocc.faces.align import align_face
-from natocc.faces.celebamask import CelebAMaskOptions
-from natocc.faces.landmarks import LandmarkFinder
-from natocc.images import read_mask, read_rgb
-from natocc.occluders.coco import CATEGORIES
-from natocc.occluders.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
-from natocc.occluders.pointing import finger_direction
-from natocc.occluders.segmentations import decode
-from natocc.samples import Cutout, Image, Mask, Origin
-from natocc.seeds import generator
+from natocc.compose.appearance import Photo
+from natocc.core.errors import BadDataError
+from natocc.core.samples import Cutout, Image, Mask, Origin
+from natocc.core.seeds import generator
+from natocc.faces.alignment.align import align_face
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.io.images import read_mask, read_rgb
+from natocc.occluders.coco.segmentations import decode
+from natocc.occluders.coco.source import CATEGORIES
+from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
+from natocc.occluders.hands.pointing import finger_direction
 
 HANDS, OBJECTS = CutoutRules(border_share=0.5, choke=2), CutoutRules(choke=1, min_sharpness=20)
 """The rules of natocc's own sources."""
@@ -87,7 +87,7 @@ def _annotated(data: Path, count: int) -> Iterator[tuple[Image, Mask]]:
 
 
 def drawing(cutout: Cutout) -> Callable[[np.random.Generator], tuple[Mapping[str, Any], Cutout]]:
-    """What :func:`natocc.compose.plan.draw_plan` draws from: always this one."""
+    """What :func:`natocc.compose.draw.draw_plan` draws from: always this one."""
     return lambda rng: ({}, cutout)
 
 

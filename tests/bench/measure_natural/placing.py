@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from measure_natural.material import Occluder, drawing
-from natocc.compose.photo import Photo
-from natocc.compose.plan import draw_plan
+from natocc.compose.appearance import Photo
+from natocc.compose.draw import draw_plan
 from natocc.compose.reach import cut_shows, wrist_cut
 from natocc.compose.render import render
-from natocc.errors import BadDataError
-from natocc.recipe import NatOccSet
-from natocc.samples import MATTE_THRESHOLD
-from natocc.seeds import generator
+from natocc.core.errors import BadDataError
+from natocc.core.samples import MATTE_THRESHOLD
+from natocc.core.seeds import generator
+from natocc.recipe.model import NatOccSet
 
 RANGE = (0.1, 0.6)
 

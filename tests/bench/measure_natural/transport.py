@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.appearance import Photo
 from natocc.compose.colour import transfer_colour
-from natocc.compose.photo import Photo
-from natocc.compose.spaces import to_lab
+from natocc.compose.colour_spaces import to_lab
 from natocc.compose.transfers import TRANSFERS
-from natocc.samples import Cutout
-from natocc.seeds import generator
+from natocc.core.samples import Cutout
+from natocc.core.seeds import generator
 
 Float = npt.NDArray[np.float64]
 

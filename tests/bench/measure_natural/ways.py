@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from measure_natural.material import Occluder, drawing
 from measure_natural.transport import full_transport
-from natocc.compose.photo import Photo
-from natocc.compose.plan import draw_plan
+from natocc.compose.appearance import Photo
+from natocc.compose.colour_spaces import from_lab, to_lab
+from natocc.compose.draw import draw_plan
 from natocc.compose.render import render
-from natocc.compose.spaces import from_lab, to_lab
-from natocc.recipe import NatOccSet
-from natocc.samples import Cutout, Image, Matte
-from natocc.seeds import generator
+from natocc.core.samples import Cutout, Image, Matte
+from natocc.core.seeds import generator
+from natocc.recipe.model import NatOccSet
 
 WAYS = ("plain pasting", "the paper's way", "natocc")
 ERODE, BLUR = 3, 5

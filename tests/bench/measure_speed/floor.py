@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from natocc.images import encode_jpeg, encode_png, read_labels, read_rgb
-from natocc.samples import Image, Mask
+from natocc.core.samples import Image, Mask
+from natocc.io.images import encode_jpeg, encode_png, read_labels, read_rgb
 
 _QUALITY = 95
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from natocc import making
-from natocc import pipeline as story
-from natocc.pipeline import Pipeline
+from natocc.executors import sample_worker as making
+from natocc.pipeline.sample import Pipeline
+from natocc.pipeline.sample import sample as story
 
 STAGES = ("read", "align", "cutout", "plan", "render", "measures", "encode", "stage", "rest")
 

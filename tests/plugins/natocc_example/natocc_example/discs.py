@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from natocc.occluders.source import OccluderOptions, OccluderSource
-from natocc.samples import Cutout, Origin
+from natocc import Cutout, OccluderOptions, OccluderSource, Origin
 
 
 class DiscsOptions(OccluderOptions):

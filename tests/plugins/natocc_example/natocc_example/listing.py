@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from natocc.exports.files import Files
 from natocc.exports.format import ExportOptions
-from natocc.exports.reading import Sample, SourceDataset
+from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.writer import Files
 
 
 class ListingOptions(ExportOptions):

@@ -9,9 +9,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from natocc.faces.source import FaceOptions, FaceSource
-from natocc.images import sha256
-from natocc.samples import FaceSample, Origin
+from natocc import FaceOptions, FaceSample, FaceSource, Origin, sha256
 
 
 class OvalsOptions(FaceOptions):

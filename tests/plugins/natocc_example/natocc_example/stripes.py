@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from natocc.occluders.textures import TextureOptions
-from natocc.samples import Origin
+from natocc import Origin, TextureOptions
 
 
 class StripesOptions(TextureOptions):

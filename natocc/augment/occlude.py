@@ -1,0 +1,241 @@
+"""Compositing on arrays: no file, no recipe. What the pipeline does for a sample, for a training loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from natocc.compose.appearance import Photo
+from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.finish import draw_finish
+from natocc.compose.render import render
+from natocc.core import seeds
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.plans import Json
+from natocc.core.samples import AlignedFace, Composite, Cutout, Image, Mask, Origin, Points
+from natocc.faces.alignment.mirror import mirrored
+from natocc.faces.landmarks.keypoints import inter_ocular
+from natocc.occluders.cutting.cutouts import cut_by_alpha
+from natocc.occluders.source import OccluderSource
+from natocc.plugins.options import faults
+
+Occluder: TypeAlias = Cutout | Image | tuple[Image, npt.NDArray[Any]]
+"""A cutout, an RGBA picture (h, w, 4), or a foreground (h, w, 3) and its matte (h, w)."""
+
+Rules: TypeAlias = ComposeRules | Mapping[str, Any]
+"""A set's rules, or what a recipe would say of them: ``{"colour": {"transfer": "sot"}}``."""
+
+_HERE = Origin("array", "array", "")
+
+
+def occlude(
+    image: Image,
+    face_mask: npt.NDArray[Any],
+    occluder: Occluder | OccluderSource,
+    *,
+    rng: np.random.Generator | int,
+    landmarks: npt.NDArray[Any] | None = None,
+    rules: Rules | None = None,
+) -> Composite:
+    """Lay an occluder on a face, as :meth:`natocc.pipeline.sample.Pipeline.make_sample` does.
+
+    The face is taken as it is: align it before, if it is to be aligned. Nothing is shared between calls, so that threads may call
+    at once.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB; not changed.
+    face_mask : (H, W) bool or int
+        1 on the face, 0 elsewhere.
+    occluder : Cutout, (h, w, 4) uint8, tuple or OccluderSource
+        What covers it: a cutout, an RGBA picture, a foreground (h, w, 3) uint8 and its matte (h, w) as 0-255 or as bool or float
+        in [0, 1], or a source to draw from, such as :func:`natocc.open_occluders` gives. To lay the same one often, make a cutout
+        of it once (:func:`natocc.as_cutout`).
+    rng : numpy.random.Generator or int
+        Decides everything that is random: the same generator or seed, the same composite.
+        ``natocc.generator(seed, epoch, index)`` makes one that depends on these alone, whatever the worker.
+    landmarks : (68, 2) or (5, 2), optional
+        x and y in pixels. With 68, anchors aim at the very features, and skin is told from eyes and mouth.
+    rules : ComposeRules or mapping, optional
+        Where, which colours, which light and lens, how blended: a recipe set's rules, which are NatOcc's unless given.
+
+    Returns
+    -------
+    composite : Composite
+        Picture, face before and after, mask and matte of each occluder. The arrays are new.
+
+    Raises
+    ------
+    ValueError
+        If an array has the wrong shape, type or values, or the rules are wrong.
+    BadDataError
+        ``empty-mask`` if there is no face or nothing of the occluder; ``no-placement`` if no acceptable placement was found.
+
+    Examples
+    --------
+    >>> face = np.zeros((64, 64), bool)
+    >>> face[12:52, 16:48] = True
+    >>> photograph = np.full((64, 64, 3), 180, np.uint8)
+    >>> red_square = np.full((20, 20, 4), (255, 0, 0, 255), np.uint8)
+    >>> composite = occlude(photograph, face, red_square, rng=1, rules={"placement": {"occlusion": [0.2, 0.5]}})
+    >>> 0.2 <= composite.occlusion_ratio <= 0.5
+    True
+    >>> bool((composite.image[composite.mattes[0] == 0] == 180).all())
+    True
+    """
+    rules = as_rules(rules)
+    draws = as_generator(rng)
+    source = _drawn_from(occluder)
+    face = _face(image, face_mask, landmarks)
+    finish = draw_finish(draws, rules.finish)
+    photo = Photo(mirrored(face, {0: "background", 1: "face"}) if finish.flip else face)
+
+    def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+        reference = source.draw(rng)
+        return reference, source.cutout(reference)
+
+    plan, cutouts = draw_plan(draws, photo, draw, rules, finish)
+    return render(photo, cutouts, plan)
+
+
+def as_cutout(occluder: Occluder, *, category: str = "occluder", points_to_xy: tuple[float, float] | None = None) -> Cutout:
+    """A cutout of an RGBA picture, or of a foreground and its matte.
+
+    Parameters
+    ----------
+    occluder : Cutout, (h, w, 4) uint8 or tuple
+        As for :func:`occlude`; a cutout is returned itself.
+    category : str
+        What it is.
+    points_to_xy : (float, float), optional
+        Unit vector in which a hand's fingers point.
+
+    Raises
+    ------
+    ValueError
+        If an array has the wrong shape, type or values.
+    BadDataError
+        ``empty-mask`` if nothing of it is opaque.
+    """
+    if isinstance(occluder, Cutout):
+        return occluder
+    if isinstance(occluder, tuple):
+        foreground, matte = occluder
+    elif isinstance(occluder, np.ndarray) and occluder.ndim == 3 and occluder.shape[2] == 4:
+        foreground, matte = occluder[..., :3], occluder[..., 3]
+    else:
+        found = f"{occluder.shape}" if isinstance(occluder, np.ndarray) else f"{type(occluder).__name__}"
+        raise ValueError(f"occluder: expected a Cutout, an (h, w, 4) uint8 array or (foreground, matte), found {found}")
+    _check("occluder", foreground, (*matte.shape[:2], 3))
+    return cut_by_alpha(np.ascontiguousarray(foreground), _as_matte(matte), category, _HERE, points_to_xy)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cutouts:
+    """Cutouts in memory to draw from, each as often as the others; an :class:`OccluderSource`."""
+
+    cutouts: Sequence[Cutout]
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Which one."""
+        return {"number": int(rng.integers(len(self.cutouts)))}
+
+    def subset(self, keep: Any) -> Cutouts:
+        """Those of pictures that `keep` likes."""
+        return Cutouts([cutout for cutout in self.cutouts if keep(cutout.origin.sha256)])
+
+    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+        """Width and height of the one that was drawn."""
+        height, width = self.cutout(reference).matte.shape
+        return width, height
+
+    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+        """The one that was drawn."""
+        return self.cutouts[reference["number"]]
+
+
+def as_source(occluders: Occluder | OccluderSource | Sequence[Occluder]) -> OccluderSource:
+    """Something to draw cutouts from; arrays become cutouts once.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if isinstance(occluders, Sequence) and not _is_pair(occluders):
+        if not occluders:
+            raise ValueError("occluders: expected one or more, found none")
+        return Cutouts([as_cutout(each) for each in occluders])
+    return _drawn_from(occluders)
+
+
+def as_generator(rng: np.random.Generator | int) -> np.random.Generator:
+    """A generator itself, or the one of a seed."""
+    return rng if isinstance(rng, np.random.Generator) else seeds.generator(rng, "occlude")
+
+
+def as_rules(rules: Rules | None) -> ComposeRules:
+    """Rules of a set; NatOcc's unless given.
+
+    Raises
+    ------
+    ValueError
+        If they are wrong.
+    """
+    if isinstance(rules, ComposeRules):
+        return rules
+    try:
+        return ComposeRules.model_validate(rules or {})
+    except ValidationError as error:
+        raise ValueError("; ".join(f"rules: {line}" for line in faults(error))) from None
+
+
+def _drawn_from(occluder: Any) -> OccluderSource:
+    if hasattr(occluder, "draw") and hasattr(occluder, "cutout"):
+        source: OccluderSource = occluder
+        return source
+    return Cutouts([as_cutout(occluder)])
+
+
+def _is_pair(occluders: Sequence[Any]) -> bool:
+    """Whether it is a foreground and its matte rather than two occluders."""
+    return (
+        isinstance(occluders, tuple)
+        and len(occluders) == 2
+        and all(isinstance(each, np.ndarray) for each in occluders)
+        and (occluders[1].ndim == 2)
+    )
+
+
+def _face(image: Image, face_mask: npt.NDArray[Any], landmarks: npt.NDArray[Any] | None) -> AlignedFace:
+    _check("image", image, (*np.shape(face_mask)[:2], 3))
+    mask = np.asarray(face_mask)
+    if mask.ndim != 2 or not np.isin(mask, (0, 1)).all():
+        found = f"shape {mask.shape}" if mask.ndim != 2 else f"values up to {mask.max()}"
+        raise ValueError(f"face_mask: expected (H, W) of 0 and 1, found {found}; of a label map pass (labels == 1)")
+    if not mask.any():
+        raise BadDataError(Reason.EMPTY_MASK, "face_mask is 0 everywhere")
+    points: Points | None = None if landmarks is None else np.asarray(landmarks, dtype=np.float32)
+    whole: Mask = np.ascontiguousarray(mask, dtype=np.uint8)
+    distance = None if points is None else inter_ocular(points)
+    return AlignedFace(np.ascontiguousarray(image), whole, None, points, _HERE, np.eye(2, 3), distance, False)
+
+
+def _as_matte(matte: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    if matte.dtype == np.uint8:
+        return np.ascontiguousarray(matte)
+    if matte.dtype == np.bool_ or (matte.dtype.kind == "f" and matte.size and matte.min() >= 0 and matte.max() <= 1):
+        return np.rint(matte * np.float32(255)).astype(np.uint8)
+    raise ValueError(f"matte: expected uint8, or bool or float in [0, 1], found {matte.dtype}")
+
+
+def _check(name: str, array: Image, shape: tuple[int, ...]) -> None:
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.shape != shape or len(shape) != 3:
+        found = f"{array.shape} {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise ValueError(f"{name}: expected {shape} uint8 as its mask says, found {found}")

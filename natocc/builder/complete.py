@@ -1,0 +1,41 @@
+"""The last step of a dataset: all shards are there, and what is made of their records is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from natocc.core.plans import Json
+from natocc.dataset.description import write_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import write_manifest
+from natocc.dataset.write.folder import clean_staging
+from natocc.report.card import write_card
+from natocc.report.contact_sheet import dataset_contact_sheet
+
+
+def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, made: int, rejected: Mapping[str, int]) -> None:
+    """Write the manifest, the card and the contact sheet, and mark the dataset complete, which comes last.
+
+    Parameters
+    ----------
+    layout : Layout
+        All its shards are whole, and ``dataset.json`` is there.
+    described : mapping
+        See :func:`natocc.pipeline.fingerprint.describe`.
+    samples, made : int
+        In all, and those that were not rejected.
+    rejected : mapping of str to int
+        Samples that were, by reason.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
+    write_manifest(layout)
+    write_card(layout)
+    if made:
+        dataset_contact_sheet(layout)
+    clean_staging(layout)
+    counts = {"made": made, "rejected": dict(sorted(rejected.items()))}
+    write_dataset(layout, {"status": "complete", **described, "samples": samples, "counts": counts})

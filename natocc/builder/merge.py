@@ -1,0 +1,177 @@
+"""Parts joined into one dataset: the same bytes as if it had been made in one run."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import joblib
+
+from natocc.builder.complete import write_complete
+from natocc.builder.parts import Joinable, Source, check_joinable, open_source, shard_record
+from natocc.core.errors import Interrupted, UsageError
+from natocc.core.plans import Json
+from natocc.core.progress import Progress
+from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.findings import Depth
+from natocc.dataset.layout import FILES, FOLDERS, Layout, dataset_file
+from natocc.dataset.records import ShardRecord, whole_shards
+from natocc.dataset.shard_ranges import show_ranges
+from natocc.dataset.verify.shard import check_piece, pieces
+from natocc.dataset.write.commit import bring_shard, take_back
+from natocc.dataset.write.destination import end_runs, salvage
+from natocc.dataset.write.folder import claim, clean_staging, remove_shard
+from natocc.dataset.write.lock import locked
+from natocc.io.atomic import disk_errors
+from natocc.io.images import read_bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Merged:
+    """What a merge joined: samples made, and rejected by reason; shards in all, and how many of them were there before."""
+
+    made: int
+    rejected: Mapping[str, int]
+    shards: int
+    kept: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Json]:
+        """As plain JSON."""
+        return {**dataclasses.asdict(self), "rejected": dict(self.rejected), "seconds": round(self.seconds, 3)}
+
+
+def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Progress) -> Merged:
+    """Join parts.
+
+    Parameters
+    ----------
+    out : Path
+        Where the dataset goes: new, empty, a merge that was cut short, or itself a part.
+    parts : sequence of Path
+        Folders; each shard lies in one of them, or the same in several.
+    move : bool
+        Whether to take shards away from the parts once they are in `out`. Otherwise files are hard-linked, or copied where the
+        file system is another.
+    jobs : int
+        Threads that read files against their sha256.
+    progress : callable
+        Is told how it goes.
+
+    Raises
+    ------
+    UsageError
+        Before anything is written: if the parts do not agree or a shard is missing; later, if a file is damaged.
+    RunError
+        If the disk refuses; shards that are there stay whole.
+    Interrupted
+        If a signal came; says what is kept.
+    """
+    begin = time.monotonic()
+    there = dataset_file(out).exists()
+    emptied = [root for root in parts if move and there and not dataset_file(root).exists()]  # by a merge that was cut short
+    others = [root for root in dict.fromkeys(parts) if root.absolute() != out.absolute() and root not in emptied]
+    if not there and not others:
+        raise UsageError(f"nothing to merge into {out}: expected parts, or a folder that holds all shards")
+    sources = [open_source(root) for root in ([out] if there else []) + others]
+    joinable = check_joinable(sources)
+    layout = Layout(out, sources[0].layout.shard_size)
+    claim(out)
+    with contextlib.ExitStack() as held:
+        for root in [out, *(others if move else [])]:
+            held.enter_context(locked(root))
+        done = set(whole_shards(layout))
+        complete = there and read_dataset(out)["status"] == "complete"
+        if not complete:
+            _begin(layout, joinable, there, done)
+        with _told_what_is_kept(layout, len(joinable.holders)):
+            made, rejected = 0, Counter[str]()
+            for shard, holders in sorted(joinable.holders.items()):
+                progress("joining", shard * layout.shard_size, joinable.samples)
+                record = shard_record(holders[0], shard, joinable.samples)
+                if shard not in done:
+                    _join(layout, holders[0], record, jobs)
+                if move:
+                    for source in holders:
+                        if source.root != out:
+                            remove_shard(source.layout, shard)
+                made += record.made
+                rejected.update(record.rejected)
+            if not complete:
+                progress("writing the manifest", joinable.samples, joinable.samples)
+                write_complete(layout, joinable.described, joinable.samples, made, rejected)
+        for root in others if move else []:
+            _remove_emptied(root)
+    for root in others if move else []:
+        with contextlib.suppress(OSError):  # something else lies in it
+            root.rmdir()
+    return Merged(made, dict(sorted(rejected.items())), len(joinable.holders), len(done), time.monotonic() - begin)
+
+
+def _begin(layout: Layout, joinable: Joinable, there: bool, done: set[int]) -> None:
+    """Make the folder a part that holds what it holds; what was half done there is taken back."""
+    if there:
+        end_runs(layout)
+        take_back(layout)
+        salvage(layout)
+    told = {"samples": joinable.samples, "shards": show_ranges(done)}
+    write_dataset(layout, {"status": "part", **joinable.described, **told})
+
+
+def _join(layout: Layout, source: Source, record: ShardRecord, jobs: int) -> None:
+    """Bring one shard in: put together aside, read against its sha256, and put into its place."""
+    aside = Layout(layout.staging / "merge", layout.shard_size)
+    with disk_errors(aside.root):
+        shutil.rmtree(aside.root, ignore_errors=True)
+        for path in record.files:
+            (aside.root / path).parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # told below, as any damage
+                _link_or_copy(source.root / path, aside.root / path)
+    work = (joblib.delayed(check_piece)(aside.root, piece, Depth.HASH, {}) for piece in pieces(aside, record))
+    for findings in joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(work):
+        for finding in findings:
+            clean_staging(layout)
+            raise UsageError(f"{source.root}: {finding}; natocc verify {source.root} --repair mends it")
+    folders = {folder: aside.shard_folder(folder, record.shard) for folder in FOLDERS}
+    there = {folder: path for folder, path in folders.items() if path.is_dir()}
+    bring_shard(layout, record.shard, there, read_bytes(source.layout.record(record.shard)))
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Link a file, or copy it where links are not possible."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another file system, one without links, or too many of them
+        shutil.copyfile(source, target, follow_symlinks=False)
+
+
+@contextlib.contextmanager
+def _told_what_is_kept(layout: Layout, shards: int) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
+        kept = f"{len(whole_shards(layout))} of {shards} shards are in {layout.root}"
+        raise Interrupted(number, f"{kept}; the same command goes on with them") from None
+
+
+def _remove_emptied(root: Path) -> None:
+    """Delete what natocc wrote into a part whose shards have gone, beside them."""
+    layout = Layout(root, 1)
+    clean_staging(layout)
+    with disk_errors(root):
+        for name in FILES:
+            (root / name).unlink(missing_ok=True)
+        layout.dataset.unlink(missing_ok=True)
+    for folder in (*(root / name for name in FOLDERS), layout.records):
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -1,0 +1,157 @@
+"""Parts of a dataset as they lie on disk, and whether they can be joined; nothing is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.core.versions import __version__
+from natocc.dataset.description import read_dataset
+from natocc.dataset.findings import Finding
+from natocc.dataset.layout import Layout
+from natocc.dataset.open import open_dataset
+from natocc.dataset.records import ShardRecord, whole_shards
+from natocc.dataset.shard_ranges import show_ranges
+from natocc.dataset.verify.shard import sound_record
+from natocc.io.images import read_bytes
+from natocc.pipeline.fingerprint import differences
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A folder that holds shards.
+
+    Parameters
+    ----------
+    content : mapping
+        Its ``dataset.json``.
+    layout : Layout
+        Where they lie.
+    shards : tuple of int
+        Those that are whole.
+    """
+
+    content: Mapping[str, Json]
+    layout: Layout
+    shards: tuple[int, ...]
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.layout.root
+
+
+@dataclasses.dataclass(frozen=True)
+class Joinable:
+    """Parts that agree, and together hold every shard.
+
+    Parameters
+    ----------
+    described : mapping
+        What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
+    samples : int
+        Of the whole dataset.
+    holders : mapping of int to tuple of Source
+        Of each shard, those that hold it: the same bytes.
+    """
+
+    described: Mapping[str, Json]
+    samples: int
+    holders: Mapping[int, tuple[Source, ...]]
+
+
+def open_source(root: Path) -> Source:
+    """Look at a part.
+
+    Raises
+    ------
+    UsageError
+        If the folder is no dataset of natocc's, or its ``dataset.json`` is damaged.
+    """
+    read_dataset(root)
+    description = open_dataset(root)
+    if description.finding is not None:
+        raise UsageError(f"{root}: {description.finding}; make that part again with --overwrite")
+    layout = description.layout(root)
+    return Source(description.content, layout, tuple(whole_shards(layout)))
+
+
+def check_joinable(sources: Sequence[Source]) -> Joinable:
+    """Hold parts against each other.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        One or more; the first is what the others are held against.
+
+    Raises
+    ------
+    UsageError
+        If they are not of the same dataset, differ in a shard, or a shard is missing or its record damaged.
+    """
+    first = sources[0]
+    for source in sources:
+        if source.content["natocc"] != __version__:
+            raise UsageError(
+                f"{source.root} was made by natocc {source.content['natocc']}, this is {__version__}: merge with that one"
+            )
+        found = differences(first.content, source.content)
+        if found:
+            raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *found)
+    samples = _samples(sources)
+    count = math.ceil(samples / first.layout.shard_size)
+    holders: dict[int, tuple[Source, ...]] = {}
+    for source in sources:
+        for shard in source.shards:
+            if shard >= count:
+                raise UsageError(f"{source.root} holds shard {shard} of a dataset of {samples} samples, which has {count}")
+            holders[shard] = (*holders.get(shard, ()), source)
+    missing = sorted(set(range(count)) - holders.keys())
+    if missing:
+        ranges, name = show_ranges(missing), first.content["recipe"]["name"]
+        told = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
+        raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {told}")
+    for shard, those in holders.items():
+        _check_shard(shard, those, samples)
+    described = {key: first.content[key] for key in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
+    return Joinable(described, samples, holders)
+
+
+def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
+    """Record of a shard of a dataset of so many samples.
+
+    Raises
+    ------
+    UsageError
+        If it is damaged, or the shard has too few samples.
+    """
+    size = source.layout.shard_size
+    record = sound_record(source.layout, shard, min((shard + 1) * size, samples) - 1)
+    if isinstance(record, Finding):
+        raise UsageError(f"{source.root}: {record}; natocc verify {source.root} --repair may mend it")
+    return record
+
+
+def _check_shard(shard: int, holders: Sequence[Source], samples: int) -> None:
+    """Refuse a shard whose record is damaged, or that is not the same everywhere."""
+    shard_record(holders[0], shard, samples)
+    record = read_bytes(holders[0].layout.record(shard))
+    for other in holders[1:]:
+        if read_bytes(other.layout.record(shard)) != record:
+            raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: leave one of the two folders away")
+
+
+def _samples(sources: Sequence[Source]) -> int:
+    """How many samples the whole dataset has."""
+    told = {source.root: source.content["samples"] for source in sources if source.content["status"] != "building"}
+    if not told:
+        raise UsageError(f"{sources[0].root} is no part: expected folders that natocc build --shards made")
+    root, samples = next(iter(told.items()))
+    for other, count in told.items():
+        if count != samples:
+            raise UsageError(f"{other} is of a dataset of {count} samples, {root} of one of {samples}")
+    return int(samples)

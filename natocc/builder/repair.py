@@ -1,0 +1,249 @@
+"""Damage mended: exactly what was found to be damaged is made again, and only if it comes out as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from natocc.core.errors import Reason, UsageError
+from natocc.core.plans import Json
+from natocc.core.progress import Progress
+from natocc.core.samples import Origin, Rejection, SampleRecord
+from natocc.dataset.findings import Finding, Kind
+from natocc.dataset.layout import FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME
+from natocc.dataset.manifest import read_manifest, write_manifest
+from natocc.dataset.open import open_dataset, write_description
+from natocc.dataset.records import read_shard, read_shards
+from natocc.dataset.verify.shard import pieces
+from natocc.dataset.write.commit import commit_shard
+from natocc.dataset.write.folder import clean_staging
+from natocc.dataset.write.staging import read_staged, stage_sample
+from natocc.executors.sample_worker import mend_samples, stage_samples
+from natocc.faces.landmarks.detector import check_models
+from natocc.io.atomic import disk_errors
+from natocc.pipeline.sample import Pipeline
+from natocc.recipe.model import validate_recipe
+
+_SAMPLES_A_PIECE = 8
+_NO_RECIPE = "the recipe in dataset.json is not the one that it was built with, and no copy of that is left"
+_PART_NAME = re.compile(r"\..+\.part")
+
+
+class Repair:
+    """Mends a dataset; every step writes aside and renames, so that a repair that is killed can be started again.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder; nobody else writes to it.
+    findings : sequence of Finding
+        From :func:`natocc.dataset.verify.dataset.verify`.
+    data, cache : Path
+        Where inputs lie, where libraries are kept.
+    jobs : int
+        Workers.
+    progress : callable
+        Is told how it goes.
+
+    Attributes
+    ----------
+    left : dict of str to str
+        Path to why it was left as it is.
+    """
+
+    def __init__(self, root: Path, findings: Sequence[Finding], data: Path, cache: Path, jobs: int, progress: Progress) -> None:
+        self.left: dict[str, str] = {}
+        self._root, self._data, self._cache, self._jobs, self._progress = root, data, cache, jobs, progress
+        self._of = defaultdict[Kind, list[Finding]](list)
+        for finding in findings:
+            self._of[finding.kind].append(finding)
+        self._description = open_dataset(root)
+        self._layout = self._description.layout(root)
+        self._opened: Pipeline | None = None
+
+    def run(self) -> None:
+        """Mend what can be mended.
+
+        Raises
+        ------
+        UsageError
+            If inputs are missing.
+        RunError
+            If the disk refuses.
+        """
+        self._remove()
+        for finding in self._of[Kind.CONTENT]:
+            self.left[finding.path] = "its bytes are those that were recorded: it was made so"
+        if self._of[Kind.FILE]:
+            self._mend_samples()
+        for finding in self._of[Kind.RECORD]:
+            self._mend_shard(finding)
+        if self._description.complete:
+            self._mend_descriptions()
+
+    def _pipeline(self) -> Pipeline | None:
+        """The recipe opened on this machine; None where the recipe cannot be trusted."""
+        if self._opened is None and self._description.trusted:
+            self._progress("opening sources", 0, None)
+            recipe = validate_recipe(self._description.content["recipe"], "in dataset.json")
+            check_models(recipe.faces.align.points)
+            self._opened = Pipeline(recipe, self._data, self._cache, self._jobs)
+        return self._opened
+
+    def _recipe(self) -> str:
+        return json.dumps(self._description.content["recipe"])
+
+    def _remove(self) -> None:
+        """Delete what natocc wrote and nothing names; somebody else's files stay."""
+        for finding in self._of[Kind.EXTRA] + self._of[Kind.LEFTOVER]:
+            path = self._root / finding.path
+            with disk_errors(path):
+                if path == self._layout.staging and not path.is_symlink():
+                    clean_staging(self._layout)
+                elif _own_name(finding.path) and path.is_file() and not path.is_symlink():
+                    path.unlink()
+                else:
+                    self.left[finding.path] = "natocc did not write it: move it away"
+
+    def _mend_samples(self) -> None:
+        """Make damaged files again from the plans in their records."""
+        wanted = {finding.path for finding in self._of[Kind.FILE]}
+        damaged = []
+        for shard in sorted({finding.shard for finding in self._of[Kind.FILE] if finding.shard is not None}):
+            for piece in pieces(self._layout, read_shard(self._layout, shard)):
+                for record, files in piece.samples:
+                    if chosen := [file for file in files if file.path in wanted]:
+                        damaged.append((record, chosen))
+        if self._pipeline() is None:
+            self.left |= dict.fromkeys(wanted, _NO_RECIPE)
+            return
+        self._progress("making damaged samples again", 0, len(damaged))
+        common = (self._recipe(), self._data, self._cache, self._root)
+        done = 0
+        for failed in self._parallel(joblib.delayed(mend_samples)(*common, some) for some in _parts(damaged)):
+            self.left |= failed
+            done = min(done + _SAMPLES_A_PIECE, len(damaged))
+            self._progress("making damaged samples again", done, len(damaged))
+
+    def _mend_shard(self, finding: Finding) -> None:
+        """Make a whole shard again whose record is lost or damaged, from the recipe."""
+        samples, shard = self._description.samples, finding.shard
+        if samples is None or shard is None:
+            self.left[finding.path] = "the dataset is unfinished: delete the record, and a build makes the shard"
+            return
+        pipeline = self._pipeline()
+        if pipeline is None:
+            self.left[finding.path] = _NO_RECIPE
+            return
+        if self._strangers(shard):
+            self.left[finding.path] = "something that natocc did not write lies among its samples: move it away"
+            return
+        indices = range(shard * self._layout.shard_size, min((shard + 1) * self._layout.shard_size, samples))
+        rows = self._reference(indices)
+        rejected = [_rejected(row) for row in rows.values() if row["status"] == "rejected"]
+        known = {record.index for record in rejected}
+        schedule = pipeline.schedule(samples)
+        parts = list(_parts([schedule[index] for index in indices if index not in known]))
+        self._progress(f"making shard {shard} again", 0, len(indices))
+        clean_staging(self._layout)
+        common = (self._recipe(), self._data, self._cache, self._layout)
+        for _ in self._parallel(joblib.delayed(stage_samples)(*common, part) for part in parts):
+            pass
+        for record in rejected:
+            stage_sample(self._layout, record, {})
+        records, _ = read_staged(self._layout, shard)
+        other = sorted(index for index, record in records.items() if index in rows and not _agrees(record, rows[index]))
+        if other:
+            told = ", ".join(str(index) for index in other)
+            self.left[finding.path] = f"made again, samples {told} are not as the manifest says: inputs or versions have changed"
+        else:
+            commit_shard(self._layout, indices)
+        clean_staging(self._layout)
+
+    def _strangers(self, shard: int) -> bool:
+        """Whether something lies in a shard's folders that may not be deleted."""
+        folders = [self._layout.shard_folder(folder, shard) for folder in FOLDERS]
+        return any(not SAMPLE_NAME.fullmatch(path.name) for folder in folders if folder.is_dir() for path in folder.iterdir())
+
+    def _reference(self, indices: range) -> dict[int, dict[str, Json]]:
+        """Rows of the manifest by index, with which what is made again must agree; none where the manifest is damaged too."""
+        if self._of[Kind.MANIFEST]:
+            return {}
+        try:
+            return {row["index"]: row for row in read_manifest(self._root, indices[0], indices[-1])}
+        except UsageError:
+            return {}
+
+    def _mend_descriptions(self) -> None:
+        """Make ``dataset.json`` and the manifest again from the records."""
+        lost = any(finding.path in self.left for finding in self._of[Kind.RECORD])
+        dataset, manifest = self._of[Kind.DATASET], self._of[Kind.MANIFEST]
+        if lost:
+            why = "it is made from the records, and one of them is lost"
+            self.left |= {finding.path: why for finding in dataset + manifest}
+            return
+        if dataset and not self._description.trusted:
+            self.left[dataset[0].path] = "the manifest, which has a copy of it, is lost or damaged too"
+            return
+        if dataset:
+            made, rejected = 0, Counter[str]()
+            for record in read_shards(self._layout):
+                made += record.made
+                rejected.update(record.rejected)
+            write_description(self._root, self._description, made, rejected)
+        if manifest or self._of[Kind.RECORD]:
+            self._progress("writing the manifest", 0, None)
+            write_manifest(self._layout)
+
+    def _parallel(self, work: Iterable[Any]) -> Any:
+        """Results of workers that have a core each, as in a build."""
+        native = {"inner_max_num_threads": 1} if self._jobs > 1 else {}
+        with joblib.parallel_config(backend="loky" if self._jobs > 1 else "sequential", **native):
+            yield from joblib.Parallel(n_jobs=self._jobs, batch_size=1, return_as="generator_unordered")(work)
+
+
+def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[start : start + _SAMPLES_A_PIECE] for start in range(0, len(items), _SAMPLES_A_PIECE))
+
+
+def _own_name(path: str) -> bool:
+    """Whether natocc gives files such names in such places."""
+    folder, _, name = path.rpartition("/")
+    if folder in ("", "shards") and _PART_NAME.fullmatch(name):
+        return True
+    if name.startswith(".") and name.endswith(".part"):  # of a repair that was killed
+        name = name[1 : -len(".part")]
+    if folder == "shards":
+        return bool(RECORD_NAME.fullmatch(name))
+    above, _, shard = folder.partition("/")
+    return above in FOLDERS and bool(SHARD_NAME.fullmatch(shard) and SAMPLE_NAME.fullmatch(name))
+
+
+def _rejected(row: Mapping[str, Json]) -> SampleRecord:
+    """Record of a rejected sample from its row, which holds all of it: what was not made need not be made again."""
+    origin = None
+    if row["face_dataset"] is not None:
+        origin = Origin(row["face_dataset"], row["face_item"], row["face_sha256"], row["face_licence"])
+    return SampleRecord(
+        index=row["index"],
+        set_name=row["set"],
+        method=row["method"],
+        face=row["face"],
+        variant=row["variant"],
+        identity=row["identity"],
+        split=row["split"],
+        face_origin=origin,
+        detector=row["detector"],
+        rejection=Rejection(Reason(row["reason"]), row["stage"], row["detail"]),
+    )
+
+
+def _agrees(record: SampleRecord, row: Mapping[str, Json]) -> bool:
+    """Whether a sample's files are those of its row."""
+    return {folder: row[f"{folder}_sha256"] for folder in FOLDERS if row[f"{folder}_sha256"] is not None} == dict(record.files)

@@ -1,0 +1,138 @@
+"""A face's picture, and what compositing must know about it, measured once, when first asked for."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from natocc.compose.colour_spaces import LINEAR, chroma, log_mean_luminance, to_lab
+from natocc.compose.lens import edge_blurs, noise_level, ranked
+from natocc.compose.light import Shading, fit_shading
+from natocc.core.samples import AlignedFace, Image, Mask
+
+_SKIN = (1, 2)  # skin, nose: the indices in natocc.faces.classes.PARTS
+_IS_SKIN = np.isin(np.arange(256), _SKIN).astype(np.uint8)
+_MOST_SAMPLES = 4096
+_FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
+_DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a picture loses the colour of skin
+_FEW = 0.2
+_FAR = 3.0  # standard deviations
+_ENDS = (0.01, 0.99)
+_MIDDLE = 0.5  # rank of the edge that an occluder's own edges are brought to
+_SOFTER = 0.97  # rank of the edge that an outline is made as soft as
+_SHARP = 0.5  # px: what a picture without edges is taken for
+
+
+class Photo:
+    """An aligned face and the light, the colours and the lens of its picture.
+
+    Parameters
+    ----------
+    face : AlignedFace
+        Not changed.
+    """
+
+    def __init__(self, face: AlignedFace) -> None:
+        self.face = face
+
+    @functools.cached_property
+    def skin_mask(self) -> Mask:
+        """(H, W) 1 on skin: where the face has parts, its skin and nose; else without what lies around brows, eyes and mouth."""
+        return self._skin()
+
+    @functools.cached_property
+    def skin(self) -> Image:
+        """(n, 3) sRGB pixels of the skin, some 4096 at most, evenly taken.
+
+        What is clipped is left out, then what is left of deep shadows and highlights: the ends of lightness, and colours far from
+        the others by their Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
+        """
+        step = 1 + math.isqrt(int(np.count_nonzero(self.skin_mask)) // _MOST_SAMPLES)
+        pixels = self.face.image[::step, ::step][self.skin_mask[::step, ::step] > 0]
+        brightest = pixels.max(axis=1)
+        usable = (brightest > _DARK) & (brightest < _LIGHT)
+        pixels = pixels[usable] if np.count_nonzero(usable) > _FEW * len(usable) else pixels
+        colours = to_lab(pixels[None])[0]
+        low, high = np.quantile(colours[:, 0], _ENDS)
+        central: Image = pixels[(colours[:, 0] >= low) & (colours[:, 0] <= high) & _central(colours)]
+        return central
+
+    @functools.cached_property
+    def shading(self) -> Shading:
+        """Low-frequency shading of the face."""
+        return fit_shading(self.face.image, self.skin_mask, self.face.face_mask)
+
+    @functools.cached_property
+    def blur(self) -> float:
+        """Blur of its stronger edges, px: what an occluder's own edges are brought to."""
+        return self._blur_of_rank(_MIDDLE)
+
+    @functools.cached_property
+    def softness(self) -> float:
+        """Blur of the softer among its stronger edges, px: what an occluder's outline is brought to.
+
+        Outlines as sharp as the middle one of those edges are told apart from them more easily (``make bench-natural``).
+        """
+        return self._blur_of_rank(_SOFTER)
+
+    @functools.cached_property
+    def _blurs(self) -> npt.NDArray[np.float32] | None:
+        return edge_blurs(self.face.image, np.ones_like(self.face.face_mask))
+
+    def _blur_of_rank(self, rank: float) -> float:
+        return _SHARP if self._blurs is None else ranked(self._blurs, rank)
+
+    @functools.cached_property
+    def noise(self) -> npt.NDArray[np.float32]:
+        """(3,) standard deviation of the noise in luma and chroma, 0-255."""
+        found = noise_level(self.face.image, self.face.face_mask)
+        return np.zeros(3, np.float32) if found is None else found
+
+    @functools.cached_property
+    def cast(self) -> npt.NDArray[np.float32]:
+        """(3,) gains on linear R, G and B of the light's colour, by grey edge (p = 6), in [0.4, 2.5]; their product is 1."""
+        small = LINEAR[cv2.resize(self.face.image, (128, 128), interpolation=cv2.INTER_AREA)]
+        across, down = cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)
+        squares = across.astype(np.float64) ** 2 + down.astype(np.float64) ** 2
+        strength = ((squares * squares * squares).mean(axis=(0, 1)) ** (1 / 6)).clip(1e-6, None)
+        gains = (strength / np.exp(np.log(strength).mean())).clip(0.4, 2.5)
+        return np.asarray(gains / np.exp(np.log(gains).mean()), dtype=np.float32)
+
+    @functools.cached_property
+    def chroma(self) -> float:
+        """Of its more colourful pixels (95th percentile), CIELAB."""
+        return chroma(self.face.image[::4, ::4].reshape(-1, 3))
+
+    @functools.cached_property
+    def exposure(self) -> float:
+        """Log-mean luminance, in [0, 1]."""
+        return log_mean_luminance(self.face.image.reshape(-1, 3))
+
+    def _skin(self) -> Mask:
+        face = self.face
+        if face.parts is not None:
+            skin = np.asarray(cv2.LUT(face.parts, _IS_SKIN), dtype=np.uint8) & face.face_mask
+            return skin if skin.any() else face.face_mask
+        if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
+            return face.face_mask
+        features = np.zeros_like(face.face_mask)
+        for outline in _FEATURES:
+            hull = cv2.convexHull(face.landmarks_xy[outline].clip(-10_000, 10_000)).round().astype(np.int32)
+            cv2.fillConvexPoly(features, hull, 1)
+        room = 1 + 2 * (min(face.face_mask.shape) // 60)
+        around = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
+        skin = face.face_mask * (around == 0).astype(np.uint8)
+        return skin if skin.any() else face.face_mask
+
+
+def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which of (n, 3) colours are no outliers."""
+    if len(colours) < 4:
+        return np.ones(len(colours), np.bool_)
+    away = colours - colours.mean(axis=0)
+    distance = np.einsum("nc,cd,nd->n", away, np.linalg.inv(np.cov(colours.T) + np.eye(3)), away)
+    return np.asarray(distance <= _FAR**2)

@@ -1,0 +1,53 @@
+"""Colour spaces: sRGB, linear light, CIELAB."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from natocc.core.samples import Image
+
+Float = npt.NDArray[np.float32]
+
+GAMMA = 2.2
+"""A power that stands for sRGB's curve where light is multiplied: ``light ** (1 / GAMMA)`` multiplies sRGB values."""
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_SRGB = np.arange(256) / 255
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""(3,) share of each sRGB channel in luma (ITU-R BT.601, as in YCrCb and JPEG)."""
+
+LINEAR: Float = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
+"""(256,) float32: light in [0, 1] of each sRGB level (IEC 61966-2-1)."""
+
+
+def to_levels(light: npt.NDArray[np.floating]) -> Image:
+    """Linear light to sRGB levels, clipped; any shape."""
+    inside = light.clip(0, 1)
+    curved = np.where(inside <= 0.0031308, inside * 12.92, 1.055 * np.maximum(inside, 1e-6) ** (1 / 2.4) - 0.055)
+    levels: Image = np.rint(curved * 255).astype(np.uint8)
+    return levels
+
+
+def to_lab(image: Image | Float) -> Float:
+    """(h, w, 3) sRGB 0-255 to float32 CIELAB (L 0-100, D65)."""
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), dtype=np.float32)
+
+
+def from_lab(lab: Float) -> Float:
+    """(h, w, 3) CIELAB to float32 sRGB 0-255, clipped."""
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB).clip(0, 1) * 255, dtype=np.float32)
+
+
+def chroma(pixels: Image) -> float:
+    """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly taken."""
+    few = to_lab(pixels[None, :: 1 + len(pixels) // 4096])[0]
+    return float(np.quantile(np.hypot(few[:, 1], few[:, 2]), 0.95))
+
+
+def log_mean_luminance(pixels: Image) -> float:
+    """Exponential of the mean logarithm of the luminance of (n, 3) pixels, in [0, 1]; at most 4096 of them, evenly taken."""
+    few = pixels[:: 1 + len(pixels) // 4096]
+    return float(np.exp(np.log(LINEAR[few] @ _LUMINANCE + 0.01).mean()))

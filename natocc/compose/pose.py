@@ -1,0 +1,201 @@
+"""Where an occluder lies on a face: the rule, and a pose drawn by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import AfterValidator, Field
+
+from natocc.compose.anchors import Anchor, draw_anchor
+from natocc.core.plans import Placement
+from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
+from natocc.plugins.options import Options
+from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange
+
+Vector = npt.NDArray[np.float64]
+
+SEARCHED = (0.35, 2.2)
+"""Times the scale that was drawn: where a coverage is asked for, the scale is searched from here to there."""
+
+_FROM_BELOW = 90.0  # degrees: hands come from below more than from above
+_FROM_SPREAD = 60.0
+
+
+def _some_weight(weights: dict[Anchor, float]) -> dict[Anchor, float]:
+    if not sum(weights.values()) > 0:
+        raise ValueError("anchors need a weight above 0")
+    return weights
+
+
+Anchors = Annotated[dict[Anchor, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+
+
+class CoverageRule(Options):
+    """Occlusion ratios that are asked for: one is drawn for each sample, and scale and place are searched until it is met.
+
+    Parameters
+    ----------
+    range : (float, float)
+        Least and most.
+    distribution : str
+        How it is drawn from them.
+    """
+
+    range: UnitRange = (0.1, 0.6)
+    distribution: Literal["uniform"] = "uniform"
+
+
+class PlacementRule(Options):
+    """How occluders are laid on faces; the defaults are the ranges of the paper's code.
+
+    Parameters
+    ----------
+    area : (float, float)
+        Area of the occluder's box over the area of the face's box.
+    scale : (float, float)
+        A further factor on both sides.
+    rotate, shear : (float, float)
+        Degrees, clockwise.
+    flip : float
+        Probability of mirroring.
+    occlusion : (float, float)
+        Occlusion ratios that are accepted; the paper leaves them to chance, which makes samples with nothing covered and
+        samples with no face left.
+    max_enlargement : float
+        A cutout that would be enlarged more than this is not used: it would look blurred. So its side in its own picture is at
+        least the side needed over this.
+    attempts : int
+        Draws (cutout and placement) of an occluder before it is given up.
+    coverage : CoverageRule, optional
+        Ask for occlusion ratios instead of leaving them to chance.
+    anchors : mapping of str to float, optional
+        Parts of the face to aim at, each with its weight, instead of anywhere in its box.
+    reach : bool
+        Whether hands reach in from outside, so that the cut at the wrist lies outside the picture or off the face.
+    count : (int, int)
+        Occluders a face; the later ones lie in front.
+    overlap : float
+        Share of the smaller of two occluders that the other may cover or be covered by.
+    """
+
+    area: PositiveRange = (0.5, 1.0)
+    scale: PositiveRange = (0.8, 1.2)
+    rotate: Range = (-15.0, 15.0)
+    shear: Annotated[Range, Field(description="degrees")] = (-8.0, 8.0)
+    flip: float = Field(0.5, ge=0, le=1)
+    occlusion: UnitRange = (0.02, 0.8)
+    max_enlargement: float = Field(4.0, gt=0)
+    attempts: int = Field(30, ge=1, le=1000)
+    coverage: CoverageRule | None = None
+    anchors: Anchors | None = None
+    reach: bool = False
+    count: CountRange = (1, 1)
+    overlap: float = Field(0.3, ge=0, le=1)
+
+    @property
+    def accepted(self) -> tuple[float, float]:
+        """Occlusion ratios that are accepted."""
+        return self.occlusion if self.coverage is None else self.coverage.range
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pose:
+    """A placement that can still be moved and scaled.
+
+    Parameters
+    ----------
+    linear : (2, 2) float64
+        Cutout pixels to face pixels, without the shift.
+    middle_xy : (2,) float64
+        Centre of the cutout's box, cutout px.
+    centre_xy : (2,) float64
+        Where it comes to lie, face px.
+    flip : bool
+        Whether the cutout is mirrored.
+    anchor : str, optional
+        What was aimed at.
+    points_to_xy : (2,) float64, optional
+        Unit vector in face px in which a hand points.
+    """
+
+    linear: Vector
+    middle_xy: Vector
+    centre_xy: Vector
+    flip: bool
+    anchor: str | None
+    points_to_xy: Vector | None
+
+    def placement(self, scale: float = 1.0, move_xy: Vector | tuple[float, float] = (0.0, 0.0)) -> Placement:
+        """The placement after a further scaling about the centre, and a move."""
+        linear = scale * self.linear
+        shift = self.centre_xy + move_xy - linear @ self.middle_xy
+        # Rounded, so that the last bit of another machine's sine does not make another plan.
+        values = [round(float(value), 6) for value in (*linear[0], shift[0], *linear[1], shift[1])]
+        return Placement((values[0], values[1], values[2], values[3], values[4], values[5]), self.flip, self.anchor)
+
+
+def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: PlacementRule) -> Pose:
+    """Draw a pose by the paper's rule [1]_, or aimed at an anchor.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    face : AlignedFace
+    cutout : Cutout
+        A hand (with `points_to_xy`) is turned so that its fingers point to the centre of the face's box; one that reaches in,
+        so that it comes from below, from a side or, seldom, from above.
+    rule : PlacementRule
+        The ranges.
+
+    Returns
+    -------
+    pose : Pose
+        The cutout's box is centred on a point drawn uniformly over the face's box, or near the anchor.
+
+    References
+    ----------
+    .. [1] K. T. R. Voo, L. Jiang, C. C. Loy, "Delving into High-Quality Synthetic Face Occlusion Segmentation Datasets",
+       CVPR Workshops 2022, section 3.
+    """
+    face_left, face_top, face_width, face_height = cv2.boundingRect(face.face_mask)
+    left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).astype(np.uint8))
+    flip = bool(rng.random() < rule.flip)
+    scale = math.sqrt(rng.uniform(*rule.area) * face_width * face_height / (width * height)) * rng.uniform(*rule.scale)
+    angle = math.radians(rng.uniform(*rule.rotate))
+    shear = math.tan(math.radians(rng.uniform(*rule.shear)))
+    anchor, centre = None, np.array([face_left + face_width * rng.random(), face_top + face_height * rng.random()])
+    if rule.anchors is not None:
+        anchor, centre = draw_anchor(rng, face, rule.anchors)
+    points_to = None
+    if cutout.points_to_xy is not None:
+        if rule.reach:
+            comes_from = math.radians(rng.normal(_FROM_BELOW, _FROM_SPREAD))
+            angle += comes_from + math.pi
+        else:
+            towards = np.array([face_left + face_width / 2, face_top + face_height / 2]) - centre
+            angle += math.atan2(towards[1], towards[0])
+        points_to = np.array([math.cos(angle), math.sin(angle)])
+        points_x, points_y = cutout.points_to_xy
+        angle -= math.atan2(points_y, -points_x if flip else points_x)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    linear = scale * np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1.0, shear], [0.0, 1.0]])
+    if flip:
+        linear = linear @ np.diag([-1.0, 1.0])
+    return Pose(linear, np.array([left + (width - 1) / 2, top + (height - 1) / 2]), centre, flip, anchor, points_to)
+
+
+def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> bool:
+    """Whether a cutout of that width and height can be large enough at all: laid as small as the rule allows."""
+    _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
+    least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
+    return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement
+
+
+def enlargement(placement: Placement) -> float:
+    """By how much a cutout's sides grow, as the root of the factor on its area."""
+    return math.sqrt(abs(float(np.linalg.det(placement.affine[:, :2]))))

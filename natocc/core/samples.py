@@ -1,0 +1,287 @@
+"""The nouns: what travels between the rooms.
+
+Arrays are (row, column); points are (x, y) and named ``_xy``. Images are sRGB uint8. Masks are uint8 0/1. Mattes are uint8
+coverage, 0-255, so that a matte written to disk decides the label exactly as the one in memory did.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from natocc.core.errors import Reason
+from natocc.core.plans import Affine, Plan
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+Mask: TypeAlias = npt.NDArray[np.uint8]
+Matte: TypeAlias = npt.NDArray[np.uint8]
+Points: TypeAlias = npt.NDArray[np.float32]
+Landmark: TypeAlias = tuple[float, float, bool]
+
+IGNORE = 255
+"""Value in label maps of pixels that are neither."""
+
+MATTE_THRESHOLD = 128
+"""A pixel is occluded where the matte reaches this value: half covered. The one label rule."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a picture came from.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the source.
+    item : str
+        Id within the dataset, unique there.
+    sha256 : str
+        Of the file's bytes, hexadecimal.
+    licence : str, optional
+        As its owner states it.
+    """
+
+    dataset: str
+    item: str
+    sha256: str
+    licence: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FaceSample:
+    """A face as its source gives it.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB.
+    face_mask : (H, W) uint8, optional
+        1 on the face, 0 elsewhere; none where the source has no masks and one is to be estimated.
+    parts : (H, W) uint8, optional
+        The source's own classes, named by its :attr:`~natocc.faces.sources.base.FaceSource.classes`; 0 is background, 255
+        not labelled.
+    landmarks_xy : (68, 2) or (5, 2) float32, optional
+        In pixels, where the source has them.
+    origin : Origin
+    detector : str, optional
+        How the landmarks were come by: ``given``, or the detector that found the face; none without landmarks.
+    """
+
+    image: Image
+    face_mask: Mask | None
+    parts: Mask | None
+    landmarks_xy: Points | None
+    origin: Origin
+    detector: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_image("image", self.image)
+        if self.face_mask is not None:
+            _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+        if self.parts is not None:
+            _check_plane("parts", self.parts, self.image.shape[:2])
+        if self.landmarks_xy is not None:
+            _check_landmarks(self.landmarks_xy)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """A face after its similarity transform (the identity where its dataset is aligned already).
+
+    Parameters
+    ----------
+    image, parts, landmarks_xy, origin, detector
+        As in :class:`FaceSample`, in crop pixels.
+    face_mask : (H, W) uint8
+        1 on the face; not empty.
+    matrix : (2, 3) float64
+        Source pixels to crop pixels.
+    inter_ocular : float, optional
+        Distance between the eye centres in crop pixels, where there are landmarks.
+    mask_estimated : bool
+        True where the mask was made from landmarks rather than by hand.
+    mask_confidence : float, optional
+        How far an estimated mask is to be trusted, in [0, 1]; none for a mask that was measured.
+    """
+
+    image: Image
+    face_mask: Mask
+    parts: Mask | None
+    landmarks_xy: Points | None
+    origin: Origin
+    matrix: Affine
+    inter_ocular: float | None
+    mask_estimated: bool
+    mask_confidence: float | None = None
+    detector: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_image("image", self.image)
+        _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+        if not self.face_mask.any():
+            raise ValueError("face_mask must not be empty")
+        if self.parts is not None:
+            _check_plane("parts", self.parts, self.image.shape[:2])
+        if self.landmarks_xy is not None:
+            _check_landmarks(self.landmarks_xy)
+        if self.matrix.shape != (2, 3):
+            raise ValueError(f"matrix must be (2, 3), got {self.matrix.shape}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cutout:
+    """An occluder, cut out.
+
+    Parameters
+    ----------
+    foreground : (h, w, 3) uint8
+        sRGB, straight (not premultiplied); the colour is valid beyond the edge of the matte, so that no background bleeds in
+        when it is resampled.
+    matte : (h, w) uint8
+        Coverage, 0-255; the outermost pixels are 0, so that every edge is soft.
+    category : str
+        Such as ``cup`` or ``hand``.
+    origin : Origin
+        Of the picture that it was cut from.
+    points_to_xy : (float, float), optional
+        Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
+    """
+
+    foreground: Image
+    matte: Matte
+    category: str
+    origin: Origin
+    points_to_xy: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        _check_image("foreground", self.foreground)
+        _check_plane("matte", self.matte, self.foreground.shape[:2])
+        if self.matte.max(initial=0) < MATTE_THRESHOLD:
+            raise ValueError("matte must cover at least one pixel")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Composite:
+    """A covered face and its labels.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        sRGB.
+    amodal : (H, W) uint8
+        1 on the face as it was before anything covered it.
+    modal : (H, W) uint8
+        1 on the face that is still visible, :data:`IGNORE` where a see-through occluder is labelled so.
+    occluders : tuple of (H, W) uint8
+        One mask an occluder, 1 where its matte reaches the level from which it is labelled, :data:`MATTE_THRESHOLD` unless it is
+        see-through; before occluders cover each other.
+    mattes : tuple of (H, W) uint8
+        One matte an occluder, as it was blended (before opacity).
+    ignored : (H, W) uint8
+        1 where only occluders lie that are to be ignored, on the face or off it.
+    """
+
+    image: Image
+    amodal: Mask
+    modal: Mask
+    occluders: tuple[Mask, ...]
+    mattes: tuple[Matte, ...]
+    ignored: Mask
+
+    @property
+    def occlusion_ratio(self) -> float:
+        """Occluded face pixels over face pixels before, in [0, 1]."""
+        before = int(np.count_nonzero(self.amodal))
+        return (before - int(np.count_nonzero(self.modal))) / before
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejection:
+    """Data that cannot serve: counted, never silent."""
+
+    reason: Reason
+    stage: str
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleRecord:
+    """One row of the manifest.
+
+    Parameters
+    ----------
+    index : int
+        Of the sample in the dataset.
+    set_name, method : str
+        The set it belongs to, and ``natocc`` or ``randocc``.
+    face, variant : str, int
+        Which face, and the how-manieth sample of it in its set.
+    identity, split : str, str or None
+        Who it is, as far as the source knows, and the split that the sample belongs to, where there are splits.
+    face_origin, occluder_origins, categories
+        Where its parts came from; none for what was not reached.
+    plan : Plan, optional
+        None for a rejected sample.
+    measures : mapping of str to float
+        Numbers about the sample, such as ``occlusion_ratio``.
+    detector, landmarks : str or None, tuple of (float, float, bool)
+        What found the face, where anything had to, and the landmarks: x and y in crop pixels, and whether they are hidden.
+    files : mapping of str to str
+        Folder (``images``, ``masks``) to the sha256 of the file written there; empty for a rejected sample.
+    rejection : Rejection, optional
+        Why there is no sample.
+    """
+
+    index: int
+    set_name: str
+    method: str
+    face: str
+    variant: int
+    identity: str
+    split: str | None = None
+    face_origin: Origin | None = None
+    occluder_origins: tuple[Origin, ...] = ()
+    categories: tuple[str, ...] = ()
+    plan: Plan | None = None
+    measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    detector: str | None = None
+    landmarks: tuple[Landmark, ...] = ()
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rejection: Rejection | None = None
+
+    def __post_init__(self) -> None:
+        if (self.rejection is None) == (self.plan is None):
+            raise ValueError("a record has either a plan or a rejection")
+
+
+def _check_image(name: str, array: Image) -> None:
+    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+        raise ValueError(f"{name} must be (H, W, 3) uint8, got {array.shape} {array.dtype}")
+
+
+def _check_plane(name: str, array: Mask, shape: tuple[int, ...]) -> None:
+    if array.shape != shape or array.dtype != np.uint8:
+        raise ValueError(f"{name} must be {shape} uint8, got {array.shape} {array.dtype}")
+
+
+def _check_mask(name: str, array: Mask, shape: tuple[int, ...]) -> None:
+    _check_plane(name, array, shape)
+    if array.max(initial=0) > 1:
+        raise ValueError(f"{name} must hold 0 and 1 only, got {int(array.max())}")
+
+
+def _check_landmarks(points_xy: Points) -> None:
+    if points_xy.ndim != 2 or points_xy.shape[1] != 2 or not np.isfinite(points_xy).all():
+        raise ValueError(f"landmarks_xy must be finite and (68, 2) or (5, 2), got {points_xy.shape}")
+
+
+def occluded(composite: Composite) -> Mask:
+    """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it."""
+    covered = np.zeros_like(composite.modal)
+    for mask in composite.occluders:
+        covered |= mask
+    return covered & (1 - composite.ignored)

@@ -1,0 +1,242 @@
+"""Sample and shard records as JSON. Where a shard's record exists, the shard is whole."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from natocc.core.errors import Reason, UsageError
+from natocc.core.plans import Json, Plan
+from natocc.core.samples import Origin, Rejection, SampleRecord
+from natocc.core.versions import __version__
+from natocc.dataset.layout import RECORD_NAME, Layout
+from natocc.io.atomic import disk_errors, read_json
+from natocc.io.images import read_bytes
+from natocc.io.sealed_json import is_sealed, seal
+
+MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
+    {
+        "occlusion_ratio": float,
+        "face_pixels": int,
+        "visible_pixels": int,
+        "width": int,
+        "height": int,
+        "face_left": int,
+        "face_top": int,
+        "face_width": int,
+        "face_height": int,
+        "eyes_occluded": float,
+        "nose_occluded": float,
+        "mouth_occluded": float,
+        "inter_ocular": float,
+        "mask_estimated": bool,
+        "mask_confidence": float,
+    }
+)
+"""The measures that a sample may have, and what each of them is. Closed: a new measure is a new line here."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardRecord:
+    """What a whole shard holds.
+
+    Parameters
+    ----------
+    shard : int
+        Its number.
+    samples : tuple of SampleRecord
+        By ascending index, without gaps, rejected ones too; at least one.
+    files : mapping of str to int
+        Path relative to the dataset, such as ``images/00000/000000000.jpg``, to size in bytes; the sha256 is in the samples.
+    version : str
+        Of the natocc that made it.
+    """
+
+    shard: int
+    samples: tuple[SampleRecord, ...]
+    files: Mapping[str, int]
+    version: str = __version__
+
+    @property
+    def made(self) -> int:
+        """How many of the samples were not rejected."""
+        return sum(sample.rejection is None for sample in self.samples)
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """How many samples were rejected, by name of the reason."""
+        reasons = (str(sample.rejection.reason) for sample in self.samples if sample.rejection is not None)
+        return dict(sorted(collections.Counter(reasons).items()))
+
+    def paths(self) -> dict[int, dict[str, str]]:
+        """Index of a sample to its files: folder to path relative to the dataset."""
+        found: dict[int, dict[str, str]] = collections.defaultdict(dict)
+        for path in self.files:
+            folder, _, name = path.split("/")
+            found[int(name.partition(".")[0])][folder] = path
+        return dict(found)
+
+    def to_json(self) -> dict[str, Json]:
+        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
+
+        Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
+        is damaged itself.
+        """
+        content = {
+            "natocc": self.version,
+            "shard": self.shard,
+            "first": self.samples[0].index,
+            "last": self.samples[-1].index,
+            "made": self.made,
+            "rejected": self.rejected,
+            "files": dict(sorted(self.files.items())),
+            "samples": [record_to_json(sample) for sample in self.samples],
+        }
+        return seal(content)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
+        """Inverse of :meth:`to_json`."""
+        samples = tuple(record_from_json(item) for item in value["samples"])
+        return cls(value["shard"], samples, value["files"], value["natocc"])
+
+
+def read_shard(layout: Layout, shard: int) -> ShardRecord:
+    """Record of a whole shard.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or it is damaged: cut short, edited, or another shard's.
+    """
+    path = layout.record(shard)
+    value = read_json(path)
+    try:
+        record = ShardRecord.from_json(value)
+        _check_kinds(record)
+        as_written = is_sealed(read_bytes(path)) and record.shard == shard
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
+    if not as_written:
+        raise UsageError(f"{path} is damaged: it is not what natocc wrote for shard {shard}")
+    return record
+
+
+def whole_shards(layout: Layout) -> list[int]:
+    """Numbers of the shards that are whole, ascending.
+
+    Raises
+    ------
+    RunError
+        If the disk refuses.
+    """
+    with disk_errors(layout.records):
+        if not layout.records.is_dir():
+            return []
+        names = (RECORD_NAME.fullmatch(path.name) for path in layout.records.iterdir())
+        return sorted(int(name[1]) for name in names if name)
+
+
+def read_shards(layout: Layout) -> Iterator[ShardRecord]:
+    """Records of all whole shards by ascending number, one in memory at a time; see :func:`read_shard`."""
+    for shard in whole_shards(layout):
+        yield read_shard(layout, shard)
+
+
+def record_to_json(record: SampleRecord) -> dict[str, Json]:
+    """A sample record as plain dictionaries, lists and numbers.
+
+    Raises
+    ------
+    ValueError
+        If a measure is not one of :data:`MEASURES` or not of its kind, or there are not as many categories as occluders.
+    """
+    return {
+        "index": record.index,
+        "set": record.set_name,
+        "method": record.method,
+        "face": record.face,
+        "variant": record.variant,
+        "identity": record.identity,
+        "split": record.split,
+        "rejection": dataclasses.asdict(record.rejection) if record.rejection else None,
+        "face_origin": dataclasses.asdict(record.face_origin) if record.face_origin else None,
+        "occluders": [
+            {**dataclasses.asdict(origin), "category": category}
+            for origin, category in zip(record.occluder_origins, record.categories, strict=True)
+        ],
+        "plan": record.plan.to_json() if record.plan else None,
+        "measures": {name: _measure(name, value) for name, value in record.measures.items()},
+        "detector": record.detector,
+        "landmarks": [list(landmark) for landmark in record.landmarks],
+        "files": dict(record.files),
+    }
+
+
+def record_from_json(value: Mapping[str, Json]) -> SampleRecord:
+    """Inverse of :func:`record_to_json`, also after a round trip through JSON text."""
+    rejection = value["rejection"]
+    occluders = [dict(occluder) for occluder in value["occluders"]]
+    categories = tuple(occluder.pop("category") for occluder in occluders)
+    return SampleRecord(
+        index=value["index"],
+        set_name=value["set"],
+        method=value["method"],
+        face=value["face"],
+        variant=value["variant"],
+        identity=value["identity"],
+        split=value["split"],
+        face_origin=Origin(**value["face_origin"]) if value["face_origin"] else None,
+        occluder_origins=tuple(Origin(**occluder) for occluder in occluders),
+        categories=categories,
+        plan=Plan.from_json(value["plan"]) if value["plan"] else None,
+        measures=value["measures"],
+        detector=value["detector"],
+        landmarks=tuple((x, y, hidden) for x, y, hidden in value["landmarks"]),
+        files=value["files"],
+        rejection=Rejection(**{**rejection, "reason": Reason(rejection["reason"])}) if rejection else None,
+    )
+
+
+def _check_kinds(record: ShardRecord) -> None:
+    """Refuse a record whose values are not of their kinds, or whose files are not those of its samples.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        For the first that is not.
+    """
+    texts: list[object] = [record.version]
+    numbers: list[object] = [record.shard, *record.files.values()]
+    files = {index: sorted(paths) for index, paths in record.paths().items()}
+    if files != {sample.index: sorted(sample.files) for sample in record.samples if sample.files}:
+        raise ValueError("other files than those of the samples")
+    for sample in record.samples:
+        origins = [*sample.occluder_origins, *([sample.face_origin] if sample.face_origin else [])]
+        texts += [sample.set_name, sample.method, sample.face, sample.identity, *sample.categories, *sample.files.values()]
+        texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
+        texts += [text for text in (sample.split, sample.detector, *(each.licence for each in origins)) if text is not None]
+        texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
+        numbers += [sample.index, sample.variant, *(int(_measure(name, value)) for name, value in sample.measures.items())]
+        for x, y, hidden in sample.landmarks:
+            numbers += [number for number in (x, y) if type(number) is not float]
+            if type(hidden) is not bool:
+                raise TypeError(f"expected true or false, found {hidden!r}")
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"expected a text, found {text!r}")
+        text.encode()
+    for number in numbers:
+        if type(number) is not int or abs(number) >= 2**63:
+            raise TypeError(f"expected a whole number, found {number!r}")
+
+
+def _measure(name: str, value: float) -> float:
+    if name not in MEASURES:
+        raise ValueError(f"unknown measure {name!r} (known: {', '.join(MEASURES)})")
+    typed = MEASURES[name](value)
+    if typed != value:
+        raise ValueError(f"measure {name} must be {MEASURES[name].__name__}, got {value!r}")
+    return typed

@@ -1,0 +1,130 @@
+"""What the masks of one sample promise, computed again from the arrays: labels, partition, counts, ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from natocc.core.plans import Json
+from natocc.core.samples import IGNORE, SampleRecord
+from natocc.io.images import list_values
+
+Planes = Mapping[str, npt.NDArray[np.uint8 | np.uint16]]
+Contradiction = tuple[str, str, str]
+"""The folder, what was expected there, what was found."""
+
+
+def contradictions(
+    record: SampleRecord, size: tuple[int, int], planes: Planes, labels: Mapping[str, Json]
+) -> Iterator[Contradiction]:
+    """Everything in which the files of a sample contradict its record, the declared labels, or each other.
+
+    Only what the folders at hand allow is checked: visible and occluded face can be told to make up the face only where the
+    dataset has both.
+
+    Parameters
+    ----------
+    record : SampleRecord
+        Not rejected.
+    size : (int, int)
+        Height and width of the picture.
+    planes : mapping of str to (H, W) uint8 or uint16
+        Folder to label map, as read from disk.
+    labels : mapping
+        ``labels`` of ``dataset.json``: folder to value to name.
+
+    Yields
+    ------
+    contradiction : (str, str, str)
+        Folder, what was expected, what was found.
+    """
+    measures = record.measures
+    stated = (int(measures["height"]), int(measures["width"]))
+    if size != stated:
+        yield "images", f"{stated[1]} x {stated[0]} px, as its record says", f"{size[1]} x {size[0]} px"
+    fitting = {}
+    for folder, plane in planes.items():
+        if plane.shape == stated:
+            fitting[folder] = plane
+        else:
+            yield folder, f"{stated[1]} x {stated[0]} px, as its record says", f"shape {plane.shape}"
+    yield from _undeclared(record, fitting, labels)
+    yield from _counts(record, fitting)
+    yield from _partition(record, fitting, labels)
+
+
+def _undeclared(record: SampleRecord, planes: Planes, labels: Mapping[str, Json]) -> Iterator[Contradiction]:
+    """Values that no label names."""
+    for folder, plane in planes.items():
+        declared = labels.get(folder)
+        if declared is None:
+            yield folder, f"labels of {folder!r} in dataset.json", "none"
+            continue
+        if folder == "mattes":  # any share may occur
+            continue
+        if folder == "occluders":
+            known = set(range(1 + len(record.plan.occluders if record.plan else ())))
+        else:
+            known = {int(value) for value in declared} - ({IGNORE} if folder == "amodal" else set())
+        is_known = np.zeros(np.iinfo(plane.dtype).max + 1, np.bool_)
+        is_known[sorted(known)] = True
+        right = is_known[plane]
+        if not right.all():
+            yield folder, f"values {list_values(sorted(known))} only", list_values(np.unique(plane[~right]).tolist())
+
+
+def _counts(record: SampleRecord, planes: Planes) -> Iterator[Contradiction]:
+    """Pixels and ratio, as the record has them."""
+    measures, modal, amodal = record.measures, planes.get("masks"), planes.get("amodal")
+    face = int(measures["face_pixels"])
+    if amodal is not None:
+        yield from _differs("amodal", "face pixels", face, int(np.count_nonzero(amodal == 1)))
+        rows, columns = np.nonzero(amodal == 1)
+        if len(rows):
+            box = (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+            stated = tuple(measures[f"face_{name}"] for name in ("left", "top", "width", "height"))
+            if tuple(int(each) for each in box) != stated:
+                yield "amodal", f"the face's box {stated}", str(tuple(int(each) for each in box))
+    if modal is not None:
+        yield from _differs("masks", "visible pixels", int(measures["visible_pixels"]), int(np.count_nonzero(modal == 1)))
+        before = face if amodal is None else int(np.count_nonzero(amodal == 1))
+        ratio = (before - int(np.count_nonzero(modal))) / max(before, 1)
+        yield from _differs("masks", "an occlusion ratio of", measures["occlusion_ratio"], ratio)
+
+
+def _differs(folder: str, what: str, stated: float, counted: float) -> Iterator[Contradiction]:
+    if stated != counted:
+        yield folder, f"{what} {stated}", str(counted)
+
+
+def _partition(record: SampleRecord, planes: Planes, labels: Mapping[str, Json]) -> Iterator[Contradiction]:
+    """Visible face, occluded face and ignored face are the face, and no pixel is two of them."""
+    modal, amodal, instances = planes.get("masks"), planes.get("amodal"), planes.get("occluders")
+    mattes, parts = planes.get("mattes"), planes.get("parts")
+    if modal is not None and amodal is not None:
+        yield from _none("masks", "no visible face where there is no face", (modal > 0) & (amodal == 0))
+    if modal is not None and instances is not None:
+        yield from _none("masks", "no visible face under an occluder", (modal == 1) & (instances > 0))
+        yield from _none("masks", "ignored face under occluders only", (modal == IGNORE) & (instances == 0))
+    if modal is not None and amodal is not None and instances is not None:
+        yield from _none("masks", "visible face wherever no occluder is", (amodal == 1) & (instances == 0) & (modal != 1))
+    if mattes is not None:
+        levels = [occluder.occludes_from for occluder in record.plan.occluders] if record.plan else []
+        least = min(levels, default=256) * (257 if mattes.dtype == np.uint16 else 1)
+        if modal is not None and amodal is not None:
+            yield from _none("masks", "visible face wherever the matte is 0", (amodal == 1) & (mattes == 0) & (modal != 1))
+        if instances is not None:
+            yield from _none("mattes", "a matte of at least half under every occluder", (instances > 0) & (mattes < least))
+    if parts is not None and modal is not None:
+        own = [int(value) for value in labels.get("parts", {}) if int(value) != IGNORE]  # the occluder comes after the source's
+        if own:
+            yield from _none("parts", "no occluder where the face is visible", (modal == 1) & (parts == max(own)))
+        yield from _none("parts", f"{IGNORE} where the face is ignored", (modal == IGNORE) & (parts != IGNORE))
+
+
+def _none(folder: str, expected: str, wrong: npt.NDArray[np.bool_]) -> Iterator[Contradiction]:
+    pixels = int(np.count_nonzero(wrong))
+    if pixels:
+        yield folder, expected, f"{pixels} px"

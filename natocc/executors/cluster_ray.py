@@ -1,0 +1,86 @@
+"""Workers of a Ray cluster, through joblib's backend."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import pickle
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+import joblib
+
+from natocc.core.errors import RunError
+from natocc.executors.cluster_base import (
+    ANSWER_SECONDS,
+    SHARDS_A_ROUND,
+    Cluster,
+    check_answers,
+    first_line,
+    look_around,
+    make_pickled,
+    until_made,
+)
+from natocc.executors.shard_worker import MadeShard, ShardJob
+
+
+@contextlib.contextmanager
+def ray_cluster(address: str) -> Iterator[Cluster]:
+    import ray
+    from ray.util.joblib import register_ray
+
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RunError(f"no Ray head at {address}: {first_line(error)}") from error
+    try:
+        register_ray()
+        yield RayCluster(address)
+    finally:
+        ray.shutdown()
+
+
+@dataclasses.dataclass(frozen=True)
+class RayCluster:
+    address: str
+
+    def check(self, job: ShardJob) -> None:
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+        self._cpus()
+        look = ray.remote(num_cpus=0, max_retries=0)(look_around)
+        found: dict[str, Any] = {}
+        for node in nodes:
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            try:
+                found[node["NodeManagerAddress"]] = ray.get(
+                    look.options(scheduling_strategy=there).remote(pickle.dumps(job)), timeout=6 * ANSWER_SECONDS
+                )
+            except ray.exceptions.RayError as error:
+                found[node["NodeManagerAddress"]] = getattr(error, "cause", None) or error
+        check_answers(found)
+
+    def run(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
+        import ray
+
+        yield from until_made(self._together, (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError), job, shards)
+
+    def _together(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
+        cpus, told = self._cpus(), pickle.dumps(job)
+        for start in range(0, len(shards), SHARDS_A_ROUND * cpus):  # this backend of joblib's gives all results at once
+            work = [joblib.delayed(make_pickled)(told, shard) for shard in shards[start : start + SHARDS_A_ROUND * cpus]]
+            with joblib.parallel_config(backend="ray"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the memory that it would share with workers of this machine
+                yield from joblib.Parallel(cpus, batch_size=1)(work)
+
+    def _cpus(self) -> int:
+        import ray
+
+        cpus = int(ray.cluster_resources().get("CPU", 0))
+        if cpus < 2:  # joblib would make everything here
+            raise RunError(f"the Ray cluster at {self.address} has {cpus} CPUs: expected 2 or more")
+        return cpus

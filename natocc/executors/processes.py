@@ -1,0 +1,227 @@
+"""Workers: threads, or processes of which one may die or hang without taking more than its sample along."""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+
+import joblib
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from natocc.core.errors import Reason, RunError
+from natocc.dataset.layout import Layout
+from natocc.dataset.write.staging import is_staged
+from natocc.executors.sample_worker import Job, make_piece, make_sample
+from natocc.executors.signals import obey
+from natocc.io.atomic import disk_errors
+from natocc.pipeline.sample import Pipeline
+from natocc.pipeline.schedule import SampleSpec
+
+Piece = Sequence[SampleSpec]
+
+_TRIES = {Reason.WORKER_DIED: 3, Reason.TIMED_OUT: 2}
+_MOST_IDLE_DEATHS = 5
+WORKER_ENVIRONMENT = {
+    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")},
+    # glibc: memory of a picture is used for the next one. Given back, it comes again page by page, a tenth of a worker's time.
+    "MALLOC_MMAP_THRESHOLD_": str(2**28),
+    "MALLOC_TRIM_THRESHOLD_": str(2**28),
+    "MALLOC_TOP_PAD_": str(2**24),
+}
+"""Of the processes that make samples."""
+_log = logging.getLogger("natocc")
+
+
+@dataclasses.dataclass(frozen=True)
+class Threads:
+    """Threads of this process: no time limit, and a crash is everybody's.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        What makes the samples.
+    layout : Layout
+        Where they are staged.
+    jobs : int
+        How many.
+    """
+
+    pipeline: Pipeline
+    layout: Layout
+    jobs: int
+
+    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+        """Make pieces; each comes back when its samples are staged, in any order."""
+        work = (joblib.delayed(self._made)(piece) for piece in pieces)
+        yield from joblib.Parallel(self.jobs, backend="threading", batch_size=1, return_as="generator_unordered")(work)
+
+    def _made(self, piece: Piece) -> Piece:
+        for spec in piece:
+            make_sample(self.pipeline, self.layout, spec)
+        return piece
+
+
+@dataclasses.dataclass(frozen=True)
+class Processes:
+    """Processes of joblib's loky.
+
+    When one dies, all are replaced, what was staged stays, and each sample that was being made is made again alone: the culprit
+    is found, and after a few tries quarantined.
+
+    Parameters
+    ----------
+    job : Job
+        What is made.
+    jobs : int
+        How many.
+    limit : float
+        Seconds that a sample may take.
+    quarantine : callable
+        Told of a sample that cannot be made, the reason, and a detail in words; stages a rejection for it.
+    """
+
+    job: Job
+    jobs: int
+    limit: float
+    quarantine: Callable[[SampleSpec, Reason, str], None]
+
+    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+        """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.
+
+        Raises
+        ------
+        RunError
+            If the disk refuses, or workers die before they make anything.
+        Exception
+            What a worker raised: a bug.
+        """
+        source, again = iter(pieces), collections.deque[Piece]()
+        cost, idle = Counter[tuple[int, Reason]](), _Idle()
+        while True:
+            unfinished = yield from self._together(source, again)
+            if not unfinished:
+                return
+            at = self._was_at(unfinished)
+            staged = [[spec for spec in piece if is_staged(self.job.layout, spec.index)] for piece in unfinished]
+            idle.died(bool(at) or any(staged))
+            late = [index for index, reason in at.items() if reason is Reason.TIMED_OUT]
+            cost.update((index, Reason.TIMED_OUT) for index in late)
+            self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or at)], cost)
+            for piece in unfinished:
+                yield [spec for spec in piece if is_staged(self.job.layout, spec.index)]
+                again.append([spec for spec in piece if not is_staged(self.job.layout, spec.index)])
+
+    def _together(self, source: Iterator[Piece], again: collections.deque[Piece]) -> Generator[Piece, None, list[Piece]]:
+        """Make pieces until all are made, or a worker dies; return those that were given out and not finished."""
+        running: dict[concurrent.futures.Future[None], Piece] = {}
+        taken: dict[int, Piece] = {}
+        try:
+            with _pool(self.jobs) as pool:
+                while True:
+                    while (
+                        len(running) < 2 * self.jobs and (piece := again.popleft() if again else next(source, None)) is not None
+                    ):
+                        if piece:
+                            taken[piece[0].index] = piece
+                            running[self._submit(pool, piece)] = piece
+                    if not running:
+                        return []
+                    done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                    for future in done:
+                        future.result()
+                        piece = running.pop(future)
+                        del taken[piece[0].index]
+                        yield piece
+        except TerminatedWorkerError:
+            return list(taken.values())
+
+    def _alone(self, specs: Sequence[SampleSpec], cost: Counter[tuple[int, Reason]]) -> None:
+        """Make samples, each while no other is made; quarantine one when it has cost too many workers."""
+        left, idle = collections.deque(specs), _Idle()
+        while left:
+            try:
+                with _pool(1) as pool:
+                    while left:
+                        if not self._settled(left[0], cost):
+                            self._submit(pool, [left[0]]).result()
+                        left.popleft()
+            except TerminatedWorkerError:
+                at = self._was_at([[left[0]]])
+                cost.update(at.items())
+                idle.died(bool(at))
+
+    def _settled(self, spec: SampleSpec, cost: Mapping[tuple[int, Reason], int]) -> bool:
+        """Whether a sample is made, or has had all its tries and is now quarantined."""
+        if is_staged(self.job.layout, spec.index):
+            return True
+        for reason, most in _TRIES.items():
+            if cost.get((spec.index, reason), 0) >= most:
+                died = f"its worker ended, {most} times when nothing else was made"
+                told = died if reason is Reason.WORKER_DIED else f"took more than {self.limit:g} s, {most} times"
+                _log.warning("sample %d is left out: %s", spec.index, told)
+                self.quarantine(spec, reason, told)
+                return True
+        return False
+
+    def _submit(self, pool: ProcessPoolExecutor, piece: Piece) -> concurrent.futures.Future[None]:
+        try:
+            future: concurrent.futures.Future[None] = pool.submit(make_piece, self.job, self.limit, piece)
+        except OSError as error:
+            raise RunError(f"cannot start {self.jobs} workers: {error.strerror or error}") from error
+        return future
+
+    def _was_at(self, unfinished: Sequence[Piece]) -> dict[int, Reason]:
+        """The samples that dead workers were at, and whether they died or hung; forgets them."""
+        with disk_errors(self.job.begun):
+            told = {int(path.name): path.read_text(errors="replace") for path in self.job.begun.glob("*")}
+            shutil.rmtree(self.job.begun, ignore_errors=True)
+        missing = {spec.index for piece in unfinished for spec in piece if not is_staged(self.job.layout, spec.index)}
+        at = {index: Reason.TIMED_OUT if told[index] else Reason.WORKER_DIED for index in sorted(told) if index in missing}
+        for index, reason in at.items():
+            if reason is Reason.TIMED_OUT:
+                _log.warning("sample %d took more than %g s; its worker was at\n%s", index, self.limit, told[index].rstrip())
+        _log.warning("a worker ended while it made %s", f"one of the samples {', '.join(map(str, at))}" if at else "no sample")
+        return at
+
+
+class _Idle:
+    """Counts workers that end one after another before any sample is begun: it is not the samples then."""
+
+    def __init__(self) -> None:
+        self._deaths = 0
+
+    def died(self, usefully: bool) -> None:
+        self._deaths = 0 if usefully else self._deaths + 1
+        if self._deaths == _MOST_IDLE_DEATHS:
+            raise RunError(
+                f"{self._deaths} times workers ended before they began a sample: is there too little memory, or a limit?"
+            )
+
+
+@contextlib.contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes; all are gone when the block is left, and at once if by an exception."""
+    before, well = set(multiprocessing.active_children()), False
+    try:
+        executor = ProcessPoolExecutor(jobs, initializer=obey, initargs=(os.getpid(),), env=WORKER_ENVIRONMENT)
+    except OSError as error:
+        raise RunError(f"cannot start {jobs} workers: {error.strerror or error}") from error
+    try:
+        yield executor
+        well = True
+    finally:
+        if not well:
+            executor._processes.clear()  # else loky kills them itself, for which it needs pgrep
+            for child in set(multiprocessing.active_children()) - before:
+                child.terminate() if child.pid is None else os.kill(child.pid, signal.SIGKILL)
+        executor.shutdown(wait=True, kill_workers=not well)

@@ -1,0 +1,164 @@
+"""What a worker does: make the samples of a piece, lay each aside, and leave word of the one that it is at."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import faulthandler
+import functools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.samples import Rejection, SampleRecord
+from natocc.dataset.layout import Layout
+from natocc.dataset.verify.shard import File
+from natocc.dataset.write.staging import stage_sample
+from natocc.io.atomic import disk_errors, write_aside
+from natocc.io.images import sha256
+from natocc.pipeline.encode import encode
+from natocc.pipeline.replay import replayed, spec_of
+from natocc.pipeline.sample import Pipeline
+from natocc.pipeline.schedule import SampleSpec
+from natocc.recipe.model import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a worker needs to know; small, since it travels with every piece.
+
+    Parameters
+    ----------
+    recipe : str
+        Resolved, as JSON.
+    data, cache : Path
+        Where inputs lie and where libraries are kept.
+    layout : Layout
+        Where to stage.
+    """
+
+    recipe: str
+    data: Path
+    cache: Path
+    layout: Layout
+
+    @property
+    def begun(self) -> Path:
+        """Folder with a file for each sample that a worker is at; what hangs leaves its traceback in it."""
+        return self.layout.staging / "begun"
+
+
+def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
+    """Make and stage samples in a process that is there for nothing else.
+
+    Parameters
+    ----------
+    job : Job
+        What to make.
+    limit : float
+        Seconds that one sample may take before the process is ended.
+    specs : sequence of SampleSpec
+        All of one shard.
+    """
+    pipeline = _pipeline(job.recipe, job.data, job.cache)
+    for spec in specs:
+        try:
+            with _begun(job, spec.index, limit):
+                make_sample(pipeline, job.layout, spec)
+        except (MemoryError, cv2.error) as error:
+            if isinstance(error, cv2.error) and error.code != cv2.Error.STS_NO_MEM:
+                raise
+            os._exit(1)  # no bug: as if the system had killed us for our memory, so that it is tried again alone
+
+
+def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
+    """Make and stage one sample, or its rejection."""
+    cv2.setNumThreads(1)
+    sample = pipeline.make_sample(spec)
+    files = {}
+    if sample.face is not None and sample.composite is not None:
+        files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
+    stage_sample(layout, sample.record, files)
+
+
+def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Reason, detail: str) -> None:
+    """Stage a rejection in place of a sample that cannot be made without harm."""
+    stage_sample(layout, pipeline.row(spec)(rejection=Rejection(reason, "make", detail)), {})
+
+
+@functools.lru_cache(maxsize=1)
+def _pipeline(recipe: str, data: Path, cache: Path) -> Pipeline:
+    """A worker's pipeline, opened once for all its pieces."""
+    return Pipeline(Recipe.model_validate_json(recipe), data, cache)
+
+
+@contextlib.contextmanager
+def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
+    """Leave word that a sample is being made. A watchdog of the interpreter's own ends the process after `limit` seconds.
+
+    It does so even while native code holds the interpreter, and writes where the process was into the sample's file.
+    """
+    path = job.begun / f"{index:09d}"
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("wb")
+    with file:
+        faulthandler.dump_traceback_later(limit, exit=True, file=file)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+    with disk_errors(path):
+        path.unlink(missing_ok=True)
+
+
+def mend_samples(
+    recipe: str, data: Path, cache: Path, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
+) -> dict[str, str]:
+    """Write damaged files again, each aside and then renamed, if they come out as their record says; runs in a worker.
+
+    Parameters
+    ----------
+    recipe : str
+        Resolved, as JSON.
+    data, cache, root : Path
+        Where inputs lie, where libraries are kept, where the dataset is.
+    damaged : sequence of (SampleRecord, sequence of File)
+        Samples, each with those of its files that are to be made again.
+
+    Returns
+    -------
+    failed : dict of str to str
+        Path to why the file could not be made again.
+    """
+    cv2.setNumThreads(1)
+    pipeline = _pipeline(recipe, data, cache)
+    failed: dict[str, str] = {}
+    for record, files in damaged:
+        try:
+            assert record.plan is not None
+            spec = spec_of(pipeline.recipe, record.index, record.set_name, record.face, record.variant)
+            remade = replayed(pipeline, spec, record.plan)
+        except (BadDataError, UsageError, KeyError) as error:
+            failed |= {file.path: f"its inputs cannot serve any more: {error}" for file in files}
+            continue
+        for file in files:
+            content = remade[file.folder][1] if file.folder in remade else b""
+            if sha256(content) != file.sha256:
+                failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions are others than they were"
+                continue
+            path = root / file.path
+            with disk_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_aside(path, content)
+    return failed
+
+
+def stage_samples(recipe: str, data: Path, cache: Path, layout: Layout, specs: Sequence[SampleSpec]) -> None:
+    """Make samples from the recipe and lay them aside; runs in a worker."""
+    pipeline = _pipeline(recipe, data, cache)
+    for spec in specs:
+        make_sample(pipeline, layout, spec)

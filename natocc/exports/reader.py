@@ -1,0 +1,238 @@
+"""A dataset of natocc's as an export sees it: its samples one after another, where their files lie, which split they are of."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from natocc.core.errors import BadDataError, UsageError
+from natocc.core.plans import Json
+from natocc.core.samples import IGNORE, Mask
+from natocc.dataset.layout import FOLDERS, Layout
+from natocc.dataset.manifest import schema, stream_manifest
+from natocc.dataset.open import open_dataset
+from natocc.dataset.splits import Splits
+from natocc.io.images import read_bytes, read_labels
+
+_OF_NO_USE = ("plan", "landmarks")
+"""Columns that are long and that no export needs."""
+_FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""Splits become folders."""
+_ORDER = ("train", "val", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A sample that was made.
+
+    Parameters
+    ----------
+    index : int
+        Its number in the dataset.
+    split : str
+        ``train`` in a dataset without splits.
+    files : mapping of str to Path
+        Folder (``images``, ``masks``) to its file.
+    row : mapping
+        Its row of the manifest, but for plan and landmarks.
+    """
+
+    index: int
+    split: str
+    files: Mapping[str, Path]
+    row: Mapping[str, Json]
+
+    @property
+    def stem(self) -> str:
+        """Of its files."""
+        return f"{self.index:09d}"
+
+    @property
+    def categories(self) -> list[str]:
+        """Of its occluders, by the order of the plan."""
+        return [str(occluder["category"]) for occluder in self.row["occluders"] or ()]
+
+    def read(self, folder: str) -> bytes:
+        """Bytes of a file.
+
+        Raises
+        ------
+        UsageError
+            If it cannot be read.
+        """
+        with _readable(self.files[folder]):
+            return read_bytes(self.files[folder])
+
+    def plane(self, folder: str) -> Mask:
+        """(H, W) uint8 of a label map; raises as :meth:`read`."""
+        with _readable(self.files[folder]):
+            return read_labels(self.files[folder])
+
+    def described(self) -> dict[str, Json]:
+        """What most training scripts want to know about it, as plain JSON."""
+        names = ("index", "set", "method", "face", "variant", "identity", "occlusion_ratio", "width", "height")
+        return {**{name: self.row[name] for name in names}, "split": self.split, "categories": self.categories}
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceDataset:
+    """A complete dataset, and which of its samples are wanted.
+
+    Parameters
+    ----------
+    root : Path
+        Its folder.
+    description : mapping
+        ``dataset.json``.
+    counts : mapping of str to int
+        Samples of each split that is wanted, in the order in which splits are named: train, val, test, others by name.
+    has_splits : bool
+        Whether the dataset says so itself; otherwise everything is ``train``, or as `shares` have it.
+    shares : Splits, optional
+        Shares of people, for a dataset without splits.
+    """
+
+    root: Path
+    description: Mapping[str, Json]
+    counts: Mapping[str, int]
+    has_splits: bool
+    shares: Splits | None = None
+
+    @classmethod
+    def open(cls, root: Path, splits: tuple[str, ...] | None = None, shares: Splits | None = None) -> SourceDataset:
+        """Look at what is there; no file of a sample is opened.
+
+        Parameters
+        ----------
+        root : Path
+            The dataset's folder.
+        splits : tuple of str, optional
+            Those that are wanted; all unless given.
+        shares : Splits, optional
+            How a dataset without splits is divided, by who the faces are. Occluders are not divided.
+
+        Raises
+        ------
+        UsageError
+            If it is no dataset, unfinished or damaged, has no such split, has splits already, or holds no sample.
+        """
+        described = open_dataset(root)
+        if described.finding is not None:
+            raise UsageError(f"{root}: {described.finding}; natocc verify --repair")
+        description = described.content
+        if description["status"] != "complete":
+            raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
+        found: collections.Counter[str] = collections.Counter()
+        has_splits = False
+        for row in stream_manifest(root, ["status", "split", "identity", "face"]):
+            if row["status"] == "made":
+                has_splits = has_splits or row["split"] is not None
+                found[_split(row, shares)] += 1
+        if has_splits and shares is not None:
+            raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(found))}): leave the shares out")
+        if not found:
+            raise UsageError(f"{root} holds no sample: every one was rejected")
+        for name in found:
+            if not _SPLIT.fullmatch(name):
+                raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")
+        for wanted in splits or ():
+            if wanted not in found:
+                there = ", ".join(f"{name} ({found[name]})" for name in _sorted(found))
+                raise UsageError(f"{root} has no split {wanted!r}; it has {there}")
+        counts = {name: found[name] for name in _sorted(found) if splits is None or name in splits}
+        return cls(root, description, counts, has_splits, shares)
+
+    @property
+    def name(self) -> str:
+        """Of its recipe."""
+        return str(self.description["recipe"]["name"])
+
+    @property
+    def recipe_sha256(self) -> str:
+        """Of the resolved recipe."""
+        return str(self.description["recipe_sha256"])
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Those that the samples have files in."""
+        return ("images", *(folder for folder in FOLDERS if folder in self.description["labels"]))
+
+    @property
+    def image_suffix(self) -> str:
+        """Such as ``.jpg``."""
+        return f".{self.description['recipe']['output']['image']['format']}"
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def classes(self, folder: str) -> dict[int, str]:
+        """Names of the values in a folder of label maps, ascending, without the value that is to be ignored.
+
+        Raises
+        ------
+        UsageError
+            If the dataset has no such masks.
+        """
+        labels = self.description["labels"].get(folder)
+        if labels is None:
+            there = ", ".join(self.folders[1:])
+            raise UsageError(f"{self.root} has no {folder!r}: it has {there}; output.masks in a recipe says which are made")
+        named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
+        return {value: named[value] for value in sorted(named) if value != IGNORE}
+
+    def categories(self) -> set[str]:
+        """Of the occluders of all samples, whatever their split."""
+        rows = stream_manifest(self.root, ["status", "occluders"])
+        return {str(each["category"]) for row in rows if row["status"] == "made" for each in row["occluders"] or ()}
+
+    def samples(self) -> Iterator[Sample]:
+        """Samples of the splits that are wanted, by index; rejected ones are left out.
+
+        Raises
+        ------
+        UsageError
+            If the manifest is damaged.
+        """
+        columns = [name for name in schema().names if name not in _OF_NO_USE]
+        for row in stream_manifest(self.root, columns):
+            if row["status"] != "made" or (split := _split(row, self.shares)) not in self.counts:
+                continue
+            files = {folder: self._file(row, folder) for folder in self.folders}
+            yield Sample(int(row["index"]), split, files, row)
+
+    def _file(self, row: Mapping[str, Json], folder: str) -> Path:
+        """A file of a row; the manifest may be anybody's, so nothing in it leads out of the dataset."""
+        path = row[f"{folder}_path"]
+        if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
+            manifest = Layout(self.root, 1).manifest
+            raise UsageError(
+                f"{manifest} is damaged: sample {row['index']} has the {folder} file {path!r}; natocc verify --repair"
+            )
+        return self.root / path
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file of the dataset, links out of it among that, is one line."""
+    if path.is_symlink():
+        raise UsageError(f"{path} is not a regular file; natocc verify --repair")
+    try:
+        yield
+    except BadDataError as error:
+        raise UsageError(f"{error.detail}; natocc verify --repair") from None
+
+
+def _split(row: Mapping[str, Json], shares: Splits | None) -> str:
+    if row["split"] is not None:
+        return str(row["split"])
+    return shares.of("face", str(row["identity"] or row["face"])) if shares else "train"
+
+
+def _sorted(splits: Mapping[Any, int]) -> list[str]:
+    return sorted(splits, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))

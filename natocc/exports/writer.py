@@ -1,0 +1,100 @@
+"""Files of an export, below its folder: linked to the dataset's where the disk can, copied where it cannot."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.io.atomic import disk_errors, encode_json
+
+
+class Files:
+    """Writes below one folder, and counts what it writes.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    link : bool
+        Whether a file may be a hard link to the dataset's: no room is taken, and whoever edits one edits both.
+    """
+
+    def __init__(self, root: Path, link: bool = True) -> None:
+        self.root = root
+        self.link = link
+        self.counts: collections.Counter[str] = collections.Counter()
+        """Files by how they came: ``linked``, ``copied``, ``written``."""
+        self._folders: set[Path] = set()
+
+    def take(self, source: Path, name: str) -> None:
+        """A file of the dataset under another name.
+
+        Raises
+        ------
+        UsageError
+            If it is not there, or no regular file.
+        RunError
+            If the disk refuses.
+        """
+        path = self._ready(name)
+        try:
+            if not stat.S_ISREG(source.lstat().st_mode):
+                raise UsageError(f"{source} is not a regular file; natocc verify --repair")
+        except FileNotFoundError:
+            raise UsageError(f"no file {source}, which the manifest names; natocc verify --repair") from None
+        if self.link:
+            try:
+                os.link(source, path)
+            except OSError:  # another disk, no links on this one, or too many of one file
+                self.link = False
+            else:
+                self.counts["linked"] += 1
+                return
+        with disk_errors(path):
+            shutil.copyfile(source, path)
+        self.counts["copied"] += 1
+
+    def write(self, name: str, data: bytes | str) -> None:
+        """A small file, whole.
+
+        Raises
+        ------
+        RunError
+            If the disk refuses.
+        """
+        with self.open(name) as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+
+    def write_json(self, name: str, value: Json) -> None:
+        """A JSON file on lines that people can read."""
+        self.write(name, encode_json(value, indent=2))
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """A file that is written bit by bit.
+
+        Raises
+        ------
+        RunError
+            If the disk refuses.
+        """
+        path = self._ready(name)
+        with disk_errors(path), path.open("wb") as file:
+            yield file
+        self.counts["written"] += 1
+
+    def _ready(self, name: str) -> Path:
+        path = self.root / name
+        if path.parent not in self._folders:
+            with disk_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(path.parent)
+        return path

@@ -1,0 +1,113 @@
+"""Alignment: picture, masks and landmarks brought together to a square crop by a similarity transform."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from natocc.core.errors import BadDataError, Reason
+from natocc.core.samples import AlignedFace, FaceSample
+from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_picture
+from natocc.faces.alignment.estimated_outline import estimate_face_outline
+from natocc.faces.alignment.landmark_outline import fill_polygon
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.keypoints import inter_ocular
+from natocc.plugins.options import Options
+
+DEFAULT_SIZE = 512
+
+
+class AlignOptions(Options):
+    """How faces are aligned.
+
+    Parameters
+    ----------
+    method : str
+        ``ffhq``: FFHQ's eye and mouth construction. ``none``: pictures are aligned already and kept as they are.
+    size : int, optional
+        Side of the square crop, px, 512 unless given. With ``none``: the longer side that pictures are scaled to; unless given
+        they are not scaled.
+    points : 68 or 5
+        Which of dlib's shape predictors finds the landmarks.
+    landmarks : bool
+        Whether to find them also where neither the alignment nor an estimated mask needs them, for the manifest. A face that
+        has none then is not rejected.
+    """
+
+    method: Literal["ffhq", "none"] = "ffhq"
+    size: int | None = Field(None, ge=64, le=4096)
+    points: Literal[5, 68] = 68
+    landmarks: bool = False
+
+    @property
+    def wanted_side(self) -> int | None:
+        """Longer side, px, of a picture that shows all that the crop will; none where that depends on what is in it."""
+        return None if self.method != "none" or self.landmarks else self.size
+
+
+def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder) -> AlignedFace:
+    """Bring a face to its crop.
+
+    Parameters
+    ----------
+    sample : FaceSample
+        Its own landmarks are used where it has some.
+    options : AlignOptions
+        How.
+    finder : LandmarkFinder
+        Asked where landmarks are needed: to align, or to estimate a mask.
+
+    Returns
+    -------
+    face : AlignedFace
+        Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
+        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face.
+
+    Raises
+    ------
+    BadDataError
+        ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop.
+    """
+    landmarks, detector = sample.landmarks_xy, sample.detector
+    needed = options.method == "ffhq" or sample.face_mask is None
+    if landmarks is None and (needed or options.landmarks):
+        try:
+            landmarks, detector = finder.find(sample.image, sample.face_mask)
+        except BadDataError:
+            if needed:
+                raise
+    height, width = sample.image.shape[:2]
+    if options.method == "ffhq" and landmarks is not None:
+        size = options.size or DEFAULT_SIZE
+        matrix, shape = ffhq_matrix(landmarks, size), (size, size)
+    else:
+        scale = options.size / max(height, width) if options.size else 1.0
+        shape = (max(1, round(height * scale)), max(1, round(width * scale)))
+        matrix = scaling(shape[1] / width, shape[0] / height)
+    confidence = None
+    if sample.face_mask is not None:
+        face_mask = warp_labels(sample.face_mask, matrix, shape)
+    elif landmarks is not None and len(landmarks) == 68:
+        outline, confidence = estimate_face_outline(sample.image, landmarks)
+        face_mask = np.zeros(shape, np.uint8)
+        fill_polygon(face_mask, (outline @ matrix[:, :2].T + matrix[:, 2]).clip(-50_000, 50_000), 1)
+        face_mask *= warp_labels(np.ones((height, width), np.uint8), matrix, shape)
+    else:
+        raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
+    if not face_mask.any():
+        raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
+    moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return AlignedFace(
+        image=warp_picture(sample.image, matrix, shape),
+        face_mask=face_mask,
+        parts=None if sample.parts is None else warp_labels(sample.parts, matrix, shape),
+        landmarks_xy=moved,
+        origin=sample.origin,
+        matrix=matrix,
+        inter_ocular=None if moved is None else inter_ocular(moved),
+        mask_estimated=sample.face_mask is None,
+        mask_confidence=confidence,
+        detector=detector,
+    )

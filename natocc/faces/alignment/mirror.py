@@ -1,0 +1,72 @@
+"""A face in the mirror: left and right change places, in the picture and in the words for its parts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from natocc.core.samples import AlignedFace, Mask, Points
+
+_SIDES = (("l_", "r_"), ("left_", "right_"))
+_PAIRS_68 = (
+    *((i, 16 - i) for i in range(8)),
+    *((17 + i, 26 - i) for i in range(5)),
+    (31, 35), (32, 34),
+    (36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46),
+    (48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67),
+)  # fmt: skip
+_PAIRS_5 = ((0, 2), (1, 3))
+_NOT_SIDES = ("u_lip", "l_lip")
+
+
+def mirrored(face: AlignedFace, classes: Mapping[int, str]) -> AlignedFace:
+    """Mirror a face.
+
+    Parameters
+    ----------
+    face : AlignedFace
+        Not changed.
+    classes : mapping of int to str
+        Names of the values of its part map: ``l_eye`` and ``r_eye`` change places, as do ``left_eye`` and ``right_eye``.
+
+    Returns
+    -------
+    mirrored : AlignedFace
+        Its matrix takes source pixels to the mirrored crop; 68 or 5 landmarks keep their meaning (the first of the jaw is again
+        on the left of the picture).
+    """
+    width = face.image.shape[1]
+    turn = np.array([[-1.0, 0.0], [0.0, 1.0]])
+    matrix = turn @ face.matrix
+    matrix[0, 2] += width - 1
+    return dataclasses.replace(
+        face,
+        image=np.ascontiguousarray(face.image[:, ::-1]),
+        face_mask=np.ascontiguousarray(face.face_mask[:, ::-1]),
+        parts=None if face.parts is None else _other_sides(np.ascontiguousarray(face.parts[:, ::-1]), classes),
+        landmarks_xy=None if face.landmarks_xy is None else _landmarks(face.landmarks_xy, width),
+        matrix=matrix,
+    )
+
+
+def _other_sides(parts: Mask, classes: Mapping[int, str]) -> Mask:
+    values = {name: value for value, name in classes.items()}
+    table = np.arange(256, dtype=np.uint8)
+    for name, value in values.items():
+        for left, right in _SIDES:
+            other = right + name.removeprefix(left)
+            if name.startswith(left) and name not in _NOT_SIDES and other in values:
+                table[value], table[values[other]] = values[other], value
+    swapped: Mask = table[parts]
+    return swapped
+
+
+def _landmarks(points_xy: Points, width: int) -> Points:
+    order = np.arange(len(points_xy))
+    for one, other in {68: _PAIRS_68, 5: _PAIRS_5}.get(len(points_xy), ()):
+        order[one], order[other] = other, one
+    found: Points = points_xy[order].copy()
+    found[:, 0] = width - 1 - found[:, 0]
+    return found

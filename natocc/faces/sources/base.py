@@ -1,0 +1,248 @@
+"""What every face source has in common: ids without opening a picture, one face at a time, lists of who is in and who is out."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+
+from natocc.core.errors import UsageError
+from natocc.core.samples import FaceSample
+from natocc.faces import SOURCES
+from natocc.faces.alignment.align import AlignOptions
+from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
+from natocc.io.paths import locate, without_suffix
+from natocc.plugins.options import Options
+from natocc.plugins.table import Table
+
+
+class FaceSource(abc.ABC):
+    """Faces that can be counted before they are read."""
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Names of the values of :attr:`natocc.core.samples.FaceSample.parts`; of a face mask where the source has no parts."""
+        return {0: "background", 1: "face"}
+
+    @abc.abstractmethod
+    def ids(self) -> tuple[str, ...]:
+        """Every face, in natural order (``2`` before ``11``); no picture is opened."""
+
+    def identity(self, face_id: str) -> str:
+        """What must not be divided among splits: the person where the source knows it, else the picture."""
+        return face_id
+
+    def split(self, face_id: str) -> str | None:
+        """The split that the owner of the dataset put a face in, such as ``train``; none where there is none."""
+        del face_id
+        return None
+
+    @abc.abstractmethod
+    def read(self, face_id: str) -> FaceSample:
+        """One face.
+
+        Raises
+        ------
+        BadDataError
+            If its files cannot serve.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class WithLandmarks(FaceSource):
+    """A source whose faces have their landmarks from files: nothing else differs.
+
+    Parameters
+    ----------
+    faces : FaceSource
+        Where everything else comes from.
+    files : LandmarkFiles
+        Where landmarks come from.
+    """
+
+    faces: FaceSource
+    files: LandmarkFiles
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Those of the source."""
+        return self.faces.classes
+
+    def ids(self) -> tuple[str, ...]:
+        """Those of the source, also the ones without landmarks."""
+        return self.faces.ids()
+
+    def identity(self, face_id: str) -> str:
+        """As the source knows it."""
+        return self.faces.identity(face_id)
+
+    def split(self, face_id: str) -> str | None:
+        """As the source knows it."""
+        return self.faces.split(face_id)
+
+    def read(self, face_id: str) -> FaceSample:
+        """One face and its landmarks.
+
+        Raises
+        ------
+        BadDataError
+            As the source, or ``no-face`` or ``bad-annotation`` as :meth:`natocc.faces.landmarks.files.LandmarkFiles.find`.
+        """
+        landmarks = self.files.find(face_id)
+        return dataclasses.replace(self.faces.read(face_id), landmarks_xy=landmarks, detector="given")
+
+
+class FaceOptions(Options, abc.ABC):
+    """Which faces a recipe takes, and from where.
+
+    Parameters
+    ----------
+    source : str
+        Name of the plug-in.
+    include, exclude : str, optional
+        Location of a text file of ids or file names, one a line; what follows a ``#`` at the start of a line or after a space is
+        a comment. `include` keeps only these faces, `exclude` drops these.
+    split : train, val or test, optional
+        Keeps only the faces that the owner of the dataset put in this split.
+    landmarks : str, optional
+        Location of landmarks that are to be used instead of finding some: see :mod:`natocc.faces.landmarks.files`.
+    first_pixel : 0 or 1, optional
+        What `landmarks` call the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else 0.
+    align : AlignOptions
+        How they are aligned.
+    """
+
+    source: str
+    include: str | None = None
+    exclude: str | None = None
+    split: Literal["train", "val", "test"] | None = None
+    landmarks: str | None = None
+    first_pixel: Literal[0, 1] | None = None
+    align: AlignOptions = AlignOptions()
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The source."""
+        return ((SOURCES, self.source),)
+
+    @model_validator(mode="after")
+    def _count_from_something(self) -> Self:
+        if self.first_pixel is not None and self.landmarks is None:
+            raise ValueError("first_pixel says how landmarks count; name them with landmarks")
+        return self
+
+    @property
+    def wanted_side(self) -> int | None:
+        """How far pictures may be reduced while they are decoded, for :func:`natocc.io.images.read_reduced`; none: not at all.
+
+        Landmarks from files are in pixels of the whole picture.
+        """
+        return None if self.landmarks is not None else self.align.wanted_side
+
+    @abc.abstractmethod
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
+        """The source, its files listed.
+
+        Parameters
+        ----------
+        data : Path
+            The data root.
+        cache : Path
+            Where what took long to find out is kept.
+        jobs : int
+            Processes to find it out with.
+
+        Raises
+        ------
+        UsageError
+            If the layout is not the one expected, or a list names a face that is not there.
+        """
+
+    def select(self, ids: Iterable[str], data: Path, split_of: Callable[[str], str | None] | None = None) -> tuple[str, ...]:
+        """Those of `ids` that `include`, `exclude` and `split` leave, in natural order.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            All faces.
+        data : Path
+            The data root.
+        split_of : callable, optional
+            The official split of a face, where the source knows it.
+
+        Raises
+        ------
+        UsageError
+            If a list is missing, an `include` entry matches no face (an `exclude` entry may: one list serves subsets of a
+            dataset), `split` is asked for and not known, or no face is left.
+        """
+        known = set(ids)
+        chosen = set(known)
+        if self.include is not None:
+            path = locate(self.include, data)
+            chosen = {_match(entry, known, path) for entry in _entries(path)}
+        if self.exclude is not None:
+            for entry in _entries(locate(self.exclude, data)):
+                chosen -= {entry, without_suffix(entry)}
+        if self.split is not None:
+            if split_of is None or not any(split_of(face_id) for face_id in known):
+                raise UsageError(f"source {self.source!r}: split: {self.split}: no official split of these faces is known")
+            chosen = {face_id for face_id in chosen if split_of(face_id) == self.split}
+        if not chosen:
+            asked = "include, exclude and split" if self.split else "include and exclude"
+            raise UsageError(f"source {self.source!r}: {asked} leave none of its {len(known)} faces")
+        return tuple(sorted(chosen, key=natural_key))
+
+    def with_landmarks(self, source: FaceSource, data: Path) -> FaceSource:
+        """`source`, its faces with landmarks from files if the recipe names some: the last step of every :meth:`open`.
+
+        Raises
+        ------
+        UsageError
+            If the files are missing, not understood, or belong to none of the faces.
+        """
+        if self.landmarks is None:
+            return source
+        path = locate(self.landmarks, data)
+        files = open_landmarks(path, self.first_pixel)
+        ids = source.ids()
+        if not any(files.knows(face_id) for face_id in ids):
+            raise UsageError(
+                f"{path}: landmarks of none of the {len(ids)} faces, such as {ids[0]!r}; names must agree but for suffixes"
+            )
+        return WithLandmarks(source, files)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key: numbers count as numbers and come before letters; the name itself breaks ties, so that the order is total.
+
+    Examples
+    --------
+    >>> sorted(["a11", "a2", "b1", "a02"], key=natural_key)
+    ['a02', 'a2', 'a11', 'b1']
+    """
+    runs = re.findall(r"[0-9]+|[^0-9]+", name)
+    return (*((0, int(run), "") if run[0] in "0123456789" else (1, 0, run) for run in runs), (-1, 0, name))
+
+
+def _entries(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise UsageError(f"no file {path}; expected a list of face ids, one a line") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: expected a UTF-8 list of face ids, one a line: {error}") from None
+    entries = (re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip() for line in lines)
+    return [entry for entry in entries if entry]
+
+
+def _match(entry: str, known: set[str], path: Path) -> str:
+    """The id that an entry means: an id itself, or the file name of one that is a stem."""
+    for candidate in (entry, without_suffix(entry)):
+        if candidate in known:
+            return candidate
+    raise UsageError(f"{path}: {entry!r} matches none of the {len(known)} faces of the source")

@@ -1,0 +1,106 @@
+"""A folder of photographs and nothing else; the face mask is estimated later, from landmarks."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from natocc.core.errors import BadDataError, UsageError
+from natocc.core.samples import FaceSample, Origin
+from natocc.faces.landmarks.detections import Detection, detect_faces
+from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.io import images
+from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+
+LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
+
+
+class FolderOptions(FaceOptions):
+    """Every photograph below a folder, or every face in them.
+
+    Parameters
+    ----------
+    root : str
+        Location of the folder.
+    faces : str
+        ``largest``: one face a photograph, whose id is the photograph's path. ``all``: every face, ``PATH#1``, ``PATH#2``, ...
+        from left to right; they are looked for when the source is opened for the first time, and kept in the cache.
+    least_side : int
+        With ``all``: smaller faces are left out, px.
+    identities : str
+        What must not be divided among splits. ``picture``: all faces of a photograph. ``folder``: all photographs of the first
+        folder of their path, where there is one folder a person.
+    licence : str, optional
+        Of all photographs, recorded with every sample.
+    """
+
+    source: Literal["folder"]
+    root: str = "photos"
+    faces: Literal["largest", "all"] = "largest"
+    least_side: int = Field(60, ge=1)
+    identities: Literal["picture", "folder"] = "picture"
+    licence: str | None = None
+
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
+        """List the photographs; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
+        root = require_folder(locate(self.root, data), LAYOUT)
+        names = files_below(root, SUFFIXES)
+        if not names:
+            raise UsageError(f"no photograph below {root}; expected {LAYOUT}")
+        if self.faces == "largest":
+            pictures = {name: Detection(name, None, None, None) for name in names}
+        else:
+            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
+        chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
+        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence), data)
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder(FaceSource):
+    """Photographs on disk.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    faces : dict of str to Detection
+        By id, in natural order.
+    identities : str
+        As in :class:`FolderOptions`.
+    licence : str, optional
+        Of all of them.
+    """
+
+    root: Path
+    faces: dict[str, Detection]
+    identities: Literal["picture", "folder"] = "picture"
+    licence: str | None = None
+    dataset: str = "folder"
+
+    def ids(self) -> tuple[str, ...]:
+        """Relative paths of the photographs, with the number of the face where every face counts."""
+        return tuple(self.faces)
+
+    def identity(self, face_id: str) -> str:
+        """The photograph, or the first folder of its path."""
+        picture = self.faces[face_id].picture
+        return picture.partition("/")[0] if self.identities == "folder" else picture
+
+    def read(self, face_id: str) -> FaceSample:
+        """One photograph, without a face mask; with landmarks where it was looked at for all its faces.
+
+        Raises
+        ------
+        BadDataError
+            ``leaves-root`` if it is a symbolic link out of the folder, ``no-face``, or what :func:`natocc.io.images.read_rgb`
+            raises.
+        """
+        face = self.faces[face_id]
+        if face.rejection is not None:
+            raise BadDataError(*face.rejection)
+        image, digest = images.read_rgb(inside(self.root, face.picture))
+        origin = Origin(self.dataset, face_id, digest, self.licence)
+        return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector)

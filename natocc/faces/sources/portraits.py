@@ -1,0 +1,163 @@
+"""A few portraits that Python packages ship, with parts drawn by hand as polygons: faces without any download."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError, field_validator
+
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.faces.alignment.landmark_outline import fill_polygon
+from natocc.faces.classes import FACE_PARTS, PARTS, values_of
+from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.io import images
+from natocc.io.masks import mask_of
+from natocc.io.paths import locate
+from natocc.plugins.options import Options, nearest
+
+Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
+
+
+class Part(Options):
+    """One polygon: the name of its part, and its corners (x, y) in pixels, pixel centres at integers."""
+
+    name: str
+    polygon: tuple[tuple[Coordinate, Coordinate], ...] = Field(min_length=3)
+
+    @field_validator("name")
+    @classmethod
+    def _know_the_part(cls, name: str) -> str:
+        if name not in PARTS:
+            raise ValueError(f"unknown part {name!r}{nearest(name, list(PARTS))}")
+        return name
+
+
+class Annotation(Options):
+    """Parts drawn on one picture, painted in order: a later one lies over an earlier one.
+
+    Parameters
+    ----------
+    image : str
+        File name of the picture, for people.
+    width, height : int
+        Of the picture, px.
+    sha256 : str
+        Of the picture's file, hexadecimal.
+    licence : str, optional
+        Of the picture.
+    parts : tuple of Part
+        Deepest first.
+    """
+
+    image: str
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    sha256: str
+    licence: str | None = None
+    parts: tuple[Part, ...]
+
+
+class Portrait(Options):
+    """A picture and the parts that were drawn on it.
+
+    Parameters
+    ----------
+    image : str
+        Location of the picture.
+    annotation : str
+        Location of its :class:`Annotation`, a JSON file whose stem is the id.
+    """
+
+    image: str
+    annotation: str
+
+
+SHIPPED = (
+    Portrait(image="package:skimage/data/astronaut.png", annotation="asset:demo/astronaut.json"),
+    Portrait(image="package:matplotlib/mpl-data/sample_data/grace_hopper.jpg", annotation="asset:demo/grace_hopper.json"),
+)
+
+
+class PortraitsOptions(FaceOptions):
+    """Portraits with polygons.
+
+    Parameters
+    ----------
+    portraits : tuple of Portrait
+        By default the two that natocc's dependencies ship.
+    """
+
+    source: Literal["portraits"]
+    portraits: tuple[Portrait, ...] = Field(default=SHIPPED, min_length=1)
+
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
+        """Read the annotations; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
+        entries: dict[str, tuple[Path, Annotation]] = {}
+        for portrait in self.portraits:
+            path = locate(portrait.annotation, data)
+            if path.stem in entries:
+                raise UsageError(f"two portraits have an annotation named {path.stem!r}, which is their id; rename one")
+            entries[path.stem] = (locate(portrait.image, data), _read_annotation(path))
+        chosen = self.select(entries, data)
+        return self.with_landmarks(Portraits({face_id: entries[face_id] for face_id in chosen}), data)
+
+
+@dataclasses.dataclass(frozen=True)
+class Portraits(FaceSource):
+    """Pictures and annotations by id, in natural order."""
+
+    entries: dict[str, tuple[Path, Annotation]]
+    dataset: str = "portraits"
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Those of :data:`natocc.faces.classes.PARTS`."""
+        return dict(enumerate(PARTS))
+
+    def ids(self) -> tuple[str, ...]:
+        """Stems of the annotations."""
+        return tuple(self.entries)
+
+    def read(self, face_id: str) -> FaceSample:
+        """Picture, part map and face mask of one portrait.
+
+        Raises
+        ------
+        BadDataError
+            ``bad-mask`` if the picture is not the one that was annotated, ``empty-mask`` if no part is face, or what
+            :func:`natocc.io.images.read_rgb` raises.
+        """
+        path, annotation = self.entries[face_id]
+        image, digest = images.read_rgb(path)
+        if digest != annotation.sha256 or image.shape[:2] != (annotation.height, annotation.width):
+            raise BadDataError(Reason.BAD_MASK, f"{path}: the annotation {face_id!r} was drawn on another picture")
+        parts = _painted(annotation)
+        face_mask = mask_of(parts, values_of(self.classes, FACE_PARTS))
+        if not face_mask.any():
+            raise BadDataError(Reason.EMPTY_MASK, f"portrait {face_id!r} has no part of a face")
+        return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, annotation.licence))
+
+
+def _read_annotation(path: Path) -> Annotation:
+    try:
+        return Annotation.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"no file {path}; expected the annotation of a portrait (JSON)") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
+
+
+def _painted(annotation: Annotation) -> Mask:
+    parts = np.zeros((annotation.height, annotation.width), np.uint8)
+    for part in annotation.parts:
+        fill_polygon(parts, np.array(part.polygon), PARTS.index(part.name))
+    return parts

@@ -1,0 +1,241 @@
+"""Filling an occluder library: every picture once, in parallel, written aside and renamed."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import fcntl
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import joblib
+import numpy as np
+
+from natocc.core.errors import BadDataError, Reason, RunError, UsageError
+from natocc.core.samples import Cutout
+from natocc.io.images import encode_png
+from natocc.io.paths import SUFFIXES
+from natocc.occluders.library.library import INDEX, SUMMARY, Library
+
+VERSION = 4
+"""Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
+
+_CHUNK = 32  # pictures that one task cuts up and one folder holds
+
+
+class Picture(Protocol):
+    """A picture with objects to cut out; picklable."""
+
+    def objects(self) -> Iterator[Cutout | BadDataError]:
+        """A cutout for each object that can serve, and the error for each that cannot."""
+        ...
+
+
+def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) -> str:
+    """Name of the library that these options and inputs make.
+
+    Parameters
+    ----------
+    options : str
+        The source's options as JSON.
+    paths : paths
+        Files and folders known by name, size and time of change (ns); a folder changes when a file comes, goes or is renamed.
+    folders : paths
+        Folders whose pictures are known by name, size and time of change (ns).
+
+    Returns
+    -------
+    key : str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    UsageError
+        If one of them cannot be listed.
+    """
+    digest = hashlib.sha256(f"{VERSION}\n{options}\n".encode())
+    try:
+        known = [(path.name, path.stat()) for path in paths]
+        for folder in folders:
+            known += sorted(_pictures(folder))
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+    for name, status in known:
+        digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _pictures(folder: Path, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(folder / below) as entries:
+        for entry in entries:
+            name = below + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from _pictures(folder, name + "/")
+            elif entry.name.lower().endswith(SUFFIXES) and _is_file(entry):
+                yield name, entry.stat()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or leads to one; a link onto itself leads nowhere."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[Picture]], jobs: int) -> Library:
+    """The library `key` in `cache`, extracted if it is not there.
+
+    Parameters
+    ----------
+    cache : Path
+        Folder of libraries; made if missing.
+    key : str
+        See :func:`library_key`.
+    name : str
+        What is extracted, for messages.
+    pictures : callable
+        Gives what to extract; called only where there is no library yet.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    library : Library
+        Not empty.
+
+    Raises
+    ------
+    UsageError
+        If no object can serve; says how many were refused for which reason.
+    RunError
+        If the cache cannot be written.
+    """
+    path, aside = cache / key, cache / f".{key}.part"
+    if not path.is_dir():
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            with alone(cache / f".{key}.lock"):
+                if not path.is_dir():  # else another process made it while this one waited
+                    aside.mkdir(exist_ok=True)
+                    extract_library(aside, name, pictures(), jobs)
+                    aside.replace(path)
+        except OSError as error:
+            raise RunError(f"cannot make the occluder library {path}: {error}") from error
+    return Library(path)
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold a lock, waiting for it; it ends with the process, however that ends."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: int) -> None:
+    """Write the cutouts of all pictures, their index and a summary into a folder.
+
+    The folder is empty, or holds what an interrupted extraction of the same pictures left: chunks that it finished are kept.
+    The bytes written depend on the pictures and their order alone, neither on `jobs` nor on interruptions.
+
+    Raises
+    ------
+    UsageError
+        If no object can serve, or two have the same id.
+    """
+    starts = range(0, len(pictures), _CHUNK)
+    chunks = (pictures[start : start + _CHUNK] for start in starts)  # each put together when a worker is free
+    with joblib.Parallel(n_jobs=jobs, return_as="generator") as parallel:
+        results = parallel(joblib.delayed(_extract_chunk)(folder, number, chunk) for number, chunk in enumerate(chunks))
+        rows: list[dict[str, Any]] = []
+        refused: collections.Counter[Reason] = collections.Counter()
+        examples: dict[Reason, str] = {}
+        for chunk_rows, refusals in results:
+            rows += chunk_rows
+            refused.update(error.reason for error in refusals)
+            for error in refusals:
+                examples.setdefault(error.reason, error.detail)
+    if not rows:
+        raise UsageError(f"{name}: no object can serve as an occluder; {_count_text(refused, examples)}")
+    rows.sort(key=lambda row: row["item"])
+    for before, after in itertools.pairwise(rows):
+        if before["item"] == after["item"]:
+            raise UsageError(f"{name}: two objects have the id {after['item']!r}")
+    write_index(folder / INDEX, rows)
+    summary = {
+        "version": VERSION,
+        "name": name,
+        "cutouts": len(rows),
+        "categories": dict(sorted(collections.Counter(row["category"] for row in rows).items())),
+        "refused": dict(sorted(refused.items())),
+        "examples": dict(sorted(examples.items())),
+    }
+    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    (folder / SUMMARY).write_text(text, encoding="utf-8", errors="backslashreplace")  # the name of a folder may be no text
+    for number in range(len(starts)):
+        _chunk_file(folder, number).unlink()
+
+
+def _chunk_file(folder: Path, number: int) -> Path:
+    """What is known of a chunk that is finished; there until the library is."""
+    return folder / f"{number:05d}.json"
+
+
+def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str]) -> str:
+    if not refused:
+        return "there is none of the wanted categories"
+    return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
+
+
+def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tuple[list[dict[str, Any]], list[BadDataError]]:
+    """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
+    cv2.setNumThreads(1)  # each worker has a core of its own
+    finished = _chunk_file(folder, number)
+    if not finished.is_file():
+        rows: list[dict[str, Any]] = []
+        refusals: list[tuple[str, str]] = []
+        for result in itertools.chain.from_iterable(picture.objects() for picture in pictures):
+            if isinstance(result, BadDataError):
+                refusals.append((result.reason, result.detail))
+                continue
+            file = f"{number:05d}/{len(rows):06d}.png"
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_bytes(encode_png(np.dstack([result.foreground, result.matte])))
+            rows.append(_row(file, result))
+        part = finished.with_suffix(".part")
+        part.write_text(json.dumps([rows, refusals]), encoding="ascii")
+        part.replace(finished)
+    rows, told = json.loads(finished.read_text(encoding="ascii"))
+    return rows, [BadDataError(Reason(reason), detail) for reason, detail in told]
+
+
+def _row(file: str, cutout: Cutout) -> dict[str, Any]:
+    return {
+        "item": cutout.origin.item,
+        "file": file,
+        "category": cutout.category,
+        "dataset": cutout.origin.dataset,
+        "sha256": cutout.origin.sha256,
+        "licence": cutout.origin.licence,
+        "points_to": None if cutout.points_to_xy is None else list(cutout.points_to_xy),
+        "width": cutout.matte.shape[1],
+        "height": cutout.matte.shape[0],
+    }
+
+
+def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pyarrow
+
+    texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence")]
+    numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
+    schema = pyarrow.schema([*texts, ("points_to", pyarrow.list_(pyarrow.float64())), *numbers])
+    table = pyarrow.Table.from_pylist(rows, schema=schema)
+    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
+        writer.write_table(table)

@@ -1,0 +1,144 @@
+"""The occluder library: cutouts extracted once, kept on disk, drawn by id."""
+
+from __future__ import annotations
+
+import bisect
+import collections
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.plans import Json
+from natocc.core.samples import Cutout, Origin
+from natocc.io.images import decode_rgba, read_bytes
+
+INDEX = "index.arrow"
+SUMMARY = "summary.json"
+
+
+class Library:
+    """An extracted library on disk; an :class:`OccluderSource`.
+
+    The index is mapped, not read, so that many workers share one copy of it. Draws are uniform over cutouts: a category
+    with more cutouts is drawn more often.
+
+    Parameters
+    ----------
+    path : Path
+        Folder that :func:`natocc.occluders.library.extraction.extract_library` made.
+    rows : (n,) int64, optional
+        Those of the index to draw from; all unless given.
+    """
+
+    def __init__(self, path: Path, rows: npt.NDArray[np.int64] | None = None) -> None:
+        self.path = path
+        self._rows = rows
+        try:
+            self._summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+            self._summary["cutouts"], self._summary["categories"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise _damaged(path, error) from None
+
+    def __reduce__(self) -> tuple[type[Library], tuple[Path, npt.NDArray[np.int64] | None]]:
+        return Library, (self.path, self._rows)
+
+    def __len__(self) -> int:
+        return int(self._summary["cutouts"]) if self._rows is None else len(self._rows)
+
+    @property
+    def name(self) -> str:
+        """What it was extracted from, for people."""
+        return str(self._summary.get("name", self.path.name))
+
+    @property
+    def categories(self) -> dict[str, int]:
+        """Cutouts of each category, by name."""
+        return dict(self._summary["categories"])
+
+    @property
+    def refused(self) -> collections.Counter[Reason]:
+        """How many objects were refused, and why."""
+        return collections.Counter({Reason(reason): count for reason, count in self._summary["refused"].items()})
+
+    @property
+    def examples(self) -> dict[Reason, str]:
+        """One refusal of each reason, for a person."""
+        return {Reason(reason): detail for reason, detail in self._summary["examples"].items()}
+
+    @functools.cached_property
+    def _index(self) -> Any:
+        """Columns of the index, sorted by item, memory-mapped."""
+        import pyarrow
+
+        try:
+            with pyarrow.memory_map(os.fsencode(self.path / INDEX)) as file:
+                return pyarrow.ipc.open_file(file).read_all()
+        except (OSError, pyarrow.ArrowException) as error:
+            raise _damaged(self.path, error) from None
+
+    def items(self) -> Iterator[str]:
+        """Ids of all cutouts, sorted."""
+        for row in range(len(self._index)) if self._rows is None else self._rows:
+            yield self._index["item"][int(row)].as_py()
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to a cutout, uniform over all: ``{"id": item}``."""
+        row = int(rng.integers(len(self)))
+        return {"id": self._index["item"][row if self._rows is None else int(self._rows[row])].as_py()}
+
+    def subset(self, keep: Callable[[str], bool]) -> Library:
+        """See :meth:`natocc.occluders.source.OccluderSource.subset`; pictures are known by their sha256."""
+        import pyarrow
+        import pyarrow.compute
+
+        digests = self._index["sha256"]  # asked of each picture once, however many cutouts it gave
+        kept = pyarrow.array([digest for digest in digests.unique().to_pylist() if keep(digest)], pyarrow.string())
+        rows = np.flatnonzero(pyarrow.compute.is_in(digests, value_set=kept)).astype(np.int64)
+        if not len(rows):
+            raise UsageError(f"none of the {len(digests)} cutouts in {self.path} falls into a split; use fewer splits")
+        return Library(self.path, rows)
+
+    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+        """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
+        entry = self._entry(str(reference["id"]))
+        return entry["width"], entry["height"]
+
+    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+        """The cutout that `reference` names.
+
+        Raises
+        ------
+        BadDataError
+            ``missing-file`` if the library has no such item or its file is gone, ``unreadable-image`` if it is damaged.
+        """
+        item = str(reference["id"])
+        entry = self._entry(item)
+        file = self.path / entry["file"]
+        rgba = decode_rgba(read_bytes(file), str(file))
+        points_to = entry["points_to"]
+        origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
+        points_to_xy = None if points_to is None else (points_to[0], points_to[1])
+        foreground = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+        matte = np.asarray(cv2.extractChannel(rgba, 3), dtype=np.uint8)
+        return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
+
+    def _entry(self, item: str) -> dict[str, Any]:
+        """The index's row of a cutout."""
+        items = self._index["item"]
+        row = bisect.bisect_left(range(len(items)), item, key=lambda index: items[index].as_py())
+        if row == len(items) or items[row].as_py() != item:
+            raise BadDataError(Reason.MISSING_FILE, f"no cutout {item!r} in {self.path}")
+        entry: dict[str, Any] = self._index.slice(row, 1).to_pylist()[0]
+        return entry
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"the library of cutouts {path} is damaged ({error}): delete that folder, and it is extracted again")

@@ -1,0 +1,171 @@
+"""Textures that need no picture: noise, flat colours; and several sources mixed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from pydantic import Field, SerializeAsAny
+
+from natocc.core import seeds
+from natocc.core.plans import Json
+from natocc.core.samples import Image, Origin
+from natocc.occluders import TEXTURES
+from natocc.occluders.shapes.textures import TextureOptions, TextureSource
+from natocc.plugins.options import ChosenFrom
+
+_SEEDS = 2**32
+_OCTAVES = 6
+_COARSEST = (4.0, 96.0)  # px between the knots of the coarsest octave
+
+
+class NoiseOptions(TextureOptions):
+    """``source: noise``: value noise of several octaves between two colours [1]_.
+
+    References
+    ----------
+    .. [1] K. Perlin, "An Image Synthesizer", SIGGRAPH 1985.
+    """
+
+    source: Literal["noise"] = "noise"
+
+    def open(self, data: Path) -> Noise:
+        """See :meth:`TextureOptions.open`."""
+        return Noise()
+
+
+class FlatOptions(TextureOptions):
+    """``source: flat``: one colour."""
+
+    source: Literal["flat"] = "flat"
+
+    def open(self, data: Path) -> Flat:
+        """See :meth:`TextureOptions.open`."""
+        return Flat()
+
+
+_TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
+
+
+class MixOptions(TextureOptions):
+    """``source: mix``: each of several sources as often as the others; name one twice to have it twice as often.
+
+    Patches of photographs are a source of pictures too: ``{source: textures, root: coco/val2017}``.
+
+    Parameters
+    ----------
+    of : tuple of TextureOptions
+        The sources.
+    """
+
+    source: Literal["mix"] = "mix"
+    of: tuple[Annotated[SerializeAsAny[TextureOptions], _TEXTURES], ...] = Field(
+        default_factory=lambda: tuple(_TEXTURES.choose({"source": name}) for name in ("textures", "noise", "flat")),
+        min_length=1,
+        max_length=64,
+    )
+
+    def open(self, data: Path) -> Mix:
+        """See :meth:`TextureOptions.open`."""
+        return Mix(tuple(each.open(data) for each in self.of))
+
+
+class _Made:
+    """Textures made of numbers; of no picture, so that splits have nothing to divide."""
+
+    name: str
+
+    def __len__(self) -> int:
+        return 1
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]: ...
+
+    def subset(self, keep: Callable[[str], bool]) -> _Made:
+        """The same: there is no picture to leave out."""
+        return self
+
+    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+        """See :meth:`TextureSource.texture`; the origin names the numbers it was made of, and no file."""
+        item = str(reference.get("texture_seed", reference["colours"]))
+        return self._picture(reference, height, width), self.name, Origin(self.name, item, "", None)
+
+    @abstractmethod
+    def _picture(self, reference: Mapping[str, Json], height: int, width: int) -> Image: ...
+
+
+class Noise(_Made):
+    """Value noise; a :class:`TextureSource`."""
+
+    name = "noise"
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Two colours, the size of the coarsest structure, how much the finer ones count, and a seed."""
+        return {
+            "colours": rng.integers(0, 256, (2, 3)).tolist(),
+            "coarsest": round(float(np.exp(rng.uniform(*np.log(_COARSEST)))), 2),
+            "persistence": round(float(rng.uniform(0.3, 0.8)), 3),
+            "texture_seed": int(rng.integers(_SEEDS)),
+        }
+
+    def _picture(self, reference: Mapping[str, Json], height: int, width: int) -> Image:
+        rng = seeds.generator(int(reference["texture_seed"]), "noise")
+        share, weight, spacing = np.zeros((height, width), np.float32), 1.0, float(reference["coarsest"])
+        for _ in range(_OCTAVES):
+            knots = rng.random((int(height / spacing) + 4, int(width / spacing) + 4), dtype=np.float32)
+            size = (int(knots.shape[1] * spacing) + 1, int(knots.shape[0] * spacing) + 1)
+            share += weight * np.asarray(cv2.resize(knots, size, interpolation=cv2.INTER_CUBIC))[:height, :width]
+            weight, spacing = weight * float(reference["persistence"]), spacing / 2
+            if spacing < 1:
+                break
+        low, high = np.quantile(share, (0.02, 0.98))
+        share = ((share - low) / max(float(high - low), 1e-6)).clip(0, 1)[..., None]
+        first, second = np.array(reference["colours"], dtype=np.float32)
+        picture: Image = np.rint(first + share * (second - first)).astype(np.uint8)
+        return picture
+
+
+class Flat(_Made):
+    """One colour; a :class:`TextureSource`."""
+
+    name = "flat"
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """The colour."""
+        return {"colours": rng.integers(0, 256, (1, 3)).tolist()}
+
+    def _picture(self, reference: Mapping[str, Json], height: int, width: int) -> Image:
+        return np.full((height, width, 3), reference["colours"][0], np.uint8)
+
+
+class Mix:
+    """Several sources; a :class:`TextureSource`.
+
+    Parameters
+    ----------
+    of : tuple of TextureSource
+        Each is drawn from as often as the others.
+    """
+
+    def __init__(self, of: tuple[TextureSource, ...]) -> None:
+        self._of = of
+
+    def __len__(self) -> int:
+        return sum(len(each) for each in self._of)
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Which of the sources, and what it draws."""
+        number = int(rng.integers(len(self._of)))
+        return {"of": number, "drawn": self._of[number].draw(rng)}
+
+    def subset(self, keep: Callable[[str], bool]) -> Mix:
+        """See :meth:`TextureSource.subset`."""
+        return Mix(tuple(each.subset(keep) for each in self._of))
+
+    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+        """See :meth:`TextureSource.texture`."""
+        return self._of[int(reference["of"])].texture(reference["drawn"], height, width)

@@ -1,0 +1,120 @@
+"""Random shapes with random textures: RandOcc's occluders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from pydantic import AfterValidator, Field, SerializeAsAny
+
+from natocc.core.plans import Json
+from natocc.core.samples import Cutout
+from natocc.occluders import TEXTURES
+from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, Kind, draw_bezier
+from natocc.occluders.shapes.textures import TextureOptions, TextureSource
+from natocc.occluders.source import OccluderOptions
+from natocc.plugins.options import ChosenFrom
+
+_MARGIN = 4  # px around the outline, so that every edge is soft
+_FRACTION_BITS = 4
+_OVERSAMPLING = 4
+
+
+_TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
+
+
+def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
+    if not sum(kinds.values()) > 0:
+        raise ValueError("kinds need a weight above 0")
+    return kinds
+
+
+Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+
+
+class ShapesOptions(OccluderOptions):
+    """``source: shapes``: random outlines filled with a texture [1]_.
+
+    Parameters
+    ----------
+    textures : TextureOptions
+        What shapes are filled with.
+    kinds : mapping of str to float
+        The weight of each kind of outline; ``{bezier: 1}`` is the paper's: closed curves through random points.
+    least_points, most_points : int
+        Points that a closed curve goes through.
+
+    References
+    ----------
+    .. [1] K. T. R. Voo, L. Jiang, C. C. Loy, "Delving into High-Quality Synthetic Face Occlusion Segmentation Datasets",
+       CVPR Workshops 2022, section 3 (RandOcc).
+    """
+
+    source: Literal["shapes"] = "shapes"
+    textures: Annotated[SerializeAsAny[TextureOptions], _TEXTURES] = Field(
+        default_factory=lambda: _TEXTURES.choose({"source": "textures"})
+    )
+    kinds: Kinds = Field(
+        {"bezier": 3, "ellipse": 1, "rectangle": 1, "stroke": 1, "polygon": 1, "grid": 0.5}, validate_default=True
+    )
+    least_points: int = Field(3, ge=3, le=100)
+    most_points: int = Field(15, ge=3, le=100)
+    smooth: float = Field(0.5, ge=0, le=1, description="probability of a smooth outline rather than an edgy one")
+    side: int = Field(384, ge=32, le=2048, description="longer side at which a shape is drawn, px")
+
+    def check(self, data: Path) -> int:
+        """How many textures there are; see :meth:`OccluderOptions.check`."""
+        return len(self.textures.open(data))
+
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> Shapes:
+        """See :meth:`OccluderOptions.open`; nothing is extracted."""
+        return Shapes(self, self.textures.open(data))
+
+
+class Shapes:
+    """Shapes made on demand; an :class:`OccluderSource`.
+
+    Parameters
+    ----------
+    options : ShapesOptions
+        How many points, how smooth, how large.
+    textures : TextureSource
+        What they are filled with.
+    """
+
+    def __init__(self, options: ShapesOptions, textures: TextureSource) -> None:
+        self._options, self._textures = options, textures
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """A kind of shape, the numbers that make it, and a texture."""
+        kinds = list(self._options.kinds)
+        reached = np.cumsum([self._options.kinds[kind] for kind in kinds])
+        kind = kinds[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
+        low, high = sorted((self._options.least_points, self._options.most_points))
+        drawn = draw_bezier(rng, (low, high), self._options.smooth) if kind == "bezier" else DRAWS[kind](rng)
+        return {"kind": kind, **drawn, **self._textures.draw(rng)}
+
+    def subset(self, keep: Callable[[str], bool]) -> Shapes:
+        """See :meth:`OccluderSource.subset`; the pictures are those of the textures."""
+        return Shapes(self._options, self._textures.subset(keep))
+
+    def size(self, reference: Mapping[str, Json]) -> None:
+        """Not known before it is made."""
+
+    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+        """The shape that `reference` describes."""
+        pieces = OUTLINES[reference["kind"]](reference)
+        every = np.concatenate([ring for piece in pieces for ring in piece])
+        low, extent = every.min(axis=0), np.ptp(every, axis=0)
+        scale = self._options.side / max(float(extent.max()), 1e-6)
+        width, height = (int(np.ceil(length)) + _MARGIN for length in extent * scale + _MARGIN)
+        fine = np.zeros((height * _OVERSAMPLING, width * _OVERSAMPLING), np.uint8)
+        for piece in pieces:
+            rings = [((ring - low) * scale + _MARGIN) * (_OVERSAMPLING * 2**_FRACTION_BITS) for ring in piece]
+            cv2.fillPoly(fine, [np.rint(ring).astype(np.int32) for ring in rings], 255, cv2.LINE_8, _FRACTION_BITS)
+        matte = np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        texture, category, origin = self._textures.texture(reference, height, width)
+        return Cutout(texture, matte, category, origin)

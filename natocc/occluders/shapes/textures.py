@@ -1,0 +1,140 @@
+"""Textures: pictures of surfaces, by class (DTD) or in any folder."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.core.samples import Image, Origin
+from natocc.core.text import plain
+from natocc.io.images import read_rgb
+from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.occluders import TEXTURES
+from natocc.plugins.options import Options
+from natocc.plugins.table import Table
+
+_LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures in any folder"
+
+
+class TextureSource(Protocol):
+    """Surfaces to cover shapes with."""
+
+    def __len__(self) -> int:
+        """How many pictures."""
+        ...
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to a texture and a place in it."""
+        ...
+
+    def subset(self, keep: Callable[[str], bool]) -> TextureSource:
+        """The same source, of those pictures only whose name `keep` likes; see :class:`OccluderSource`."""
+        ...
+
+    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+        """The texture there, at its natural scale: (height, width, 3) uint8, its class and its origin.
+
+        Raises
+        ------
+        BadDataError
+            If its picture cannot be read.
+        """
+        ...
+
+
+class TextureOptions(Options):
+    """A recipe's ``textures``: which source, and that source's own keys."""
+
+    source: str
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """The source."""
+        return ((TEXTURES, self.source),)
+
+    @abstractmethod
+    def open(self, data: Path) -> TextureSource:
+        """The source; a UsageError names the folder and the layout where it is missing."""
+
+
+class TexturesOptions(TextureOptions):
+    """``source: textures``: the Describable Textures Dataset [1]_ or any folder of pictures.
+
+    References
+    ----------
+    .. [1] M. Cimpoi et al., "Describing Textures in the Wild", CVPR 2014.
+    """
+
+    source: Literal["textures"] = "textures"
+    root: str = Field("dtd", description="folder with images/CLASS/, or of pictures")
+    include: tuple[str, ...] | None = Field(None, description="names of the files to take; all unless given")
+    licence: str | None = Field(None, description="of all pictures, recorded with every sample")
+
+    def open(self, data: Path) -> Textures:
+        """List the pictures; see :meth:`TextureOptions.open`."""
+        root = require_folder(locate(self.root, data), _LAYOUT)
+        root = root / "images" if (root / "images").is_dir() else root
+        names = [name for name in files_below(root, SUFFIXES) if self.include is None or Path(name).name in self.include]
+        if not names:
+            raise UsageError(f"no texture in {root}; expected {_LAYOUT}")
+        return Textures(root, tuple(names), self.licence)
+
+
+class Textures:
+    """Pictures of surfaces on disk; the last few read are kept.
+
+    Parameters
+    ----------
+    root : Path
+        Their folder.
+    names : tuple of str
+        Relative to it, sorted.
+    licence : str, optional
+        Of all of them.
+    """
+
+    def __init__(self, root: Path, names: tuple[str, ...], licence: str | None = None) -> None:
+        self._root, self._names, self._licence = root, names, licence
+        self._read = functools.lru_cache(maxsize=8)(self._read_now)
+
+    def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None]]:
+        return Textures, (self._root, self._names, self._licence)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Json]:
+        """Reference to a texture, uniform over pictures, and a place in it as shares of what is left over of its sides."""
+        name = self._names[int(rng.integers(len(self._names)))]
+        return {"texture": name, "across": round(float(rng.random()), 4), "down": round(float(rng.random()), 4)}
+
+    def subset(self, keep: Callable[[str], bool]) -> Textures:
+        """See :meth:`TextureSource.subset`."""
+        names = tuple(name for name in self._names if keep(name))
+        if not names:
+            raise UsageError(f"none of the {len(self._names)} textures in {self._root} falls into a split; use fewer splits")
+        return Textures(self._root, names, self._licence)
+
+    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+        """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
+        name = str(reference["texture"])
+        image, digest = self._read(name)
+        missing = max(0, height - image.shape[0]), max(0, width - image.shape[1])
+        if any(missing):
+            image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REFLECT), dtype=np.uint8)
+        top = int(float(reference["down"]) * (image.shape[0] - height))
+        left = int(float(reference["across"]) * (image.shape[1] - width))
+        category = plain(Path(name).parent.name or Path(name).stem)
+        crop = np.ascontiguousarray(image[top : top + height, left : left + width])
+        return crop, category, Origin("textures", name, digest, self._licence)
+
+    def _read_now(self, name: str) -> tuple[Image, str]:
+        return read_rgb(inside(self._root, name))

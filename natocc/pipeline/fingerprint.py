@@ -1,0 +1,174 @@
+"""What decides the bytes of a dataset: recipe, versions, inputs. A run goes on with a dataset only where all three agree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.core.versions import __version__, versions
+from natocc.io.listings import LookAgain, known_files
+from natocc.io.paths import locate
+from natocc.occluders.library.library import INDEX, Library
+from natocc.occluders.source import OccluderSource
+from natocc.pipeline.encode import label_maps
+from natocc.pipeline.sample import Pipeline
+from natocc.plugins.options import Options
+from natocc.recipe.model import Recipe
+
+_LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
+"""Options that say where pictures and what belongs to them lie."""
+
+_WITHOUT_EFFECT = ("output.max_rejected",)
+"""Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
+
+_MOST_SHOWN = 8
+
+
+def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
+    """What ``dataset.json`` says of how a dataset comes about.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Opened.
+    data : Path
+        The data root.
+    cache : Path
+        Where what large folders hold is kept.
+
+    Returns
+    -------
+    description : dict
+        ``recipe``, ``recipe_sha256``, ``versions``, ``inputs`` and ``labels``. ``inputs`` knows faces by id, person and split,
+        and files by name and size below the folders that the options name; an extracted library by its index, which holds the
+        sha256 of every picture that it was cut from. No picture is read, and nothing depends on where the data lie.
+    """
+    recipe = pipeline.recipe
+    faces = pipeline.faces
+    people = hashlib.sha256()
+    for face_id in faces.ids():
+        people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
+    inputs = {
+        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)},
+        "occluders": {
+            a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache) for a_set in recipe.sets
+        },
+    }
+    return {
+        "recipe": recipe.resolved(),
+        "recipe_sha256": recipe.sha256(),
+        "versions": versions() | recipe.packages(),
+        "inputs": inputs,
+        "labels": label_maps(recipe.output, faces.classes),
+    }
+
+
+def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
+    """Refuse to go on with a dataset that this run would not have begun.
+
+    Parameters
+    ----------
+    root : Path
+        Its folder, for the message.
+    there : mapping
+        Its ``dataset.json``.
+    wanted : mapping
+        What this run is, from :func:`describe`.
+
+    Raises
+    ------
+    UsageError
+        A line for each difference, old and new.
+    """
+    found = differences(there, {"natocc": __version__, **wanted})
+    if found:
+        head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
+        last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
+        raise UsageError(head, *found, last)
+
+
+def differences(there: Mapping[str, Json], wanted: Mapping[str, Json]) -> list[str]:
+    """Where two descriptions differ in what decides the bytes.
+
+    Parameters
+    ----------
+    there, wanted : mapping
+        Of each, ``natocc``, ``recipe``, ``versions`` and ``inputs``, as in ``dataset.json``.
+
+    Returns
+    -------
+    lines : list of str
+        A line for each difference, old and new; only the first few of many. None where they agree.
+    """
+    found: list[str] = []
+    for part in ("natocc", "recipe", "versions", "inputs"):
+        found += _differences(part, there.get(part), wanted.get(part))
+    found = [line for line in found if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
+    more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
+    return [*(f"  {line}" for line in found[:_MOST_SHOWN]), *more]
+
+
+def changed_versions(there: Mapping[str, Json], recipe: Recipe) -> list[str]:
+    """Lines such as ``versions.numpy: "2.3" -> "2.4"``: what made a dataset, and what is installed now.
+
+    Parameters
+    ----------
+    there : mapping
+        Its ``dataset.json``.
+    recipe : Recipe
+        Its recipe.
+    """
+    now = versions() | recipe.packages()
+    return [*_differences("natocc", there.get("natocc"), __version__), *_differences("versions", there.get("versions"), now)]
+
+
+def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
+    """Lines such as ``recipe.seed: 1 -> 2``."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from _differences(f"{path}.{key}", old.get(key), new.get(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from _differences(f"{path}.{index}", *pair)
+    elif old != new:
+        yield f"{path}: {_short(old)} -> {_short(new)}"
+
+
+def _short(value: Json) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def look_again(pipeline: Pipeline, data: Path, cache: Path, described: Mapping[str, Json]) -> LookAgain:
+    """Ask the files of a description again, beside whatever comes next; see :class:`natocc.io.listings.LookAgain`."""
+    inputs, recipe = described["inputs"], pipeline.recipe
+    told = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
+    return LookAgain([(list(_located(options, data)), each["files"]) for options, each in told if "files" in each], cache)
+
+
+def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> Json:
+    if not isinstance(source, Library):
+        return {"files": _files(options, data, cache)}
+    digest = hashlib.sha256()
+    with (source.path / INDEX).open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return {"cutouts": len(source), "index": digest.hexdigest()}
+
+
+def _files(options: Options, data: Path, cache: Path) -> Json:
+    """How many files there are where the options point, and the sha256 over their names and sizes."""
+    return known_files(_located(options, data), cache).to_json()
+
+
+def _located(options: Options, data: Path) -> Iterator[Path]:
+    for name, value in options:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Options):
+                yield from _located(item, data)
+            elif isinstance(item, str) and name in _LOCATIONS:
+                yield locate(item, data)

@@ -1,0 +1,203 @@
+"""One sample made again from the plan in the manifest alone, and held against its files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from natocc.core.errors import BadDataError, UsageError
+from natocc.core.plans import Json, Plan
+from natocc.core.samples import SampleRecord, occluded
+from natocc.dataset.layout import FOLDERS
+from natocc.dataset.manifest import read_manifest
+from natocc.dataset.open import open_dataset
+from natocc.faces.landmarks.detector import check_models
+from natocc.io.images import read_bytes, sha256
+from natocc.pipeline.encode import encode
+from natocc.pipeline.fingerprint import changed_versions
+from natocc.pipeline.sample import Pipeline
+from natocc.pipeline.schedule import SampleSpec
+from natocc.recipe.model import Recipe, validate_recipe
+from natocc.report.thumbnails import Original
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Replayed:
+    """A file made again.
+
+    Parameters
+    ----------
+    folder, path : str
+        Such as ``images`` and ``images/00000/000000007.jpg``.
+    content : bytes
+        As made again.
+    stated : str, optional
+        The sha256 that the manifest has.
+    on_disk : str, optional
+        That of the file; None where there is none that can be read.
+    """
+
+    folder: str
+    path: str
+    content: bytes
+    stated: str | None
+    on_disk: str | None
+
+    @property
+    def same(self) -> bool:
+        """Whether it is what lies on disk and what the manifest says."""
+        return sha256(self.content) == self.on_disk == self.stated
+
+    @property
+    def verdict(self) -> str:
+        """``same``, or what is different."""
+        made = sha256(self.content)
+        if self.same:
+            return "same"
+        if self.on_disk is None:
+            return "different: no file on disk" + ("" if made == self.stated else ", and not what the manifest says")
+        if made == self.stated:
+            return f"different: the file was changed (sha256 {self.on_disk}, the manifest says {self.stated})"
+        return f"different: made again it has sha256 {made}, the file {self.on_disk}, the manifest says {self.stated}"
+
+
+def row_of(root: Path, index: int) -> dict[str, Json]:
+    """The manifest's row of a sample.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or the manifest cannot be read.
+    """
+    rows = read_manifest(root, index, index)
+    if len(rows) != 1:
+        raise UsageError(f"{root} has no sample {index} in its manifest")
+    return rows[0]
+
+
+def replay(root: Path, row: Mapping[str, Json], data: Path, cache: Path, jobs: int = 1) -> list[Replayed]:
+    """Make a sample again from its row's plan; nothing is drawn.
+
+    Parameters
+    ----------
+    root : Path
+        A dataset's folder, whose ``dataset.json`` has the recipe.
+    row : mapping
+        Of the manifest; not one of a rejected sample.
+    data, cache, jobs
+        As for a build.
+
+    Raises
+    ------
+    UsageError
+        If the recipe was changed, inputs are missing, or the plan cannot be read.
+    BadDataError
+        If an input that served then cannot serve now.
+    """
+    description = open_dataset(root)
+    if not description.trusted:
+        raise UsageError(f"the recipe in {root / 'dataset.json'} was changed; nothing can be made again from it")
+    recipe = validate_recipe(description.content["recipe"], "in dataset.json")
+    spec = spec_of(recipe, row["index"], row["set"], row["face"], row["variant"])
+    try:
+        plan = Plan.from_json(json.loads(row["plan"]))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"the plan of sample {spec.index} in the manifest is damaged ({type(error).__name__}: {error})"
+        ) from None
+    check_models(recipe.faces.align.points)
+    remade = replayed(Pipeline(recipe, data, cache, jobs), spec, plan)
+    layout = description.layout(root)
+    found = []
+    for folder in FOLDERS:
+        if folder in remade or row[f"{folder}_path"] is not None:
+            suffix, content = remade.get(folder, ("", b""))
+            path = row[f"{folder}_path"] or layout.file(folder, spec.index, suffix).relative_to(root).as_posix()
+            found.append(Replayed(folder, path, content, row[f"{folder}_sha256"], _digest(layout.root / path)))
+    return found
+
+
+def changed_since(root: Path) -> list[str]:
+    """A line for each version that is another one than when the dataset was made, plug-ins' packages too."""
+    there = open_dataset(root).content
+    return changed_versions(there, validate_recipe(there["recipe"], "in dataset.json"))
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256(read_bytes(path))
+    except BadDataError:
+        return None
+
+
+def originals_of(root: Path, data: Path, cache: Path, jobs: int = 1) -> Callable[[SampleRecord], Original | None]:
+    """A function that makes a sample's source, amodal mask and occluders again from its plan.
+
+    Parameters
+    ----------
+    root : Path
+        A dataset's folder, whose ``dataset.json`` has the recipe.
+    data, cache, jobs
+        As for a build.
+
+    Returns
+    -------
+    original_of : callable
+        From a sample that was made to what it was made from; None where an input that served then cannot serve now, or is
+        another: its sha256, or the mask that comes of it, is not what the record says.
+
+    Raises
+    ------
+    UsageError
+        If the recipe was changed, or inputs are missing: the message says which.
+    """
+    description = open_dataset(root)
+    if not description.trusted:
+        raise UsageError(f"the recipe in {root / 'dataset.json'} was changed; nothing can be made again from it")
+    recipe = validate_recipe(description.content["recipe"], "in dataset.json")
+    check_models(recipe.faces.align.points)
+    pipeline = Pipeline(recipe, data, cache, jobs)
+
+    def original_of(sample: SampleRecord) -> Original | None:
+        try:
+            assert sample.plan is not None
+            spec = spec_of(recipe, sample.index, sample.set_name, sample.face, sample.variant)
+            face, composite = pipeline.replay(spec, sample.plan)
+        except (BadDataError, UsageError, KeyError):
+            return None
+        visible = np.count_nonzero(composite.modal == 1)
+        if face.origin != sample.face_origin or visible != sample.measures.get("visible_pixels"):
+            return None
+        return Original(face.image, composite.amodal, occluded(composite) | composite.ignored)
+
+    return original_of
+
+
+def spec_of(recipe: Recipe, index: int, set_name: str, face: str, variant: int) -> SampleSpec:
+    """What a sample is made of, as its row says.
+
+    Raises
+    ------
+    UsageError
+        If the recipe has no set of that name.
+    """
+    names = [a_set.name for a_set in recipe.sets]
+    if set_name not in names:
+        raise UsageError(f"sample {index} is of the set {set_name!r}, which the recipe does not have ({', '.join(names)})")
+    return SampleSpec(index, names.index(set_name), face, variant)
+
+
+def replayed(pipeline: Pipeline, spec: SampleSpec, plan: Plan) -> dict[str, tuple[str, bytes]]:
+    """The files of a sample, made again from its plan alone: folder to suffix and content.
+
+    Raises
+    ------
+    BadDataError
+        If an input that served then cannot serve now.
+    """
+    face, composite = pipeline.replay(spec, plan)
+    return encode(face, composite, pipeline.faces.classes, pipeline.recipe.output)

@@ -1,0 +1,222 @@
+"""The story of one sample: ``make_sample(i)``. ``build`` calls it for every index, ``preview`` for one picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from natocc.compose.appearance import Photo
+from natocc.compose.draw import draw_plan
+from natocc.compose.finish import draw_finish
+from natocc.compose.pose import can_fill
+from natocc.compose.render import render
+from natocc.core import seeds
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.plans import Finish, Json, Plan
+from natocc.core.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
+from natocc.dataset.splits import Splits
+from natocc.faces.alignment.align import align_face
+from natocc.faces.alignment.mirror import mirrored
+from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.sources.base import FaceSource
+from natocc.occluders.source import OccluderSource
+from natocc.pipeline.metrics import hidden_landmarks, measures
+from natocc.pipeline.schedule import SampleSpec, Schedule
+from natocc.recipe.model import Recipe
+
+_FACES_KEPT = 8
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sample:
+    """A sample made: its row, and what was made unless it was rejected.
+
+    Parameters
+    ----------
+    record : SampleRecord
+        Without the sha256 of files, since none is written here.
+    face : AlignedFace, optional
+        None where the face itself was rejected.
+    composite : Composite, optional
+        None where the sample was rejected.
+    """
+
+    record: SampleRecord
+    face: AlignedFace | None
+    composite: Composite | None
+
+
+class Pipeline:
+    """A recipe opened on this machine: sources found, libraries extracted.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to build.
+    data : Path
+        The data root.
+    cache : Path
+        Where occluder libraries are extracted to, and landmarks kept, once.
+    jobs : int
+        Processes for that extraction.
+    like : Pipeline, optional
+        Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
+
+    Raises
+    ------
+    UsageError
+        If data is missing; the folder and the layout expected are named.
+    """
+
+    def __init__(self, recipe: Recipe, data: Path, cache: Path, jobs: int = 1, like: Pipeline | None = None) -> None:
+        like = like if like is not None and like.recipe.faces == recipe.faces else None
+        self.recipe: Recipe = recipe
+        self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        opened: dict[str, OccluderSource] = {}
+        for a_set in recipe.sets:
+            key = a_set.occluders.model_dump_json()
+            if key not in opened:
+                opened[key] = a_set.occluders.open(data, cache, jobs)
+        self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
+        self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
+        self._check_splits()
+        self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
+        self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
+
+    @property
+    def occluders(self) -> dict[str, OccluderSource]:
+        """The occluders of each set, by its name; of all splits together."""
+        return {a_set.name: source for a_set, source in zip(self.recipe.sets, self._occluders, strict=True)}
+
+    def schedule(self, count: int | None = None) -> Schedule:
+        """Which sample is what; `count` None means one pass over the sets."""
+        return Schedule([a_set.samples_per_face for a_set in self.recipe.sets], self.faces.ids(), count)
+
+    def make_sample(self, spec: SampleSpec) -> Sample:
+        """Make one sample; it depends on the recipe, the inputs and `spec` alone.
+
+        Parameters
+        ----------
+        spec : SampleSpec
+            From :meth:`schedule`.
+
+        Returns
+        -------
+        sample : Sample
+            Rejected, with the reason in its record, where the data cannot serve.
+        """
+        a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
+        source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
+        row = self.row(spec)
+        stage, face = "face", None
+        try:
+            face = self._face(spec.face).face
+            row = functools.partial(row, face_origin=face.origin, detector=face.detector)
+            finish = draw_finish(seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, "finish"), a_set.finish)
+            photo = self._photo(spec.face, finish)
+            face, stage = photo.face, "plan"
+            rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
+
+            def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+                reference = source.draw(rng)
+                size = source.size(reference)
+                if size is not None and not can_fill(size, photo.face, a_set.placement):
+                    raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
+                return reference, source.cutout(reference)
+
+            plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
+        except BadDataError as error:
+            return Sample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
+        composite = render(photo, cutouts, plan)
+        record = row(
+            occluder_origins=tuple(cutout.origin for cutout in cutouts),
+            categories=tuple(cutout.category for cutout in cutouts),
+            plan=plan,
+            measures=measures(face, self.faces.classes, composite),
+            landmarks=hidden_landmarks(face, composite),
+        )
+        return Sample(record, face, composite)
+
+    def aligned(self, face_id: str) -> AlignedFace:
+        """A face, aligned, before anything is done to it.
+
+        Raises
+        ------
+        BadDataError
+            If it cannot serve.
+        """
+        return self._face(face_id).face
+
+    def row(self, spec: SampleSpec) -> functools.partial[SampleRecord]:
+        """The record of a sample but for what came of it."""
+        a_set = self.recipe.sets[spec.set_index]
+        return functools.partial(
+            SampleRecord,
+            index=spec.index,
+            set_name=a_set.name,
+            method=a_set.method,
+            face=spec.face,
+            variant=spec.variant,
+            identity=self.faces.identity(spec.face),
+            split=self.split(spec.face),
+        )
+
+    def split(self, face_id: str) -> str | None:
+        """The split that a face's samples belong to; none without splits."""
+        splits = self.recipe.splits
+        if splits is None:
+            return None
+        return self.faces.split(face_id) if splits.faces == "owner" else splits.of("face", self.faces.identity(face_id))
+
+    def replay(self, spec: SampleSpec, plan: Plan) -> tuple[AlignedFace, Composite]:
+        """Make a sample's face and composite again from its plan; nothing is drawn.
+
+        Raises
+        ------
+        BadDataError
+            If an input that served then cannot serve now.
+        """
+        source = self._occluders[spec.set_index]
+        cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
+        photo = self._photo(spec.face, plan.finish)
+        return photo.face, render(photo, cutouts, plan)
+
+    def _check_splits(self) -> None:
+        if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
+            unknown = [face_id for face_id in self.faces.ids() if self.faces.split(face_id) not in self.recipe.splits.names]
+            if unknown:
+                raise UsageError(
+                    f"splits.faces: owner, but source {self.recipe.faces.source!r} knows no split with a share "
+                    f"for {len(unknown)} of its {len(self.faces.ids())} faces, such as {unknown[0]!r}; use splits.faces: hash"
+                )
+
+    def _photo(self, face_id: str, finish: Finish) -> Photo:
+        """The face on which occluders are laid."""
+        photo = self._face(face_id)
+        return Photo(mirrored(photo.face, self.faces.classes)) if finish.flip else photo
+
+    def _face(self, face_id: str) -> Photo:
+        """The aligned face; the last few are kept, since samples of one face lie side by side."""
+        if face_id not in self._aligned:
+            try:
+                self._aligned[face_id] = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder))
+            except BadDataError as error:
+                self._aligned[face_id] = error
+            if len(self._aligned) > _FACES_KEPT:
+                self._aligned.popitem(last=False)
+        face = self._aligned[face_id]
+        if isinstance(face, BadDataError):
+            raise BadDataError(face.reason, face.detail)
+        return face
+
+
+def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:
+    """An occluder source for each split."""
+    if splits is None:
+        return {}
+    return {name: source.subset(lambda picture, name=name: splits.of("occluder", picture) == name) for name in splits.names}  # type: ignore[misc]

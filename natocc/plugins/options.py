@@ -1,0 +1,206 @@
+"""What every part of a recipe has in common: strict, frozen, told by name which plug-in it configures."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic_core import CoreSchema, core_schema
+
+from natocc.core.errors import UsageError
+from natocc.plugins.docstrings import parameters, summary
+from natocc.plugins.table import Table
+
+
+class Options(BaseModel):
+    """A part of a recipe: unknown keys are refused with the nearest known one; NaN and infinity are not numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_every_key(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            known = list(cls.model_fields)
+            for key in value:
+                if key not in known:
+                    raise ValueError(f"unknown key {str(key)!r}{nearest(str(key), known)}")
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """With what the docstring says of each key, so that an editor shows it."""
+        made = handler(schema)
+        model = handler.resolve_ref_schema(made)
+        model["description"] = summary(cls)
+        for name, text in parameters(cls).items():
+            if name in model.get("properties", {}):
+                model["properties"][name].setdefault("description", text)
+        return made
+
+    def named(self) -> Iterable[tuple[Table[Any], str]]:
+        """Plug-ins that this part names itself: table and name."""
+        return ()
+
+    def packages(self) -> dict[str, str]:
+        """Other packages whose plug-ins this part, or one within it, names: name to version, sorted."""
+        found = dict(filter(None, (table.package(name) for table, name in self.named())))
+        for _, value in self:
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Options):
+                    found |= item.packages()
+        return dict(sorted(found.items()))
+
+
+PART_OF = "x-part-of"
+"""Mark in a JSON Schema: here stands one of the models of the table of this group."""
+
+NAME_OF = "x-name-of"
+"""Mark in a JSON Schema: here stands a name of the table of this group."""
+
+PluginOptions = TypeVar("PluginOptions", bound=Options)
+PluginType = TypeVar("PluginType")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Text that names the known word nearest to `name`, or all of them where none is near.
+
+    Examples
+    --------
+    >>> nearest("sourse", ["source", "root"])
+    " (did you mean 'source'?)"
+    """
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})"
+
+
+def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginType:
+    """The plug-in that `name` means in `table`, imported only now.
+
+    Parameters
+    ----------
+    table : mapping of str
+        Mostly a :class:`natocc.plugins.table.Table`.
+    name_key : str
+        The recipe's key that holds the name, for the message.
+    name : str
+        What the recipe says.
+
+    Raises
+    ------
+    ValueError
+        If there is no such plug-in (the nearest name is given), or the package that adds it cannot be used.
+    """
+    try:
+        return table[name]
+    except KeyError:
+        raise ValueError(f"unknown {name_key} {name!r}{nearest(name, list(table))}") from None
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+def choose_by_name(value: Any, base: type[PluginOptions], table: Table[type[Any]], name_key: str) -> PluginOptions:
+    """A recipe entry as its plug-in's own model, chosen by the name that the entry has under `name_key`."""
+    if isinstance(value, base):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected a mapping with the key {name_key!r}, found {value!r}")
+    if name_key not in value:
+        raise ValueError(f"missing key {name_key!r} (known: {', '.join(table)})")
+    name = str(value[name_key])
+    model = plugin(table, name_key, name)
+    if not (isinstance(model, type) and issubclass(model, base)):
+        offers = " ".join(table.package(name) or ("natocc",))
+        raise ValueError(f"{table.group} {name!r} of {offers}: expected a subclass of {base.__name__}, found {model!r}")
+    return model.model_validate(value)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ChosenFrom(Generic[PluginOptions]):
+    """Annotation of a recipe's part: the model that its ``source`` names in a table.
+
+    Parameters
+    ----------
+    table : Table
+        Of options classes.
+    base : type
+        What they all are.
+    """
+
+    table: Table[type[Any]]
+    base: type[PluginOptions]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.choose, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """A mark in the place of all the models: :mod:`natocc.recipe.schema` knows them."""
+        return {PART_OF: self.table.group}
+
+    def choose(self, value: Any) -> PluginOptions:
+        """See :func:`choose_by_name`."""
+        return choose_by_name(value, self.base, self.table, "source")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NameIn:
+    """Annotation of a recipe's text: a name of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Of what is called by these names.
+    also : tuple of str
+        Further names.
+    """
+
+    table: Table[Any]
+    also: tuple[str, ...] = ()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """A mark, as above."""
+        return {NAME_OF: self.table.group, "also": list(self.also)}
+
+    def check(self, name: str) -> str:
+        """`name`, if it is known and what it names can be imported."""
+        if name not in self.also:
+            try:
+                found = self.table[name]
+            except KeyError:
+                known = [*self.also, *self.table]
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f" (did you mean {close[0]!r}?)" if close else ""
+                raise ValueError(f"{name!r} is not one of {', '.join(known)}{hint}") from None
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+            if not callable(found):
+                raise ValueError(f"{self.table.group} {name!r}: expected a function, found {found!r}")
+        return name
+
+
+def faults(error: ValidationError) -> list[str]:
+    """What is wrong: a line a fault, with the path of the field and, where there is one, the nearest known name."""
+    found = error.errors()
+    # A list of which an item fails is also called too short: the item is what is wrong.
+    return [_explained(fault) for fault in found if not (fault["type"] == "too_short" and len(found) > 1)]
+
+
+def _explained(fault: Any) -> str:
+    # What pydantic adds for itself is no part of a recipe: "[key]", and the branch of a union, "(mix)".
+    path = ".".join(str(part) for part in fault["loc"] if str(part)[:1] not in ("[", "("))
+    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if fault["type"] == "literal_error":
+        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
+        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
+    elif fault["type"] not in ("value_error", "missing"):
+        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
+    elif fault["type"] == "missing":
+        message = "is missing"
+    return f"{path}: {message}" if path else message

@@ -1,0 +1,57 @@
+"""Which data lie below a data root, in which layout. No picture is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.faces import SOURCES as FACES
+from natocc.faces.sources.base import FaceOptions
+from natocc.occluders import SOURCES as OCCLUDERS
+from natocc.occluders.source import OccluderOptions
+from natocc.plugins.options import choose_by_name
+
+
+def sources(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
+    """Every source at the place where it is looked for unless a recipe says otherwise."""
+    for kind, table in (("faces", FACES), ("occluders", OCCLUDERS)):
+        for name in table:
+            yield {"kind": kind, "source": name, **_look(kind, name, None, data, cache)}
+
+
+def folders(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
+    """Every folder of the data root, and what it can be read as."""
+    layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
+    any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
+    if not data.is_dir():
+        return
+    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        # Any pictures can be photographs, cutouts or textures: that is said only of those that are nothing more.
+        for tried in (layouts, any_pictures):
+            looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in tried]
+            readable = [look for look in looks if "count" in look]
+            if readable:
+                break
+        yield {"folder": folder.name, "as": readable}
+
+
+def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Json]:
+    """How much a source finds, or what it misses."""
+    own = name in (FACES if kind == "faces" else OCCLUDERS).own
+    entry: dict[str, Json] = {"source": name}
+    if root is not None:
+        entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
+    try:
+        if kind == "faces":
+            source = choose_by_name(entry, FaceOptions, FACES, "source").open(data, cache)
+            return {"count": len(source.ids()), "what": "faces", "classes": list(source.classes.values())}
+        pictures = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source").check(data)
+        return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
+    except UsageError as error:
+        return {"missing": str(error)}
+    except Exception as error:
+        if own:
+            raise
+        return {"missing": f"{type(error).__name__}: {error}".splitlines()[0]}  # a plug-in's own fault: the others go on

@@ -1,0 +1,65 @@
+"""The recipe that flags name, for those who have none: ``--source celebamask --occluders coco``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from natocc.core.errors import UsageError
+from natocc.recipe.edit import edit_recipe
+from natocc.recipe.model import Recipe, validate_recipe
+from natocc.recipe.text import parse_recipe, recipe_text
+
+
+def recipe_of_flags(
+    recipe: str | None,
+    source: str | None,
+    occluders: str | None,
+    method: str | None,
+    source_root: str | None,
+    occluders_root: str | None,
+    seed: int | None,
+    edits: Iterable[str],
+) -> Recipe:
+    """The recipe that a file and flags name: flags edit it before it is validated.
+
+    Raises
+    ------
+    UsageError, RecipeError
+        If both a recipe and flags that make one are given, or the recipe does not validate.
+    """
+    if recipe is not None and (source or occluders or method):
+        raise UsageError("--source, --occluders and --method make a recipe of one set; edit a recipe file's with --set")
+    if recipe is None:
+        raw, name = _one_set(source, occluders, method), "made from flags"
+    else:
+        text, name = recipe_text(recipe)
+        raw = parse_recipe(text, name)
+    flags = [f"seed={seed}"] if seed is not None else []
+    if source_root is not None:
+        flags.append(f"faces.root={_quoted(source_root)}")
+    if occluders_root is not None:
+        flags += [f"sets.{index}.occluders.root={_quoted(occluders_root)}" for index in range(len(raw.get("sets") or []))]
+    edit_recipe(raw, [*flags, *edits])
+    return validate_recipe(raw, name)
+
+
+def _one_set(source: str | None, occluders: str | None, method: str | None) -> dict[str, Any]:
+    if source is None:
+        raise UsageError(
+            "name a recipe, or faces with --source (such as celebamask) and occluders with --occluders (such as coco)"
+        )
+    method = method or ("randocc" if occluders == "shapes" else "natocc")
+    occluders = occluders or ("shapes" if method == "randocc" else "coco")
+    return {
+        "name": f"{source}-{occluders}",
+        "faces": {"source": source},
+        "sets": [{"name": occluders, "method": method, "occluders": {"source": occluders}}],
+    }
+
+
+def _quoted(path: str) -> str:
+    """A path as a YAML string, from the folder that the command was given in."""
+    return json.dumps(path if ":" in path else str(Path(path).absolute()))

@@ -1,0 +1,136 @@
+"""A recipe's text: natocc's own by name, files, and YAML that hides nothing."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from natocc.core.errors import RecipeError
+from natocc.io.paths import own_folder
+
+KEYS = ("name", "seed", "faces", "sets", "splits", "output")
+"""What stands at the top of a recipe."""
+
+KEYS_OF_SETS = (
+    "method",
+    "occluders",
+    "samples_per_face",
+    "placement",
+    "colour",
+    "light",
+    "optics",
+    "blend",
+    "transparency",
+    "finish",
+)
+"""What stands in a set and nowhere at the top."""
+
+_MOST_BYTES = 1_000_000
+_LARGEST = 2**63 - 1
+_DEEPEST = 50
+
+
+def own_recipes() -> dict[str, Path]:
+    """Natocc's own recipes: name to file."""
+    return {path.stem: path for path in sorted(own_folder("pipelines").glob("*.yaml"))}
+
+
+def what(text: str) -> str:
+    """First sentence of the comment that a recipe begins with.
+
+    Examples
+    --------
+    >>> what("# yaml-language-server: $schema=x\\n# The demo: two\\n# portraits. Nothing is downloaded.\\nname: demo\\n")
+    'The demo: two portraits'
+    """
+    lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    comment = " ".join(line.removeprefix("#").strip() for line in lines if not line.startswith("# yaml-language-server:"))
+    return comment.split(". ")[0].rstrip(".")
+
+
+def recipe_text(name_or_path: str) -> tuple[str, str]:
+    """Text and name of a recipe file, or of one of natocc's own recipes.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such file; natocc's own recipes are named.
+    """
+    own = own_recipes()
+    path = own.get(name_or_path, Path(name_or_path))
+    if not path.is_file():
+        close = difflib.get_close_matches(name_or_path, own, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise RecipeError(f"no recipe file {name_or_path!r}, and no recipe of natocc's own by that name: {', '.join(own)}{hint}")
+    if path.stat().st_size > _MOST_BYTES:
+        raise RecipeError(f"recipe {path} has more than {_MOST_BYTES} bytes")
+    try:
+        return path.read_text(encoding="utf-8-sig"), str(name_or_path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"recipe {path} cannot be read: {error}") from None
+
+
+def parse_recipe(text: str, name: str) -> dict[str, Any]:
+    """A recipe's YAML as plain dictionaries, not yet validated.
+
+    Raises
+    ------
+    RecipeError
+        If it is not YAML, not a mapping, has a key twice, or has tags or aliases.
+    """
+    try:
+        value = yaml.load(text, _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise RecipeError(f"recipe {name}{where}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RecipeError(f"recipe {name} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(value, dict):
+        raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(KEYS)}")
+    return value
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        fault = None
+        if isinstance(event, yaml.AliasEvent):
+            fault = "aliases are not allowed"
+        elif event.tag is not None:
+            fault = f"the tag {event.tag!r}: tags are not allowed"
+        elif self._depth == _DEEPEST:
+            fault = "nested too deeply"
+        if fault:
+            raise yaml.constructor.ConstructorError(None, None, fault, event.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: Any) -> int:
+        number: int = super().construct_yaml_int(node)
+        if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
+            raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
+        return number
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)

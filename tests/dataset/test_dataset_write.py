@@ -1,0 +1,227 @@
+"""Whoever reads by records sees whole shards only, whenever the writer is killed; nobody else's file is ever deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natocc.core.errors import Reason, RunError, UsageError
+from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
+from natocc.core.samples import Origin, Rejection, SampleRecord
+from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import read_manifest, write_manifest
+from natocc.dataset.records import read_shards, record_from_json, record_to_json, whole_shards
+from natocc.dataset.write import commit as writer
+from natocc.dataset.write.commit import commit_shard, take_back
+from natocc.dataset.write.folder import clean_staging, prepare
+from natocc.dataset.write.staging import stage_sample, sweep_staging
+from natocc.io.images import sha256
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+origins = st.builds(Origin, names, names, names, st.none() | names)
+placements = st.builds(Placement, st.tuples(*[numbers] * 6), st.booleans())
+references = st.dictionaries(names, names | numbers | st.lists(numbers, max_size=3), max_size=3)
+shadows = st.none() | st.builds(Shadow, numbers, numbers, numbers, numbers)
+looks = st.builds(Look, names, *[numbers] * 4, st.integers(0, 9), st.none() | st.integers(1, 100), shadows)
+occluders = st.lists(st.builds(OccluderPlan, references, placements, looks, names, numbers), max_size=2)
+finishes = st.builds(Finish, st.booleans(), numbers, numbers, numbers, st.none() | st.integers(1, 100))
+plans = st.builds(Plan, occluders.map(tuple), st.integers(0, 9), st.none() | numbers, finishes)
+rejections = st.builds(Rejection, st.sampled_from(Reason), names, names)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> SampleRecord:
+    occluders = draw(st.lists(st.tuples(origins, names), max_size=2))
+    plan = draw(st.none() | plans)
+    return SampleRecord(
+        index=draw(st.integers(0, 10**9)),
+        set_name=draw(names),
+        method=draw(names),
+        face=draw(names),
+        variant=draw(st.integers(0, 99)),
+        identity=draw(names),
+        split=draw(st.none() | names),
+        face_origin=draw(st.none() | origins),
+        occluder_origins=tuple(origin for origin, _ in occluders),
+        categories=tuple(category for _, category in occluders),
+        plan=plan,
+        measures={} if plan is None else {"occlusion_ratio": draw(numbers), "width": draw(st.integers(1, 4096))},
+        detector=draw(st.none() | names),
+        landmarks=tuple(draw(st.lists(st.tuples(numbers, numbers, st.booleans()), max_size=3))),
+        rejection=draw(rejections) if plan is None else None,
+    )
+
+
+@given(records())
+def test_a_record_survives_json(record: SampleRecord) -> None:
+    assert record_from_json(json.loads(json.dumps(record_to_json(record)))) == record
+
+
+def _stage(layout: Layout, index: int) -> None:
+    """Stage a sample; every third is rejected."""
+    if index % 3 == 2:
+        rejection = Rejection(Reason.NO_FACE, "face", "none")
+        stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", rejection=rejection), {})
+        return
+    content = {"images": (".jpg", b"image %d" % index), "masks": (".png", b"mask %d" % index)}
+    measures = {"occlusion_ratio": 0.25, "width": 8, "height": 8, "mask_estimated": 0}
+    stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=measures), content)
+
+
+def _begin(root: Path) -> Layout:
+    layout = Layout(root, 4)
+    prepare(root, overwrite=False)
+    write_dataset(layout, {"status": "building"})
+    return layout
+
+
+def _build(root: Path, order: Sequence[int] = range(8)) -> Layout:
+    layout = _begin(root)
+    for index in order:
+        _stage(layout, index)
+    for shard in (0, 1):
+        commit_shard(layout, range(4 * shard, 4 * shard + 4))
+    write_manifest(layout)
+    clean_staging(layout)
+    return layout
+
+
+def _files(root: Path) -> dict[str, str]:
+    return {path.relative_to(root).as_posix(): sha256(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
+
+
+@given(st.permutations(range(8)), st.sets(st.integers(0, 7)))
+def test_neither_order_nor_doing_it_twice_matters(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], again: set[int]
+) -> None:
+    base = tmp_path_factory.mktemp("d")
+    _build(base / "a")
+    _build(base / "b", [*order, *again])
+    assert _files(base / "a") == _files(base / "b")
+
+
+def test_the_manifest_is_the_records(tmp_path: Path) -> None:
+    layout = _build(tmp_path / "d")
+    rows = read_manifest(tmp_path / "d")
+    assert [row["index"] for row in rows] == list(range(8))
+    assert [row["status"] for row in rows] == ["made", "made", "rejected"] * 2 + ["made", "made"]
+    assert {row["reason"] for row in rows} == {None, "no-face"}
+    for row in rows:
+        if row["status"] == "made":
+            for folder in ("images", "masks"):
+                assert sha256((tmp_path / "d" / row[f"{folder}_path"]).read_bytes()) == row[f"{folder}_sha256"]
+            assert Plan.from_json(json.loads(row["plan"])) == Plan((), 1)
+    assert [record.made for record in read_shards(layout)] == [3, 3]
+
+
+def test_what_is_staged_must_be_what_is_committed(tmp_path: Path) -> None:
+    """Gaps, samples too many, files gone or changed: refused before anything is moved."""
+    layout = _begin(tmp_path / "d")
+    for index in range(3):
+        _stage(layout, index)
+    with pytest.raises(RunError, match="expected samples 0 to 3, found 3; one amiss is 3"):
+        commit_shard(layout, range(4))
+    _stage(layout, 3)
+    with pytest.raises(RunError, match="expected samples 0 to 2, found 4; one amiss is 3"):
+        commit_shard(layout, range(3))
+    for wrong in (range(1, 4), range(0, 4, 2), range(5)):
+        with pytest.raises(ValueError, match="is no shard"):
+            commit_shard(layout, wrong)
+    mask = layout.staging / "00000" / "masks" / "000000001.png"
+    mask.write_bytes(b"mask 2")
+    with pytest.raises(RunError, match=r"000000001\.png is not the file that was made"):
+        commit_shard(layout, range(4))
+    mask.unlink()
+    with pytest.raises(RunError, match="sample 1 is staged without its file in masks"):
+        commit_shard(layout, range(4))
+    assert not (layout.root / "images").exists()
+    assert whole_shards(layout) == []
+    _stage(layout, 1)
+    assert commit_shard(layout, range(4)).made == 3
+
+
+def test_a_sweep_keeps_what_is_whole(tmp_path: Path) -> None:
+    layout = _begin(tmp_path / "d")
+    for index in range(4):
+        _stage(layout, index)
+    place = layout.staging / "00000"
+    (place / "images" / "000000000.jpg").write_bytes(b"")  # as after a power cut
+    (place / "masks" / "000000007.png").write_bytes(b"its record was never written")
+    (place / "records" / "000000003.json").write_bytes(b'{"index": 3')
+    (place / "records" / ".000000009.json.part").write_bytes(b"{")
+    (layout.staging / "begun").mkdir()
+    assert sweep_staging(layout, 4) == {1, 2}
+    assert sweep_staging(layout, 4, read=False) == {1, 2}
+    left = {path.relative_to(layout.staging).as_posix() for path in layout.staging.rglob("*") if path.is_file()}
+    assert left == {f"00000/{name}" for name in ("images/000000001.jpg", "masks/000000001.png")} | {
+        f"00000/records/00000000{index}.json" for index in (1, 2)
+    }
+    assert sweep_staging(layout, 2) == {1}
+
+
+def test_a_commit_that_was_cut_short_is_taken_back_and_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = _begin(tmp_path / "d")
+    for index in range(4):
+        _stage(layout, index)
+
+    def full(*_: object) -> None:
+        raise RunError("disk full")
+
+    with monkeypatch.context() as patch, pytest.raises(RunError, match="disk full"):
+        patch.setattr(writer, "write_aside", full)
+        commit_shard(layout, range(4))
+    assert layout.shard_folder("images", 0).exists()
+    take_back(layout)
+    assert not layout.shard_folder("images", 0).exists()
+    assert sweep_staging(layout, 4) == {0, 1, 2, 3}
+    assert commit_shard(layout, range(4)).made == 3
+
+
+def test_f18_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text("x")
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match=r"theirs\.txt"):
+            prepare(tmp_path, overwrite)
+    with pytest.raises(UsageError, match="not a folder"):
+        prepare(tmp_path / "theirs.txt" / "below", overwrite=False)
+
+
+def test_overwriting_deletes_only_what_is_ours(tmp_path: Path) -> None:
+    layout = _build(tmp_path / "d")
+    (layout.root / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="--overwrite"):
+        prepare(layout.root, overwrite=False)
+    prepare(layout.root, overwrite=True)
+    assert set(_files(layout.root)) == {"notes.txt", "dataset.json"}
+    assert read_dataset(layout.root)["status"] == "building"
+    stranger = layout.root / "images" / "00000" / "holiday.jpg"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_bytes(b"sun")
+    with pytest.raises(UsageError, match=r"holiday\.jpg"):
+        prepare(layout.root, overwrite=True)
+    assert stranger.read_bytes() == b"sun"
+
+
+def test_a_disk_that_refuses_is_one_line(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "d", 4)
+    prepare(layout.root, overwrite=False)
+    layout.staging.write_text("in the way")
+    with pytest.raises(RunError, match=r"cannot write .*staging"):
+        _stage(layout, 0)
+
+
+DAMAGED = ["", "{}", "[]", '{"natocc": 1}', '{"natocc": "0", "format": 99}', '{"natocc": "0", "format": NaN}']
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_dataset_file_that_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "dataset.json").write_text(text)
+    with pytest.raises(UsageError, match=r"dataset\.json"):
+        read_dataset(tmp_path)

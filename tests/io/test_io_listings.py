@@ -1,0 +1,97 @@
+"""Names and sizes of large folders are kept: an answer is never taken for that of other files, and what hides is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from natocc.core.errors import RunError
+from natocc.io import listings as inputs
+from natocc.io.listings import LookAgain, known_files, list_files
+
+COUNT = 40
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A few files that count as many, in a folder that counts as long unchanged."""
+    monkeypatch.setattr(inputs, "_MANY", 10)
+    monkeypatch.setattr(inputs, "_SETTLED", -(10**12))
+    for number in range(COUNT):
+        path = tmp_path / "photos" / str(number % 3) / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * number)
+    return tmp_path / "photos"
+
+
+def _add(photos: Path) -> None:
+    (photos / "1" / "new.jpg").touch()
+
+
+def _rename(photos: Path) -> None:
+    (photos / "1" / "1.jpg").rename(photos / "1" / "other.jpg")
+
+
+def _remove(photos: Path) -> None:
+    (photos / "2" / "2.jpg").unlink()
+
+
+def _replace(photos: Path) -> None:
+    (photos / "0" / "aside").write_bytes(b"another")
+    (photos / "0" / "aside").replace(photos / "0" / "3.jpg")
+
+
+def _add_folder(photos: Path) -> None:
+    (photos / "0" / "deep").mkdir()
+    (photos / "0" / "deep" / "x.jpg").touch()
+
+
+def _lose_all(photos: Path) -> None:
+    photos.rename(photos.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("change", [_add, _rename, _remove, _replace, _add_folder, _lose_all])
+def test_an_answer_is_kept_until_a_folder_changes(photos: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
+    first = known_files([photos], tmp_path / "cache")
+    assert first == list_files([photos]) == known_files([photos], tmp_path / "cache")
+    assert first.count == COUNT
+    change(photos)
+    assert known_files([photos], tmp_path / "cache") == list_files([photos]) != first
+
+
+def test_a_file_overwritten_in_its_place_is_found(photos: Path, tmp_path: Path) -> None:
+    told = known_files([photos], tmp_path / "cache").to_json()
+    LookAgain([([photos], told)], tmp_path / "cache").check()
+    (photos / "1" / "1.jpg").write_bytes(b"longer than before")
+    assert known_files([photos], tmp_path / "cache").to_json() == told
+    again = LookAgain([([photos], told)], tmp_path / "cache")
+    with pytest.raises(RunError, match="photos: files were overwritten there after they were listed"):
+        again.check()
+    assert known_files([photos], tmp_path / "cache") == list_files([photos])
+
+
+def test_a_folder_that_has_just_changed_is_not_kept(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "_SETTLED", 10**12)
+    known_files([photos], tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", json.dumps({"count": "1", "sha256": 2, "folders": [3]})])
+def test_a_damaged_answer_is_found_again(photos: Path, tmp_path: Path, damage: str) -> None:
+    known_files([photos], tmp_path / "cache")
+    (kept,) = (tmp_path / "cache" / "listings").iterdir()
+    kept.write_text(damage)
+    assert known_files([photos], tmp_path / "cache") == list_files([photos])
+    assert json.loads(kept.read_text())["count"] == COUNT
+
+
+def test_loops_and_folders_that_are_not_there_have_no_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "a" / "self").symlink_to("self")
+    assert list_files([tmp_path / "a", tmp_path / "none"]).count == 0
+    (tmp_path / "one").write_bytes(b"123")
+    assert list_files([tmp_path / "one"]).count == 1

@@ -1,0 +1,243 @@
+"""Recipes: strict, edited by path, every fault one line that names the field."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from natocc.cli import main
+from natocc.core.errors import RecipeError
+from natocc.io.paths import own_folder
+from natocc.pipeline.schedule import Schedule
+from natocc.recipe.edit import edit_recipe
+from natocc.recipe.model import Recipe, SetRecipe, load_recipe, validate_recipe
+from natocc.recipe.text import KEYS, KEYS_OF_SETS, parse_recipe
+
+OWN = sorted(path.stem for path in own_folder("pipelines").glob("*.yaml"))
+
+
+def _raw() -> dict[str, object]:
+    return {
+        "name": "x",
+        "faces": {"source": "celebamask"},
+        "sets": [{"name": "a", "method": "natocc", "occluders": {"source": "coco"}}],
+    }
+
+
+def test_the_papers_sets_are_there() -> None:
+    assert {"demo", "c-wo-natocc", "c-wo-natocc-sot", "c-wo-randocc", "c-wo-mix"} <= set(OWN)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_recipes_validate_and_survive_json(name: str) -> None:
+    recipe = load_recipe(name)
+    assert Recipe.model_validate(recipe.resolved()) == recipe
+    assert Recipe.model_validate(recipe.resolved()).sha256() == recipe.sha256()
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [("c-wo-natocc", 2 * 24_602), ("c-wo-natocc-sot", 24_602), ("c-wo-randocc", 2 * 24_602), ("c-wo-mix", 12_301 + 2 * 24_602)],
+)
+def test_the_papers_counts(name: str, samples: int) -> None:
+    recipe = load_recipe(name)
+    faces = [str(number) for number in range(24_602)]
+    assert len(Schedule([a_set.samples_per_face for a_set in recipe.sets], faces)) == samples
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ("sed=3", r"unknown key 'sed' \(did you mean 'seed'\?\)"),
+        ("seed=-1", r"seed: .*greater than or equal to 0, found -1"),
+        ("seed=.nan", r"seed: .*found nan"),
+        ("faces.source=celebmask", r"faces: unknown source 'celebmask' \(did you mean 'celebamask'\?\)"),
+        ("faces.rot=x", r"faces: unknown key 'rot' \(did you mean 'root'\?\)"),
+        ("sets.0.method=natoc", r"sets.0: unknown method 'natoc' \(did you mean 'natocc'\?\)"),
+        ("sets.0.occluders.source=cocoa", r"sets.0.occluders: unknown source 'cocoa' \(did you mean 'coco'\?\)"),
+        ("sets.0.occluders={}", r"sets.0.occluders: missing key 'source'"),
+        ("sets.0.colour.transfer=sott", r"sets.0.colour.transfer: 'sott' is not one of .* \(did you mean 'sot'\?\)"),
+        ("sets.0.placement.area=[2, 1]", r"sets.0.placement.area: a range is \[least, most\], found \[2.0, 1.0\]"),
+        ("sets.0.placement.max_enlargement=.inf", r"sets.0.placement.max_enlargement: .*found inf"),
+        ("sets=[]", r"sets: .*at least 1 item"),
+        ("output.shard_size=0", r"output.shard_size: .*greater than or equal to 1"),
+        ("output.image.format=gif", r"output.image.format: 'gif' is not one of jpg, png"),
+        ("name=../x", r"name: .*pattern"),
+    ],
+)
+def test_a_fault_names_its_field(edit: str, message: str) -> None:
+    """F16."""
+    raw = _raw()
+    edit_recipe(raw, [edit])
+    with pytest.raises(RecipeError, match=message) as caught:
+        validate_recipe(raw, "test")
+    assert "\n" not in str(caught.value)
+
+
+def test_two_sets_of_one_name() -> None:
+    raw = _raw()
+    raw["sets"] = [*raw["sets"], *raw["sets"]]  # type: ignore[misc]
+    with pytest.raises(RecipeError, match="'a' names two sets"):
+        validate_recipe(raw, "test")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\na: 2", "line 2.*'a' is given twice"),
+        ("a: !!python/object/apply:os.system [ls]", "tags are not allowed"),
+        ("a: &x [1]\nb: *x", "line 2.*aliases are not allowed"),
+        ("- 1", "expected a mapping"),
+        ("a: [1", "line"),
+        ("", "expected a mapping"),
+        ("{[1]: 2}", "a key must be a word"),
+        ("a: \x00", "not valid YAML"),
+    ],
+)
+def test_yaml_that_is_no_recipe(text: str, message: str) -> None:
+    """F16: tags, aliases, keys given twice, and what is no YAML."""
+    with pytest.raises(RecipeError, match=message):
+        parse_recipe(text, "test")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ("seed", "expected path=value"),
+        ("=1", "expected path=value"),
+        ("sets.7.name=x", "sets has 1 items; expected an index from 0 to 0 or a, found"),
+        ("sets.x.name=x", "sets has 1 items; expected an index from 0 to 0 or a, found"),
+        ("name.x.y=1", "name is .x., which has no part .x."),
+        ("seed=[", "--set"),
+    ],
+)
+def test_an_edit_that_goes_nowhere(edit: str, message: str) -> None:
+    """F16."""
+    with pytest.raises(RecipeError, match=message):
+        edit_recipe(_raw(), [edit])
+
+
+def test_edits_by_path() -> None:
+    raw = _raw()
+    edit_recipe(raw, ["sets.0.colour.transfer=sot", "output.image={format: png}", "seed=7"])
+    recipe = validate_recipe(raw, "test")
+    assert recipe.sets[0].colour.transfer == "sot"
+    assert (recipe.output.image.format, recipe.seed) == ("png", 7)
+
+
+def test_the_keys_that_edits_know_are_those_of_the_models() -> None:
+    assert set(KEYS) == set(Recipe.model_fields)
+    assert set(KEYS_OF_SETS) == set(SetRecipe.model_fields) - set(Recipe.model_fields)
+
+
+def test_randocc_has_its_own_defaults() -> None:
+    raw = _raw()
+    raw["sets"] = [{"name": "r", "method": "randocc"}]
+    a_set = validate_recipe(raw, "test").sets[0]
+    assert (a_set.occluders.source, a_set.transparency.probability, a_set.transparency.opacity) == ("shapes", 0.3, (0.4, 0.7))
+
+
+def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="demo"):
+        load_recipe("demmo")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(str(tmp_path / "binary.yaml"))
+    (tmp_path / "large.yaml").write_text("#" * 1_000_001)
+    with pytest.raises(RecipeError, match="more than"):
+        load_recipe(str(tmp_path / "large.yaml"))
+
+
+def test_recipes_tell_their_command() -> None:
+    for name in OWN:
+        assert (own_folder("pipelines") / f"{name}.yaml").read_text().startswith("#")
+        assert yaml.safe_load((own_folder("pipelines") / f"{name}.yaml").read_text())["name"] == name
+
+
+@pytest.mark.parametrize("value", ["text", 3, -1, 1.5, True, None, [], {}, [1, 2], {"a": 1}, float("nan"), 2**70, "x" * 5000])
+def test_f16_anything_in_the_place_of_anything(value: object) -> None:
+    """F16: whatever a field is given, it is taken or refused in lines that name the field."""
+    for path in ("name", "seed", "faces", "faces.align", "faces.align.size", "faces.include", "sets", "sets.0", "sets.0.name",
+                 "sets.0.samples_per_face", "sets.0.occluders", "sets.0.placement.area", "sets.0.colour", "splits", "output",
+                 "output.shard_size", "output.masks", "output.image.quality", "output.max_rejected"):  # fmt: skip
+        raw = _raw()
+        edit_recipe(raw, [f"{path}=0"])
+        *through, last = path.split(".")
+        here: Any = raw
+        for key in through:
+            here = here[int(key)] if isinstance(here, list) else here[key]
+        here[int(last) if isinstance(here, list) else last] = value
+        try:
+            recipe = validate_recipe(raw, "test")
+        except RecipeError as error:
+            for line in str(error).splitlines():
+                assert line.startswith(f"recipe test: {path.split('.')[0]}")
+            continue
+        assert Recipe.model_validate_json(json.dumps(recipe.resolved())).sha256() == recipe.sha256()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: !!int '3'", "tags are not allowed"),
+        ("a: !!set {b}", "tags are not allowed"),
+        ("a: ! b", "tags are not allowed"),
+        ("a: 0x" + "f" * 5000, "too large"),
+        ("a: " + "9" * 30, "too large"),
+        ("a: " + "1:" * 3000 + "1", "too large"),
+        ("a: " + "9" * 5000, "not valid YAML"),
+        ("a: " + "[" * 51 + "]" * 51, "nested too deeply"),
+        ("a: 1\n---\nb: 2", "document"),
+        ("a: {<<: {b: 1}}", "line 1"),
+    ],
+)
+def test_f16_yaml_that_hides_something(text: str, message: str) -> None:
+    """F16: tags of every kind, numbers that Python cannot print, nesting, a second document, merge keys."""
+    with pytest.raises(RecipeError, match=message) as caught:
+        parse_recipe(text, "test")
+    assert len(str(caught.value)) < 500
+
+
+def test_f16_an_edit_is_one_value() -> None:
+    """F16: what follows it in another line would be dropped."""
+    with pytest.raises(RecipeError, match="expected one value"):
+        edit_recipe(_raw(), ["seed=3\nother: 4"])
+
+
+@pytest.mark.parametrize("jobs", ["-1", "x", "1.5"])
+def test_f16_jobs_are_a_count(jobs: str) -> None:
+    """F16: 0 means all cores, and says so; less, or no number, is refused."""
+    done = CliRunner().invoke(main, ["build", "demo", "-j", jobs])
+    assert done.exit_code == 2
+    assert "--jobs" in done.output
+
+
+@pytest.mark.parametrize("out", ["photos", "photos/out", "photos/a/../out", "elsewhere/../photos/x", "linked/x"])
+def test_f16_an_output_inside_what_is_read_is_refused(tmp_path: Path, out: str) -> None:
+    """F16: the next build would take its pictures for input."""
+    for folder in ("photos", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "photos")
+    raw = _raw()
+    raw["faces"] = {"source": "folder", "root": "photos"}
+    recipe = validate_recipe(raw, "test")
+    with pytest.raises(RecipeError, match=r"faces\.root: .*photos holds the output"):
+        recipe.check_output(tmp_path, tmp_path / out)
+    recipe.check_output(tmp_path, tmp_path / "out")
+    recipe.check_output(tmp_path, tmp_path / "photos2")
+    raw["sets"] = [{"name": "r", "method": "randocc", "occluders": {"source": "shapes", "textures": {"source": "textures"}}}]
+    with pytest.raises(RecipeError, match=r"sets\.0\.occluders\.textures\.root: .*dtd holds the output"):
+        validate_recipe(raw, "test").check_output(tmp_path, tmp_path / "dtd" / "out")
+
+
+def test_the_recipe_of_the_readme_is_one() -> None:
+    text = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    shown = text[text.index("    name: mine\n") : text.index("`--set` edits it by path")]
+    recipe = validate_recipe(parse_recipe(textwrap.dedent(shown), "README"), "README")
+    assert [each.name for each in recipe.sets] == ["hands", "objects", "shapes"]
