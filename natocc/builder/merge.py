@@ -90,7 +90,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         done = set(whole_shards(layout))
         complete = there and read_dataset(out)["status"] == "complete"
         if not complete:
-            _begin(layout, joinable, there, done)
+            _begin(layout, joinable, done)
         with _told_what_is_kept(layout, len(joinable.holders)):
             made, rejected = 0, Counter[str]()
             for shard, holders in sorted(joinable.holders.items()):
@@ -115,12 +115,11 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     return Merged(made, dict(sorted(rejected.items())), len(joinable.holders), len(done), time.monotonic() - begin)
 
 
-def _begin(layout: Layout, joinable: Joinable, there: bool, done: set[int]) -> None:
+def _begin(layout: Layout, joinable: Joinable, done: set[int]) -> None:
     """Make the folder a part that holds what it holds; what was half done there is taken back."""
-    if there:
-        end_runs(layout)
-        take_back(layout)
-        salvage(layout)
+    end_runs(layout)
+    take_back(layout)
+    salvage(layout)
     told = {"samples": joinable.samples, "shards": show_ranges(done)}
     write_dataset(layout, {"status": "part", **joinable.described, **told})
 
