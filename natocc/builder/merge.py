@@ -23,7 +23,6 @@ from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.findings import Depth
 from natocc.dataset.layout import FILES, FOLDERS, Layout, dataset_file
 from natocc.dataset.records import ShardRecord, whole_shards
-from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.verify.shard import check_piece, pieces
 from natocc.dataset.write.commit import bring_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
@@ -88,7 +87,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         for root in [out, *(others if move else [])]:
             held.enter_context(locked(root))
         done = set(whole_shards(layout))
-        complete = there and read_dataset(out)["status"] == "complete"
+        complete = there and read_dataset(out).is_complete
         if not complete:
             _begin(layout, joinable, done)
         with _told_what_is_kept(layout, len(joinable.holders)):
@@ -106,7 +105,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                 rejected.update(record.rejected)
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
-                write_complete(layout, joinable.described, joinable.samples, made, rejected)
+                write_complete(layout, joinable.description, joinable.samples, made, rejected)
         for root in others if move else []:
             _remove_emptied(root)
     for root in others if move else []:
@@ -120,8 +119,9 @@ def _begin(layout: Layout, joinable: Joinable, done: set[int]) -> None:
     end_runs(layout)
     take_back(layout)
     salvage(layout)
-    told = {"samples": joinable.samples, "shards": show_ranges(done)}
-    write_dataset(layout, {"status": "part", **joinable.described, **told})
+    shards = tuple(sorted(done))
+    part = dataclasses.replace(joinable.description, status="part", samples=joinable.samples, shards=shards)
+    write_dataset(layout.root, part)
 
 
 def _join(layout: Layout, source: Source, record: ShardRecord, jobs: int) -> None:

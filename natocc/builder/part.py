@@ -12,13 +12,12 @@ import math
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from natocc.builder.run import Run, Totals, open_recipe
 from natocc.core.errors import DiskError, Interrupted, RunError, UsageError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import LOCKS, Layout, dataset_file
 from natocc.dataset.records import read_shard, whole_shards
 from natocc.dataset.shard_ranges import show_ranges
@@ -71,7 +70,7 @@ def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Prog
     progress("opening sources", 0, None)
     opened = open_recipe(run.recipe, run.data, run.cache, run.count, run.jobs)
     layout = Layout(run.out.absolute(), run.recipe.output.shard_size)
-    part = _Part(layout, opened.described, len(opened.schedule), tuple(shards))
+    part = _Part(layout, opened.description, len(opened.schedule), tuple(shards))
     part.check_known()
     claim(run.out)
     try:
@@ -83,7 +82,7 @@ def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Prog
     with shared(run.out), part.kept_whatever_comes():
         part.begin()
         with running(layout) as destination:
-            job = run.shard_job(opened.described, part.samples, destination)
+            job = run.shard_job(opened.description, part.samples, destination)
             kept, done = part.kept(), sum(len(part.indices(shard)) for shard in part.there())
 
             def tell(more: int) -> None:
@@ -108,7 +107,7 @@ class _Part:
     """A part on disk: `shards` of a dataset of `samples`."""
 
     layout: Layout
-    described: Mapping[str, Json]
+    description: DatasetDescription
     samples: int
     shards: tuple[int, ...]
 
@@ -146,7 +145,7 @@ class _Part:
             if not self.layout.dataset.exists():
                 self._write(())
             self._check()
-            if read_dataset(self.layout.root)["status"] == "building":
+            if read_dataset(self.layout.root).status == "building":
                 self._write(whole_shards(self.layout))
 
     def there(self) -> list[int]:
@@ -163,7 +162,7 @@ class _Part:
     def end(self) -> None:
         """Say which shards the folder holds now, those of others too."""
         with step_lock(self.layout, "dataset"):
-            if read_dataset(self.layout.root)["status"] == "part":
+            if read_dataset(self.layout.root).status == "part":
                 self._write(whole_shards(self.layout))
 
     def tidy(self) -> None:
@@ -192,9 +191,9 @@ class _Part:
         """Refuse a folder that holds shards of another dataset, or of one that is as long as it will be."""
         root = self.layout.root
         there = read_dataset(root)
-        check_agrees(root, there, self.described)
-        samples = there.get("samples")
-        if there["status"] != "building" and samples != self.samples:
+        check_agrees(root, there, self.description)
+        samples = there.samples
+        if there.status != "building" and samples != self.samples:
             raise UsageError(
                 f"{root} holds shards of a dataset of {samples} samples, this is one of {self.samples}: name another folder"
             )
@@ -203,8 +202,8 @@ class _Part:
             raise UsageError(f"{root} holds samples beyond the {self.samples} asked for: name another folder, or use --overwrite")
 
     def _write(self, shards: Sequence[int]) -> None:
-        told = {"samples": self.samples, "shards": show_ranges(shards)}
-        write_dataset(self.layout, {"status": "part", **self.described, **told})
+        part = dataclasses.replace(self.description, status="part", samples=self.samples, shards=tuple(shards))
+        write_dataset(self.layout.root, part)
 
 
 def _counted(made: Generator[MadeShard, None, None], part: _Part, tell: Callable[[int], None]) -> Iterator[MadeShard]:

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
 from natocc.core.versions import __version__
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.findings import Finding
 from natocc.dataset.layout import Layout
 from natocc.dataset.open import open_dataset
@@ -27,7 +26,7 @@ class Source:
 
     Parameters
     ----------
-    content : mapping
+    description : DatasetDescription
         Its ``dataset.json``.
     layout : Layout
         Where they lie.
@@ -35,7 +34,7 @@ class Source:
         Those that are whole.
     """
 
-    content: Mapping[str, Json]
+    description: DatasetDescription
     layout: Layout
     shards: tuple[int, ...]
 
@@ -51,7 +50,7 @@ class Joinable:
 
     Parameters
     ----------
-    described : mapping
+    description : DatasetDescription
         What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
     samples : int
         Of the whole dataset.
@@ -59,7 +58,7 @@ class Joinable:
         Of each shard, those that hold it: the same bytes.
     """
 
-    described: Mapping[str, Json]
+    description: DatasetDescription
     samples: int
     holders: Mapping[int, tuple[Source, ...]]
 
@@ -73,11 +72,10 @@ def open_source(root: Path) -> Source:
         If the folder is no dataset of natocc's, or its ``dataset.json`` is damaged.
     """
     read_dataset(root)
-    description = open_dataset(root)
-    if description.finding is not None:
-        raise UsageError(f"{root}: {description.finding}; make that part again with --overwrite")
-    layout = description.layout(root)
-    return Source(description.content, layout, tuple(whole_shards(layout)))
+    opened = open_dataset(root)
+    if opened.finding is not None:
+        raise UsageError(f"{root}: {opened.finding}; make that part again with --overwrite")
+    return Source(opened.description, opened.layout, tuple(whole_shards(opened.layout)))
 
 
 def check_joinable(sources: Sequence[Source]) -> Joinable:
@@ -95,11 +93,11 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
     """
     first = sources[0]
     for source in sources:
-        if source.content["natocc"] != __version__:
+        if source.description.natocc != __version__:
             raise UsageError(
-                f"{source.root} was made by natocc {source.content['natocc']}, this is {__version__}: merge with that one"
+                f"{source.root} was made by natocc {source.description.natocc}, this is {__version__}: merge with that one"
             )
-        found = differences(first.content, source.content)
+        found = differences(first.description.fingerprint(), source.description.fingerprint())
         if found:
             raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *found)
     samples = _samples(sources)
@@ -112,13 +110,13 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
             holders[shard] = (*holders.get(shard, ()), source)
     missing = sorted(set(range(count)) - holders.keys())
     if missing:
-        ranges, name = show_ranges(missing), first.content["recipe"]["name"]
+        ranges, name = show_ranges(missing), first.description.name
         told = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
         raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {told}")
     for shard, those in holders.items():
         _check_shard(shard, those, samples)
-    described = {key: first.content[key] for key in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
-    return Joinable(described, samples, holders)
+    lasting = dataclasses.replace(first.description, status="building", samples=None, counts=None, shards=None)
+    return Joinable(lasting, samples, holders)
 
 
 def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
@@ -147,7 +145,7 @@ def _check_shard(shard: int, holders: Sequence[Source], samples: int) -> None:
 
 def _samples(sources: Sequence[Source]) -> int:
     """How many samples the whole dataset has."""
-    told = {source.root: source.content["samples"] for source in sources if source.content["status"] != "building"}
+    told = {source.root: count for source in sources if (count := source.description.sample_count) is not None}
     if not told:
         raise UsageError(f"{sources[0].root} is no part: expected folders that natocc build --shards made")
     root, samples = next(iter(told.items()))

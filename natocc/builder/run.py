@@ -15,8 +15,7 @@ from natocc.builder.complete import write_complete
 from natocc.builder.state import State, check_count, is_complete
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.core.versions import __version__
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import Destination, running
 from natocc.dataset.write.folder import claim, prepare
@@ -163,7 +162,7 @@ class Run:
         self.recipe.check_output(self.data, self.out)
         progress("opening sources", 0, None)
         opened = open_recipe(self.recipe, self.data, self.cache, self.count, self.jobs)
-        pipeline, schedule, described, again = opened.pipeline, opened.schedule, opened.described, opened.again
+        pipeline, schedule, description, again = opened.pipeline, opened.schedule, opened.description, opened.again
         layout = Layout(self.out, self.recipe.output.shard_size)
         claim(self.out)
         with locked(self.out):
@@ -172,26 +171,27 @@ class Run:
                 state = State(layout, len(schedule))
             else:
                 there = read_dataset(self.out)
-                check_agrees(self.out, there, described)
+                check_agrees(self.out, there, description)
                 check_count(self.out, there, len(schedule))
-                if is_complete(layout, there, described, len(schedule)):
+                if is_complete(layout, there, description, len(schedule)):
                     again.check()
-                    return Totals(there["counts"]["made"], there["counts"]["rejected"], time.monotonic() - begin, len(schedule))
+                    counts = there.counts or Counts(0, {})
+                    return Totals(counts.made, counts.rejected, time.monotonic() - begin, len(schedule))
                 state = State.found(layout, len(schedule))
             with state.kept_whatever_comes():
                 kept = len(state.staged) + sum(map(len, map(state.indices, state.whole)))
                 if kept:
                     progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
-                write_dataset(layout, {"status": "building", **described})
+                write_dataset(layout.root, description)
                 self.mirror.begun(layout)
                 if cluster is None:
                     self._make(pipeline, schedule, state, progress)
                 else:
-                    self._have_made(cluster, described, state, progress)
+                    self._have_made(cluster, description, state, progress)
                 self.mirror.made(layout)
                 again.check()
                 progress("writing the manifest", len(schedule), len(schedule))
-                write_complete(layout, described, len(schedule), state.made, state.rejected)
+                write_complete(layout, description, len(schedule), state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
     def _make(self, pipeline: Pipeline, schedule: Schedule, state: State, progress: Progress) -> None:
@@ -218,16 +218,16 @@ class Run:
                         state.commit(shard)
                         self.mirror.committed(layout, shard)
 
-    def shard_job(self, described: Mapping[str, Json], count: int, destination: Destination) -> ShardJob:
+    def shard_job(self, description: DatasetDescription, count: int, destination: Destination) -> ShardJob:
         """What workers are told that make and commit whole shards, wherever they are."""
-        recipe, told = json.dumps(self.recipe.resolved()), json.dumps({"natocc": __version__, **described})
+        recipe, told = json.dumps(self.recipe.resolved()), json.dumps(description.fingerprint())
         return ShardJob(recipe, self.data.absolute(), self.cache.absolute(), count, self.time_limit, told, destination)
 
-    def _have_made(self, cluster: Cluster, described: Mapping[str, Json], state: State, progress: Progress) -> None:
+    def _have_made(self, cluster: Cluster, description: DatasetDescription, state: State, progress: Progress) -> None:
         """Have the workers of a cluster make the shards that are missing; they commit them, too."""
         layout = dataclasses.replace(state.layout, root=self.out.absolute())
         with self.mirror.destination(layout) as destination:
-            job = self.shard_job(described, state.count, destination)
+            job = self.shard_job(description, state.count, destination)
             progress("looking at the workers", 0, None)
             cluster.check(job)
             done = sum(len(state.indices(shard)) for shard in state.whole)
@@ -259,7 +259,7 @@ class Opened:
         Makes samples.
     schedule : Schedule
         Which sample is what.
-    described : mapping
+    description : DatasetDescription
         What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
     again : LookAgain
         Asks the inputs a second time while samples are made.
@@ -267,7 +267,7 @@ class Opened:
 
     pipeline: Pipeline
     schedule: Schedule
-    described: Mapping[str, Json]
+    description: DatasetDescription
     again: LookAgain
 
 
@@ -292,5 +292,5 @@ def open_recipe(recipe: Recipe, data: Path, cache: Path, count: int | None, jobs
     """
     check_models(recipe.faces.align.points)
     pipeline = Pipeline(recipe, data, cache, jobs)
-    described = describe(pipeline, data, cache)
-    return Opened(pipeline, pipeline.schedule(count), described, look_again(pipeline, data, cache, described))
+    description = describe(pipeline, data, cache)
+    return Opened(pipeline, pipeline.schedule(count), description, look_again(pipeline, data, cache, description))

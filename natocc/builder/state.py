@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from natocc.core.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
-from natocc.core.plans import Json
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.dataset.write.commit import commit_shard, take_back
@@ -22,7 +22,7 @@ from natocc.dataset.write.folder import clean_staging
 from natocc.dataset.write.staging import staged_folder, sweep_staging
 
 
-def check_count(root: Path, there: Mapping[str, Json], count: int) -> None:
+def check_count(root: Path, there: DatasetDescription, count: int) -> None:
     """Refuse to make a dataset smaller.
 
     Raises
@@ -30,13 +30,13 @@ def check_count(root: Path, there: Mapping[str, Json], count: int) -> None:
     UsageError
         If it is complete and has more than `count` samples.
     """
-    if there["status"] == "complete" and there["samples"] > count:
-        raise UsageError(_smaller(root, there["samples"], count))
+    if there.is_complete and there.samples is not None and there.samples > count:
+        raise UsageError(_smaller(root, there.samples, count))
 
 
-def is_complete(layout: Layout, there: Mapping[str, Json], wanted: Mapping[str, Json], count: int) -> bool:
+def is_complete(layout: Layout, there: DatasetDescription, wanted: DatasetDescription, count: int) -> bool:
     """Whether nothing is left to do; a look at names only."""
-    same = there["status"] == "complete" and there["samples"] == count and all(there.get(key) == wanted[key] for key in wanted)
+    same = there == dataclasses.replace(wanted, status="complete", samples=count, counts=there.counts)
     return same and layout.manifest.exists() and whole_shards(layout) == list(range(math.ceil(count / layout.shard_size)))
 
 

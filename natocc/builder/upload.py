@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from natocc.builder.run import Mirror, Run, Totals
 from natocc.core.errors import Interrupted, RecipeError, RunError, UsageError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FILES, Layout
 from natocc.dataset.records import whole_shards
 from natocc.dataset.write.lock import locked
@@ -100,7 +99,7 @@ class _Upload(Mirror):
         Where.
     url : str
         The same, for workers elsewhere.
-    replaced : mapping, optional
+    replaced : DatasetDescription, optional
         What ``dataset.json`` there says, if that dataset is to go.
     scratch : Path
         A folder of this machine.
@@ -108,7 +107,7 @@ class _Upload(Mirror):
 
     remote: Remote
     url: str
-    replaced: Mapping[str, Json] | None
+    replaced: DatasetDescription | None
     scratch: Path
     is_begun: bool = False
 

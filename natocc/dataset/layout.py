@@ -36,6 +36,8 @@ class Layout:
         The dataset's folder.
     shard_size : int
         Samples in a shard, 1 or more; the last shard may hold fewer.
+    shown : str
+        How messages name the place, such as a URL where `root` is a folder for what is fetched from it; `root` unless given.
 
     Examples
     --------
@@ -46,10 +48,17 @@ class Layout:
 
     root: Path
     shard_size: int
+    shown: str = ""
 
     def __post_init__(self) -> None:
         if self.shard_size < 1:
             raise ValueError(f"shard_size must be 1 or more, got {self.shard_size}")
+        if not self.shown:
+            object.__setattr__(self, "shown", str(self.root))
+
+    def show(self, path: Path) -> str:
+        """How messages name a path below the root."""
+        return f"{self.shown}/{path.relative_to(self.root).as_posix()}"
 
     def shard_of(self, index: int) -> int:
         """Number of the shard that holds sample `index`."""

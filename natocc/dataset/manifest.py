@@ -7,17 +7,18 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.records import MEASURES, ShardRecord, read_shards, record_to_json
 from natocc.io.atomic import open_aside
 
+Row: TypeAlias = Mapping[str, Any]
+"""A sample of the manifest: column to value, of the types of :func:`schema`; None where a sample has none."""
+
 _DESCRIPTION = b"natocc"
-_OF_THE_MOMENT = ("status", "samples", "counts", "shards", "sha256")
 _ROWS_AT_ONCE = 1024
 _AS_THEY_ARE = ("index", "set", "method", "face", "variant", "identity", "split", "occluders", "detector")
 
@@ -35,24 +36,23 @@ def write_manifest(layout: Layout) -> None:
     RunError
         If the disk refuses.
     """
-    description = read_dataset(layout.root)
+    description = read_dataset(layout.root, layout.shown)
     with open_aside(layout.manifest) as file:
         write_rows(read_shards(layout), description, file)
 
 
-def write_rows(records: Iterable[ShardRecord], description: Mapping[str, Json], file: BinaryIO) -> None:
+def write_rows(records: Iterable[ShardRecord], description: DatasetDescription, file: BinaryIO) -> None:
     """Write the manifest's bytes to a file that is open; see :func:`write_manifest`."""
     import pyarrow
     import pyarrow.parquet
 
-    lasting = {key: value for key, value in description.items() if key not in _OF_THE_MOMENT}
-    columns = schema().with_metadata({_DESCRIPTION: json.dumps(lasting).encode("ascii")})
+    columns = schema().with_metadata({_DESCRIPTION: json.dumps(description.lasting()).encode("ascii")})
     with pyarrow.parquet.ParquetWriter(file, columns, compression="zstd", write_page_checksum=True) as writer:
         for record in records:
             writer.write_table(pyarrow.Table.from_pylist(rows_of(record), schema=columns))
 
 
-def read_manifest(root: Path, first: int | None = None, last: int | None = None) -> list[dict[str, Json]]:
+def read_manifest(root: Path, first: int | None = None, last: int | None = None, shown: str | None = None) -> list[Row]:
     """Rows of a dataset's manifest by index, each a mapping of column to value; ``plan`` is JSON text.
 
     Parameters
@@ -61,6 +61,8 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None)
         The dataset's folder.
     first, last : int, optional
         Indices of the first and the last sample wanted; all unless given.
+    shown : str, optional
+        How messages name the folder; `root` unless given.
 
     Raises
     ------
@@ -71,19 +73,20 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None)
     import pyarrow.parquet
 
     path = Layout(root, 1).manifest
+    shown = f"{shown or root}/{path.name}"
     wanted = None if first is None or last is None else [("index", ">=", first), ("index", "<=", last)]
     try:
         with pyarrow.OSFile(os.fsencode(path)) as file:  # a folder's name may be no text
             table = pyarrow.parquet.read_table(file, filters=wanted, page_checksum_verification=True)
-        rows: list[dict[str, Json]] = table.to_pylist()
+        rows: list[Row] = table.to_pylist()
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
-        raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+        raise UsageError(f"{shown} is no manifest that can be read: {error}") from None
     if not table.schema.equals(schema()):
-        raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
+        raise UsageError(f"{shown} is no manifest of natocc's: its columns are not those of a manifest")
     return rows
 
 
-def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
+def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Some columns of a dataset's manifest, row by row, a few rows in memory at a time.
 
     Parameters
@@ -115,7 +118,7 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[dict[str, Js
         raise UsageError(f"{path} is no manifest that can be read: {error}; natocc verify --repair") from None
 
 
-def read_manifest_head(root: Path) -> ManifestHead:
+def read_manifest_head(root: Path, shown: str | None = None) -> ManifestHead:
     """What stands in the manifest beside its rows; no row is read.
 
     Raises
@@ -131,9 +134,10 @@ def read_manifest_head(root: Path) -> ManifestHead:
         with pyarrow.OSFile(os.fsencode(path)) as mapped, pyarrow.parquet.ParquetFile(mapped) as file:
             metadata = file.schema_arrow.metadata or {}
             description = json.loads(metadata.get(_DESCRIPTION, b"{}"))
+            description = description if isinstance(description, dict) else {}
             return ManifestHead(int(file.metadata.num_rows), str(file.metadata.created_by), description)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+        raise UsageError(f"{shown or root}/{path.name} is no manifest that can be read: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +156,7 @@ class ManifestHead:
 
     rows: int
     writer: str
-    description: Mapping[str, Json]
+    description: Mapping[str, Any]
 
 
 def schema() -> Any:
@@ -181,13 +185,13 @@ def schema() -> Any:
     )
 
 
-def rows_of(record: ShardRecord) -> list[dict[str, Json]]:
+def rows_of(record: ShardRecord) -> list[Row]:
     """The rows that a shard's record gives; columns of which a sample says nothing are left out."""
     paths = record.paths()
-    rows = []
+    rows: list[Row] = []
     for sample in record.samples:
         value = record_to_json(sample)
-        row: dict[str, Json] = {name: value[name] for name in _AS_THEY_ARE}
+        row = {name: value[name] for name in _AS_THEY_ARE}
         row["landmarks"] = [{"x": x, "y": y, "hidden": hidden} for x, y, hidden in sample.landmarks]
         row["status"] = "made" if sample.rejection is None else "rejected"
         row |= value["rejection"] or {}
@@ -200,7 +204,7 @@ def rows_of(record: ShardRecord) -> list[dict[str, Json]]:
     return rows
 
 
-def _text(cell: Json) -> Json:
+def _text(cell: Any) -> Any:
     """A cell whose text is valid Unicode: bytes of a file name that are none are spelled out, such as ``\\udcff``."""
     if isinstance(cell, str):
         return cell.encode("utf-8", "backslashreplace").decode()

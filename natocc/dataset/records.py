@@ -6,6 +6,7 @@ import collections
 import dataclasses
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from natocc.core.errors import Reason, UsageError
 from natocc.core.plans import Json, Plan
@@ -84,7 +85,7 @@ class ShardRecord:
         Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
         is damaged itself.
         """
-        content = {
+        content: dict[str, Json] = {
             "natocc": self.version,
             "shard": self.shard,
             "first": self.samples[0].index,
@@ -97,7 +98,7 @@ class ShardRecord:
         return seal(content)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
+    def from_json(cls, value: Mapping[str, Any]) -> ShardRecord:
         """Inverse of :meth:`to_json`."""
         samples = tuple(record_from_json(item) for item in value["samples"])
         return cls(value["shard"], samples, value["files"], value["natocc"])
@@ -112,15 +113,16 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
         If there is none, or it is damaged: cut short, edited, or another shard's.
     """
     path = layout.record(shard)
-    value = read_json(path)
+    shown = layout.show(path)
+    value = read_json(path, shown)
     try:
         record = ShardRecord.from_json(value)
         _check_kinds(record)
         as_written = is_sealed(read_bytes(path)) and record.shard == shard
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
+        raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
-        raise UsageError(f"{path} is damaged: it is not what natocc wrote for shard {shard}")
+        raise UsageError(f"{shown} is damaged: it is not what natocc wrote for shard {shard}")
     return record
 
 
@@ -145,7 +147,7 @@ def read_shards(layout: Layout) -> Iterator[ShardRecord]:
         yield read_shard(layout, shard)
 
 
-def record_to_json(record: SampleRecord) -> dict[str, Json]:
+def record_to_json(record: SampleRecord) -> dict[str, Any]:
     """A sample record as plain dictionaries, lists and numbers.
 
     Raises
@@ -175,7 +177,7 @@ def record_to_json(record: SampleRecord) -> dict[str, Json]:
     }
 
 
-def record_from_json(value: Mapping[str, Json]) -> SampleRecord:
+def record_from_json(value: Mapping[str, Any]) -> SampleRecord:
     """Inverse of :func:`record_to_json`, also after a round trip through JSON text."""
     rejection = value["rejection"]
     occluders = [dict(occluder) for occluder in value["occluders"]]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from natocc.core.errors import RunError
-from natocc.core.versions import __version__
 from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.staging import is_staged
 from natocc.executors.processes import Processes
@@ -140,8 +139,8 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[
 
 
 def describe_run(pipeline: Pipeline, data: Path, cache: Path) -> str:
-    """What decides the bytes, as JSON: what :func:`natocc.pipeline.fingerprint.describe` says, and natocc's version."""
-    return json.dumps({"natocc": __version__, **describe(pipeline, data, cache)})
+    """What decides the bytes, as JSON; see :func:`natocc.pipeline.fingerprint.describe`."""
+    return json.dumps(describe(pipeline, data, cache).fingerprint())
 
 
 @functools.lru_cache(maxsize=1)

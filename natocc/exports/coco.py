@@ -117,7 +117,7 @@ class _Split:
             "info": {
                 "description": f"{dataset.name}: occluded faces",
                 "version": dataset.recipe_sha256,
-                "contributor": f"natocc {dataset.description['natocc']}",
+                "contributor": f"natocc {dataset.description.natocc}",
             },
         }
         self.file.write(b"\n],\n" if self.annotations else b'{"annotations": [],\n')

@@ -94,7 +94,7 @@ def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: b
     identity: dict[str, Json] = {"to": options.to, "dataset": dataset.name}
     options.check(dataset)
     check_target(target, dataset.root, identity)
-    details = {
+    details: dict[str, Json] = {
         "options": options.model_dump(mode="json"),
         "recipe_sha256": dataset.recipe_sha256,
         "samples": dict(dataset.counts),

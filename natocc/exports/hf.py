@@ -111,12 +111,12 @@ class _Parquet(contextlib.AbstractContextManager["_Parquet"]):
         self._files, self._split, self._most = files, split, rows_per_file
         self._total = math.ceil(count / rows_per_file)
         self._schema = _schema(pictures)
-        self._rows: list[dict[str, Json]] = []
+        self._rows: list[dict[str, Any]] = []
         self._done = 0
         self._file: contextlib.ExitStack | None = None
         self._writer: Any = None
 
-    def add(self, row: dict[str, Json]) -> None:
+    def add(self, row: dict[str, Any]) -> None:
         self._rows.append(row)
         if len(self._rows) == min(_GROUP, self._most - self._done % self._most):
             self._flush()

@@ -13,8 +13,9 @@ from typing import Any
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, Mask
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import FOLDERS, Layout
-from natocc.dataset.manifest import schema, stream_manifest
+from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits
 from natocc.io.images import read_bytes, read_labels
@@ -39,14 +40,14 @@ class Sample:
         ``train`` in a dataset without splits.
     files : mapping of str to Path
         Folder (``images``, ``masks``) to its file.
-    row : mapping
+    row : Row
         Its row of the manifest, but for plan and landmarks.
     """
 
     index: int
     split: str
     files: Mapping[str, Path]
-    row: Mapping[str, Json]
+    row: Row
 
     @property
     def stem(self) -> str:
@@ -88,7 +89,7 @@ class SourceDataset:
     ----------
     root : Path
         Its folder.
-    description : mapping
+    description : DatasetDescription
         ``dataset.json``.
     counts : mapping of str to int
         Samples of each split that is wanted, in the order in which splits are named: train, val, test, others by name.
@@ -99,7 +100,7 @@ class SourceDataset:
     """
 
     root: Path
-    description: Mapping[str, Json]
+    description: DatasetDescription
     counts: Mapping[str, int]
     has_splits: bool
     shares: Splits | None = None
@@ -122,11 +123,10 @@ class SourceDataset:
         UsageError
             If it is no dataset, unfinished or damaged, has no such split, has splits already, or holds no sample.
         """
-        described = open_dataset(root)
-        if described.finding is not None:
-            raise UsageError(f"{root}: {described.finding}; natocc verify --repair")
-        description = described.content
-        if description["status"] != "complete":
+        opened = open_dataset(root)
+        if opened.finding is not None:
+            raise UsageError(f"{root}: {opened.finding}; natocc verify --repair")
+        if not opened.description.is_complete:
             raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
         found: collections.Counter[str] = collections.Counter()
         has_splits = False
@@ -146,27 +146,27 @@ class SourceDataset:
                 there = ", ".join(f"{name} ({found[name]})" for name in _sorted(found))
                 raise UsageError(f"{root} has no split {wanted!r}; it has {there}")
         counts = {name: found[name] for name in _sorted(found) if splits is None or name in splits}
-        return cls(root, description, counts, has_splits, shares)
+        return cls(root, opened.description, counts, has_splits, shares)
 
     @property
     def name(self) -> str:
         """Of its recipe."""
-        return str(self.description["recipe"]["name"])
+        return self.description.name
 
     @property
     def recipe_sha256(self) -> str:
         """Of the resolved recipe."""
-        return str(self.description["recipe_sha256"])
+        return self.description.recipe_sha256
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Those that the samples have files in."""
-        return ("images", *(folder for folder in FOLDERS if folder in self.description["labels"]))
+        return ("images", *(folder for folder in FOLDERS if folder in self.description.labels))
 
     @property
     def image_suffix(self) -> str:
         """Such as ``.jpg``."""
-        return f".{self.description['recipe']['output']['image']['format']}"
+        return f".{self.description.recipe['output']['image']['format']}"
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -179,7 +179,7 @@ class SourceDataset:
         UsageError
             If the dataset has no such masks.
         """
-        labels = self.description["labels"].get(folder)
+        labels = self.description.labels.get(folder)
         if labels is None:
             there = ", ".join(self.folders[1:])
             raise UsageError(f"{self.root} has no {folder!r}: it has {there}; output.masks in a recipe says which are made")
@@ -206,7 +206,7 @@ class SourceDataset:
             files = {folder: self._file(row, folder) for folder in self.folders}
             yield Sample(int(row["index"]), split, files, row)
 
-    def _file(self, row: Mapping[str, Json], folder: str) -> Path:
+    def _file(self, row: Row, folder: str) -> Path:
         """A file of a row; the manifest may be anybody's, so nothing in it leads out of the dataset."""
         path = row[f"{folder}_path"]
         if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
@@ -228,7 +228,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
 
-def _split(row: Mapping[str, Json], shares: Splits | None) -> str:
+def _split(row: Row, shares: Splits | None) -> str:
     if row["split"] is not None:
         return str(row["split"])
     return shares.of("face", str(row["identity"] or row["face"])) if shares else "train"

@@ -10,8 +10,9 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
@@ -23,7 +24,7 @@ MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""
 
 
-def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
+def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None:
     """Refuse a target that is not free, before anything is written.
 
     Parameters
@@ -32,7 +33,7 @@ def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
         Where the export is to lie; absolute.
     root : Path
         The dataset that is exported.
-    identity : dict
+    identity : mapping
         ``to`` and ``dataset``: the format and the name of the dataset.
 
     Raises
@@ -64,14 +65,14 @@ def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
 
 
 @contextlib.contextmanager
-def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) -> Iterator[Path]:
+def staged(target: Path, identity: Mapping[str, Json], details: Mapping[str, Json]) -> Iterator[Path]:
     """A folder beside `target` to write to; it takes the name `target` once the block is left without an error.
 
     Parameters
     ----------
     target : Path
         Was checked by :func:`check_target`.
-    identity, details : dict
+    identity, details : mapping
         What the marker says.
 
     Raises
@@ -88,7 +89,7 @@ def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) ->
             with disk_errors(part):
                 _empty(part)
             yield part
-            names: list[Json] = sorted({_pattern(name) for name in _files(part)} - {LOCK})
+            names = sorted({_pattern(name) for name in _files(part)} - {LOCK})
             finished = {**identity, **details, "status": "complete", "names": names}
             write_aside(part / MARKER, encode_json(finished, indent=2))
         except BaseException:
@@ -98,7 +99,7 @@ def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) ->
         _replace(part, target)
 
 
-def _claim(part: Path, identity: dict[str, Json]) -> None:
+def _claim(part: Path, identity: Mapping[str, Json]) -> None:
     """Make the folder aside, marked as natocc's from its first file on; what an interrupted export left there is taken over."""
     with disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +132,7 @@ def _replace(part: Path, target: Path) -> None:
         shutil.rmtree(old)
 
 
-def _strangers(target: Path, marker: dict[str, Json]) -> Iterator[str]:
+def _strangers(target: Path, marker: Mapping[str, Any]) -> Iterator[str]:
     """Files that do not have a name by which this export's files can be told."""
     known = marker.get("names")
     own = {MARKER, *(known if isinstance(known, list) else ())}

@@ -9,8 +9,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
@@ -95,7 +96,7 @@ class LookAgain:
         Where an answer that proves wrong is replaced.
     """
 
-    def __init__(self, listed: Iterable[tuple[list[Path], Json]], cache: Path) -> None:
+    def __init__(self, listed: Iterable[tuple[list[Path], Mapping[str, Any]]], cache: Path) -> None:
         self._listed = [(places, told) for places, told in listed if told["count"] >= _MANY]
         self._cache = cache
         self._amiss: list[str] = []

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, AlignedFace, Composite, Mask, occluded
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.recipe.model import Output
@@ -32,10 +31,10 @@ def occluder_class(classes: Mapping[int, str]) -> int:
     return value
 
 
-def label_maps(output: Output, classes: Mapping[int, str]) -> dict[str, Json]:
+def label_maps(output: Output, classes: Mapping[int, str]) -> dict[str, Mapping[str, str]]:
     """What the values in each folder of masks mean, for ``dataset.json``."""
     most = 2**output.matte_bits - 1
-    maps: dict[str, Json] = {
+    maps: dict[str, Mapping[str, str]] = {
         "masks": _FACE,
         "amodal": _FACE,
         "occluders": {"0": "none", "n": "the n-th occluder of the plan, the one in front where they overlap"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import OrderedDict
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from natocc.compose.pose import can_fill
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.core.plans import Finish, Json, Plan
+from natocc.core.plans import Finish, Plan, Reference
 from natocc.core.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
 from natocc.dataset.splits import Splits
 from natocc.faces.alignment.align import align_face
@@ -122,7 +121,7 @@ class Pipeline:
             face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
 
-            def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+            def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
                 reference = source.draw(rng)
                 size = source.size(reference)
                 if size is not None and not can_fill(size, photo.face, a_set.placement):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from natocc.core.plans import Json
 from natocc.io.paths import own_folder
 from natocc.recipe.discover import folders, sources
 
@@ -47,7 +47,7 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
     """
     found = list(_found(data, cache))
     faces = sorted((each for each in found if each["kind"] == "faces"), key=_rank)
-    sets: dict[str, dict[str, Json]] = {}
+    sets: dict[str, dict[str, Any]] = {}
     for each in found:
         # Any pictures can be cutouts or textures: elsewhere than where they are looked for, that is only said.
         if each["kind"] == "occluders" and each["source"] in _SETS and (each["root"] is None or each["source"] in _TOLD_APART):
@@ -90,7 +90,7 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _found(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
+def _found(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     """What can be read, at the place where it is looked for first, then in any other folder."""
     for each in sources(data, cache):
         if "count" in each:
@@ -101,12 +101,12 @@ def _found(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
                 yield {**each, "root": folder["folder"]}
 
 
-def _rank(faces: dict[str, Json]) -> tuple[int, bool, int]:
+def _rank(faces: dict[str, Any]) -> tuple[int, bool, int]:
     known = faces["source"] in _FACES
     return _FACES.index(faces["source"]) if known else len(_FACES), faces["root"] is not None, -faces["count"]
 
 
-def _keys(found: dict[str, Json]) -> str:
+def _keys(found: dict[str, Any]) -> str:
     """Such as ``source: folder, root: "photos of us"``."""
     if found["root"] is None:
         return f"source: {found['source']}"
@@ -116,5 +116,5 @@ def _keys(found: dict[str, Json]) -> str:
     return f"source: {found['source']}, root: {root}"
 
 
-def _count(found: dict[str, Json]) -> str:
+def _count(found: dict[str, Any]) -> str:
     return f"{found['count']} {found['what']}"

@@ -6,14 +6,14 @@ import dataclasses
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import yaml
 
-from natocc.core.plans import Json
 from natocc.core.text import plain
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import stream_manifest
+from natocc.dataset.manifest import Row, stream_manifest
 from natocc.io.atomic import write_aside
 
 _COLUMNS = (
@@ -89,7 +89,7 @@ class _Set:
 class _Seen:
     """Totals over the manifest; memory grows with people, categories and licences only."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Json]]) -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
         self.sets: dict[str, _Set] = defaultdict(_Set)
         self.splits: Counter[str] = Counter()
         self.people: dict[str, set[int]] = defaultdict(set)
@@ -100,7 +100,7 @@ class _Seen:
         for row in rows:
             self._add(row)
 
-    def _add(self, row: Mapping[str, Json]) -> None:
+    def _add(self, row: Row) -> None:
         each = self.sets[row["set"]]
         each.method = row["method"]
         if row["status"] != "made":
@@ -136,29 +136,28 @@ def write_card(layout: Layout) -> None:
     write_aside(layout.root / "README.md", text.encode("utf-8"))
 
 
-def card(description: Mapping[str, Json], rows: Iterable[Mapping[str, Json]]) -> str:
+def card(description: DatasetDescription, rows: Iterable[Row]) -> str:
     """The card as Markdown, without HTML; whatever the data say is escaped.
 
     Parameters
     ----------
-    description : mapping
+    description : DatasetDescription
         ``dataset.json``.
-    rows : iterable of mapping
+    rows : iterable of Row
         The manifest's, with the columns that the card needs.
     """
     seen = _Seen(rows)
-    recipe = description["recipe"]
     made = sum(seen.splits.values())
     size = ", ".join(f"{width} x {height}" for (width, height), _ in seen.sizes.most_common(3))
     more = ", ..." if len(seen.sizes) > 3 else ""
     what = f"{made} samples of {len(set().union(*seen.people.values()))} identities" + (f", {size}{more} px" if size else "")
     return "\n".join(
         [
-            f"# {escaped(recipe['name'])}\n",
-            f"Faces under synthetic occlusion, with exact masks, made by natocc {escaped(description['natocc'])}: {what}.\n",
+            f"# {escaped(description.name)}\n",
+            f"Faces under synthetic occlusion, with exact masks, made by natocc {escaped(description.natocc)}: {what}.\n",
             *(["![Samples beside their masks](contact_sheet.jpg)\n"] if made else []),
-            *_counts(seen, recipe),
-            *_values(description["labels"]),
+            *_counts(seen, description.recipe),
+            *_values(description.labels),
             *_method(description),
             *_origins(seen),
             _LOADING,
@@ -167,7 +166,7 @@ def card(description: Mapping[str, Json], rows: Iterable[Mapping[str, Json]]) ->
     )
 
 
-def _counts(seen: _Seen, recipe: Mapping[str, Json]) -> list[str]:
+def _counts(seen: _Seen, recipe: Mapping[str, Any]) -> list[str]:
     sets = [each.row(name) for name, each in sorted(seen.sets.items())]
     titles = ("set", "method", "samples", "rejected", "face occluded, mean", "least", "most")
     parts = ["## What is in it\n", _table(titles, sets)]
@@ -186,7 +185,7 @@ def _counts(seen: _Seen, recipe: Mapping[str, Json]) -> list[str]:
     return parts
 
 
-def _values(labels: Mapping[str, Json]) -> list[str]:
+def _values(labels: Mapping[str, Mapping[str, str]]) -> list[str]:
     rows = [("`images/`", _FOLDERS["images"], "")]
     for folder, values in labels.items():
         named = ", ".join(f"{escaped(value)} {escaped(name)}" for value, name in values.items())
@@ -195,15 +194,15 @@ def _values(labels: Mapping[str, Json]) -> list[str]:
     return ["## Files and label values\n", _table(("folder", "holds", "values"), rows), manifest]
 
 
-def _method(description: Mapping[str, Json]) -> list[str]:
-    text = yaml.safe_dump(description["recipe"], sort_keys=False, default_flow_style=None, width=110)
+def _method(description: DatasetDescription) -> list[str]:
+    text = yaml.safe_dump(description.recipe, sort_keys=False, default_flow_style=None, width=110)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    versions = ", ".join(f"{escaped(name)} {escaped(version)}" for name, version in description["versions"].items())
+    versions = ", ".join(f"{escaped(name)} {escaped(version)}" for name, version in description.versions.items())
     return [
         "## How it was made\n",
         "Occluders were cut out of their pictures, or drawn at random, then placed, recoloured and blended over the faces; each\n"
         f"mask follows from the matte that blended. The same recipe, inputs and versions give the same bytes: {versions}.\n",
-        f"The resolved recipe, sha256 {escaped(description['recipe_sha256'])}:\n",
+        f"The resolved recipe, sha256 {escaped(description.recipe_sha256)}:\n",
         f"{fence}yaml\n{text}{fence}\n",
     ]
 

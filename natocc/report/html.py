@@ -15,7 +15,7 @@ import yaml
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.samples import SampleRecord
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.io.atomic import write_aside
@@ -41,20 +41,19 @@ class Written:
     size: int
 
 
-def count_samples(root: Path) -> tuple[dict[str, Json], Tally]:
-    """What ``dataset.json`` says, and the numbers of all samples that are committed.
+def count_samples(root: Path) -> Tally:
+    """The numbers of all samples that are committed.
 
     Raises
     ------
     UsageError
         If `root` is no dataset of natocc's, or a record is damaged.
     """
-    description = read_dataset(root)
     tally = Tally()
-    for record in read_shards(_layout(root, description)):
+    for record in read_shards(Layout(root, read_dataset(root).shard_size)):
         for sample in record.samples:
             tally.add(sample)
-    return description, tally
+    return tally
 
 
 def write_report(
@@ -95,7 +94,7 @@ def write_report(
         If the disk refuses.
     """
     description = read_dataset(root)
-    layout = _layout(root, description)
+    layout = Layout(root, description.shard_size)
     shards = whole_shards(layout)
     if not shards:
         raise UsageError(f"{root} holds no sample yet: build it first")
@@ -115,18 +114,11 @@ def write_report(
                 gallery.add(sample, paths, small)
                 progress(gallery.count, min(total, most))
     gallery.finish()
-    context = _context(root, description, tally, heat, gallery, no_source)
+    context = _context(description, tally, heat, gallery, no_source)
     content = _page(context).encode("utf-8", "backslashreplace")
     path = root / "report.html"
     write_aside(path, content)
     return Written(path, tally.samples, gallery.count, gallery.unreadable, len(content))
-
-
-def _layout(root: Path, description: Mapping[str, Json]) -> Layout:
-    try:
-        return Layout(root, int(description["recipe"]["output"]["shard_size"]))
-    except (KeyError, TypeError, ValueError):
-        raise UsageError(f"{root / 'dataset.json'} is damaged: it says no recipe.output.shard_size") from None
 
 
 def _chosen(
@@ -141,19 +133,16 @@ def _chosen(
         yield sample, paths.get(sample.index, {}), original
 
 
-def _context(
-    root: Path, description: Mapping[str, Json], tally: Tally, heat: HeatMap, gallery: Gallery, no_source: str
-) -> dict[str, Any]:
+def _context(description: DatasetDescription, tally: Tally, heat: HeatMap, gallery: Gallery, no_source: str) -> dict[str, Any]:
     """All that the template is given."""
-    recipe = description.get("recipe", {})
     categories = tally.categories.most_common()
     return {
-        "name": str(recipe.get("name", root.name)),
-        "status": description.get("status"),
-        "version": description.get("natocc"),
-        "recipe_sha256": str(description.get("recipe_sha256", ""))[:12],
-        "recipe": yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True),
-        "masks": recipe.get("output", {}).get("masks", []),
+        "name": description.name,
+        "status": description.status,
+        "version": description.natocc,
+        "recipe_sha256": description.recipe_sha256[:12],
+        "recipe": yaml.safe_dump(description.recipe, sort_keys=False, allow_unicode=True),
+        "masks": description.recipe["output"].get("masks", []),
         "tally": tally,
         "bins": BINS,
         "top": categories[:_TOP],

@@ -7,6 +7,7 @@ new folder. So a file may also be left empty: opened, and killed before it was w
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import shutil
@@ -19,7 +20,7 @@ from natocc.builder.state import State
 from natocc.core.errors import Reason
 from natocc.core.plans import Plan
 from natocc.core.samples import Rejection, SampleRecord
-from natocc.dataset.description import write_dataset
+from natocc.dataset.description import DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import read_shards
@@ -32,6 +33,7 @@ os.fsync = lambda _: None  # what a kill leaves in the page cache is not lost, a
 
 EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"}
 COUNT, SHARD = 4, 3
+DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": SHARD}}, "", {}, {}, {})
 
 
 def run(root: Path, count: int = COUNT) -> None:
@@ -44,7 +46,7 @@ def run(root: Path, count: int = COUNT) -> None:
         else:
             prepare(root, overwrite=False)
             state = State(layout, count)
-        write_dataset(layout, {"status": "building"})
+        write_dataset(root, DESCRIPTION)
         for shard in state.shards:
             if shard not in state.whole:
                 for index in state.missing(shard):
@@ -52,7 +54,7 @@ def run(root: Path, count: int = COUNT) -> None:
                 state.commit(shard)
         write_manifest(layout)
         clean_staging(layout)
-        write_dataset(layout, {"status": "complete", "samples": count})
+        write_dataset(root, dataclasses.replace(DESCRIPTION, status="complete", samples=count))
 
 
 def stage(layout: Layout, index: int) -> None:

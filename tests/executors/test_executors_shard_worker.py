@@ -20,6 +20,7 @@ from natocc.dataset.description import write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
 from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard, make_shards
+from natocc.pipeline.fingerprint import describe
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import Recipe, load_recipe
 
@@ -48,7 +49,7 @@ def job(tmp_path: Path) -> Iterator[ShardJob]:
     data, cache = tmp_path / "data", tmp_path / "cache"
     layout.root.mkdir()
     pipeline = Pipeline(recipe, data, cache)
-    write_dataset(layout, {"status": "building", "recipe": recipe.resolved()})
+    write_dataset(layout.root, describe(pipeline, data, cache))
     with running(layout) as destination:
         told = describe_run(pipeline, data, cache)
         yield ShardJob(json.dumps(recipe.resolved()), data, cache, COUNT, 60.0, told, destination)

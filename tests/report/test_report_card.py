@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from natocc.builder.run import Run
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.io.images import sha256
 from natocc.recipe.model import load_recipe
 from natocc.report.card import card, escaped
@@ -65,7 +66,7 @@ def test_the_card_depends_on_the_samples_alone(built: Path, cache: Path, tmp_pat
 
 def test_what_data_say_stays_text(built: Path) -> None:
     description = json.loads((built / "dataset.json").read_text())
-    plain_card = card(description, [_row()])
+    plain_card = card(DatasetDescription.from_json(description), [_row()])
     occluder = {"dataset": EVIL, "item": EVIL, "sha256": "", "licence": EVIL, "category": EVIL}
     rows = [
         _row(set=EVIL, identity=EVIL, split=EVIL, face_dataset=EVIL, face_licence=EVIL, occluders=[occluder]),
@@ -73,7 +74,7 @@ def test_what_data_say_stays_text(built: Path) -> None:
     ]
     description["labels"]["parts"] = {"1": EVIL}
     description["recipe"]["name"] = EVIL
-    text = card(description, rows)
+    text = card(DatasetDescription.from_json(description), rows)
     assert "\x1b" not in text
     outside = text.split("```yaml")[0] + text.split("```\n")[-1]
     assert "<script" not in outside.replace("\\<", "")
@@ -88,13 +89,13 @@ def test_what_data_say_stays_text(built: Path) -> None:
 def test_a_fence_in_the_recipe_does_not_end_it(built: Path) -> None:
     description = json.loads((built / "dataset.json").read_text())
     description["recipe"]["faces"]["root"] = "````\n# not a title"
-    text = card(description, [_row()])
+    text = card(DatasetDescription.from_json(description), [_row()])
     assert "\n`````yaml\n" in text
     assert text.count("\n`````\n") == 1
 
 
 def test_nothing_but_rejected_samples_is_a_card_too(built: Path) -> None:
-    text = card(json.loads((built / "dataset.json").read_text()), [_row(status="rejected", reason="no-face")])
+    text = card(read_dataset(built), [_row(status="rejected", reason="no-face")])
     assert "0 samples" in text
     assert "no-face 1" in text
     assert "contact_sheet" not in text

@@ -8,9 +8,10 @@ from pathlib import Path
 import joblib
 
 from natocc.core.progress import Progress
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind, Verified
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout
-from natocc.dataset.open import Description, open_dataset
+from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.manifest import manifest_findings
 from natocc.dataset.verify.shard import Files, pieces, sound_record, strangers
@@ -31,7 +32,7 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files
     progress : callable
         Is told what is done, samples done, and how many there are.
     files : Files, optional
-        Where all else lies, if not there.
+        Where all else lies, if not there, and how messages name that.
 
     Returns
     -------
@@ -45,23 +46,23 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files
     RunError
         If a folder cannot be listed.
     """
-    description = open_dataset(root)
-    layout, files = description.layout(root), files or Files(root)
-    findings = [] if description.finding is None else [description.finding]
+    files = files or Files(root)
+    opened = open_dataset(root, files.shown)
+    layout, description = opened.layout, opened.description
+    findings = [] if opened.finding is None else [opened.finding]
     with disk_errors(root):
         shards, stray = _shards(layout, description)
         findings += stray
         seen = _Seen()
         findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
-        findings += _strange_folders(files, shards, set(seen.shards), description.complete)
-        findings += _leftovers(layout, files, description.complete)
-        if description.complete:
+        findings += _strange_folders(files, shards, set(seen.shards), description.is_complete)
+        findings += _leftovers(layout, files, description.is_complete)
+        if description.is_complete:
             progress("verifying the manifest", 0, None)
-            samples = description.samples if description.samples is not None else seen.last + 1
-            findings += manifest_findings(layout, seen.shards, samples, description.content, depth)
+            samples = seen.last + 1 if description.samples is None else description.samples
+            findings += manifest_findings(layout, seen.shards, samples, description, depth)
     findings.sort(key=lambda finding: (finding.path, finding.index or 0))
-    status = str(description.content["status"])
-    return Verified(status, len(seen.shards), seen.samples, seen.files, seen.bytes, tuple(findings))
+    return Verified(description.status, len(seen.shards), seen.samples, seen.files, seen.bytes, tuple(findings))
 
 
 class _Seen:
@@ -80,16 +81,16 @@ class _Seen:
         self.bytes += sum(record.files.values())
 
 
-def _shards(layout: Layout, description: Description) -> tuple[list[int], list[Finding]]:
+def _shards(layout: Layout, description: DatasetDescription) -> tuple[list[int], list[Finding]]:
     """The shards that should be there, and records beside them that should not."""
-    there = whole_shards(layout)
-    samples = description.samples
-    if description.part is not None:
-        return sorted({*there, *description.part}), []
+    existing = whole_shards(layout)
+    samples = description.sample_count
+    if description.status == "part":
+        return sorted({*existing, *(description.shards or ())}), []
     if samples is None:
-        return (list(range(there[-1] + 1)) if description.complete and there else there), []
+        return (list(range(existing[-1] + 1)) if description.is_complete and existing else existing), []
     should = list(range(-(-samples // layout.shard_size)))
-    beyond = [shard for shard in there if shard >= len(should)]
+    beyond = [shard for shard in existing if shard >= len(should)]
     return should, [
         Finding(Kind.EXTRA, f"shards/{layout.record(shard).name}", f"{len(should)} shards", f"a record of shard {shard}", shard)
         for shard in beyond
@@ -99,7 +100,7 @@ def _shards(layout: Layout, description: Description) -> tuple[list[int], list[F
 def _check(
     layout: Layout,
     files: Files,
-    description: Description,
+    description: DatasetDescription,
     shards: list[int],
     depth: Depth,
     jobs: int,
@@ -108,7 +109,7 @@ def _check(
 ) -> list[Finding]:
     """Records, files and what lies beside them, shard by shard; one record in memory at a time."""
     findings: list[Finding] = []
-    samples, labels = description.samples, description.content.get("labels") or {}
+    samples, labels = description.sample_count, description.labels
 
     def work() -> Iterator[object]:
         for shard in shards:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import functools
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from natocc.core.errors import NatoccError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.findings import Depth, Finding, Verified
 from natocc.dataset.layout import RECORD_NAME, Layout, dataset_file
+from natocc.dataset.verify.contents import Labels
 from natocc.dataset.verify.dataset import verify
 from natocc.dataset.verify.shard import Files, Piece, check_piece
 from natocc.io.atomic import disk_errors
@@ -51,7 +47,7 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
         If the server refuses, a few tries later.
     """
     names = storage.check()
-    with tempfile.TemporaryDirectory(prefix="natocc-verify-") as scratch, _in_words_of(storage.shown, scratch):
+    with tempfile.TemporaryDirectory(prefix="natocc-verify-") as scratch:
         layout = Layout(Path(scratch) / "dataset", 1)
         with disk_errors(layout.root):
             layout.records.mkdir(parents=True)
@@ -59,13 +55,10 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
             records = [f"shards/{name}" for name in storage.names("shards") if RECORD_NAME.fullmatch(name)]
             heads = [path.name for path in (dataset_file(layout.root), layout.manifest) if path.name in names]
             storage.get_all({name: layout.root / name for name in (*heads, *records)})
-            verified = verify(layout.root, depth, jobs, progress, _There(storage, Path(scratch)))
-        here, there = str(layout.root), storage.shown
-        findings = (dataclasses.replace(each, found=each.found.replace(here, there)) for each in verified.findings)
-        return dataclasses.replace(verified, findings=tuple(findings))
+            return verify(layout.root, depth, jobs, progress, _RemoteFiles(storage, Path(scratch)))
 
 
-class _There(Files):
+class _RemoteFiles(Files):
     """Files on a server.
 
     Parameters
@@ -79,7 +72,7 @@ class _There(Files):
     in_processes = False  # one connection
 
     def __init__(self, storage: Storage, scratch: Path) -> None:
-        super().__init__(scratch)
+        super().__init__(scratch, storage.shown)
         self._storage = storage
         self._staging = Layout(scratch, 1).staging.name
         self._sizes = functools.lru_cache(_LISTINGS)(storage.sizes)
@@ -96,7 +89,7 @@ class _There(Files):
         """See :class:`Files`."""
         return not self._storage.is_file(path)
 
-    def check(self, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
+    def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
         """See :class:`Files`."""
         files = [file for _, files in piece.samples for file in files]
         sizes: dict[str, int] = {}
@@ -116,13 +109,3 @@ class _There(Files):
                     fetched[file.path] = path
             self._storage.get_all(fetched)
             return check_piece(Path(place), piece, depth, labels)
-
-
-@contextlib.contextmanager
-def _in_words_of(shown: str, scratch: str) -> Iterator[None]:
-    """Errors that speak of the folder here speak of the server's."""
-    try:
-        yield
-    except NatoccError as error:
-        error.args = tuple(str(line).replace(f"{scratch}/dataset", shown) for line in error.args)
-        raise

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.plans import Json
 from natocc.core.samples import SampleRecord
 from natocc.dataset.findings import Depth, Finding, Kind
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.records import ShardRecord, read_shard
-from natocc.dataset.verify.contents import contradictions
+from natocc.dataset.verify.contents import Labels, contradictions
 from natocc.io.images import read_plane, read_rgb
 
 
@@ -72,7 +71,7 @@ def pieces(layout: Layout, record: ShardRecord, size: int = 64) -> Iterator[Piec
         yield Piece(record.shard, tuple(samples[start : start + size]))
 
 
-def check_piece(root: Path, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
+def check_piece(root: Path, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
     """What is wrong with the files of a piece; runs in a worker.
 
     Parameters
@@ -102,13 +101,16 @@ class Files:
     ----------
     root : Path
         The folder.
+    shown : str, optional
+        How messages name it; `root` unless given.
     """
 
     in_processes = True
     """Whether other processes can look at them, too."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, shown: str | None = None) -> None:
         self.root = root
+        self.shown = shown or str(root)
 
     def names(self, folder: str) -> list[str]:
         """What lies in a folder; nothing, where there is none."""
@@ -119,7 +121,7 @@ class Files:
         """Whether what lies there is a folder."""
         return (self.root / path).is_dir()
 
-    def check(self, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
+    def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
         """See :func:`check_piece`."""
         return check_piece(self.root, piece, depth, labels)
 
@@ -176,9 +178,7 @@ def _fault(root: Path, file: File, depth: Depth) -> tuple[str, str] | None:
     return None
 
 
-def _contents(
-    root: Path, record: SampleRecord, files: Sequence[File], shard: int, labels: Mapping[str, Json]
-) -> Iterator[Finding]:
+def _contents(root: Path, record: SampleRecord, files: Sequence[File], shard: int, labels: Labels) -> Iterator[Finding]:
     """Contradictions of a sample whose bytes are those that were written."""
     paths = {file.folder: file.path for file in files}
     planes, size = {}, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Iterator
@@ -68,10 +69,10 @@ def prepare(root: Path, overwrite: bool) -> None:
         return
     description = read_dataset(root)
     if not overwrite:
-        raise UsageError(f"{root} holds a dataset ({description['status']}): --overwrite replaces it")
+        raise UsageError(f"{root} holds a dataset ({description.status}): --overwrite replaces it")
     for path in _foreign(root):
         raise UsageError(f"{path} is not natocc's and would have to go: move it out of {root} before --overwrite")
-    write_dataset(Layout(root, 1), {**description, "status": "building"})
+    write_dataset(root, dataclasses.replace(description, status="building"))
     with disk_errors(root):
         for folder in ("shards", *FOLDERS, ".staging"):  # the records first: nobody takes the rest for whole
             _remove_tree(root / folder)

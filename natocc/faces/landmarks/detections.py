@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import joblib
@@ -95,7 +95,7 @@ def detect_faces(
     return {face_id: face for name, entry in found.items() for face_id, face in _faces(name, entry)}
 
 
-def _faces(name: str, entry: Json) -> list[tuple[str, Detection]]:
+def _faces(name: str, entry: Mapping[str, Any]) -> list[tuple[str, Detection]]:
     if "reason" in entry:
         return [(name, Detection(name, None, None, (Reason(entry["reason"]), entry["detail"])))]
     return [
@@ -104,7 +104,7 @@ def _faces(name: str, entry: Json) -> list[tuple[str, Detection]]:
     ]
 
 
-def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> Json:
+def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> dict[str, Json]:
     """What is kept of a photograph; runs in a worker."""
     cv2.setNumThreads(1)
     try:
