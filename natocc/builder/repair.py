@@ -44,7 +44,7 @@ class Repair:
     root : Path
         The dataset's folder; nobody else writes to it.
     findings : sequence of Finding
-        From :func:`natocc.dataset.verify.dataset.verify`.
+        From :func:`natocc.dataset.verify.dataset.verify_folder`.
     data, cache : Path
         Where inputs lie, where libraries are kept.
     jobs : int

@@ -258,6 +258,25 @@ class SampleRecord:
             raise ValueError("a record has either a plan or a rejection")
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class MadeSample:
+    """A sample in memory: its record, and what was made unless it was rejected.
+
+    Parameters
+    ----------
+    record : SampleRecord
+        Without the sha256 of files, since none is written yet.
+    face : AlignedFace, optional
+        None where the face itself was rejected.
+    composite : Composite, optional
+        None where the sample was rejected.
+    """
+
+    record: SampleRecord
+    face: AlignedFace | None
+    composite: Composite | None
+
+
 def _check_image(name: str, array: Image) -> None:
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
         raise ValueError(f"{name} must be (H, W, 3) uint8, got {array.shape} {array.dtype}")

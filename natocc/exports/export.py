@@ -15,9 +15,9 @@ from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.exports import FORMATS
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.target import check_target, staged
-from natocc.exports.writer import Files
+from natocc.exports.writer import ExportWriter
 from natocc.plugins.options import choose_by_name, nearest
 
 
@@ -63,7 +63,7 @@ def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
         raise UsageError(f"--to {raw['to']}: {error}") from None
 
 
-def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:
+def write_export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:
     """Write a dataset for another tool.
 
     Parameters
@@ -100,12 +100,12 @@ def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: b
         "samples": dict(dataset.counts),
     }
     with staged(target, identity, details) as part:
-        files = Files(part, link)
-        options.write(dataset, _told(dataset, options.to, progress), files, target)
-    return Exported(dataset.counts, files.counts, time.monotonic() - begin)
+        writer = ExportWriter(part, link)
+        options.write(dataset, _counted(dataset, options.to, progress), writer, target)
+    return Exported(dataset.counts, writer.counts, time.monotonic() - begin)
 
 
-def _told(dataset: SourceDataset, name: str, progress: Progress) -> Iterator[Sample]:
+def _counted(dataset: SourceDataset, name: str, progress: Progress) -> Iterator[SourceSample]:
     total = len(dataset)
     progress(f"exporting to {name}", 0, total)
     for done, sample in enumerate(dataset.samples(), start=1):

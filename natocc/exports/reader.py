@@ -29,7 +29,7 @@ _ORDER = ("train", "val", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Sample:
+class SourceSample:
     """A sample that was made.
 
     Parameters
@@ -191,7 +191,7 @@ class SourceDataset:
         rows = stream_manifest(self.root, ["status", "occluders"])
         return {str(each["category"]) for row in rows if row["status"] == "made" for each in row["occluders"] or ()}
 
-    def samples(self) -> Iterator[Sample]:
+    def samples(self) -> Iterator[SourceSample]:
         """Samples of the splits that are wanted, by index; rejected ones are left out.
 
         Raises
@@ -204,7 +204,7 @@ class SourceDataset:
             if row["status"] != "made" or (split := _split(row, self.shares)) not in self.counts:
                 continue
             files = {folder: self._file(row, folder) for folder in self.folders}
-            yield Sample(int(row["index"]), split, files, row)
+            yield SourceSample(int(row["index"]), split, files, row)
 
     def _file(self, row: Row, folder: str) -> Path:
         """A file of a row; the manifest may be anybody's, so nothing in it leads out of the dataset."""

@@ -16,7 +16,7 @@ from natocc.core.plans import Json
 from natocc.io.atomic import disk_errors, encode_json
 
 
-class Files:
+class ExportWriter:
     """Writes below one folder, and counts what it writes.
 
     Parameters

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.samples import Image, SampleRecord
+from natocc.core.samples import Image, MadeSample, SampleRecord
 from natocc.faces.landmarks.detector import check_models
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 from natocc.recipe.flags import recipe_of_flags
 from natocc.recipe.model import Recipe
 from natocc.recipe.text import parse_recipe
-from natocc.report.preview_sheet import Made, comparison_sheet, preview_sheet
+from natocc.report.preview_sheet import comparison_sheet, preview_sheet
 
 _MOST_VALUES = 16
 
@@ -48,12 +48,12 @@ class Shown:
     ----------
     sheet : (H, W, 3) uint8
         Visible face tinted green, occluded face red.
-    rows : tuple of (str, tuple of Made)
+    rows : tuple of (str, tuple of MadeSample)
         What is set, and the samples that come of it.
     """
 
     sheet: Image
-    rows: tuple[tuple[str, tuple[Made, ...]], ...]
+    rows: tuple[tuple[str, tuple[MadeSample, ...]], ...]
 
     def records(self) -> Iterator[tuple[str, SampleRecord]]:
         """What is set for each sample, and its record."""
@@ -155,7 +155,7 @@ def _recipe(
     return recipe_of_flags("demo", None, None, None, source_root=None, edits=edits, **flags)
 
 
-def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[Made]:
+def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[MadeSample]:
     """Samples of each set in turn. A face that cannot serve is an error here."""
     for index in range(count):
         variant, set_index = divmod(index, len(pipeline.recipe.sets))
@@ -163,7 +163,7 @@ def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[Made]:
         rejection = sample.record.rejection
         if sample.face is None and rejection is not None:
             raise BadDataError(rejection.reason, rejection.detail)
-        yield Made(sample.record, sample.composite)
+        yield sample
 
 
 def _values(vary: str) -> list[str]:

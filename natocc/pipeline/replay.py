@@ -79,7 +79,7 @@ def row_of(root: Path, index: int) -> Row:
     return rows[0]
 
 
-def replay(root: Path, row: Row, data: Path, cache: Path, jobs: int = 1) -> list[Replayed]:
+def replay_sample(root: Path, row: Row, data: Path, cache: Path, jobs: int = 1) -> list[Replayed]:
     """Make a sample again from its row's plan; nothing is drawn.
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections import OrderedDict
 from pathlib import Path
@@ -17,7 +16,7 @@ from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Finish, Plan, Reference
-from natocc.core.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
+from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Rejection, SampleRecord
 from natocc.dataset.splits import Splits
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
@@ -29,25 +28,6 @@ from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
 
 _FACES_KEPT = 8
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Sample:
-    """A sample made: its row, and what was made unless it was rejected.
-
-    Parameters
-    ----------
-    record : SampleRecord
-        Without the sha256 of files, since none is written here.
-    face : AlignedFace, optional
-        None where the face itself was rejected.
-    composite : Composite, optional
-        None where the sample was rejected.
-    """
-
-    record: SampleRecord
-    face: AlignedFace | None
-    composite: Composite | None
 
 
 class Pipeline:
@@ -96,7 +76,7 @@ class Pipeline:
         """Which sample is what; `count` None means one pass over the sets."""
         return Schedule([a_set.samples_per_face for a_set in self.recipe.sets], self.faces.ids(), count)
 
-    def make_sample(self, spec: SampleSpec) -> Sample:
+    def make_sample(self, spec: SampleSpec) -> MadeSample:
         """Make one sample; it depends on the recipe, the inputs and `spec` alone.
 
         Parameters
@@ -106,7 +86,7 @@ class Pipeline:
 
         Returns
         -------
-        sample : Sample
+        sample : MadeSample
             Rejected, with the reason in its record, where the data cannot serve.
         """
         a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
@@ -130,7 +110,7 @@ class Pipeline:
 
             plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
         except BadDataError as error:
-            return Sample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
+            return MadeSample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(photo, cutouts, plan)
         record = row(
             occluder_origins=tuple(cutout.origin for cutout in cutouts),
@@ -139,7 +119,7 @@ class Pipeline:
             measures=measures(face, self.faces.classes, composite),
             landmarks=hidden_landmarks(face, composite),
         )
-        return Sample(record, face, composite)
+        return MadeSample(record, face, composite)
 
     def aligned(self, face_id: str) -> AlignedFace:
         """A face, aligned, before anything is done to it.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,21 +14,8 @@ from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import Row, stream_manifest
 from natocc.io.atomic import write_aside
+from natocc.report.tally import COLUMNS, SetTally, Tally
 
-_COLUMNS = (
-    "set",
-    "method",
-    "identity",
-    "split",
-    "status",
-    "reason",
-    "face_dataset",
-    "face_licence",
-    "occluders",
-    "occlusion_ratio",
-    "width",
-    "height",
-)
 _MOST_CATEGORIES = 100
 _MOST_LICENCES = 200
 _URL = re.compile(r"https?://[A-Za-z0-9./_~%?=&:#+,;@!-]+")
@@ -71,56 +57,6 @@ Cite the owners of the faces and occluders above, too.
 """
 
 
-@dataclasses.dataclass
-class _Set:
-    method: str = ""
-    made: int = 0
-    rejected: int = 0
-    ratio: float = 0.0
-    least: float = 1.0
-    most: float = 0.0
-
-    def row(self, name: str) -> tuple[object, ...]:
-        shares = (self.ratio / self.made, self.least, self.most) if self.made else ()
-        shown = [f"{share:.1%}" for share in shares] or [""] * 3
-        return (escaped(name), escaped(self.method), self.made, self.rejected, *shown)
-
-
-class _Seen:
-    """Totals over the manifest; memory grows with people, categories and licences only."""
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.sets: dict[str, _Set] = defaultdict(_Set)
-        self.splits: Counter[str] = Counter()
-        self.people: dict[str, set[int]] = defaultdict(set)
-        self.reasons: Counter[str] = Counter()
-        self.categories: Counter[str] = Counter()
-        self.sizes: Counter[tuple[int, int]] = Counter()
-        self.origins: Counter[tuple[str, str, str]] = Counter()
-        for row in rows:
-            self._add(row)
-
-    def _add(self, row: Row) -> None:
-        each = self.sets[row["set"]]
-        each.method = row["method"]
-        if row["status"] != "made":
-            each.rejected += 1
-            self.reasons[row["reason"]] += 1
-            return
-        ratio = float(row["occlusion_ratio"])
-        each.made += 1
-        each.ratio += ratio
-        each.least, each.most = min(each.least, ratio), max(each.most, ratio)
-        split = row["split"] or ""
-        self.splits[split] += 1
-        self.people[split].add(hash(row["identity"]))
-        self.sizes[row["width"], row["height"]] += 1
-        self.origins["face", row["face_dataset"] or "unknown", row["face_licence"] or ""] += 1
-        for occluder in row["occluders"] or ():
-            self.categories[occluder["category"]] += 1
-            self.origins["occluder", occluder["dataset"], occluder["licence"] or ""] += 1
-
-
 def write_card(layout: Layout) -> None:
     """Write ``README.md`` from ``dataset.json`` and the manifest; it depends on the samples and the recipe alone.
 
@@ -132,7 +68,7 @@ def write_card(layout: Layout) -> None:
         If the disk refuses.
     """
     description = read_dataset(layout.root)
-    text = card(description, stream_manifest(layout.root, _COLUMNS))
+    text = card(description, stream_manifest(layout.root, COLUMNS))
     write_aside(layout.root / "README.md", text.encode("utf-8"))
 
 
@@ -146,43 +82,48 @@ def card(description: DatasetDescription, rows: Iterable[Row]) -> str:
     rows : iterable of Row
         The manifest's, with the columns that the card needs.
     """
-    seen = _Seen(rows)
-    made = sum(seen.splits.values())
-    size = ", ".join(f"{width} x {height}" for (width, height), _ in seen.sizes.most_common(3))
-    more = ", ..." if len(seen.sizes) > 3 else ""
-    what = f"{made} samples of {len(set().union(*seen.people.values()))} identities" + (f", {size}{more} px" if size else "")
+    tally = Tally(rows)
+    size = ", ".join(f"{width} x {height}" for (width, height), _ in tally.sizes.most_common(3))
+    more = ", ..." if len(tally.sizes) > 3 else ""
+    what = f"{tally.made} samples of {tally.identities} identities" + (f", {size}{more} px" if size else "")
     return "\n".join(
         [
             f"# {escaped(description.name)}\n",
             f"Faces under synthetic occlusion, with exact masks, made by natocc {escaped(description.natocc)}: {what}.\n",
-            *(["![Samples beside their masks](contact_sheet.jpg)\n"] if made else []),
-            *_counts(seen, description.recipe),
+            *(["![Samples beside their masks](contact_sheet.jpg)\n"] if tally.made else []),
+            *_counts(tally, description.recipe),
             *_values(description.labels),
             *_method(description),
-            *_origins(seen),
+            *_origins(tally),
             _LOADING,
             _CITATION,
         ]
     )
 
 
-def _counts(seen: _Seen, recipe: Mapping[str, Any]) -> list[str]:
-    sets = [each.row(name) for name, each in sorted(seen.sets.items())]
+def _counts(tally: Tally, recipe: Mapping[str, Any]) -> list[str]:
+    sets = [_set_row(name, of_set) for name, of_set in sorted(tally.sets.items())]
     titles = ("set", "method", "samples", "rejected", "face occluded, mean", "least", "most")
     parts = ["## What is in it\n", _table(titles, sets)]
-    if set(seen.splits) - {""}:
-        rows = [(escaped(split), seen.splits[split], len(seen.people[split])) for split in sorted(seen.splits)]
+    if tally.splits:
+        rows = [(escaped(split), count, len(tally.people[split])) for split, count in sorted(tally.splits.items())]
         parts.append(_table(("split", "samples", "identities"), rows))
         if (recipe["splits"] or {}).get("faces") == "hash":
             parts.append("No identity and no occluder's picture lies in two splits.\n")
-    if seen.categories:
-        named = [f"{escaped(name)} {count}" for name, count in _ranked(seen.categories)[:_MOST_CATEGORIES]]
-        more = len(seen.categories) - len(named)
+    if tally.category_uses:
+        named = [f"{escaped(name)} {count}" for name, count in _ranked(tally.category_uses)[:_MOST_CATEGORIES]]
+        more = len(tally.category_uses) - len(named)
         parts.append("Occluders: " + ", ".join(named) + (f" and {more} more categories" if more else "") + ".\n")
-    if seen.reasons:
-        reasons = ", ".join(f"{escaped(reason)} {count}" for reason, count in _ranked(seen.reasons))
+    if tally.reasons:
+        reasons = ", ".join(f"{escaped(reason)} {count}" for reason, count in _ranked(tally.reasons))
         parts.append(f"Rejected, with the reason in the manifest: {reasons}.\n")
     return parts
+
+
+def _set_row(name: str, of_set: SetTally) -> tuple[object, ...]:
+    shares = (of_set.mean_ratio, of_set.least, of_set.most) if of_set.made else ()
+    shown = [f"{share:.1%}" for share in shares] or [""] * 3
+    return (escaped(name), escaped(of_set.method), of_set.made, of_set.rejected, *shown)
 
 
 def _values(labels: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -207,15 +148,15 @@ def _method(description: DatasetDescription) -> list[str]:
     ]
 
 
-def _origins(seen: _Seen) -> list[str]:
-    ranked = sorted(seen.origins.items(), key=lambda item: (item[0][:2], -item[1], item[0][2]))
+def _origins(tally: Tally) -> list[str]:
+    ranked = sorted(tally.licence_uses.items(), key=lambda item: (item[0][:2], -item[1], item[0][2]))
     rows = [
         (kind, escaped(dataset), escaped(licence) if licence else "none stated", count)
         for (kind, dataset, licence), count in ranked[:_MOST_LICENCES]
     ]
     more = [f"And {len(ranked) - len(rows)} more; the manifest has all.\n"] if len(ranked) > len(rows) else []
-    told = "The pictures are their owners'; natocc adds no rights. The licences of all its inputs say how a sample may be used.\n"
-    return ["## Origins and licences\n", told, _table(("input", "dataset", "licence", "uses"), rows), *more]
+    note = "The pictures are their owners'; natocc adds no rights. The licences of all its inputs say how a sample may be used.\n"
+    return ["## Origins and licences\n", note, _table(("input", "dataset", "licence", "uses"), rows), *more]
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -17,6 +17,7 @@ from natocc.core.plans import Json
 from natocc.core.samples import SampleRecord
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import rows_of
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.io.atomic import write_aside
 from natocc.report.gallery import Gallery
@@ -31,7 +32,7 @@ Originals = Callable[[SampleRecord], Original | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Written:
+class WrittenReport:
     """What :func:`write_report` wrote: samples counted and shown, pictures that could not be read, bytes."""
 
     path: Path
@@ -49,11 +50,8 @@ def count_samples(root: Path) -> Tally:
     UsageError
         If `root` is no dataset of natocc's, or a record is damaged.
     """
-    tally = Tally()
-    for record in read_shards(Layout(root, read_dataset(root).shard_size)):
-        for sample in record.samples:
-            tally.add(sample)
-    return tally
+    records = read_shards(Layout(root, read_dataset(root).shard_size))
+    return Tally(row for record in records for row in rows_of(record))
 
 
 def write_report(
@@ -63,7 +61,7 @@ def write_report(
     originals: Originals | None = None,
     no_source: str = "",
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> Written:
+) -> WrittenReport:
     """Write ``report.html`` into a dataset.
 
     Parameters
@@ -83,7 +81,7 @@ def write_report(
 
     Returns
     -------
-    written : Written
+    written : WrittenReport
         The file and what is in it.
 
     Raises
@@ -103,8 +101,9 @@ def write_report(
     gallery = Gallery(side_for(min(total, most)), heat)
     with ThreadPoolExecutor(jobs) as threads:
         for record in read_shards(layout):
+            for row in rows_of(record):
+                tally.add(row)
             for sample in record.samples:
-                tally.add(sample)
                 if sample.rejection is None:
                     heat.add_record(sample)
             for sample, paths, original in _chosen(record, total, most, originals):
@@ -118,7 +117,7 @@ def write_report(
     content = _page(context).encode("utf-8", "backslashreplace")
     path = root / "report.html"
     write_aside(path, content)
-    return Written(path, tally.samples, gallery.count, gallery.unreadable, len(content))
+    return WrittenReport(path, tally.samples, gallery.count, gallery.unreadable, len(content))
 
 
 def _chosen(

@@ -14,11 +14,11 @@ from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHAR
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.manifest import manifest_findings
-from natocc.dataset.verify.shard import Files, pieces, sound_record, strangers
+from natocc.dataset.verify.shard import DatasetFiles, pieces, sound_record, strangers
 from natocc.io.atomic import disk_errors, final_name
 
 
-def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files | None = None) -> Verified:
+def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files: DatasetFiles | None = None) -> Verified:
     """Look for damage.
 
     Parameters
@@ -31,7 +31,7 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files
         Threads that hash, or processes that decode.
     progress : callable
         Is told what is done, samples done, and how many there are.
-    files : Files, optional
+    files : DatasetFiles, optional
         Where all else lies, if not there, and how messages name that.
 
     Returns
@@ -46,7 +46,7 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files
     RunError
         If a folder cannot be listed.
     """
-    files = files or Files(root)
+    files = files or DatasetFiles(root)
     opened = open_dataset(root, files.shown)
     layout, description = opened.layout, opened.description
     findings = [] if opened.finding is None else [opened.finding]
@@ -99,7 +99,7 @@ def _shards(layout: Layout, description: DatasetDescription) -> tuple[list[int],
 
 def _check(
     layout: Layout,
-    files: Files,
+    files: DatasetFiles,
     description: DatasetDescription,
     shards: list[int],
     depth: Depth,
@@ -133,7 +133,7 @@ def _check(
     return findings
 
 
-def _strange_folders(files: Files, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
+def _strange_folders(files: DatasetFiles, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
     """What lies where shards lie and is none of theirs. While a dataset is built, shards may lie there without a record."""
     for folder in FOLDERS:
         for entry in files.names(folder):
@@ -150,7 +150,7 @@ def _strange_folders(files: Files, shards: list[int], sound: set[int], complete:
             yield Finding(kind, f"shards/{entry}", "records of shards only", "another file")
 
 
-def _leftovers(layout: Layout, files: Files, complete: bool) -> Iterator[Finding]:
+def _leftovers(layout: Layout, files: DatasetFiles, complete: bool) -> Iterator[Finding]:
     """What a run that was interrupted left behind; a run that goes on may still need it."""
     if not complete:
         return

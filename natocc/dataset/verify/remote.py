@@ -1,4 +1,4 @@
-"""Is a dataset on a server what was written? Files are looked at here, a few at a time, and not kept."""
+"""Is a dataset on a server what was written? DatasetFiles are looked at here, a few at a time, and not kept."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from natocc.core.progress import Progress
 from natocc.dataset.findings import Depth, Finding, Verified
 from natocc.dataset.layout import RECORD_NAME, Layout, dataset_file
 from natocc.dataset.verify.contents import Labels
-from natocc.dataset.verify.dataset import verify
-from natocc.dataset.verify.shard import Files, Piece, check_piece
+from natocc.dataset.verify.dataset import verify_folder
+from natocc.dataset.verify.shard import DatasetFiles, Piece, check_piece
 from natocc.io.atomic import disk_errors
 from natocc.io.storage import Storage
 
@@ -32,7 +32,7 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
     jobs : int
         Threads that fetch and look.
     progress : callable
-        See :func:`natocc.dataset.verify.dataset.verify`.
+        See :func:`natocc.dataset.verify.dataset.verify_folder`.
 
     Returns
     -------
@@ -55,11 +55,11 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
             records = [f"shards/{name}" for name in storage.names("shards") if RECORD_NAME.fullmatch(name)]
             heads = [path.name for path in (dataset_file(layout.root), layout.manifest) if path.name in names]
             storage.get_all({name: layout.root / name for name in (*heads, *records)})
-            return verify(layout.root, depth, jobs, progress, _RemoteFiles(storage, Path(scratch)))
+            return verify_folder(layout.root, depth, jobs, progress, _RemoteFiles(storage, Path(scratch)))
 
 
-class _RemoteFiles(Files):
-    """Files on a server.
+class _RemoteFiles(DatasetFiles):
+    """DatasetFiles on a server.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class _RemoteFiles(Files):
         self._sizes = functools.lru_cache(_LISTINGS)(storage.sizes)
 
     def names(self, folder: str) -> list[str]:
-        """See :class:`Files`; where a server has folders, an empty staging area is none."""
+        """See :class:`DatasetFiles`; where a server has folders, an empty staging area is none."""
         if "/" not in folder:
             names = self._storage.names(folder)
             return [name for name in names if name != self._staging or self._storage.sizes(name)]
@@ -86,11 +86,11 @@ class _RemoteFiles(Files):
         return sorted({name for name in below if name})  # none where a file has the folder's name
 
     def is_folder(self, path: str) -> bool:
-        """See :class:`Files`."""
+        """See :class:`DatasetFiles`."""
         return not self._storage.is_file(path)
 
     def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
-        """See :class:`Files`."""
+        """See :class:`DatasetFiles`."""
         files = [file for _, files in piece.samples for file in files]
         sizes: dict[str, int] = {}
         for folder in sorted({file.folder for file in files}):

@@ -18,7 +18,7 @@ from natocc.io.images import read_plane, read_rgb
 
 
 @dataclasses.dataclass(frozen=True)
-class File:
+class SampleFile:
     """A file of a sample, as the shard's record has it."""
 
     path: str
@@ -32,7 +32,7 @@ class Piece:
     """Samples of one shard and their files: what one worker checks at a time."""
 
     shard: int
-    samples: tuple[tuple[SampleRecord, tuple[File, ...]], ...]
+    samples: tuple[tuple[SampleRecord, tuple[SampleFile, ...]], ...]
 
 
 def sound_record(layout: Layout, shard: int, last: int | None) -> ShardRecord | Finding:
@@ -94,7 +94,7 @@ def check_piece(root: Path, piece: Piece, depth: Depth, labels: Labels) -> list[
     return findings
 
 
-class Files:
+class DatasetFiles:
     """Where the files of a dataset lie: in its folder.
 
     Parameters
@@ -126,7 +126,7 @@ class Files:
         return check_piece(self.root, piece, depth, labels)
 
 
-def strangers(files: Files, record: ShardRecord) -> Iterator[Finding]:
+def strangers(files: DatasetFiles, record: ShardRecord) -> Iterator[Finding]:
     """What lies in the folders of a shard and is not in its record."""
     for folder in FOLDERS:
         place = f"{folder}/{record.shard:05d}"
@@ -140,7 +140,7 @@ def strangers(files: Files, record: ShardRecord) -> Iterator[Finding]:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names", record.shard)
 
 
-def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tuple[File, ...]]]:
+def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tuple[SampleFile, ...]]]:
     """Samples, each with its files; those of a sample are told by their names."""
     paths = record.paths()
     found = []
@@ -152,12 +152,12 @@ def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tupl
                 raise ValueError(f"{path!r} as a file of sample {sample.index}")
         if set(own) != set(sample.files):
             raise ValueError(f"files of sample {sample.index} in {sorted(own)}, sha256 of those in {sorted(sample.files)}")
-        files = (File(path, folder, record.files[path], sample.files[folder]) for folder, path in sorted(own.items()))
+        files = (SampleFile(path, folder, record.files[path], sample.files[folder]) for folder, path in sorted(own.items()))
         found.append((sample, tuple(files)))
     return found
 
 
-def _fault(root: Path, file: File, depth: Depth) -> tuple[str, str] | None:
+def _fault(root: Path, file: SampleFile, depth: Depth) -> tuple[str, str] | None:
     """What was expected of a file and what was found; None where it is sound."""
     path = root / file.path
     try:
@@ -178,7 +178,7 @@ def _fault(root: Path, file: File, depth: Depth) -> tuple[str, str] | None:
     return None
 
 
-def _contents(root: Path, record: SampleRecord, files: Sequence[File], shard: int, labels: Labels) -> Iterator[Finding]:
+def _contents(root: Path, record: SampleRecord, files: Sequence[SampleFile], shard: int, labels: Labels) -> Iterator[Finding]:
     """Contradictions of a sample whose bytes are those that were written."""
     paths = {file.folder: file.path for file in files}
     planes, size = {}, None
