@@ -170,7 +170,7 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
         ],
         "plan": record.plan.to_json() if record.plan else None,
-        "measures": {name: _measure(name, value) for name, value in record.measures.items()},
+        "measures": {name: checked_measure(name, value) for name, value in record.measures.items()},
         "detector": record.detector,
         "landmarks": [list(landmark) for landmark in record.landmarks],
         "files": dict(record.files),
@@ -221,7 +221,7 @@ def _check_kinds(record: ShardRecord) -> None:
         texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
         texts += [text for text in (sample.split, sample.detector, *(each.licence for each in origins)) if text is not None]
         texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
-        numbers += [sample.index, sample.variant, *(int(_measure(name, value)) for name, value in sample.measures.items())]
+        numbers += [sample.index, sample.variant, *(int(checked_measure(name, value)) for name, value in sample.measures.items())]
         for x, y, hidden in sample.landmarks:
             numbers += [number for number in (x, y) if type(number) is not float]
             if type(hidden) is not bool:
@@ -235,7 +235,14 @@ def _check_kinds(record: ShardRecord) -> None:
             raise TypeError(f"expected a whole number, found {number!r}")
 
 
-def _measure(name: str, value: float) -> float:
+def checked_measure(name: str, value: float) -> float:
+    """A measure as its own type.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of :data:`MEASURES`, or not of its kind.
+    """
     if name not in MEASURES:
         raise ValueError(f"unknown measure {name!r} (known: {', '.join(MEASURES)})")
     typed = MEASURES[name](value)

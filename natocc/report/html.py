@@ -17,7 +17,7 @@ from natocc.core.plans import Json
 from natocc.core.samples import SampleRecord
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import rows_of
+from natocc.dataset.manifest import row_without_plan
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.io.atomic import write_aside
 from natocc.report.gallery import Gallery
@@ -51,7 +51,7 @@ def count_samples(root: Path) -> Tally:
         If `root` is no dataset of natocc's, or a record is damaged.
     """
     records = read_shards(Layout(root, read_dataset(root).shard_size))
-    return Tally(row for record in records for row in rows_of(record))
+    return Tally(row_without_plan(sample) for record in records for sample in record.samples)
 
 
 def write_report(
@@ -101,9 +101,8 @@ def write_report(
     gallery = Gallery(side_for(min(total, most)), heat)
     with ThreadPoolExecutor(jobs) as threads:
         for record in read_shards(layout):
-            for row in rows_of(record):
-                tally.add(row)
             for sample in record.samples:
+                tally.add(row_without_plan(sample))
                 if sample.rejection is None:
                     heat.add_record(sample)
             for sample, paths, original in _chosen(record, total, most, originals):
