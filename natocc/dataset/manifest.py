@@ -38,7 +38,7 @@ def write_manifest(layout: Layout) -> None:
     UsageError
         If ``dataset.json`` or a record is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     description = read_dataset(layout.root, layout.shown)
     with open_aside(layout.manifest) as file:
@@ -84,9 +84,9 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None,
             table = pyarrow.parquet.read_table(file, filters=wanted, page_checksum_verification=True)
         rows: list[Row] = table.to_pylist()
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
-        raise UsageError(f"{shown} is no manifest that can be read: {error}") from None
+        raise UsageError(f"{shown} cannot be read as a manifest: {error}") from None
     if not table.schema.equals(schema()):
-        raise UsageError(f"{shown} is no manifest of natocc's: its columns are not those of a manifest")
+        raise UsageError(f"{shown} is not a manifest of natocc: its columns are others")
     return rows
 
 
@@ -103,7 +103,7 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
     Raises
     ------
     UsageError
-        If it is missing or damaged; some rows may have been told by then.
+        If it is missing or damaged; some rows may have been yielded by then.
     """
     import pyarrow
     import pyarrow.parquet
@@ -115,11 +115,11 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
             pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True) as file,
         ):
             if not file.schema_arrow.equals(schema()):
-                raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
+                raise UsageError(f"{path} is not a manifest of natocc: its columns are others")
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
                 yield from batch.to_pylist()
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{path} is no manifest that can be read: {error}; natocc verify --repair") from None
+        raise UsageError(f"{path} cannot be read as a manifest: {error}; natocc verify --repair") from None
 
 
 def read_manifest_head(root: Path, shown: str | None = None) -> ManifestHead:
@@ -141,7 +141,7 @@ def read_manifest_head(root: Path, shown: str | None = None) -> ManifestHead:
             description = description if isinstance(description, dict) else {}
             return ManifestHead(int(file.metadata.num_rows), str(file.metadata.created_by), description)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{shown or root}/{path.name} is no manifest that can be read: {error}") from None
+        raise UsageError(f"{shown or root}/{path.name} cannot be read as a manifest: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -73,11 +73,11 @@ class ShardRecord:
 
     def paths(self) -> dict[int, dict[str, str]]:
         """Index of a sample to its files: folder to path relative to the dataset."""
-        found: dict[int, dict[str, str]] = collections.defaultdict(dict)
+        paths: dict[int, dict[str, str]] = collections.defaultdict(dict)
         for path in self.files:
             folder, _, name = path.split("/")
-            found[int(name.partition(".")[0])][folder] = path
-        return dict(found)
+            paths[int(name.partition(".")[0])][folder] = path
+        return dict(paths)
 
     def to_json(self) -> dict[str, Json]:
         """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
@@ -132,7 +132,7 @@ def whole_shards(layout: Layout) -> list[int]:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     with disk_errors(layout.records):
         if not layout.records.is_dir():
@@ -219,7 +219,7 @@ def _check_kinds(record: ShardRecord) -> None:
         origins = [*sample.occluder_origins, *([sample.face_origin] if sample.face_origin else [])]
         texts += [sample.set_name, sample.method, sample.face, sample.identity, *sample.categories, *sample.files.values()]
         texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
-        texts += [text for text in (sample.split, sample.detector, *(each.licence for each in origins)) if text is not None]
+        texts += [text for text in (sample.split, sample.detector, *(origin.licence for origin in origins)) if text is not None]
         texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
         numbers += [sample.index, sample.variant, *(int(checked_measure(name, value)) for name, value in sample.measures.items())]
         for x, y, hidden in sample.landmarks:

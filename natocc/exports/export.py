@@ -23,7 +23,7 @@ from natocc.plugins.options import choose_by_name, nearest
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What an export came to.
+    """What an export wrote.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def write_export(options: ExportOptions, dataset: SourceDataset, target: Path, l
     link : bool
         Whether files may be hard links to those of the dataset.
     progress : callable
-        Is told what is done, samples done, and how many there are.
+        Called with what is being done, samples done, and how many there are.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def write_export(options: ExportOptions, dataset: SourceDataset, target: Path, l
     UsageError
         If the target is not free, the format cannot express the dataset, or the dataset is damaged. The target is then as it was.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     begin = time.monotonic()
     identity: dict[str, Json] = {"to": options.to, "dataset": dataset.name}

@@ -48,7 +48,7 @@ class ExportOptions(Options, abc.ABC):
         dataset : SourceDataset
             What is exported.
         samples : iterator of SourceSample
-            All that are wanted, by index; taking one tells the progress, so it is gone through once.
+            All that are wanted, by index; each one taken counts as progress, so iterate once.
         writer : ExportWriter
             Writes and links files below the folder of the export.
         target : Path

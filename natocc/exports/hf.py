@@ -194,6 +194,6 @@ def hub_card(dataset: SourceDataset, labels: str, pattern: str) -> str:
     own = dataset.root / "README.md"
     body = own.read_text(encoding="utf-8") if own.is_file() else f"# {plain(dataset.name)}\n\nOccluded faces with exact masks.\n"
     head, _, rest = body.partition("## How to load it\n")
-    _, found, citation = rest.partition("## Citation\n")
-    body = f"{head.rstrip()}\n\n{_LOADING.format(labels=labels)}{found}{citation}"
+    _, heading, citation = rest.partition("## Citation\n")
+    body = f"{head.rstrip()}\n\n{_LOADING.format(labels=labels)}{heading}{citation}"
     return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n{body}"

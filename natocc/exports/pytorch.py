@@ -50,7 +50,7 @@ class TorchExport(ExportOptions):
     to: Literal["torch"] = "torch"
 
     def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
-        """Look at every row, so that what the loaders would trip over is told now; then write the script."""
+        """Look at every row, so that what would stop the loaders is reported now; then write the script."""
         for _ in samples:
             pass
         shares = "None" if dataset.shares is None else f"Splits(**{dataset.shares.model_dump()!r})"

@@ -127,25 +127,25 @@ class SourceDataset:
         if opened.finding is not None:
             raise UsageError(f"{root}: {opened.finding}; natocc verify --repair")
         if not opened.description.is_complete:
-            raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
-        found: collections.Counter[str] = collections.Counter()
+            raise UsageError(f"{root} is unfinished: run the command that began it again to resume")
+        samples: collections.Counter[str] = collections.Counter()
         has_splits = False
         for row in stream_manifest(root, ["status", "split", "identity", "face"]):
             if row["status"] == "made":
                 has_splits = has_splits or row["split"] is not None
-                found[_split(row, shares)] += 1
+                samples[_split(row, shares)] += 1
         if has_splits and shares is not None:
-            raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(found))}): leave the shares out")
-        if not found:
+            raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(samples))}): leave the shares out")
+        if not samples:
             raise UsageError(f"{root} holds no sample: every one was rejected")
-        for name in found:
+        for name in samples:
             if not _SPLIT.fullmatch(name):
                 raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")
-        for wanted in splits or ():
-            if wanted not in found:
-                there = ", ".join(f"{name} ({found[name]})" for name in _sorted(found))
-                raise UsageError(f"{root} has no split {wanted!r}; it has {there}")
-        counts = {name: found[name] for name in _sorted(found) if splits is None or name in splits}
+        for split in splits or ():
+            if split not in samples:
+                existing = ", ".join(f"{name} ({samples[name]})" for name in _sorted(samples))
+                raise UsageError(f"{root} has no split {split!r}; it has {existing}")
+        counts = {name: samples[name] for name in _sorted(samples) if splits is None or name in splits}
         return cls(root, opened.description, counts, has_splits, shares)
 
     @property
@@ -181,15 +181,15 @@ class SourceDataset:
         """
         labels = self.description.labels.get(folder)
         if labels is None:
-            there = ", ".join(self.folders[1:])
-            raise UsageError(f"{self.root} has no {folder!r}: it has {there}; output.masks in a recipe says which are made")
+            existing = ", ".join(self.folders[1:])
+            raise UsageError(f"{self.root} has no {folder!r}: it has {existing}; output.masks in a recipe says which are made")
         named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
         return {value: named[value] for value in sorted(named) if value != IGNORE}
 
     def categories(self) -> set[str]:
         """Of the occluders of all samples, whatever their split."""
         rows = stream_manifest(self.root, ["status", "occluders"])
-        return {str(each["category"]) for row in rows if row["status"] == "made" for each in row["occluders"] or ()}
+        return {str(occluder["category"]) for row in rows if row["status"] == "made" for occluder in row["occluders"] or ()}
 
     def samples(self) -> Iterator[SourceSample]:
         """Samples of the splits that are wanted, by index; rejected ones are left out.

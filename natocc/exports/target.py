@@ -1,7 +1,7 @@
 """The folder that an export goes to: new, empty, or an earlier export of the same. Nobody else's file is ever deleted.
 
-An export is written aside, into ``.NAME.part`` beside its target, and renamed when it is whole. Its marker says so, and by which
-names the files of it can be told, so that a later export knows what it may replace.
+An export is written aside, into ``.NAME.part`` beside its target, and renamed when it is whole. Its marker says so, and
+which names its files have, so that a later export knows what it may replace.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None
         return
     if MARKER not in names:
         raise UsageError(f"{target} is not empty and no export of natocc's: it holds {names[0]!r}; name another folder with -o")
-    there = read_json(target / MARKER)
-    if any(there.get(key) != value for key, value in identity.items()):
-        held = f"an export of {there.get('dataset')!r} to {there.get('to')!r}"
+    marker = read_json(target / MARKER)
+    if any(marker.get(key) != value for key, value in identity.items()):
+        held = f"an export of {marker.get('dataset')!r} to {marker.get('to')!r}"
         raise UsageError(
             f"{target} holds {held}, not of {identity['dataset']!r} to {identity['to']!r}; name another folder with -o"
         )
-    for name in _strangers(target, there):
+    for name in _unexpected(target, marker):
         raise UsageError(f"{target / name} is not of the export and would have to go: move it out of {target}")
 
 
@@ -80,7 +80,7 @@ def staged(target: Path, identity: Mapping[str, Json], details: Mapping[str, Jso
     UsageError
         If another export to the same target is going on, or the folder aside is somebody else's.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     part = target.parent / f".{target.name}.part"
     _claim(part, identity)
@@ -132,8 +132,8 @@ def _replace(part: Path, target: Path) -> None:
         shutil.rmtree(old)
 
 
-def _strangers(target: Path, marker: Mapping[str, Any]) -> Iterator[str]:
-    """Files that do not have a name by which this export's files can be told."""
+def _unexpected(target: Path, marker: Mapping[str, Any]) -> Iterator[str]:
+    """Files whose names are not among those of this export's files."""
     known = marker.get("names")
     own = {MARKER, *(known if isinstance(known, list) else ())}
     yield from (name for name in _files(target) if _pattern(name) not in own)

@@ -40,9 +40,9 @@ class ExportWriter:
         Raises
         ------
         UsageError
-            If it is not there, or no regular file.
+            If it is missing, or no regular file.
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         path = self._ready(name)
         try:
@@ -68,7 +68,7 @@ class ExportWriter:
         Raises
         ------
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         with self.open(name) as file:
             file.write(data.encode() if isinstance(data, str) else data)
@@ -84,7 +84,7 @@ class ExportWriter:
         Raises
         ------
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         path = self._ready(name)
         with disk_errors(path), path.open("wb") as file:

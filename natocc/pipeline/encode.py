@@ -100,16 +100,16 @@ def _matte(face: AlignedFace, composite: Composite, classes: Mapping[int, str], 
     if len(composite.mattes) == 1:
         (matte,) = composite.mattes
         return matte.astype(np.uint16) * np.uint16(257) if deep else matte
-    found: Plane = np.zeros(composite.modal.shape, np.uint16 if deep else np.uint8)
+    levels: Plane = np.zeros(composite.modal.shape, np.uint16 if deep else np.uint8)
     if not composite.mattes:
-        return found
+        return levels
     left, top, width, height = cv2.boundingRect(functools.reduce(np.maximum, composite.mattes))
     box = slice(top, top + height), slice(left, left + width)
     share = np.ones((height, width), np.float64)
     for matte in composite.mattes:
         share *= 1 - matte[box] / 255
-    found[box] = np.rint((1 - share) * (2**output.matte_bits - 1))
-    return found
+    levels[box] = np.rint((1 - share) * (2**output.matte_bits - 1))
+    return levels
 
 
 def _parts(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:

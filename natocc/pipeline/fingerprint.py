@@ -1,4 +1,4 @@
-"""What decides the bytes of a dataset: recipe, versions, inputs. A run goes on with a dataset only where all three agree."""
+"""What decides the bytes of a dataset: recipe, versions, inputs. A run resumes a dataset only where all three agree."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> DatasetDescription:
 
 
 def check_agrees(root: Path, existing: DatasetDescription, wanted: DatasetDescription) -> None:
-    """Refuse to go on with a dataset that this run would not have begun.
+    """Refuse to resume a dataset that this run would not have begun.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def check_agrees(root: Path, existing: DatasetDescription, wanted: DatasetDescri
     lines = differences(existing.fingerprint(), wanted.fingerprint())
     if lines:
         head = f"{root} holds a dataset ({existing.status}) that differs from the one asked for:"
-        last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
+        last = "use the settings that it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *lines, last)
 
 

@@ -1,4 +1,4 @@
-"""What would come of one photograph, on one sheet."""
+"""What a build would make of one photograph, on one sheet."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Shown:
     sheet : (H, W, 3) uint8
         Visible face tinted green, occluded face red.
     rows : tuple of (str, tuple of MadeSample)
-        What is set, and the samples that come of it.
+        What is set, and the samples that are made with it.
     """
 
     sheet: Image
@@ -87,7 +87,7 @@ def show(photograph: Photograph, data: Path, cache: Path, count: int) -> Shown:
     Raises
     ------
     BadDataError
-        If the face itself cannot serve.
+        If the face itself is rejected.
     UsageError, RunError
         If data or models are missing.
     """
@@ -156,7 +156,7 @@ def _recipe(
 
 
 def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[MadeSample]:
-    """Samples of each set in turn. A face that cannot serve is an error here."""
+    """Samples of each set in turn. A face that is rejected is an error here."""
     for index in range(count):
         variant, set_index = divmod(index, len(pipeline.recipe.sets))
         sample = pipeline.make_sample(SampleSpec(index, set_index, face, variant))

@@ -96,7 +96,7 @@ def replay_sample(root: Path, row: Row, data: Path, cache: Path, jobs: int = 1) 
     UsageError
         If the recipe was changed, inputs are missing, or the plan cannot be read.
     BadDataError
-        If an input that served then cannot serve now.
+        If an input that was used then cannot be used now.
     """
     opened = open_dataset(root)
     if not opened.trusted:
@@ -147,7 +147,7 @@ def originals_of(root: Path, data: Path, cache: Path, jobs: int = 1) -> Callable
     Returns
     -------
     original_of : callable
-        From a sample that was made to what it was made from; None where an input that served then cannot serve now, or is
+        From a sample that was made to what it was made from; None where an input that was used then cannot be used now, or is
         another: its sha256, or the mask that comes of it, is not what the record says.
 
     Raises
@@ -197,7 +197,7 @@ def replayed(pipeline: Pipeline, spec: SampleSpec, plan: Plan) -> dict[str, tupl
     Raises
     ------
     BadDataError
-        If an input that served then cannot serve now.
+        If an input that was used then cannot be used now.
     """
     face, composite = pipeline.replay(spec, plan)
     return encode(face, composite, pipeline.faces.classes, pipeline.recipe.output)

@@ -31,7 +31,7 @@ _FACES_KEPT = 8
 
 
 class Pipeline:
-    """A recipe opened on this machine: sources found, libraries extracted.
+    """A recipe opened on this machine: its sources are open, its libraries extracted.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Pipeline:
         Returns
         -------
         sample : MadeSample
-            Rejected, with the reason in its record, where the data cannot serve.
+            Rejected, with the reason in its record, where an input cannot be used.
         """
         a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
         source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
@@ -127,7 +127,7 @@ class Pipeline:
         Raises
         ------
         BadDataError
-            If it cannot serve.
+            If it cannot be used.
         """
         return self._face(face_id).face
 
@@ -158,7 +158,7 @@ class Pipeline:
         Raises
         ------
         BadDataError
-            If an input that served then cannot serve now.
+            If an input that was used then cannot be used now.
         """
         source = self._occluders[spec.set_index]
         cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]

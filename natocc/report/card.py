@@ -65,7 +65,7 @@ def write_card(layout: Layout) -> None:
     UsageError
         If either is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     description = read_dataset(layout.root)
     text = card(description, stream_manifest(layout.root, COLUMNS))

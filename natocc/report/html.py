@@ -28,7 +28,7 @@ from natocc.report.thumbnails import Original, side_for, thumbnail
 _TOP = 16  # categories that have a bar of their own
 
 Originals = Callable[[SampleRecord], Original | None]
-"""Makes a sample's original again; None where its inputs cannot serve any more."""
+"""Makes a sample's original again; None where its inputs cannot be used any more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ def write_report(
     jobs: int = 1,
     originals: Originals | None = None,
     no_source: str = "",
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> WrittenReport:
     """Write ``report.html`` into a dataset.
 
@@ -77,7 +77,7 @@ def write_report(
     no_source : str
         What the page says where it has no source to show, and why.
     progress : callable
-        Told how many of how many samples are done.
+        Called with how many samples are done, of how many.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def write_report(
     UsageError
         If `root` is no dataset of natocc's, holds no sample, or a record is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     description = read_dataset(root)
     layout = Layout(root, description.shard_size)
@@ -173,4 +173,4 @@ def _packed(value: Json) -> Any:
     """JSON that may stand in a script element: no ``<``, ``>`` or ``&``, so that nothing ends it."""
     import jinja2.utils
 
-    return jinja2.utils.htmlsafe_json_dumps(value, dumps=lambda each, **_: json.dumps(each, separators=(",", ":")))
+    return jinja2.utils.htmlsafe_json_dumps(value, dumps=lambda content, **_: json.dumps(content, separators=(",", ":")))

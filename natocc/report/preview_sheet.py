@@ -1,4 +1,4 @@
-"""What comes of one photograph, on one sheet: samples above what their masks say, or settings one below the other."""
+"""What is made of one photograph, on one sheet: samples above what their masks say, or settings one below the other."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def comparison_sheet(rows: Sequence[tuple[str, Sequence[MadeSample]]]) -> Image:
     Parameters
     ----------
     rows : sequence of (str, sequence of MadeSample)
-        What is set, such as ``colour.transfer=sot``, and the samples that come of it.
+        What is set, such as ``colour.transfer=sot``, and the samples that are made with it.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def comparison_sheet(rows: Sequence[tuple[str, Sequence[MadeSample]]]) -> Image:
     for name, samples in rows:
         row = [_pair(sample)[0] for sample in samples]
         row = [
-            dataclasses.replace(tile, caption=f"{name}  {tile.caption}" if at == 0 else tile.caption)
-            for at, tile in enumerate(row)
+            dataclasses.replace(tile, caption=f"{name}  {tile.caption}" if column == 0 else tile.caption)
+            for column, tile in enumerate(row)
         ]
         tiles += [*row, *[_EMPTY] * (columns - len(row))]
     return contact_sheet(tiles, columns, _TILE)

@@ -128,10 +128,10 @@ def test_what_is_staged_must_be_what_is_committed(tmp_path: Path) -> None:
     layout = _begin(tmp_path / "d")
     for index in range(3):
         _stage(layout, index)
-    with pytest.raises(RunError, match="expected samples 0 to 3, found 3; one amiss is 3"):
+    with pytest.raises(RunError, match="expected samples 0 to 3, found 3; first missing or unexpected: 3"):
         commit_shard(layout, range(4))
     _stage(layout, 3)
-    with pytest.raises(RunError, match="expected samples 0 to 2, found 4; one amiss is 3"):
+    with pytest.raises(RunError, match="expected samples 0 to 2, found 4; first missing or unexpected: 3"):
         commit_shard(layout, range(3))
     for wrong in (range(1, 4), range(0, 4, 2), range(5)):
         with pytest.raises(ValueError, match="is no shard"):

@@ -179,8 +179,8 @@ def test_no_dataset_unfinished_or_damaged(dataset: SourceDataset, tmp_path: Path
         ("no folder", lambda: None),
         ("unfinished", lambda: _edit(root / "dataset.json", '"status": "complete"', '"status": "building"')),
         ("dataset.json: expected", lambda: _edit(root / "dataset.json", '"seed": 1', '"seed": 2')),
-        ("no manifest", lambda: (root / "manifest.parquet").unlink()),
-        ("no manifest", lambda: (root / "manifest.parquet").write_bytes(b"PAR1")),
+        ("cannot be read as a manifest", lambda: (root / "manifest.parquet").unlink()),
+        ("cannot be read as a manifest", lambda: (root / "manifest.parquet").write_bytes(b"PAR1")),
     ):
         if message != "no folder":
             shutil.copytree(dataset.root, root, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""Is a dataset what was written? Every damage is found and told; nothing is changed."""
+"""Is a dataset what was written? Every damage is reported; nothing is changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHAR
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.manifest import manifest_findings
-from natocc.dataset.verify.shard import DatasetFiles, pieces, sound_record, strangers
+from natocc.dataset.verify.shard import DatasetFiles, pieces, sound_record, unexpected_files
 from natocc.io.atomic import disk_errors, final_name
 
 
@@ -30,9 +30,9 @@ def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files
     jobs : int
         Threads that hash, or processes that decode.
     progress : callable
-        Is told what is done, samples done, and how many there are.
+        Called with what is being done, samples done, and how many there are.
     files : DatasetFiles, optional
-        Where all else lies, if not there, and how messages name that.
+        Where all other files lie, if not in `root`, and how messages name that place.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files
         findings += stray
         seen = _Seen()
         findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
-        findings += _strange_folders(files, shards, set(seen.shards), description.is_complete)
+        findings += _unexpected_folders(files, shards, set(seen.shards), description.is_complete)
         findings += _leftovers(layout, files, description.is_complete)
         if description.is_complete:
             progress("verifying the manifest", 0, None)
@@ -82,7 +82,7 @@ class _Seen:
 
 
 def _shards(layout: Layout, description: DatasetDescription) -> tuple[list[int], list[Finding]]:
-    """The shards that should be there, and records beside them that should not."""
+    """The shards that are expected, and records that are not."""
     existing = whole_shards(layout)
     samples = description.sample_count
     if description.status == "part":
@@ -119,21 +119,21 @@ def _check(
                 findings.append(record)
                 continue
             seen.add(record)
-            findings.extend(strangers(files, record))
+            findings.extend(unexpected_files(files, record))
             yield from (joblib.delayed(files.check)(piece, depth, labels) for piece in pieces(layout, record))
 
     # Hashing lets go of the interpreter; decoding and counting hardly do.
     backend = "loky" if depth == Depth.DEEP and jobs > 1 and files.in_processes else "threading"
     progress("verifying", 0, samples)
     done = 0
-    for found in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
-        findings += found
+    for damage in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
+        findings += damage
         done += 64
         progress("verifying", min(done, samples) if samples else done, samples)
     return findings
 
 
-def _strange_folders(files: DatasetFiles, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
+def _unexpected_folders(files: DatasetFiles, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
     """What lies where shards lie and is none of theirs. While a dataset is built, shards may lie there without a record."""
     for folder in FOLDERS:
         for entry in files.names(folder):
@@ -151,12 +151,12 @@ def _strange_folders(files: DatasetFiles, shards: list[int], sound: set[int], co
 
 
 def _leftovers(layout: Layout, files: DatasetFiles, complete: bool) -> Iterator[Finding]:
-    """What a run that was interrupted left behind; a run that goes on may still need it."""
+    """What a run that was interrupted left behind; a run that resumes may still need it."""
     if not complete:
         return
-    there = files.names("")
-    if layout.staging.name in there:
+    names = files.names("")
+    if layout.staging.name in names:
         yield Finding(Kind.LEFTOVER, layout.staging.name, "no staging area in a complete dataset", "one")
-    for name in there:
+    for name in names:
         if final_name(name) != name and final_name(name) in (*FILES, layout.dataset.name):
             yield Finding(Kind.LEFTOVER, name, "no half-written file", "one")

@@ -70,13 +70,13 @@ def _differences(layout: Layout, shards: list[int], samples: int) -> Iterator[Fi
     for shard in shards:
         for stated in rows_of(read_shard(layout, shard)):
             index = stated["index"]
-            found = rows.get(index)
-            if found is None:
+            actual = rows.get(index)
+            if actual is None:
                 yield Finding(Kind.MANIFEST, name, f"a row of sample {index}", "none", shard, index)
                 continue
-            wrong = [column for column in columns if not _same(stated.get(column), found.get(column))]
+            wrong = [column for column in columns if not _same(stated.get(column), actual.get(column))]
             if wrong:
-                expected, other = (_shown(row.get(wrong[0])) for row in (stated, found))
+                expected, other = (_shown(cells.get(wrong[0])) for cells in (stated, actual))
                 expected = f"{wrong[0]} of sample {index} to be {expected}, as its record says"
                 other += f" and {len(wrong) - 1} more columns that differ" if len(wrong) > 1 else ""
                 yield Finding(Kind.MANIFEST, name, expected, other, shard, index)
@@ -84,8 +84,8 @@ def _differences(layout: Layout, shards: list[int], samples: int) -> Iterator[Fi
         yield Finding(Kind.MANIFEST, name, f"samples 0 to {samples - 1}", f"a row of sample {index}")
 
 
-def _same(stated: object, found: object) -> bool:
-    return bool(stated == found or json.dumps(stated) == json.dumps(found))
+def _same(stated: object, actual: object) -> bool:
+    return bool(stated == actual or json.dumps(stated) == json.dumps(actual))
 
 
 def _shown(value: object) -> str:

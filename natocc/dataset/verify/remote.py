@@ -1,4 +1,4 @@
-"""Is a dataset on a server what was written? DatasetFiles are looked at here, a few at a time, and not kept."""
+"""Is a dataset on a server what was written? Files are checked here, a few at a time, and not kept."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
 
 
 class _RemoteFiles(DatasetFiles):
-    """DatasetFiles on a server.
+    """Files on a server.
 
     Parameters
     ----------

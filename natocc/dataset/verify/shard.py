@@ -1,4 +1,4 @@
-"""One shard against its record: every file there, whole, the bytes that were written, and nothing else beside them."""
+"""One shard against its record: every file is present, whole, the bytes that were written, and nothing else beside them."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class DatasetFiles:
         return check_piece(self.root, piece, depth, labels)
 
 
-def strangers(files: DatasetFiles, record: ShardRecord) -> Iterator[Finding]:
+def unexpected_files(files: DatasetFiles, record: ShardRecord) -> Iterator[Finding]:
     """What lies in the folders of a shard and is not in its record."""
     for folder in FOLDERS:
         place = f"{folder}/{record.shard:05d}"
@@ -141,9 +141,9 @@ def strangers(files: DatasetFiles, record: ShardRecord) -> Iterator[Finding]:
 
 
 def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tuple[SampleFile, ...]]]:
-    """Samples, each with its files; those of a sample are told by their names."""
+    """Samples, each with its files, which are recognised by their names."""
     paths = record.paths()
-    found = []
+    samples = []
     for sample in record.samples:
         own = paths.get(sample.index, {})
         for folder, path in own.items():
@@ -153,8 +153,8 @@ def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tupl
         if set(own) != set(sample.files):
             raise ValueError(f"files of sample {sample.index} in {sorted(own)}, sha256 of those in {sorted(sample.files)}")
         files = (SampleFile(path, folder, record.files[path], sample.files[folder]) for folder, path in sorted(own.items()))
-        found.append((sample, tuple(files)))
-    return found
+        samples.append((sample, tuple(files)))
+    return samples
 
 
 def _fault(root: Path, file: SampleFile, depth: Depth) -> tuple[str, str] | None:

@@ -22,7 +22,7 @@ def claim(root: Path) -> None:
     UsageError
         If a file is in the way, or the folder holds somebody's files and no dataset.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def prepare(root: Path, overwrite: bool) -> None:
         If a file is in the way, the folder holds somebody's files and no dataset, a dataset and not `overwrite`, or something
         that is not natocc's among the samples. Nothing has been deleted then.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     claim(root)
     dataset = dataset_file(root)
@@ -102,7 +102,7 @@ def remove_shard(layout: Layout, shard: int) -> None:
     Raises
     ------
     RunError
-        If something that natocc did not write lies among the samples, or the disk refuses.
+        If something that natocc did not write lies among the samples, or writing fails (disk full, read-only, no permission).
     """
     folders = [layout.shard_folder(folder, shard) for folder in FOLDERS]
     with disk_errors(layout.root):
@@ -121,7 +121,7 @@ def clean_staging(layout: Layout) -> None:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     with disk_errors(layout.staging):
         _remove_tree(layout.staging)

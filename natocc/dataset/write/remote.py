@@ -56,7 +56,7 @@ class Remote:
         return False
 
     def pull(self, layout: Layout, records: bool = True) -> None:
-        """Bring records here, so that a run in this folder goes on with what is there; pictures stay where they are.
+        """Bring records here, so that a run in this folder can resume; pictures stay where they are.
 
         What an earlier run made here and had not yet brought there is kept, if it is of the same dataset.
 
@@ -110,7 +110,7 @@ class Remote:
         forget_pictures(layout, shard)
 
     def take_back(self) -> None:
-        """Delete what an interrupted run left: its word that it wants shards, and files of shards that have no record."""
+        """Delete what an interrupted run left: its marker that it wants shards, and files of shards that have no record."""
         self.storage.delete(f"{STAGING}/{name}" for name in self.storage.names(STAGING) if name.startswith(RUN))
         whole = self._records()
         for folder in FOLDERS:
