@@ -15,9 +15,10 @@ from typing import Any
 
 import click
 
-from natocc.cli import main as natocc
+from natocc import load_recipe
+from natocc.cli import main
 from natocc.exports import FORMATS
-from natocc.recipe.model import METHODS, load_recipe
+from natocc.recipe.model import METHODS
 from natocc.recipe.schema import recipe_schema
 from natocc.recipe.text import own_recipes, what
 
@@ -28,7 +29,7 @@ Schema = Mapping[str, Any]
 
 def commands() -> str:
     """A table of all commands."""
-    rows = [f"| `{path}` | {_cell(command.get_short_help_str(1000).rstrip('.'))} |" for path, command in _walk(natocc)]
+    rows = [f"| `{path}` | {_cell(command.get_short_help_str(1000).rstrip('.'))} |" for path, command in _walk(main)]
     return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 
@@ -203,7 +204,8 @@ class _Keys:
         if choices:
             return " or ".join(self._kind(choice) for choice in choices)
         if field["type"] == "array":
-            return f"list of {self._kind(field['items'])}" if "items" in field else "list"
+            items = self._kind(field["items"])
+            return f"list, {items}" if "$ref" in field["items"] else f"list of {items}"
         if field["type"] == "object":
             names = f"of {self._kind(field['propertyNames'])} " if "enum" in field.get("propertyNames", {}) else ""
             return f"mapping {names}to {self._kind(field['additionalProperties'])}"
@@ -249,8 +251,8 @@ def _summary(docstring: str) -> str:
 def _sentence(field: Schema) -> str:
     """A field's description as a table shows it: a capital first, unless it begins with a value."""
     text = _summary(field["description"])
-    begins_with_a_value = text.startswith("`") or re.match(r"\w+", text)[0] in re.findall(r'"(\w+)"', json.dumps(field))  # type: ignore[index]
-    return text if begins_with_a_value else text[0].upper() + text[1:]
+    values = re.findall(r'"([\w-]+)"', json.dumps({key: item for key, item in field.items() if key != "description"}))
+    return text if re.split(r"[^\w-]", text)[0] in ("", *values) else text[0].upper() + text[1:]
 
 
 def _bounds(field: Schema) -> str:
