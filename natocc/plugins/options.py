@@ -11,14 +11,13 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic_core import CoreSchema, core_schema
 
 from natocc.core.errors import UsageError
-from natocc.plugins.docstrings import parameters, summary
 from natocc.plugins.table import Table
 
 
 class Options(BaseModel):
     """A part of a recipe: unknown keys are refused with the nearest known one; NaN and infinity are not numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -29,17 +28,6 @@ class Options(BaseModel):
                 if key not in known:
                     raise ValueError(f"unknown key {str(key)!r}{nearest(str(key), known)}")
         return value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """With what the docstring says of each key, so that an editor shows it."""
-        made = handler(schema)
-        model = handler.resolve_ref_schema(made)
-        model["description"] = summary(cls)
-        for name, text in parameters(cls).items():
-            if name in model.get("properties", {}):
-                model["properties"][name].setdefault("description", text)
-        return made
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """Plug-ins that this part names itself: table and name."""

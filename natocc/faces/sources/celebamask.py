@@ -29,20 +29,10 @@ FACES_A_FOLDER = 2000
 
 
 class CelebAMaskOptions(FaceOptions):
-    """Faces of CelebAMask-HQ [1]_, or of anything in its layout.
+    """Faces of CelebAMask-HQ, or of anything in its layout.
 
     ``CelebA-HQ-to-CelebA-mapping.txt`` in the root, as it is published, gives the official split; with CelebA's
     ``identity_CelebA.txt`` beside it also the identities.
-
-    Parameters
-    ----------
-    root : str
-        Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``.
-    face_parts : tuple of str
-        The parts, such as ``skin`` and ``l_eye``, whose union is the face (see :data:`natocc.faces.classes.PARTS`).
-    unoccluded : none or by-parts
-        ``by-parts`` leaves out the faces that wear glasses or a hat over the face: see
-        :func:`natocc.faces.sources.unoccluded.occluded_faces`. It narrows what `include`, `exclude` and `split` leave.
 
     References
     ----------
@@ -51,8 +41,12 @@ class CelebAMaskOptions(FaceOptions):
 
     source: Literal["celebamask"]
     root: str = "CelebAMask-HQ"
+    """Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``."""
     face_parts: tuple[str, ...] = Field(default=tuple(part for part in PARTS if part in FACE_PARTS), min_length=1)
+    """The parts, such as ``skin`` and ``l_eye``, whose union is the face."""
     unoccluded: Literal["none", "by-parts"] = "none"
+    """``by-parts`` leaves out the faces that wear glasses, or a hat over the face. It narrows what ``include``, ``exclude`` and
+    ``split`` leave."""
 
     @field_validator("face_parts")
     @classmethod

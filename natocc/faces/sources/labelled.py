@@ -34,31 +34,22 @@ class LabelledOptions(FaceOptions):
 
     The EXIF orientation of each file is applied to that file; then sizes are compared. So a mask drawn on the upright picture
     needs none, and one drawn on the pixels as they were stored needs the picture's.
-
-    Parameters
-    ----------
-    root : str
-        Location of the dataset.
-    images, masks : str
-        Folders below it; `masks` is by default the first of ``masks``, ``labels`` and ``annotations`` that exists.
-    classes : str or mapping of int to str, optional
-        What the values of a label map mean: ``lapa``, ``helen``, ``celebamask19`` or ``fasseg`` (see
-        :data:`natocc.faces.classes.CLASS_TABLES`), or value to name; 255 is "not labelled". Without it masks are two-valued, and
-        what is not 0 is face.
-    face_classes : tuple of str, optional
-        The classes whose union is the face; by default skin, nose, eyes, brows, ears, mouth and lips (see
-        :data:`natocc.faces.classes.FACE_PARTS`).
-    licence : str, optional
-        Of all pictures, recorded with every sample.
     """
 
     source: Literal["labelled"]
     root: str = "faces"
+    """Location of the dataset."""
     images: str = "images"
+    """Folder of the pictures, below the root."""
     masks: str | None = None
+    """Folder of the masks, below the root; by default the first of ``masks``, ``labels`` and ``annotations`` that exists."""
     classes: str | dict[int, str] | None = None
+    """What the values of a label map mean: ``lapa``, ``helen``, ``celebamask19``, ``fasseg``, or a mapping of values to names;
+    255 means "not labelled". Without it masks are two-valued, and any value other than 0 is face."""
     face_classes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """The classes whose union is the face; by default skin, nose, eyes, brows, ears, mouth and lips."""
     licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
 
     @field_validator("classes", mode="before")
     @classmethod

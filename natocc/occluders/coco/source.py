@@ -41,22 +41,26 @@ _LAYOUT = "COCO's layout: annotations/instances_NAME.json beside a folder NAME o
 
 
 class CocoOptions(OccluderOptions):
-    """``source: coco``: annotated objects in photographs."""
+    """Annotated objects in photographs: COCO, or any dataset in its format."""
 
     source: Literal["coco"] = "coco"
-    root: str = Field("coco", description="folder with annotations/ and the folders of pictures")
-    annotations: tuple[str, ...] | None = Field(
-        None, description="instances files; by default ROOT/annotations/instances_NAME.json where the folder ROOT/NAME exists"
-    )
-    images: str | None = Field(None, description="folder of the pictures; by default ROOT/NAME")
-    categories: tuple[str, ...] = Field(CATEGORIES, min_length=1, description="names to take; [all] takes every one")
-    exclude_categories: tuple[str, ...] = Field((), description="names to leave out of those")
-    licences: tuple[str, ...] | None = Field(
-        None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
-    )
-    upscale: UpscaleOptions | None = Field(None, description="a network for small objects; without one they are interpolated")
+    root: str = "coco"
+    """Location of the folder with ``annotations/`` and the folders of pictures."""
+    annotations: tuple[str, ...] | None = None
+    """Locations of instances files; by default ``ROOT/annotations/instances_NAME.json`` where the folder ``ROOT/NAME`` exists."""
+    images: str | None = None
+    """Location of the folder of pictures; by default ``ROOT/NAME``."""
+    categories: tuple[str, ...] = Field(CATEGORIES, min_length=1)
+    """Names of the categories to use; ``[all]`` uses every one."""
+    exclude_categories: tuple[str, ...] = ()
+    """Names of categories to leave out of those."""
+    licences: tuple[str, ...] | None = None
+    """Patterns, one of which a picture's licence (its URL, else its name) must match, such as ``*/licenses/by/*``."""
+    upscale: UpscaleOptions | None = None
+    """A network that enlarges small objects; without one they are interpolated."""
     # Outlines drawn by hand take a rim of background along.
-    rules: CutoutRules = Field(CutoutRules(choke=1, min_sharpness=20), description="what each object must be like")
+    rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)
+    """What an object must be like."""
 
     def check(self, data: Path) -> int:
         """How many pictures lie in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""

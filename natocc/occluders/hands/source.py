@@ -27,30 +27,22 @@ _SPECK = 16  # px
 
 
 class HandsOptions(OccluderOptions):
-    """``source: hands``: photographs of hands with their masks, such as 11k Hands with the paper's masks, or without.
-
-    Parameters
-    ----------
-    root : str
-        Folder with ``images/`` and ``masks/``; with `masks` ``background`` the pictures may lie in it, nested as you like.
-    masks : str
-        ``files``: masks of equal stems. ``background``: found in pictures before a plain ground, see
-        :func:`natocc.occluders.hands.plain_background.plain_background_mask`.
-    pieces : str
-        ``largest``: one hand a picture. ``each``: scenes, in which every connected piece of the mask is a hand of its own, with
-        ids ``NAME#1``, ``NAME#2``, ... from left to right.
-    licence : str, optional
-        Of all pictures, recorded with every sample.
-    rules : CutoutRules
-        What each hand must be like.
-    """
+    """Photographs of hands, with masks such as the paper's for 11k Hands, or without."""
 
     source: Literal["hands"] = "hands"
     root: str = "hands"
+    """Location of the folder with ``images/`` and ``masks/``; with ``masks: background`` the pictures may lie in it directly,
+    nested as you like."""
     masks: Literal["files", "background"] = "files"
+    """``files``: masks with the same stems as the pictures. ``background``: masks are computed from pictures with a plain
+    background."""
     pieces: Literal["largest", "each"] = "largest"
+    """``largest``: one hand per picture. ``each``: every connected piece of the mask is a hand of its own, with ids ``NAME#1``,
+    ``NAME#2``, ... from left to right."""
     licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
+    """What a hand must be like."""
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""
