@@ -22,7 +22,7 @@ from natocc.occluders.source import OccluderOptions
 _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
 
 
-class CutoutsOptions(OccluderOptions):
+class CutoutsOccluders(OccluderOptions):
     """RGBA pictures, nested as you like; the folder that one lies in is its category."""
 
     source: Literal["cutouts"] = "cutouts"

@@ -28,7 +28,7 @@ LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
 FACES_A_FOLDER = 2000
 
 
-class CelebAMaskOptions(FaceOptions):
+class CelebAMaskFaces(FaceOptions):
     """Faces of CelebAMask-HQ, or of anything in its layout.
 
     ``CelebA-HQ-to-CelebA-mapping.txt`` in the root, as it is published, gives the official split; with CelebA's

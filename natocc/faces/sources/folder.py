@@ -18,7 +18,7 @@ from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folde
 LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
 
 
-class FolderOptions(FaceOptions):
+class FolderFaces(FaceOptions):
     """Every photograph below a folder, or every face in them."""
 
     source: Literal["folder"]
@@ -60,7 +60,7 @@ class Folder(FaceSource):
     faces : dict of str to Detection
         By id, in natural order.
     identities : str
-        As in :class:`FolderOptions`.
+        As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
     """

@@ -25,7 +25,7 @@ SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "
 TWO_VALUED = {0: "background", 1: "face"}
 
 
-class LabelledOptions(FaceOptions):
+class LabelledFaces(FaceOptions):
     """Faces with masks or label maps.
 
     ``ROOT/images/NAME.jpg`` has its labels in ``ROOT/masks/NAME.png``; both may lie in subfolders, the same ones. Where there is
@@ -73,7 +73,7 @@ class LabelledOptions(FaceOptions):
         return dict(sorted({0: "background", **table}.items()))
 
     @model_validator(mode="after")
-    def _know_the_face(self) -> LabelledOptions:
+    def _know_the_face(self) -> LabelledFaces:
         if self.classes is None:
             if self.face_classes is not None:
                 raise ValueError("face_classes: masks of two values have no classes; name them with classes")
@@ -151,7 +151,7 @@ class Labelled(FaceSource):
     """Pictures and masks by id, in natural order."""
 
     entries: dict[str, Entry]
-    options: LabelledOptions
+    options: LabelledFaces
     dataset: str = "labelled"
 
     @property

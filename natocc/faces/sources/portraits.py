@@ -71,7 +71,7 @@ SHIPPED = (
 )
 
 
-class PortraitsOptions(FaceOptions):
+class PortraitsFaces(FaceOptions):
     """Portraits annotated with polygons."""
 
     source: Literal["portraits"]

@@ -40,7 +40,7 @@ CATEGORIES = (
 _LAYOUT = "COCO's layout: annotations/instances_NAME.json beside a folder NAME of pictures (NAME such as val2017)"
 
 
-class CocoOptions(OccluderOptions):
+class CocoOccluders(OccluderOptions):
     """Annotated objects in photographs: COCO, or any dataset in its format."""
 
     source: Literal["coco"] = "coco"
@@ -170,7 +170,7 @@ class CocoPicture:
         The picture's entry in the file; none for annotations that name no known picture.
     annotations : tuple of (Annotation, str)
         With the names of their categories.
-    options : CocoOptions
+    options : CocoOccluders
         What the objects must be like.
     upscaler : Upscaler, optional
         What enlarges the small ones.
@@ -180,7 +180,7 @@ class CocoPicture:
     folder: Path
     entry: Picture | None
     annotations: tuple[tuple[Annotation, str], ...]
-    options: CocoOptions
+    options: CocoOccluders
     upscaler: Upscaler | None
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
@@ -240,7 +240,7 @@ class CocoPictures(Sequence[CocoPicture]):
     """
 
     files: list[tuple[CocoIndex, Path, Sequence[npt.NDArray[np.int64]]]]
-    options: CocoOptions
+    options: CocoOccluders
     upscaler: Upscaler | None
 
     def __len__(self) -> int:

@@ -26,7 +26,7 @@ _LAYOUT = "images/ and masks/ with files of equal stems, or pictures of hands be
 _SPECK = 16  # px
 
 
-class HandsOptions(OccluderOptions):
+class HandsOccluders(OccluderOptions):
     """Photographs of hands, with masks such as the paper's for 11k Hands, or without."""
 
     source: Literal["hands"] = "hands"
@@ -92,7 +92,7 @@ class HandPicture:
         Folders.
     name, mask_name : str
         Files in them; a picture may have no mask.
-    options : HandsOptions
+    options : HandsOccluders
         What to take.
     """
 
@@ -100,7 +100,7 @@ class HandPicture:
     name: str
     masks: Path
     mask_name: str | None
-    options: HandsOptions
+    options: HandsOccluders
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""

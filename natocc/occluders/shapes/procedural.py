@@ -23,7 +23,7 @@ _OCTAVES = 6
 _COARSEST = (4.0, 96.0)  # px between the knots of the coarsest octave
 
 
-class NoiseOptions(TextureOptions):
+class NoiseTextures(TextureOptions):
     """Value noise of several octaves between two colours.
 
     References
@@ -38,7 +38,7 @@ class NoiseOptions(TextureOptions):
         return Noise()
 
 
-class FlatOptions(TextureOptions):
+class FlatTextures(TextureOptions):
     """One colour."""
 
     source: Literal["flat"] = "flat"
@@ -51,7 +51,7 @@ class FlatOptions(TextureOptions):
 _TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
-class MixOptions(TextureOptions):
+class MixedTextures(TextureOptions):
     """Several sources, each as often as the others; name one twice to have it twice as often.
 
     Patches of photographs are a source of pictures too: ``{source: textures, root: coco/val2017}``.

@@ -35,7 +35,7 @@ def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
 Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
 
 
-class ShapesOptions(OccluderOptions):
+class ShapesOccluders(OccluderOptions):
     """Random outlines filled with a texture.
 
     References
@@ -76,13 +76,13 @@ class Shapes:
 
     Parameters
     ----------
-    options : ShapesOptions
+    options : ShapesOccluders
         How many points, how smooth, how large.
     textures : TextureSource
         What they are filled with.
     """
 
-    def __init__(self, options: ShapesOptions, textures: TextureSource) -> None:
+    def __init__(self, options: ShapesOccluders, textures: TextureSource) -> None:
         self._options, self._textures = options, textures
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:

@@ -65,7 +65,7 @@ class TextureOptions(Options):
         """The source; a UsageError names the folder and the layout where it is missing."""
 
 
-class TexturesOptions(TextureOptions):
+class PictureTextures(TextureOptions):
     """The Describable Textures Dataset, or any folder of pictures.
 
     References
