@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from natocc.io.images import sha256
     from natocc.occluders.shapes.textures import TextureOptions
     from natocc.occluders.source import OccluderOptions, OccluderSource
+    from natocc.plugins.options import Location
     from natocc.recipe.model import Recipe, load_recipe
 
 _WHERE = {
@@ -40,6 +41,7 @@ _WHERE = {
     "FaceOptions": "faces.sources.base",
     "FaceSample": "core.samples",
     "FaceSource": "faces.sources.base",
+    "Location": "plugins.options",
     "NatoccError": "core.errors",
     "Occlude": "augment.transform",
     "OccluderOptions": "occluders.source",
@@ -74,6 +76,7 @@ __all__ = [
     "FaceOptions",
     "FaceSample",
     "FaceSource",
+    "Location",
     "NatoccError",
     "Occlude",
     "OccluderOptions",

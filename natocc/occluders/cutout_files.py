@@ -18,6 +18,7 @@ from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alp
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
+from natocc.plugins.options import Location
 
 _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
 
@@ -26,7 +27,7 @@ class CutoutsOccluders(OccluderOptions):
     """RGBA pictures, nested as you like; the folder that one lies in is its category."""
 
     source: Literal["cutouts"] = "cutouts"
-    root: str = "cutouts"
+    root: Location = "cutouts"
     """Location of the folder of pictures."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from natocc.core.errors import UsageError
 from natocc.plugins.table import Table
+
+_LOCATION = object()
+
+Location: TypeAlias = Annotated[str, _LOCATION]
+"""A place that a recipe reads: a path, ``package:NAME/sub`` or ``asset:sub``, see :func:`natocc.io.paths.locate`.
+
+A field of this type, also one that holds several in a tuple, is an input of the dataset: names and sizes of its files are in
+``dataset.json``, a build is not resumed where they have changed, and no output is written into it.
+"""
 
 
 class Options(BaseModel):
@@ -33,6 +42,18 @@ class Options(BaseModel):
         """Plug-ins that this part names itself: table and name."""
         return ()
 
+    def locations(self) -> Iterator[tuple[str, str]]:
+        """Path of each field here, or in a part within, that is a :data:`Location`; and what it holds."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            items = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+            for index, item in items:
+                path = name if index is None else f"{name}.{index}"
+                if isinstance(item, Options):
+                    yield from ((f"{path}.{below}", location) for below, location in item.locations())
+                elif isinstance(item, str) and _is_location((field.annotation, *field.metadata)):
+                    yield path, item
+
     def packages(self) -> dict[str, str]:
         """Other packages whose plug-ins this part, or one within it, names: name to version, sorted."""
         found = dict(filter(None, (table.package(name) for table, name in self.named())))
@@ -41,6 +62,10 @@ class Options(BaseModel):
                 if isinstance(item, Options):
                     found |= item.packages()
         return dict(sorted(found.items()))
+
+
+def _is_location(parts: Iterable[Any]) -> bool:
+    return any(part is _LOCATION or _is_location(get_args(part)) for part in parts)
 
 
 PART_OF = "x-part-of"

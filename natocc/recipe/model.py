@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -147,9 +147,9 @@ class Recipe(Options):
         Raises
         ------
         RecipeError
-            If it is, or lies below, the root of the faces, of occluders or of textures.
+            If it is, or lies below, a location that the recipe reads.
         """
-        for field, location in _roots(self.resolved()):
+        for field, location in self.locations():
             source = locate(location, data)
             if out.resolve().is_relative_to(source.resolve()):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
@@ -186,12 +186,3 @@ def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
     raw = parse_recipe(text, name)
     edit_recipe(raw, edits)
     return validate_recipe(raw, name)
-
-
-def _roots(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every field called ``root`` in a resolved recipe: its path and what it says."""
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        if key == "root" and isinstance(part, str):
-            yield f"{path}{key}", part
-        yield from _roots(part, f"{path}{key}.")

@@ -241,3 +241,18 @@ def test_the_recipe_of_the_readme_is_one() -> None:
     shown = text[text.index("    name: mine\n") : text.index("`--set` edits it by path")]
     recipe = validate_recipe(parse_recipe(textwrap.dedent(shown), "README"), "README")
     assert [each.name for each in recipe.sets] == ["hands", "objects", "shapes"]
+
+
+def test_locations_are_known_by_their_type() -> None:
+    """Optional ones and those in a list too; a folder below another location is none, whatever its name."""
+    raw = _raw()
+    raw["faces"] = {"source": "labelled", "images": "pictures", "landmarks": "points.csv"}
+    edit_recipe(raw, ["sets.0.occluders.annotations=[a.json, b.json]", "sets.0.occluders.upscale={model: x4.onnx}"])
+    assert dict(validate_recipe(raw, "test").locations()) == {
+        "faces.root": "faces",
+        "faces.landmarks": "points.csv",
+        "sets.0.occluders.root": "coco",
+        "sets.0.occluders.annotations.0": "a.json",
+        "sets.0.occluders.annotations.1": "b.json",
+        "sets.0.occluders.upscale.model": "x4.onnx",
+    }

@@ -17,7 +17,7 @@ from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
 from natocc.io.paths import locate, without_suffix
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
 
 
@@ -109,7 +109,7 @@ class FaceOptions(Options, abc.ABC):
     """Location of a text file like that of ``include``; these faces are left out."""
     split: Literal["train", "val", "test"] | None = None
     """Use only the faces that the owner of the dataset put in this split."""
-    landmarks: str | None = None
+    landmarks: Location | None = None
     """Location of landmarks to use instead of detecting them: a folder of ``.pts`` files, or a CSV file with a header and the x
     and y of 68 or 5 points in each line."""
     first_pixel: Literal[0, 1] | None = None

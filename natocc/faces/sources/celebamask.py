@@ -21,7 +21,7 @@ from natocc.faces.sources.unoccluded import occluded_faces
 from natocc.io import images
 from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import inside, locate, require_folder
-from natocc.plugins.options import nearest
+from natocc.plugins.options import Location, nearest
 
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
@@ -40,7 +40,7 @@ class CelebAMaskFaces(FaceOptions):
     """
 
     source: Literal["celebamask"]
-    root: str = "CelebAMask-HQ"
+    root: Location = "CelebAMask-HQ"
     """Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``."""
     face_parts: tuple[str, ...] = Field(default=tuple(part for part in PARTS if part in FACE_PARTS), min_length=1)
     """The parts, such as ``skin`` and ``l_eye``, whose union is the face."""

@@ -14,6 +14,7 @@ from natocc.faces.landmarks.detections import Detection, detect_faces
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.plugins.options import Location
 
 LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
 
@@ -22,7 +23,7 @@ class FolderFaces(FaceOptions):
     """Every photograph below a folder, or every face in them."""
 
     source: Literal["folder"]
-    root: str = "photos"
+    root: Location = "photos"
     """Location of the folder."""
     faces: Literal["largest", "all"] = "largest"
     """``largest``: one face per photograph, whose id is the photograph's path. ``all``: every face, with ids ``PATH#1``,

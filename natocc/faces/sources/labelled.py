@@ -17,7 +17,7 @@ from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder, without_suffix
-from natocc.plugins.options import nearest
+from natocc.plugins.options import Location, nearest
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -37,7 +37,7 @@ class LabelledFaces(FaceOptions):
     """
 
     source: Literal["labelled"]
-    root: str = "faces"
+    root: Location = "faces"
     """Location of the dataset."""
     images: str = "images"
     """Folder of the pictures, below the root."""

@@ -18,7 +18,7 @@ from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.masks import mask_of
 from natocc.io.paths import locate
-from natocc.plugins.options import Options, nearest
+from natocc.plugins.options import Location, Options, nearest
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 
@@ -59,9 +59,9 @@ class Annotation(Options):
 class Portrait(Options):
     """A picture and the parts that were drawn on it."""
 
-    image: str
+    image: Location
     """Location of the picture."""
-    annotation: str
+    annotation: Location
     """Location of its annotation, a JSON file whose stem is the id."""
 
 

@@ -27,7 +27,7 @@ from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
-from natocc.plugins.options import nearest
+from natocc.plugins.options import Location, nearest
 
 CATEGORIES = (
     "bird", "cat", "dog", "backpack", "umbrella", "handbag", "tie", "frisbee", "sports ball", "kite", "baseball bat",
@@ -44,11 +44,11 @@ class CocoOccluders(OccluderOptions):
     """Annotated objects in photographs: COCO, or any dataset in its format."""
 
     source: Literal["coco"] = "coco"
-    root: str = "coco"
+    root: Location = "coco"
     """Location of the folder with ``annotations/`` and the folders of pictures."""
-    annotations: tuple[str, ...] | None = None
+    annotations: tuple[Location, ...] | None = None
     """Locations of instances files; by default ``ROOT/annotations/instances_NAME.json`` where the folder ``ROOT/NAME`` exists."""
-    images: str | None = None
+    images: Location | None = None
     """Location of the folder of pictures; by default ``ROOT/NAME``."""
     categories: tuple[str, ...] = Field(CATEGORIES, min_length=1)
     """Names of the categories to use; ``[all]`` uses every one."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import Image, Mask
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 
 _ROOM = 24  # px around the object: what a network looks at, and what the matte's refinement needs
 _EDGE = 8  # px repeated around that, since networks see zeros beyond the border
@@ -22,7 +22,7 @@ _EDGE = 8  # px repeated around that, since networks see zeros beyond the border
 class UpscaleOptions(Options):
     """Objects that are small in their picture are enlarged before they are cut out."""
 
-    model: str
+    model: Location
     """Location of an ONNX file: (1, 3, H, W) float32 RGB in [0, 1] to (1, 3, scale H, scale W), any H and W."""
     scale: int = Field(4, ge=2, le=8)
     """Factor by which the network enlarges."""

@@ -21,6 +21,7 @@ from natocc.occluders.hands.pointing import finger_direction
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
+from natocc.plugins.options import Location
 
 _LAYOUT = "images/ and masks/ with files of equal stems, or pictures of hands before a plain ground with masks: background"
 _SPECK = 16  # px
@@ -30,7 +31,7 @@ class HandsOccluders(OccluderOptions):
     """Photographs of hands, with masks such as the paper's for 11k Hands, or without."""
 
     source: Literal["hands"] = "hands"
-    root: str = "hands"
+    root: Location = "hands"
     """Location of the folder with ``images/`` and ``masks/``; with ``masks: background`` the pictures may lie in it directly,
     nested as you like."""
     masks: Literal["files", "background"] = "files"

@@ -18,7 +18,7 @@ from natocc.core.text import plain
 from natocc.io.images import read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders import TEXTURES
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
 
 _LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures in any folder"
@@ -74,7 +74,7 @@ class PictureTextures(TextureOptions):
     """
 
     source: Literal["textures"] = "textures"
-    root: str = "dtd"
+    root: Location = "dtd"
     """Location of a folder with ``images/CLASS/``, or of pictures."""
     include: tuple[str, ...] | None = None
     """File names of the pictures to use; by default all."""
