@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from natocc.core.errors import UsageError
+from natocc.core.text import did_you_mean, nearest
 from natocc.plugins.table import Table
 
 _LOCATION = object()
@@ -76,18 +76,6 @@ NAME_OF = "x-name-of"
 
 PluginOptions = TypeVar("PluginOptions", bound=Options)
 PluginType = TypeVar("PluginType")
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """Text that names the known word nearest to `name`, or all of them where none is near.
-
-    Examples
-    --------
-    >>> nearest("sourse", ["source", "root"])
-    " (did you mean 'source'?)"
-    """
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})"
 
 
 def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginType:
@@ -187,33 +175,9 @@ class NameIn:
                 found = self.table[name]
             except KeyError:
                 known = [*self.also, *self.table]
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f" (did you mean {close[0]!r}?)" if close else ""
-                raise ValueError(f"{name!r} is not one of {', '.join(known)}{hint}") from None
+                raise ValueError(f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}") from None
             except UsageError as error:
                 raise ValueError(str(error)) from error
             if not callable(found):
                 raise ValueError(f"{self.table.group} {name!r}: expected a function, found {found!r}")
         return name
-
-
-def faults(error: ValidationError) -> list[str]:
-    """What is wrong: a line a fault, with the path of the field and, where there is one, the nearest known name."""
-    found = error.errors()
-    # A list of which an item fails is also called too short: the item is what is wrong.
-    return [_explained(fault) for fault in found if not (fault["type"] == "too_short" and len(found) > 1)]
-
-
-def _explained(fault: Any) -> str:
-    # What pydantic adds for itself is no part of a recipe: "[key]", and the branch of a union, "(mix)".
-    path = ".".join(str(part) for part in fault["loc"] if str(part)[:1] not in ("[", "("))
-    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if fault["type"] == "literal_error":
-        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
-        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
-    elif fault["type"] not in ("value_error", "missing"):
-        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
-    elif fault["type"] == "missing":
-        message = "is missing"
-    return f"{path}: {message}" if path else message

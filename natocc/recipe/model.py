@@ -16,13 +16,15 @@ from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
+from natocc.core.text import nearest
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
 from natocc.io.paths import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
-from natocc.plugins.options import PART_OF, ChosenFrom, Options, faults, nearest
+from natocc.plugins.faults import faults
+from natocc.plugins.options import PART_OF, ChosenFrom, Options
 from natocc.recipe.edit import edit_recipe
 from natocc.recipe.text import parse_recipe, recipe_text
 

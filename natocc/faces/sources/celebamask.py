@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.core.text import nearest
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.faces.sources.celeba import MAPPING, CelebA, read_celeba
@@ -21,7 +22,7 @@ from natocc.faces.sources.unoccluded import occluded_faces
 from natocc.io import images
 from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import inside, locate, require_folder
-from natocc.plugins.options import Location, nearest
+from natocc.plugins.options import Location
 
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"

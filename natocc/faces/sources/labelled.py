@@ -12,12 +12,13 @@ from pydantic import Field, field_validator, model_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.core.text import nearest
 from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, NOT_LABELLED, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder, without_suffix
-from natocc.plugins.options import Location, nearest
+from natocc.plugins.options import Location
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

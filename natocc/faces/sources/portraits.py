@@ -12,13 +12,15 @@ from pydantic import Field, ValidationError, field_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.core.text import nearest
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.masks import mask_of
 from natocc.io.paths import locate
-from natocc.plugins.options import Location, Options, nearest
+from natocc.plugins.faults import faults
+from natocc.plugins.options import Location, Options
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 
@@ -134,9 +136,7 @@ def _read_annotation(path: Path) -> Annotation:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
+        raise UsageError(*(f"{path}: {line}" for line in faults(error))) from None
 
 
 def _painted(annotation: Annotation) -> Mask:

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Origin
+from natocc.core.text import nearest
 from natocc.io.images import read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
@@ -27,7 +28,7 @@ from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
-from natocc.plugins.options import Location, nearest
+from natocc.plugins.options import Location
 
 CATEGORIES = (
     "bird", "cat", "dog", "backpack", "umbrella", "handbag", "tie", "frisbee", "sports ball", "kite", "baseball bat",
