@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from natocc.occluders.shapes.textures import TextureOptions
     from natocc.occluders.source import OccluderOptions, OccluderSource
     from natocc.plugins.options import Location
-    from natocc.recipe.model import Recipe, load_recipe
+    from natocc.recipe.load import load_recipe
+    from natocc.recipe.model import Recipe
 
 _WHERE = {
     "AlignedFace": "core.samples",
@@ -58,7 +59,7 @@ _WHERE = {
     "as_cutout": "augment.occlude",
     "build": "api",
     "generator": "core.seeds",
-    "load_recipe": "recipe.model",
+    "load_recipe": "recipe.load",
     "occlude": "augment.occlude",
     "open_occluders": "api",
     "preview": "api",

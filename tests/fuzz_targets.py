@@ -26,7 +26,8 @@ from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.cutouts import CutoutRules
 from natocc.recipe.edit import edit_recipe
-from natocc.recipe.model import Recipe, load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe, validate_recipe
 from natocc.recipe.text import parse_recipe
 
 Read = Callable[[bytes], None]

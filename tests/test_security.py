@@ -22,7 +22,7 @@ from natocc.io.images import FORMATS, encode_jpeg
 from natocc.io.paths import inside, locate, own_folder, package_folder
 from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import UpscaleOptions
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 PACKAGE = Path(natocc.__file__).parent
 PICTURE = encode_jpeg(np.full((40, 32, 3), 120, np.uint8), 90)

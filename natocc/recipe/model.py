@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,8 +25,6 @@ from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.faults import faults
 from natocc.plugins.options import PART_OF, ChosenFrom, Options
-from natocc.recipe.edit import edit_recipe
-from natocc.recipe.text import parse_recipe, recipe_text
 
 _LARGEST = 2**63 - 1
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -174,17 +172,3 @@ def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
     if twice:
         raise RecipeError(f"recipe {name}: sets.*.name: {twice[0]!r} names two sets")
     return recipe
-
-
-def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
-    """Read, edit and validate a recipe: a file, or the name of one of natocc's own.
-
-    Raises
-    ------
-    RecipeError
-        As :func:`recipe_text`, :func:`parse_recipe`, :func:`edit_recipe` and :func:`validate_recipe`.
-    """
-    text, name = recipe_text(name_or_path)
-    raw = parse_recipe(text, name)
-    edit_recipe(raw, edits)
-    return validate_recipe(raw, name)

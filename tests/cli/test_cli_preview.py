@@ -18,7 +18,7 @@ from natocc.cli import main
 from natocc.cli.terminal_pictures import inline_picture, protocol_of
 from natocc.core.errors import RecipeError
 from natocc.io.images import read_rgb
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 NO_TERMINAL = dict.fromkeys(("TERM_PROGRAM", "KITTY_WINDOW_ID", "LC_TERMINAL", "TMUX")) | {"TERM": "xterm-256color"}
 

@@ -19,7 +19,8 @@ from natocc.cli import main
 from natocc.core.errors import RecipeError
 from natocc.io.paths import own_folder
 from natocc.recipe.edit import edit_recipe
-from natocc.recipe.model import load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import validate_recipe
 from natocc.recipe.schema import recipe_schema
 from natocc.recipe.text import own_recipes, parse_recipe
 
