@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from natocc.io.images import sha256
     from natocc.occluders.shapes.textures import TextureOptions
     from natocc.occluders.source import OccluderOptions, OccluderSource
-    from natocc.recipe.model import Recipe, load_recipe
+    from natocc.plugins.options import Location
+    from natocc.recipe.load import load_recipe
+    from natocc.recipe.model import Recipe
 
 _WHERE = {
     "AlignedFace": "core.samples",
@@ -40,6 +42,7 @@ _WHERE = {
     "FaceOptions": "faces.sources.base",
     "FaceSample": "core.samples",
     "FaceSource": "faces.sources.base",
+    "Location": "plugins.options",
     "NatoccError": "core.errors",
     "Occlude": "augment.transform",
     "OccluderOptions": "occluders.source",
@@ -56,7 +59,7 @@ _WHERE = {
     "as_cutout": "augment.occlude",
     "build": "api",
     "generator": "core.seeds",
-    "load_recipe": "recipe.model",
+    "load_recipe": "recipe.load",
     "occlude": "augment.occlude",
     "open_occluders": "api",
     "preview": "api",
@@ -74,6 +77,7 @@ __all__ = [
     "FaceOptions",
     "FaceSample",
     "FaceSource",
+    "Location",
     "NatoccError",
     "Occlude",
     "OccluderOptions",

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from natocc.io.paths import cache_folder, data_root
-from natocc.plugins.options import choose_by_name, faults
+from natocc.plugins.faults import faults
+from natocc.plugins.options import choose_by_name
 from natocc.recipe.edit import edit_recipe
-from natocc.recipe.model import Recipe, load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe, validate_recipe
 
 if TYPE_CHECKING:
     from natocc.builder.run import Totals

@@ -23,7 +23,8 @@ from natocc.pipeline import sample as pipeline
 from natocc.pipeline.encode import encode
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 Natocc = Callable[..., subprocess.CompletedProcess[str]]
 

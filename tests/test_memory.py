@@ -18,7 +18,7 @@ from natocc.occluders.library.extraction import open_library, write_index
 MEASURE = """
 import pathlib, sys, time
 import numpy, pyarrow, pyarrow.compute, pyarrow.ipc
-from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.folder import FolderFaces
 from natocc.occluders.library.library import Library
 from natocc.pipeline.sample import _divided
 from natocc.core.seeds import generator
@@ -27,9 +27,9 @@ def own():
     return int(pathlib.Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) / 1024
 root = pathlib.Path(sys.argv[1])
 if sys.argv[2] == "faces":
-    FolderOptions(source="folder", root="few").open(root, root)
+    FolderFaces(source="folder", root="few").open(root, root)
     before = own()
-    kept = FolderOptions(source="folder", root="many").open(root, root)
+    kept = FolderFaces(source="folder", root="many").open(root, root)
 else:
     _divided(Library(root / "few"), Splits(train=0.8, val=0, test=0.2))
     before = own()

@@ -9,7 +9,6 @@ import sys
 import click
 
 from natocc.cli.build import build
-from natocc.cli.completion import completion
 from natocc.cli.doctor import doctor
 from natocc.cli.export import export
 from natocc.cli.extract import extract
@@ -66,6 +65,8 @@ def main() -> None:
 
     Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 4 verify or replay
     found damage, 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
+
+    Completion in the shell: eval "$(_NATOCC_COMPLETE=bash_source natocc)", with zsh_source or fish_source for those.
     """
 
 
@@ -82,6 +83,5 @@ for command in (
     stats,
     export,
     doctor,
-    completion,
 ):
     main.add_command(command)

@@ -1,8 +1,10 @@
-"""Names that others chose, fit to be written and printed."""
+"""Names that others chose: fit to be written and printed, and the known one nearest to a misspelt one."""
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
 
 def plain(text: str) -> str:
@@ -23,3 +25,26 @@ def _is_space(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Text that names the known word nearest to `name`; empty where none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("sourse", ["source", "root"]), did_you_mean("x", ["source", "root"])
+    (" (did you mean 'source'?)", '')
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Text that names the known word nearest to `name`, or all of them where none is near.
+
+    Examples
+    --------
+    >>> nearest("x", ["source", "root"])
+    ' (known: source, root)'
+    """
+    return did_you_mean(name, known) or f" (known: {', '.join(known)})"

@@ -19,9 +19,6 @@ from natocc.pipeline.sample import Pipeline
 from natocc.plugins.options import Options
 from natocc.recipe.model import Recipe
 
-_LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
-"""Options that say where pictures and what belongs to them lie."""
-
 _WITHOUT_EFFECT = ("output.max_rejected",)
 """Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
 
@@ -166,9 +163,4 @@ def _files(options: Options, data: Path, cache: Path) -> Json:
 
 
 def _located(options: Options, data: Path) -> Iterator[Path]:
-    for name, value in options:
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Options):
-                yield from _located(item, data)
-            elif isinstance(item, str) and name in _LOCATIONS:
-                yield locate(item, data)
+    return (locate(location, data) for _, location in options.locations())

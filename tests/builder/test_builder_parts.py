@@ -23,7 +23,8 @@ from natocc.dataset.findings import Depth, Verified
 from natocc.dataset.shard_ranges import parse_ranges, show_ranges
 from natocc.dataset.verify.dataset import verify
 from natocc.dataset.write.lock import BusyError, locked, shared
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 COUNT, SIZE = 20, 8
 

@@ -21,7 +21,8 @@ from natocc.dataset.verify.remote import verify_remote
 from natocc.dataset.write.lock import locked
 from natocc.io.images import sha256
 from natocc.io.storage import Storage
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:botocore"),

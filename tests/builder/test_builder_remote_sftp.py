@@ -16,7 +16,7 @@ from runs import files
 from natocc.builder.run import Run
 from natocc.builder.upload import build_remote
 from natocc.core.errors import RunError, UsageError
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 TEXTURES = "textures: {source: textures, root: 'package:skimage/data', include: [brick.png]}"
 SMALL = (

@@ -19,7 +19,8 @@ from natocc.core.errors import RunError
 from natocc.dataset.findings import Depth
 from natocc.dataset.verify.remote import verify_remote
 from natocc.io.storage import Storage
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 COUNT = 10
 

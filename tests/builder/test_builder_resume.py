@@ -17,7 +17,8 @@ from natocc.builder.run import Run, Totals
 from natocc.core.errors import Interrupted, UsageError
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.lock import locked
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 SMALL = ("faces.align={method: none, size: 64}", "output.shard_size=8", "sets=[{name: randocc, method: randocc}]")
 TEXTURES = "textures: {source: textures, root: 'package:skimage/data', include: [brick.png]}"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from natocc.core.errors import UsageError
 from natocc.dataset.splits import Splits
 from natocc.pipeline.sample import Pipeline
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 
 @given(st.text(), st.sampled_from(["face", "occluder"]))

@@ -25,7 +25,7 @@ from natocc.dataset.verify.dataset import verify
 from natocc.io.atomic import encode_json
 from natocc.io.images import encode_png, read_labels, sha256
 from natocc.io.sealed_json import is_sealed, seal
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 EDITS = ("faces.align.size=64", "output.shard_size=4", "output.masks=[face,amodal,occluder,matte,parts]")
 

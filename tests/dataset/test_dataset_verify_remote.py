@@ -18,7 +18,7 @@ from natocc.dataset.findings import Depth
 from natocc.dataset.verify.dataset import verify
 from natocc.dataset.verify.remote import verify_remote
 from natocc.io.storage import Storage
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 fsspec = pytest.importorskip("fsspec")
 

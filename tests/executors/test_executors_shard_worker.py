@@ -21,7 +21,8 @@ from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
 from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard, make_shards
 from natocc.pipeline.sample import Pipeline
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 COUNT, SIZE = 20, 8
 

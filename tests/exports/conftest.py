@@ -11,7 +11,7 @@ import pytest
 from exports.reading_back import invoke
 from natocc.builder.run import Run
 from natocc.exports.reader import SourceDataset
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 EDITS = (
     "name=small",

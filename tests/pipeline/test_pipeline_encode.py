@@ -145,7 +145,7 @@ def test_a_landmark_outside_the_picture_is_not_hidden(x: float, y: float) -> Non
 
 def test_every_choice_of_masks_lies_in_its_folder(tmp_path: Path) -> None:
     from natocc.builder.run import Run
-    from natocc.recipe.model import load_recipe
+    from natocc.recipe.load import load_recipe
 
     masks = "output.masks=[parts, matte, occluder, amodal]"
     run = Run(load_recipe("demo", [masks]), data=tmp_path, cache=tmp_path / "cache", out=tmp_path / "out", count=4, jobs=1)

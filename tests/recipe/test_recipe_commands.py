@@ -18,7 +18,8 @@ from natocc.cli import main
 from natocc.core.errors import RecipeError
 from natocc.io.paths import own_folder
 from natocc.recipe.edit import edit_recipe
-from natocc.recipe.model import load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import validate_recipe
 from natocc.recipe.schema import recipe_schema
 from natocc.recipe.text import own_recipes
 
@@ -142,11 +143,13 @@ def test_init_where_nothing_is_there_makes_something_anyway(tmp_path: Path) -> N
     assert "cannot write" in _run("init", tmp_path / "no" / "folder.yaml", code=1).output
 
 
-def test_init_takes_photographs_in_a_folder_of_any_name(tmp_path: Path) -> None:
-    (tmp_path / "our photos: 1").mkdir()
-    (tmp_path / "our photos: 1" / "a.jpg").write_bytes(b"")
+@pytest.mark.parametrize("folder", ["our photos: 1", "人脸", 'a "b" {{ c }}', "x\u2028y\x85z", "<é> & 'it'"])
+def test_init_takes_photographs_in_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
+    for name in (folder, f"{folder} too"):  # the second stands in a comment
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jpg").write_bytes(b"")
     _run("init", tmp_path / "recipe.yaml", "--data", tmp_path, "--cache", tmp_path / "cache")
-    assert load_recipe(str(tmp_path / "recipe.yaml")).faces.model_dump()["root"] == "our photos: 1"
+    assert load_recipe(str(tmp_path / "recipe.yaml")).faces.model_dump()["root"] == folder
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import yaml
 
 from natocc.builder.run import Run
 from natocc.io.images import sha256
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 from natocc.report.card import card, escaped
 
 EVIL = "a|b\n# <script>alert(1)</script> [x](javascript:1) `code` *bold* ![i](http://tracker) \x1b[31m"
