@@ -123,7 +123,7 @@ class _Part:
 
     def check_known(self) -> None:
         count = math.ceil(self.samples / self.layout.shard_size)
-        unknown = [shard for shard in self.shards if shard >= count]
+        unknown = [shard for shard in self.shards if not 0 <= shard < count]
         if unknown:
             told = f"{self.samples} samples make {count} shards of {self.layout.shard_size}, 0 to {count - 1}"
             raise UsageError(f"no shard {show_ranges(unknown)}: {told}")

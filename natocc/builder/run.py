@@ -13,6 +13,7 @@ from pathlib import Path
 
 from natocc.builder.complete import write_complete
 from natocc.builder.state import State, check_count, is_complete
+from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.core.versions import __version__
@@ -32,6 +33,9 @@ from natocc.pipeline.fingerprint import check_agrees, describe, look_again
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
+
+BACKENDS = ("loky", "threading", *CLUSTERS)
+"""Names for ``--backend``."""
 
 _MOST_IN_PIECE = 32
 _PIECES_A_WORKER = 4
@@ -129,6 +133,14 @@ class Run:
     address: str | None = None
     time_limit: float = 120.0
     mirror: Mirror = dataclasses.field(default_factory=Mirror)
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise UsageError(f"--backend: expected loky, threading, dask or ray, found {self.backend!r}")
+        if self.address is not None and self.backend not in CLUSTERS:
+            raise UsageError(
+                f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {self.backend}"
+            )
 
     def build(self, overwrite: bool, progress: Progress) -> Totals:
         """Make the dataset, or what is missing of it.

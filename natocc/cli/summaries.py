@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from natocc.core.plans import Json
 from natocc.core.text import plain
 from natocc.dataset.shard_ranges import show_ranges
 
 if TYPE_CHECKING:
     from natocc.builder.run import Totals
+    from natocc.pipeline.dry_run import Expected
 
 
 def show_totals(totals: Totals, out: str) -> str:
@@ -42,10 +41,9 @@ def show_part(out: Path) -> str:
     return plain(f"  a part: shards {held} of 0-{last}; natocc merge OUT {out} ... joins it with the others")
 
 
-def show_expected(estimate: Mapping[str, Json], out: str) -> str:
+def show_expected(expected: Expected, out: str) -> str:
     """What would be made: text of a line a set and a line in all."""
-    lines = [f"{out}: {estimate['faces']} faces of {estimate['source']}"]
-    lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]
-    megabytes = estimate["bytes"] / 1e6
-    lines.append(f"  in all: {estimate['samples']} samples in {estimate['shards']} shards, about {megabytes:.1f} MB")
+    lines = [f"{out}: {expected.faces} faces of {expected.source}"]
+    lines += [f"  {a_set.name}: {a_set.samples} samples, {a_set.method}, {a_set.occluders}" for a_set in expected.sets]
+    lines.append(f"  in all: {expected.samples} samples in {expected.shards} shards, about {expected.bytes / 1e6:.1f} MB")
     return "\n".join(plain(line) for line in lines)
