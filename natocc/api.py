@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from natocc.io.paths import cache_folder, data_root
+from natocc.io.workspace import Workspace
 from natocc.plugins.options import choose_by_name, faults
 from natocc.recipe.edit import edit_recipe
 from natocc.recipe.model import Recipe, load_recipe, validate_recipe
@@ -81,21 +81,19 @@ def build(
         If writing fails, or models are missing; shards that were committed stay whole.
     """
     from natocc.builder.build import build_dataset
-    from natocc.builder.run import Run
 
-    chosen = _recipe(recipe, edits)
-    place = out or Path("out") / chosen.name
-    run = Run(
-        chosen,
-        *_folders(data, cache),
-        Path(place),
+    return build_dataset(
+        _recipe(recipe, edits),
+        Workspace.at(data, cache, jobs),
+        out,
         count=count,
-        jobs=jobs,
+        shards=shards,
         backend=backend,
         address=address,
         time_limit=time_limit,
+        overwrite=overwrite,
+        progress=progress or _silent,
     )
-    return build_dataset(run, place, shards, overwrite, progress or _silent)
 
 
 def dry_run(
@@ -125,11 +123,8 @@ def dry_run(
         If faces are missing, or `out` lies inside a folder that is read.
     """
     from natocc.builder import build as builds
-    from natocc.builder.run import Run
 
-    chosen = _recipe(recipe, edits)
-    place = out or Path("out") / chosen.name
-    return builds.dry_run(Run(chosen, *_folders(data, cache), Path(place), count=count), place)
+    return builds.dry_run(_recipe(recipe, edits), Workspace.at(data, cache), out, count)
 
 
 def preview(
@@ -186,7 +181,7 @@ def preview(
             path = Path(folder) / "photograph.png"
             path.write_bytes(encode_png(image))
         photograph = photograph_of(path, occluders, method, edits, vary, occluders_root=None, seed=seed)
-        shown = show(photograph, *_folders(data, cache), count)
+        shown = show(photograph, Workspace.at(data, cache), count)
     if record is not None:
         for setting, each in shown.records():
             record(setting, each)
@@ -233,7 +228,8 @@ def open_occluders(
         raise RecipeError(*(f"occluders: {line}" for line in faults(error))) from None
     except ValueError as error:
         raise RecipeError(f"occluders: {error}") from None
-    return options.open(*_folders(data, cache), jobs)
+    workspace = Workspace.at(data, cache, jobs)
+    return options.open(workspace.data, workspace.cache, workspace.jobs)
 
 
 def _recipe(recipe: Recipe | str | Path | Mapping[str, Any], edits: Iterable[str]) -> Recipe:
@@ -250,11 +246,6 @@ def _edited(recipe: Mapping[str, Any], edits: Iterable[str]) -> dict[str, Any]:
     raw = copy.deepcopy(dict(recipe))
     edit_recipe(raw, edits)
     return raw
-
-
-def _folders(data: str | Path | None, cache: str | Path | None) -> tuple[Path, Path]:
-    folder = data_root() if data is None else Path(data)
-    return folder, cache_folder(folder) if cache is None else Path(cache)
 
 
 def _silent(doing: str, done: int, total: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,20 +12,36 @@ from natocc.core.errors import UsageError
 from natocc.core.progress import Progress
 from natocc.dataset.shard_ranges import parse_ranges
 from natocc.io.storage import is_url, without_password
+from natocc.io.workspace import Workspace
 from natocc.pipeline.dry_run import Expected, expected
+from natocc.recipe.model import Recipe
 
 
 def build_dataset(
-    run: Run, out: str | Path, shards: str | int | Iterable[int] | None, overwrite: bool, progress: Progress
+    recipe: Recipe,
+    workspace: Workspace,
+    out: str | Path | None,
+    *,
+    count: int | None,
+    shards: str | int | Iterable[int] | None,
+    backend: str,
+    address: str | None,
+    time_limit: float,
+    overwrite: bool,
+    progress: Progress,
 ) -> Totals:
     """Make a dataset or some shards of it, or what is missing of them.
 
     Parameters
     ----------
-    run : Run
-        What to build, and how; its folder is not used.
-    out : str or Path
-        A folder, or a URL such as ``s3://bucket/folder``.
+    recipe : Recipe
+        What to build.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept; how many processes.
+    out : str or Path, optional
+        See :func:`place_of`.
+    count, backend, address, time_limit
+        See :class:`natocc.builder.run.Run`.
     shards : str, int or iterable of int, optional
         Make a part that holds these shards only, such as ``"0-9,20"``; None makes the whole dataset.
     overwrite : bool
@@ -45,20 +60,20 @@ def build_dataset(
         See :meth:`natocc.builder.run.Run.build`, :func:`natocc.builder.part.build_part` and
         :func:`natocc.builder.upload.build_remote`.
     """
+    place = place_of(recipe, out)
     numbers = None if shards is None else _numbers(shards)
-    url = str(out) if is_url(str(out)) else None
-    if url is not None and numbers is not None:
-        shown = without_password(url)
+    if is_url(place) and numbers is not None:
+        shown = without_password(place)
         raise UsageError(f"--shards makes parts in folders: name one with -o, found {shown}; natocc merge joins them in a folder")
-    if url is not None:
-        return build_remote(run, url, overwrite, progress)
-    run = dataclasses.replace(run, out=Path(out))
-    if numbers is None:
-        return run.build(overwrite, progress)
-    return build_part(run, numbers, overwrite, progress)
+    run = Run(recipe, workspace, Path(place), count=count, backend=backend, address=address, time_limit=time_limit)
+    if is_url(place):
+        return build_remote(run, place, overwrite, progress)
+    if numbers is not None:
+        return build_part(run, numbers, overwrite, progress)
+    return run.build(overwrite, progress)
 
 
-def dry_run(run: Run, out: str | Path) -> Expected:
+def dry_run(recipe: Recipe, workspace: Workspace, out: str | Path | None, count: int | None) -> Expected:
     """What a build would make; nothing is written, and no server is asked.
 
     Raises
@@ -66,9 +81,15 @@ def dry_run(run: Run, out: str | Path) -> Expected:
     UsageError
         If inputs are missing, or `out` lies inside a folder that is read.
     """
-    if not is_url(str(out)):
-        run.recipe.check_output(run.data, Path(out))
-    return expected(run.recipe, run.data, run.cache, run.count)
+    place = place_of(recipe, out)
+    if not is_url(place):
+        recipe.check_output(workspace.data, Path(place))
+    return expected(recipe, workspace, count)
+
+
+def place_of(recipe: Recipe, out: str | Path | None) -> str:
+    """A folder, or a URL such as ``s3://bucket/folder``; ``out/NAME`` of the recipe where none is given."""
+    return str(out or Path("out") / recipe.name)
 
 
 def _numbers(shards: str | int | Iterable[int]) -> tuple[int, ...]:

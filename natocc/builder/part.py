@@ -67,9 +67,9 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
 
 def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progress, cluster: Cluster | None) -> Totals:
     begin = time.monotonic()
-    run.recipe.check_output(run.data, run.out)
+    run.recipe.check_output(run.workspace.data, run.out)
     progress("opening sources", 0, None)
-    opened = open_recipe(run.recipe, run.data, run.cache, run.count, run.jobs)
+    opened = open_recipe(run.recipe, run.workspace, run.count)
     layout = Layout(run.out.absolute(), run.recipe.output.shard_size)
     part = _Part(layout, opened.described, len(opened.schedule), tuple(shards))
     part.check_known()
@@ -93,7 +93,7 @@ def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Prog
 
             tell(0)
             if cluster is None:
-                finished = list(make_shards(job, part.shards, run.jobs, tell))
+                finished = list(make_shards(job, part.shards, run.workspace.jobs, tell))
             else:
                 cluster.check(job)
                 finished = list(_counted(cluster.run(job, part.shards), part, tell))

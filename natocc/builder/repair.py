@@ -27,6 +27,7 @@ from natocc.dataset.write.staging import read_staged, stage_sample
 from natocc.executors.sample_worker import mend_samples, stage_samples
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.atomic import disk_errors
+from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
 
@@ -44,10 +45,8 @@ class Repair:
         The dataset's folder; nobody else writes to it.
     findings : sequence of Finding
         From :func:`natocc.dataset.verify.dataset.verify`.
-    data, cache : Path
-        Where inputs lie, where libraries are kept.
-    jobs : int
-        Workers.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept; its processes make samples, too.
     progress : callable
         Is told how it goes.
 
@@ -57,9 +56,9 @@ class Repair:
         Path to why it was left as it is.
     """
 
-    def __init__(self, root: Path, findings: Sequence[Finding], data: Path, cache: Path, jobs: int, progress: Progress) -> None:
+    def __init__(self, root: Path, findings: Sequence[Finding], workspace: Workspace, progress: Progress) -> None:
         self.left: dict[str, str] = {}
-        self._root, self._data, self._cache, self._jobs, self._progress = root, data, cache, jobs, progress
+        self._root, self._workspace, self._progress = root, workspace, progress
         self._of = defaultdict[Kind, list[Finding]](list)
         for finding in findings:
             self._of[finding.kind].append(finding)
@@ -93,7 +92,7 @@ class Repair:
             self._progress("opening sources", 0, None)
             recipe = validate_recipe(self._description.content["recipe"], "in dataset.json")
             check_models(recipe.faces.align.points)
-            self._opened = Pipeline(recipe, self._data, self._cache, self._jobs)
+            self._opened = Pipeline(recipe, self._workspace)
         return self._opened
 
     def _recipe(self) -> str:
@@ -124,7 +123,7 @@ class Repair:
             self.left |= dict.fromkeys(wanted, _NO_RECIPE)
             return
         self._progress("making damaged samples again", 0, len(damaged))
-        common = (self._recipe(), self._data, self._cache, self._root)
+        common = (self._recipe(), self._workspace, self._root)
         done = 0
         for failed in self._parallel(joblib.delayed(mend_samples)(*common, some) for some in _parts(damaged)):
             self.left |= failed
@@ -152,7 +151,7 @@ class Repair:
         parts = list(_parts([schedule[index] for index in indices if index not in known]))
         self._progress(f"making shard {shard} again", 0, len(indices))
         clean_staging(self._layout)
-        common = (self._recipe(), self._data, self._cache, self._layout)
+        common = (self._recipe(), self._workspace, self._layout)
         for _ in self._parallel(joblib.delayed(stage_samples)(*common, part) for part in parts):
             pass
         for record in rejected:
@@ -203,9 +202,10 @@ class Repair:
 
     def _parallel(self, work: Iterable[Any]) -> Any:
         """Results of workers that have a core each, as in a build."""
-        native = {"inner_max_num_threads": 1} if self._jobs > 1 else {}
-        with joblib.parallel_config(backend="loky" if self._jobs > 1 else "sequential", **native):
-            yield from joblib.Parallel(n_jobs=self._jobs, batch_size=1, return_as="generator_unordered")(work)
+        jobs = self._workspace.jobs
+        native = {"inner_max_num_threads": 1} if jobs > 1 else {}
+        with joblib.parallel_config(backend="loky" if jobs > 1 else "sequential", **native):
+            yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work)
 
 
 def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

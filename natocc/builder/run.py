@@ -29,6 +29,7 @@ from natocc.executors.sample_worker import Job, quarantine
 from natocc.executors.shard_worker import ShardJob
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.listings import LookAgain
+from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import check_agrees, describe, look_again
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
@@ -106,12 +107,12 @@ class Run:
     ----------
     recipe : Recipe
         What to build.
-    data, cache, out : Path
-        Where inputs lie, where libraries are kept, where the dataset goes.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept. Its processes make samples, too; the bytes do not depend on how many.
+    out : Path
+        Where the dataset goes.
     count : int, optional
         Samples in all; None means what the recipe's sets say.
-    jobs : int
-        Workers. The bytes do not depend on it.
     backend : str
         ``loky``: processes, any of which may die; ``threading``: threads of this process; ``dask``, ``ray``: workers of a
         cluster, however many it has, on machines that see the same folders at the same paths.
@@ -124,11 +125,9 @@ class Run:
     """
 
     recipe: Recipe
-    data: Path
-    cache: Path
+    workspace: Workspace
     out: Path
     count: int | None = None
-    jobs: int = 1
     backend: str = "loky"
     address: str | None = None
     time_limit: float = 120.0
@@ -172,9 +171,9 @@ class Run:
 
     def _build(self, overwrite: bool, progress: Progress, cluster: Cluster | None) -> Totals:
         begin = time.monotonic()
-        self.recipe.check_output(self.data, self.out)
+        self.recipe.check_output(self.workspace.data, self.out)
         progress("opening sources", 0, None)
-        opened = open_recipe(self.recipe, self.data, self.cache, self.count, self.jobs)
+        opened = open_recipe(self.recipe, self.workspace, self.count)
         pipeline, schedule, described, again = opened.pipeline, opened.schedule, opened.described, opened.again
         layout = Layout(self.out, self.recipe.output.shard_size)
         claim(self.out)
@@ -213,13 +212,13 @@ class Run:
         for shard in [shard for shard, count in missing.items() if not count]:
             state.commit(shard)
             self.mirror.committed(layout, shard)
-        crew: Threads | Processes = Threads(pipeline, layout, self.jobs)
+        crew: Threads | Processes = Threads(pipeline, layout, self.workspace.jobs)
         if self.backend == "loky":
-            job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
-            crew = Processes(job, self.jobs, self.time_limit, functools.partial(quarantine, pipeline, layout))
+            job = Job(json.dumps(self.recipe.resolved()), self.workspace, layout)
+            crew = Processes(job, self.workspace.jobs, self.time_limit, functools.partial(quarantine, pipeline, layout))
         done = len(schedule) - sum(missing.values())
         progress("making", done, len(schedule))
-        with contextlib.closing(crew.run(_pieces(schedule, state, self.jobs))) as pieces:
+        with contextlib.closing(crew.run(_pieces(schedule, state, self.workspace.jobs))) as pieces:
             for piece in pieces:
                 if piece:
                     shard = layout.shard_of(piece[0].index)
@@ -233,7 +232,7 @@ class Run:
     def shard_job(self, described: Mapping[str, Json], count: int, destination: Destination) -> ShardJob:
         """What workers are told that make and commit whole shards, wherever they are."""
         recipe, told = json.dumps(self.recipe.resolved()), json.dumps({"natocc": __version__, **described})
-        return ShardJob(recipe, self.data.absolute(), self.cache.absolute(), count, self.time_limit, told, destination)
+        return ShardJob(recipe, self.workspace.absolute(), count, self.time_limit, told, destination)
 
     def _have_made(self, cluster: Cluster, described: Mapping[str, Json], state: State, progress: Progress) -> None:
         """Have the workers of a cluster make the shards that are missing; they commit them, too."""
@@ -283,19 +282,17 @@ class Opened:
     again: LookAgain
 
 
-def open_recipe(recipe: Recipe, data: Path, cache: Path, count: int | None, jobs: int) -> Opened:
+def open_recipe(recipe: Recipe, workspace: Workspace, count: int | None) -> Opened:
     """Find models, sources and libraries.
 
     Parameters
     ----------
     recipe : Recipe
         What to build.
-    data, cache : Path
-        Where inputs lie, where libraries are kept.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept.
     count : int, optional
         Samples in all; None means what the recipe's sets say.
-    jobs : int
-        Processes for what has to be extracted.
 
     Raises
     ------
@@ -303,6 +300,6 @@ def open_recipe(recipe: Recipe, data: Path, cache: Path, count: int | None, jobs
         If data or models are missing.
     """
     check_models(recipe.faces.align.points)
-    pipeline = Pipeline(recipe, data, cache, jobs)
-    described = describe(pipeline, data, cache)
-    return Opened(pipeline, pipeline.schedule(count), described, look_again(pipeline, data, cache, described))
+    pipeline = Pipeline(recipe, workspace)
+    described = describe(pipeline)
+    return Opened(pipeline, pipeline.schedule(count), described, look_again(pipeline, described))

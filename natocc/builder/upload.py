@@ -59,7 +59,7 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
     storage = Storage(url)
     remote = Remote(storage)
     is_there = remote.claim()
-    place = run.cache / "remote" / sha256(url.rstrip("/").encode())[:16]
+    place = run.workspace.cache / "remote" / sha256(url.rstrip("/").encode())[:16]
     with disk_errors(place):
         place.mkdir(parents=True, exist_ok=True)
     with _in_words_of(storage.shown, place), locked(place):

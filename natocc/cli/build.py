@@ -94,27 +94,37 @@ def build(
     import json
 
     from natocc.builder import build as builds
-    from natocc.builder.run import Run
     from natocc.cli.progress import progress_bar
     from natocc.cli.summaries import show_expected, show_part, show_totals
     from natocc.io.storage import without_password
+    from natocc.io.workspace import Workspace
     from natocc.recipe.flags import recipe_of_flags
 
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
-    out = out or str(Path("out") / chosen.name)
-    shown = without_password(out)
-    run = Run(chosen, data, cache, Path(out), count=count, jobs=jobs, backend=backend, address=address, time_limit=time_limit)
+    workspace, place = Workspace(data, cache, jobs), builds.place_of(chosen, out)
+    shown = without_password(place)
     if dry_run:
-        estimate = builds.dry_run(run, out)
-        click.echo(json.dumps(estimate.to_json()) if as_json else show_expected(estimate, shown))
+        expected = builds.dry_run(chosen, workspace, place, count)
+        click.echo(json.dumps(expected.to_json()) if as_json else show_expected(expected, shown))
         return
     with progress_bar() as progress:
-        totals = builds.build_dataset(run, out, shards, overwrite, progress)
+        totals = builds.build_dataset(
+            chosen,
+            workspace,
+            place,
+            count=count,
+            shards=shards,
+            backend=backend,
+            address=address,
+            time_limit=time_limit,
+            overwrite=overwrite,
+            progress=progress,
+        )
     click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown))
     if shards is not None and not as_json:
-        click.echo(show_part(Path(out)))
+        click.echo(show_part(Path(place)))
     if totals.rejected_share > chosen.output.max_rejected:
         reasons = "manifest.parquet" if shards is None else "shards/*.json"
         click.echo(

@@ -54,10 +54,11 @@ def preview(
 
     from natocc.core.errors import RunError
     from natocc.io.images import encode_png
+    from natocc.io.workspace import Workspace
     from natocc.pipeline import preview as showing
 
     shower = _shower(show)
-    shown = showing.show(showing.photograph_of(image, **flags), data, cache, count)
+    shown = showing.show(showing.photograph_of(image, **flags), Workspace(data, cache), count)
     for line in shown.rejected():
         click.echo(plain(f"natocc: {line}"), err=True)
     content = encode_png(shown.sheet)

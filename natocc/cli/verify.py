@@ -50,6 +50,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
     from natocc.io.storage import Storage, is_url, without_password
+    from natocc.io.workspace import Workspace
 
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")
@@ -67,7 +68,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
             verified = look(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
-            mending = Repair(root, verified.findings, data, cache, jobs, progress)
+            mending = Repair(root, verified.findings, Workspace(data, cache, jobs), progress)
             mending.run()
             left = mending.left
             verified = look(root, depth, jobs, progress)

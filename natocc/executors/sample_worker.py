@@ -19,6 +19,7 @@ from natocc.dataset.verify.shard import File
 from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
+from natocc.io.workspace import Workspace
 from natocc.pipeline.encode import encode
 from natocc.pipeline.replay import replayed, spec_of
 from natocc.pipeline.sample import Pipeline
@@ -34,15 +35,14 @@ class Job:
     ----------
     recipe : str
         Resolved, as JSON.
-    data, cache : Path
+    workspace : Workspace
         Where inputs lie and where libraries are kept.
     layout : Layout
         Where to stage.
     """
 
     recipe: str
-    data: Path
-    cache: Path
+    workspace: Workspace
     layout: Layout
 
     @property
@@ -63,7 +63,7 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
     specs : sequence of SampleSpec
         All of one shard.
     """
-    pipeline = _pipeline(job.recipe, job.data, job.cache)
+    pipeline = _pipeline(job.recipe, job.workspace)
     for spec in specs:
         try:
             with _begun(job, spec.index, limit):
@@ -90,9 +90,9 @@ def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Rea
 
 
 @functools.lru_cache(maxsize=1)
-def _pipeline(recipe: str, data: Path, cache: Path) -> Pipeline:
+def _pipeline(recipe: str, workspace: Workspace) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), data, cache)
+    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1))
 
 
 @contextlib.contextmanager
@@ -116,7 +116,7 @@ def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
 
 
 def mend_samples(
-    recipe: str, data: Path, cache: Path, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
+    recipe: str, workspace: Workspace, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
 ) -> dict[str, str]:
     """Write damaged files again, each aside and then renamed, if they come out as their record says; runs in a worker.
 
@@ -124,8 +124,10 @@ def mend_samples(
     ----------
     recipe : str
         Resolved, as JSON.
-    data, cache, root : Path
-        Where inputs lie, where libraries are kept, where the dataset is.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept.
+    root : Path
+        Where the dataset is.
     damaged : sequence of (SampleRecord, sequence of File)
         Samples, each with those of its files that are to be made again.
 
@@ -135,7 +137,7 @@ def mend_samples(
         Path to why the file could not be made again.
     """
     cv2.setNumThreads(1)
-    pipeline = _pipeline(recipe, data, cache)
+    pipeline = _pipeline(recipe, workspace)
     failed: dict[str, str] = {}
     for record, files in damaged:
         try:
@@ -157,8 +159,8 @@ def mend_samples(
     return failed
 
 
-def stage_samples(recipe: str, data: Path, cache: Path, layout: Layout, specs: Sequence[SampleSpec]) -> None:
+def stage_samples(recipe: str, workspace: Workspace, layout: Layout, specs: Sequence[SampleSpec]) -> None:
     """Make samples from the recipe and lay them aside; runs in a worker."""
-    pipeline = _pipeline(recipe, data, cache)
+    pipeline = _pipeline(recipe, workspace)
     for spec in specs:
         make_sample(pipeline, layout, spec)

@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from natocc.core.errors import RunError
 from natocc.core.versions import __version__
@@ -15,6 +14,7 @@ from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.staging import is_staged
 from natocc.executors.processes import Processes
 from natocc.executors.sample_worker import Job, quarantine
+from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe, differences
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
@@ -31,7 +31,7 @@ class ShardJob:
     ----------
     recipe : str
         Resolved, as JSON.
-    data, cache : Path
+    workspace : Workspace
         Absolute: where inputs lie and where libraries are kept.
     count : int
         Samples of the dataset in all.
@@ -44,8 +44,7 @@ class ShardJob:
     """
 
     recipe: str
-    data: Path
-    cache: Path
+    workspace: Workspace
     count: int
     limit: float
     described: str
@@ -109,7 +108,7 @@ def make_shards(
 
 def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[[int], None]) -> Generator[MadeShard, None, None]:
     job.destination.check_wanted()
-    pipeline, schedule = _opened(job.recipe, job.data, job.cache, job.count, job.described)
+    pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.described)
     with job.destination.scratch(list(wanted.values())) as scratch:
         missing = {shard: [index for index in wanted[shard] if not is_staged(scratch, index)] for shard in wanted}
         left = {shard: len(indices) for shard, indices in missing.items()}
@@ -126,7 +125,7 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[
         told(sum(map(len, wanted.values())) - sum(left.values()))
         for shard in [shard for shard, count in left.items() if not count]:
             yield commit(shard)
-        making = Job(job.recipe, job.data, job.cache, scratch)
+        making = Job(job.recipe, job.workspace, scratch)
         crew = Processes(making, jobs, job.limit, functools.partial(quarantine, pipeline, scratch))
         with contextlib.closing(crew.run(pieces())) as made:
             for piece in made:
@@ -139,20 +138,20 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[
                         yield commit(shard)
 
 
-def describe_run(pipeline: Pipeline, data: Path, cache: Path) -> str:
+def describe_run(pipeline: Pipeline) -> str:
     """What decides the bytes, as JSON: what :func:`natocc.pipeline.fingerprint.describe` says, and natocc's version."""
-    return json.dumps({"natocc": __version__, **describe(pipeline, data, cache)})
+    return json.dumps({"natocc": __version__, **describe(pipeline)})
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(recipe: str, data: Path, cache: Path, count: int, described: str) -> tuple[Pipeline, Schedule]:
+def _opened(recipe: str, workspace: Workspace, count: int, described: str) -> tuple[Pipeline, Schedule]:
     """A worker's pipeline and schedule, opened once for all its shards, and held against what the parent has."""
-    pipeline = Pipeline(Recipe.model_validate_json(recipe), data, cache)
-    found = differences(json.loads(described), json.loads(describe_run(pipeline, data, cache)))
+    pipeline = Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1))
+    found = differences(json.loads(described), json.loads(describe_run(pipeline)))
     if found:
         raise RunError(
             "a worker does not see what the machine sees where the run was started (there -> at the worker):",
             *found,
-            f"expected the same versions, the data at {data} and the cache at {cache} on every machine",
+            f"expected the same versions, the data at {workspace.data} and the cache at {workspace.cache} on every machine",
         )
     return pipeline, pipeline.schedule(count)

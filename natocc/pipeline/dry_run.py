@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from pathlib import Path
 
 from natocc.core.plans import Json
+from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
 
@@ -55,7 +55,7 @@ class Expected:
         return {**dataclasses.asdict(self), "sets": [dataclasses.asdict(a_set) for a_set in self.sets]}
 
 
-def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> Expected:
+def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expected:
     """What a build would make: faces, samples of each set, shards, and about how many bytes; reads no picture.
 
     Raises
@@ -63,7 +63,7 @@ def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> Expe
     UsageError
         If the faces are missing.
     """
-    faces = recipe.faces.open(data, cache)
+    faces = recipe.faces.open(workspace.data, workspace.cache)
     ids = faces.ids()
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))

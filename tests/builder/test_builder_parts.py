@@ -23,6 +23,7 @@ from natocc.dataset.findings import Depth, Verified
 from natocc.dataset.shard_ranges import parse_ranges, show_ranges
 from natocc.dataset.verify.dataset import verify
 from natocc.dataset.write.lock import BusyError, locked, shared
+from natocc.io.workspace import Workspace
 from natocc.recipe.model import Recipe, load_recipe
 
 COUNT, SIZE = 20, 8
@@ -40,7 +41,7 @@ def _silent(doing: str, done: int, total: int | None) -> None:
 
 
 def _run(out: Path, *edits: str, count: int = COUNT) -> Run:
-    return Run(_recipe(*edits), out.parent / "data", out.parent / "cache", out, count=count, jobs=2)
+    return Run(_recipe(*edits), Workspace(out.parent / "data", out.parent / "cache", 2), out, count=count)
 
 
 def _part(out: Path, shards: str, *edits: str, overwrite: bool = False, count: int = COUNT) -> Totals:
@@ -118,7 +119,7 @@ def test_a_part_is_repaired(made: Sequence[Path], parts: Sequence[Path], tmp_pat
     part = parts[1]
     (part / "shards" / "00002.json").unlink()
     next(part.glob("masks/00000/*")).write_bytes(b"")
-    Repair(part, _verify(part).findings, tmp_path / "data", tmp_path / "cache", 1, _silent).run()
+    Repair(part, _verify(part).findings, Workspace(tmp_path / "data", tmp_path / "cache"), _silent).run()
     assert files(part) == files(made[1])
 
 

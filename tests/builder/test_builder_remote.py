@@ -21,6 +21,7 @@ from natocc.dataset.verify.remote import verify_remote
 from natocc.dataset.write.lock import locked
 from natocc.io.images import sha256
 from natocc.io.storage import Storage
+from natocc.io.workspace import Workspace
 from natocc.recipe.model import Recipe, load_recipe
 
 pytestmark = [
@@ -48,7 +49,7 @@ def _quiet(doing: str, done: int, total: int | None) -> None:
 
 
 def _build(url: str, tmp_path: Path, count: int = COUNT, overwrite: bool = False, recipe: Recipe | None = None) -> Totals:
-    run = Run(recipe or _recipe(), Path("data"), tmp_path / "cache", Path("out"), count=count, backend="threading")
+    run = Run(recipe or _recipe(), Workspace(Path("data"), tmp_path / "cache"), Path("out"), count=count, backend="threading")
     return build_remote(run, url, overwrite, _quiet)
 
 
@@ -56,7 +57,7 @@ def _build(url: str, tmp_path: Path, count: int = COUNT, overwrite: bool = False
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The same dataset in a folder: name to sha256."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    Run(_recipe(), Path("data"), out.parent / "cache", out, count=COUNT, backend="threading").build(False, _quiet)
+    Run(_recipe(), Workspace(Path("data"), out.parent / "cache"), out, count=COUNT, backend="threading").build(False, _quiet)
     return files(out)
 
 

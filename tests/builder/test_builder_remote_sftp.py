@@ -16,6 +16,7 @@ from runs import files
 from natocc.builder.run import Run
 from natocc.builder.upload import build_remote
 from natocc.core.errors import RunError, UsageError
+from natocc.io.workspace import Workspace
 from natocc.recipe.model import load_recipe
 
 TEXTURES = "textures: {source: textures, root: 'package:skimage/data', include: [brick.png]}"
@@ -110,7 +111,9 @@ def _quiet(doing: str, done: int, total: int | None) -> None:
 
 
 def _run(tmp_path: Path) -> Run:
-    return Run(load_recipe("demo", SMALL), Path("data"), tmp_path / "cache", tmp_path / "local", count=10, backend="threading")
+    return Run(
+        load_recipe("demo", SMALL), Workspace(Path("data"), tmp_path / "cache"), tmp_path / "local", count=10, backend="threading"
+    )
 
 
 def test_a_server_gets_what_a_folder_gets(server: Server, tmp_path: Path) -> None:

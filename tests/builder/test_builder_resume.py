@@ -17,6 +17,7 @@ from natocc.builder.run import Run, Totals
 from natocc.core.errors import Interrupted, UsageError
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.lock import locked
+from natocc.io.workspace import Workspace
 from natocc.recipe.model import Recipe, load_recipe
 
 SMALL = ("faces.align={method: none, size: 64}", "output.shard_size=8", "sets=[{name: randocc, method: randocc}]")
@@ -37,7 +38,7 @@ def _build(
         if doing == "making" and done >= stop_at:
             raise KeyboardInterrupt
 
-    run = Run(recipe or _recipe(), Path("data"), out.parent / "cache", out, count=count, backend="threading")
+    run = Run(recipe or _recipe(), Workspace(Path("data"), out.parent / "cache"), out, count=count, backend="threading")
     return run.build(overwrite, progress)
 
 

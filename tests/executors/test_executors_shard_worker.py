@@ -20,6 +20,7 @@ from natocc.dataset.description import write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
 from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard, make_shards
+from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import Recipe, load_recipe
 
@@ -36,7 +37,7 @@ def _recipe() -> Recipe:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("whole")
-    run = Run(_recipe(), base / "data", base / "cache", base / "out", count=COUNT, backend="threading")
+    run = Run(_recipe(), Workspace(base / "data", base / "cache"), base / "out", count=COUNT, backend="threading")
     run.build(False, lambda doing, done, total: None)
     return base / "out"
 
@@ -45,13 +46,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(tmp_path: Path) -> Iterator[ShardJob]:
     """A dataset that wants shards."""
     recipe, layout = _recipe(), Layout(tmp_path / "out", SIZE)
-    data, cache = tmp_path / "data", tmp_path / "cache"
+    workspace = Workspace(tmp_path / "data", tmp_path / "cache")
     layout.root.mkdir()
-    pipeline = Pipeline(recipe, data, cache)
+    pipeline = Pipeline(recipe, workspace)
     write_dataset(layout, {"status": "building", "recipe": recipe.resolved()})
     with running(layout) as destination:
-        told = describe_run(pipeline, data, cache)
-        yield ShardJob(json.dumps(recipe.resolved()), data, cache, COUNT, 60.0, told, destination)
+        told = describe_run(pipeline)
+        yield ShardJob(json.dumps(recipe.resolved()), workspace, COUNT, 60.0, told, destination)
 
 
 def _shards(root: Path) -> dict[str, str]:
