@@ -6,17 +6,16 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import signal
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import joblib
 
 from natocc.builder.complete import write_complete
 from natocc.builder.parts import Joinable, Source, check_joinable, open_source, shard_record
-from natocc.core.errors import Interrupted, UsageError
+from natocc.builder.state import State
+from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.description import read_dataset, write_dataset
@@ -29,6 +28,7 @@ from natocc.dataset.write.commit import bring_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
 from natocc.dataset.write.folder import claim, clean_staging, remove_shard
 from natocc.dataset.write.lock import locked
+from natocc.executors.shard_worker import MadeShard
 from natocc.io.atomic import disk_errors
 from natocc.io.images import read_bytes
 
@@ -91,8 +91,8 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         complete = there and read_dataset(out)["status"] == "complete"
         if not complete:
             _begin(layout, joinable, there, done)
-        with _told_what_is_kept(layout, len(joinable.holders)):
-            made, rejected = 0, Counter[str]()
+        state = State(layout, joinable.samples)
+        with state.kept_whatever_comes():
             for shard, holders in sorted(joinable.holders.items()):
                 progress("joining", shard * layout.shard_size, joinable.samples)
                 record = shard_record(holders[0], shard, joinable.samples)
@@ -102,17 +102,16 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                     for source in holders:
                         if source.root != out:
                             remove_shard(source.layout, shard)
-                made += record.made
-                rejected.update(record.rejected)
+                state.whole[shard] = MadeShard(shard, record.made, record.rejected)
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
-                write_complete(layout, joinable.described, joinable.samples, made, rejected)
+                write_complete(layout, joinable.described, joinable.samples, state.made, state.rejected)
         for root in others if move else []:
             _remove_emptied(root)
     for root in others if move else []:
         with contextlib.suppress(OSError):  # something else lies in it
             root.rmdir()
-    return Merged(made, dict(sorted(rejected.items())), len(joinable.holders), len(done), time.monotonic() - begin)
+    return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin)
 
 
 def _begin(layout: Layout, joinable: Joinable, there: bool, done: set[int]) -> None:
@@ -152,16 +151,6 @@ def _link_or_copy(source: Path, target: Path) -> None:
         raise
     except OSError:  # another file system, one without links, or too many of them
         shutil.copyfile(source, target, follow_symlinks=False)
-
-
-@contextlib.contextmanager
-def _told_what_is_kept(layout: Layout, shards: int) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
-        kept = f"{len(whole_shards(layout))} of {shards} shards are in {layout.root}"
-        raise Interrupted(number, f"{kept}; the same command goes on with them") from None
 
 
 def _remove_emptied(root: Path) -> None:

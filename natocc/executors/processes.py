@@ -13,6 +13,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import joblib
 from joblib.externals.loky import ProcessPoolExecutor
@@ -40,6 +41,14 @@ WORKER_ENVIRONMENT = {
 }
 """Of the processes that make samples."""
 _log = logging.getLogger("natocc")
+
+
+class Crew(Protocol):
+    """Workers that make samples."""
+
+    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+        """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)

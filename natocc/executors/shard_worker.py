@@ -1,4 +1,4 @@
-"""Shards as the unit of work: whoever makes one, on whatever machine, commits it, and no harm is done by making it twice."""
+"""The one loop of every build: shards are made sample by sample and committed, here or by workers; twice does no harm."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import contextlib
 import dataclasses
 import functools
 import json
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from natocc.core.errors import RunError
+from natocc.core.plans import Json
 from natocc.core.versions import __version__
+from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import Destination
-from natocc.dataset.write.staging import is_staged
-from natocc.executors.processes import Processes
+from natocc.dataset.write.staging import unstaged
+from natocc.executors.processes import Crew, Processes, Threads
 from natocc.executors.sample_worker import Job, quarantine
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe, differences
@@ -20,27 +23,31 @@ from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
 
-_PIECE = 8  # samples that are made between two looks at whether they are still wanted
+MOST_IN_PIECE = 32
+"""Samples that one worker makes at a time, at most."""
+
+_PIECES_A_WORKER = 4  # at least, so that all stay busy
+_NO_PROGRESS: Callable[[int], None] = lambda more: None  # noqa: E731
 
 
 @dataclasses.dataclass(frozen=True)
 class ShardJob:
-    """What one needs to know to make any shard of a dataset.
+    """All that is needed to make any shard of a dataset, on any machine.
 
     Parameters
     ----------
     recipe : str
         Resolved, as JSON.
     workspace : Workspace
-        Absolute: where inputs lie and where libraries are kept.
+        Where inputs lie and where libraries are kept; absolute if the job travels.
     count : int
         Samples of the dataset in all.
     limit : float
-        Seconds that one sample may take.
+        Seconds that one sample may take in a process of its own.
     described : str
         From :func:`describe_run`, where the run was started: every worker must see the same.
     destination : Destination
-        Where shards go.
+        Where shards are committed.
     """
 
     recipe: str
@@ -52,7 +59,7 @@ class ShardJob:
 
     def indices(self, shard: int) -> range:
         """Samples of a shard."""
-        size = Recipe.model_validate_json(self.recipe).output.shard_size
+        size = _validated(self.recipe).output.shard_size
         return range(shard * size, min((shard + 1) * size, self.count))
 
 
@@ -66,17 +73,22 @@ class MadeShard:
 
 
 def make_shard(job: ShardJob, shard: int) -> MadeShard:
-    """Make one shard, with one process; see :func:`make_shards`."""
-    [made] = make_shards(job, [shard])
+    """Make one shard, with one process; a worker's task. See :func:`make_shards`."""
+    # Few samples at a time: between two pieces the worker looks whether the run still goes on.
+    [made] = make_shards(job, [shard], most_in_piece=8)
     return made
 
 
 def make_shards(
-    job: ShardJob, shards: Sequence[int], jobs: int = 1, told: Callable[[int], None] = lambda made: None
+    job: ShardJob,
+    shards: Sequence[int],
+    jobs: int = 1,
+    on_made: Callable[[int], None] = _NO_PROGRESS,
+    opened: tuple[Pipeline, Schedule] | None = None,
+    threads: bool = False,
+    most_in_piece: int = MOST_IN_PIECE,
 ) -> Generator[MadeShard, None, None]:
     """Make what is missing of shards, and commit each; one that is committed already comes back at once.
-
-    Samples are made in processes of their own, so that one that crashes or hangs is found and quarantined as in any build.
 
     Parameters
     ----------
@@ -85,52 +97,92 @@ def make_shards(
     shards : sequence of int
         Their numbers, each once.
     jobs : int
-        Processes.
-    told : callable
-        Is told how many samples more are made, of shards that come back later.
+        Processes, or threads.
+    on_made : callable
+        Called with the number of samples that have been added since the last call.
+    opened : (Pipeline, Schedule), optional
+        The job's recipe, if this process has opened it; else it is opened, and compared with the run's description.
+    threads : bool
+        Whether threads of this process make the samples. Otherwise processes do, so that a sample that crashes or hangs is
+        isolated and left out.
+    most_in_piece : int
+        Samples that one of them makes at a time.
 
     Raises
     ------
     UsageError, RunError
-        If this machine does not see what the one sees where the run was started, the disk refuses, or the run has ended.
+        If this machine does not see what the machine sees where the run was started, writing fails, or the run has ended.
     """
-    wanted: dict[int, range] = {}
+    wanted = []
     for shard in shards:
         indices = job.indices(shard)
         record = job.destination.committed(indices)
         if record is None:
-            wanted[shard] = indices
+            wanted.append(indices)
         else:
+            on_made(len(indices))
             yield MadeShard(shard, record.made, record.rejected)
-    if wanted:
-        yield from _make(job, wanted, jobs, told)
-
-
-def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[[int], None]) -> Generator[MadeShard, None, None]:
+    if not wanted:
+        return
     job.destination.check_wanted()
-    pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.described)
-    with job.destination.scratch(list(wanted.values())) as scratch:
-        missing = {shard: [index for index in wanted[shard] if not is_staged(scratch, index)] for shard in wanted}
+    pipeline, schedule = opened or _opened(job.recipe, job.workspace, job.count, job.described)
+
+    def crew(scratch: Layout) -> Crew:
+        if threads:
+            return Threads(pipeline, scratch, jobs)
+        left_out = functools.partial(quarantine, pipeline, scratch)
+        return Processes(Job(job.recipe, job.workspace, scratch), jobs, job.limit, left_out)
+
+    size = max(1, min(most_in_piece, math.ceil(sum(map(len, wanted)) / (jobs * _PIECES_A_WORKER))))
+    yield from fill_shards(job.destination, wanted, schedule, crew, size, on_made)
+
+
+def fill_shards(
+    destination: Destination,
+    wanted: Sequence[range],
+    schedule: Sequence[SampleSpec] | Schedule,
+    crew: Callable[[Layout], Crew],
+    size: int,
+    on_made: Callable[[int], None] = _NO_PROGRESS,
+) -> Generator[MadeShard, None, None]:
+    """Have the samples of shards made that are not staged yet; commit each shard as soon as its last sample is there.
+
+    Parameters
+    ----------
+    destination : Destination
+        Where shards are committed.
+    wanted : sequence of range
+        Samples of each shard.
+    schedule : sequence of SampleSpec, or Schedule
+        What each sample is.
+    crew : callable
+        Makes samples and stages them in the layout given.
+    size : int
+        Samples that one worker makes at a time; none of these pieces crosses a shard.
+    on_made
+        See :func:`make_shards`.
+    """
+    with destination.scratch(wanted) as scratch:
+        shards = {scratch.shard_of(indices[0]): indices for indices in wanted}
+        missing = {shard: unstaged(scratch, indices) for shard, indices in shards.items()}
         left = {shard: len(indices) for shard, indices in missing.items()}
 
         def commit(shard: int) -> MadeShard:
-            record = job.destination.commit(scratch, wanted[shard])
+            record = destination.commit(scratch, shards[shard])
             return MadeShard(shard, record.made, record.rejected)
 
         def pieces() -> Iterator[list[SampleSpec]]:
             for indices in missing.values():
-                for start in range(0, len(indices), _PIECE):
-                    yield [schedule[index] for index in indices[start : start + _PIECE]]
+                for start in range(0, len(indices), size):
+                    yield [schedule[index] for index in indices[start : start + size]]
 
-        told(sum(map(len, wanted.values())) - sum(left.values()))
+        on_made(sum(map(len, wanted)) - sum(left.values()))
         for shard in [shard for shard, count in left.items() if not count]:
             yield commit(shard)
-        making = Job(job.recipe, job.workspace, scratch)
-        crew = Processes(making, jobs, job.limit, functools.partial(quarantine, pipeline, scratch))
-        with contextlib.closing(crew.run(pieces())) as made:
+        with contextlib.closing(crew(scratch).run(pieces())) as made:
             for piece in made:
-                job.destination.check_wanted()
-                told(len(piece))
+                destination.check_wanted()
+                on_made(len(piece))
                 if piece:
                     shard = scratch.shard_of(piece[0].index)
                     left[shard] -= len(piece)
@@ -138,20 +190,25 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[
                         yield commit(shard)
 
 
-def describe_run(pipeline: Pipeline) -> str:
+def describe_run(described: Mapping[str, Json]) -> str:
     """What decides the bytes, as JSON: what :func:`natocc.pipeline.fingerprint.describe` says, and natocc's version."""
-    return json.dumps({"natocc": __version__, **describe(pipeline)})
+    return json.dumps({"natocc": __version__, **described})
+
+
+@functools.lru_cache(maxsize=1)
+def _validated(recipe: str) -> Recipe:
+    return Recipe.model_validate_json(recipe)
 
 
 @functools.lru_cache(maxsize=1)
 def _opened(recipe: str, workspace: Workspace, count: int, described: str) -> tuple[Pipeline, Schedule]:
     """A worker's pipeline and schedule, opened once for all its shards, and held against what the parent has."""
-    pipeline = Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1))
-    found = differences(json.loads(described), json.loads(describe_run(pipeline)))
-    if found:
+    pipeline = Pipeline(_validated(recipe), workspace.with_jobs(1))
+    lines = differences(json.loads(described), json.loads(describe_run(describe(pipeline))))
+    if lines:
         raise RunError(
             "a worker does not see what the machine sees where the run was started (there -> at the worker):",
-            *found,
+            *lines,
             f"expected the same versions, the data at {workspace.data} and the cache at {workspace.cache} on every machine",
         )
     return pipeline, pipeline.schedule(count)

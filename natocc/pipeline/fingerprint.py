@@ -64,13 +64,13 @@ def describe(pipeline: Pipeline) -> dict[str, Json]:
     }
 
 
-def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
+def check_agrees(shown: str, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
     """Refuse to go on with a dataset that this run would not have begun.
 
     Parameters
     ----------
-    root : Path
-        Its folder, for the message.
+    shown : str
+        How the message names the place.
     there : mapping
         Its ``dataset.json``.
     wanted : mapping
@@ -83,7 +83,7 @@ def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Jso
     """
     found = differences(there, {"natocc": __version__, **wanted})
     if found:
-        head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
+        head = f"{shown} holds a dataset ({there['status']}) that differs from the one asked for:"
         last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *found, last)
 

@@ -159,7 +159,7 @@ def test_a_merge_that_was_stopped_goes_on(whole: Path, parts: Sequence[Path], tm
         if done >= stop_at:
             raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match=r"of 3 shards are in .*; the same command goes on"):
+    with pytest.raises(Interrupted, match=r"of 20 samples are kept in .*; run the same command again"):
         merge(tmp_path / "out", parts, move, 1, stop)
     assert _verify(tmp_path / "out").findings == ()
     assert _merge(tmp_path / "out", *parts, move=move).kept == min(3, -(-stop_at // SIZE))
@@ -230,7 +230,7 @@ def test_a_part_that_was_stopped_goes_on_and_a_build_finishes_it(whole: Path, tm
             raise KeyboardInterrupt
 
     out = tmp_path / "out"
-    with pytest.raises(Interrupted, match=r"\d+ of the 12 samples of shards 1-2 are kept in .*; the same command goes on"):
+    with pytest.raises(Interrupted, match=r"\d+ of the 12 samples of shards 1-2 are kept in .*; run the same command again"):
         build_part(_run(out), (1, 2), False, stop)
     assert _verify(out).findings == ()
     left = {path.name for path in (out / ".staging").glob("*")}

@@ -124,7 +124,7 @@ def test_whoever_reads_by_records_sees_whole_shards(
         with pytest.raises(RunError, match=r"cannot write memory://out/.*: the line is dead") as told:
             _build("memory://out", tmp_path)
     assert len(told.value.lines) == 2
-    assert "the same command goes on" in told.value.lines[1]
+    assert "run the same command again" in told.value.lines[1]
     _recorded_is_there(memory())
     _build("memory://out", tmp_path)
     assert _hashes(memory()) == whole

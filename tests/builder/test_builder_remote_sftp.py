@@ -151,7 +151,7 @@ def test_a_line_that_stays_lost_is_said_and_the_same_command_goes_on(
         build_remote(run, url, False, _quiet)
     assert len(told.value.lines) == 2
     assert told.value.lines[0].startswith("cannot write sftp://127.0.0.1")
-    assert "the same command goes on" in told.value.lines[1]
+    assert "run the same command again" in told.value.lines[1]
     server.times = 0
     build_remote(run, url, False, _quiet)
     assert files(server.root / "set") == files(run.out)

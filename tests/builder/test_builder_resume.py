@@ -52,7 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("stop_at", [1, 8, 17, 30])
 def test_the_point_of_resume_does_not_matter(whole: Path, tmp_path: Path, stop_at: int) -> None:
     out = tmp_path / "out"
-    with pytest.raises(Interrupted, match=r"of 30 samples are kept in .*; the same command goes on"):
+    with pytest.raises(Interrupted, match=r"of 30 samples are kept in .*; run the same command again"):
         _build(out, stop_at=stop_at)
     assert json.loads((out / "dataset.json").read_text())["status"] == "building"
     totals = _build(out)

@@ -21,6 +21,7 @@ from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
 from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard, make_shards
 from natocc.io.workspace import Workspace
+from natocc.pipeline.fingerprint import describe
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import Recipe, load_recipe
 
@@ -51,7 +52,7 @@ def job(tmp_path: Path) -> Iterator[ShardJob]:
     pipeline = Pipeline(recipe, workspace)
     write_dataset(layout, {"status": "building", "recipe": recipe.resolved()})
     with running(layout) as destination:
-        told = describe_run(pipeline)
+        told = describe_run(describe(pipeline))
         yield ShardJob(json.dumps(recipe.resolved()), workspace, COUNT, 60.0, told, destination)
 
 

@@ -65,7 +65,7 @@ def test_f26_stopped_again_and_again(runs: Runs, tmp_path: Path) -> None:
             assert process.returncode == -signal.SIGKILL
             continue
         assert process.returncode == 128 + number
-        found = re.search(r"natocc: stopped by (\w+): (\d+) of 72 samples are kept in .*; the same command goes on", told)
+        found = re.search(r"natocc: stopped by (\w+): (\d+) of 72 samples are kept in .*; run the same command again", told)
         assert found, told
         assert found[1] == number.name
         assert int(found[2]) == staged() > there
@@ -89,4 +89,4 @@ def test_f26_threads_stop_too(runs: Runs, tmp_path: Path) -> None:
     _, told = process.communicate(timeout=30)
     assert time.monotonic() - begin < 5
     assert process.returncode == 143
-    assert "the same command goes on" in told
+    assert "run the same command again" in told
