@@ -24,7 +24,8 @@ from natocc.dataset.verify.shard import pieces
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.folder import clean_staging
 from natocc.dataset.write.staging import read_staged, stage_sample
-from natocc.executors.sample_worker import mend_samples, stage_samples
+from natocc.executors.processes import TIME_LIMIT, Processes, Threads
+from natocc.executors.sample_worker import mend_samples
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.atomic import disk_errors
 from natocc.io.workspace import Workspace
@@ -125,7 +126,7 @@ class Repair:
         self._progress("making damaged samples again", 0, len(damaged))
         common = (self._recipe(), self._workspace, self._root)
         done = 0
-        for failed in self._parallel(joblib.delayed(mend_samples)(*common, some) for some in _parts(damaged)):
+        for failed in self._parallel(joblib.delayed(mend_samples)(*common, some) for some in _pieces(damaged)):
             self.left |= failed
             done = min(done + _SAMPLES_A_PIECE, len(damaged))
             self._progress("making damaged samples again", done, len(damaged))
@@ -148,11 +149,12 @@ class Repair:
         rejected = [_rejected(row) for row in rows.values() if row["status"] == "rejected"]
         known = {record.index for record in rejected}
         schedule = pipeline.schedule(samples)
-        parts = list(_parts([schedule[index] for index in indices if index not in known]))
+        specs = [schedule[index] for index in indices if index not in known]
         self._progress(f"making shard {shard} again", 0, len(indices))
         clean_staging(self._layout)
-        common = (self._recipe(), self._workspace, self._layout)
-        for _ in self._parallel(joblib.delayed(stage_samples)(*common, part) for part in parts):
+        jobs = self._workspace.jobs
+        crew = Processes(pipeline, self._layout, jobs, TIME_LIMIT) if jobs > 1 else Threads(pipeline, self._layout, jobs)
+        for _ in crew.run(_pieces(specs)):
             pass
         for record in rejected:
             stage_sample(self._layout, record, {})
@@ -208,7 +210,7 @@ class Repair:
             yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work)
 
 
-def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _pieces(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (items[start : start + _SAMPLES_A_PIECE] for start in range(0, len(items), _SAMPLES_A_PIECE))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import math
 import time
@@ -25,7 +26,8 @@ from natocc.dataset.write.lock import locked
 from natocc.dataset.write.own_folder import tidied
 from natocc.executors.cluster import CLUSTERS, connected
 from natocc.executors.cluster_base import Cluster
-from natocc.executors.shard_worker import ShardJob, describe_run, make_shards
+from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
+from natocc.executors.shard_worker import ShardJob, describe_run, fill_shards
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.listings import LookAgain
 from natocc.io.workspace import Workspace
@@ -36,6 +38,9 @@ from natocc.recipe.model import Recipe
 
 BACKENDS = ("loky", "threading", *CLUSTERS)
 """Names for ``--backend``."""
+
+_MOST_IN_PIECE = 32  # samples that one worker makes at a time
+_PIECES_A_WORKER = 4  # at least, so that all stay busy to the end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +81,16 @@ class Totals:
 
 
 @dataclasses.dataclass(frozen=True)
+class Opened:
+    """A recipe opened on this machine: what makes samples, which sample is what, and what decides the bytes."""
+
+    pipeline: Pipeline
+    schedule: Schedule
+    described: Mapping[str, Json]
+    again: LookAgain  # asks the inputs a second time while samples are made
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
     """A recipe, this machine's folders, and how hard to work.
 
@@ -104,7 +119,7 @@ class Run:
     count: int | None = None
     backend: str = "loky"
     address: str | None = None
-    time_limit: float = 120.0
+    time_limit: float = TIME_LIMIT
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
@@ -156,7 +171,7 @@ class Run:
                     check_agrees(layout.shown, existing, opened.described)
                     if existing["status"] == "complete" and existing["samples"] > state.count:
                         raise UsageError(larger(layout, existing["samples"], state.count))
-                    if is_complete(layout, existing, opened.described, state.count):
+                    if _is_complete(state, existing, opened.described):
                         opened.again.check()
                         counts = existing["counts"]
                         return Totals(counts["made"], counts["rejected"], time.monotonic() - begin, state.count)
@@ -203,27 +218,10 @@ class Run:
         progress: Progress,
         received: Callable[[int], None] = lambda shard: None,
     ) -> int:
-        """Have the missing shards of a dataset, or of a part of one, made and committed.
+        """Have the missing shards of a dataset or a part made, committed to `destination` and added to `state`.
 
-        Parameters
-        ----------
-        opened : Opened
-            The recipe.
-        state : State
-            Which shards are missing; those that are made are added to it.
-        destination : Destination
-            Where they are committed.
-        cluster : Cluster, optional
-            Workers elsewhere; None where processes or threads of this machine make the samples.
-        progress : Progress
-            Is called with the state of the build.
-        received : callable
-            Called with each shard that workers elsewhere have committed.
-
-        Returns
-        -------
-        kept : int
-            Samples that had been made before.
+        The workers of a cluster commit shards themselves: `received` is called with each. Returns how many samples had been made
+        before.
         """
         done, wanted, kept = state.samples(list(state.whole)), state.samples(state.shards), state.kept()
         if kept:
@@ -234,14 +232,17 @@ class Run:
             done += more
             progress("making", done, wanted)
 
-        workspace, jobs = self.workspace, self.workspace.jobs
-        recipe, described = json.dumps(self.recipe.resolved()), describe_run(opened.described)
-        job = ShardJob(recipe, workspace, state.count, self.time_limit, described, destination)
         if cluster is None:
-            threads = self.backend == "threading"
-            shards = make_shards(job, state.missing, jobs, add, (opened.pipeline, opened.schedule), threads)
+            jobs, missing = self.workspace.jobs, [state.indices(shard) for shard in state.missing]
+            crew: Callable[[Layout], Crew] = functools.partial(Processes, opened.pipeline, jobs=jobs, limit=self.time_limit)
+            if self.backend == "threading":
+                crew = functools.partial(Threads, opened.pipeline, jobs=jobs)
+            size = max(1, min(_MOST_IN_PIECE, math.ceil(sum(map(len, missing)) / (jobs * _PIECES_A_WORKER))))
+            shards = fill_shards(destination, missing, opened.schedule, crew, size, add)
         else:
-            job = dataclasses.replace(job, workspace=workspace.absolute())
+            recipe, described = json.dumps(self.recipe.resolved()), describe_run(opened.described)
+            workspace = self.workspace.absolute()
+            job = ShardJob(recipe, workspace, state.count, self.time_limit, described, destination)
             progress("looking at the workers", 0, None)
             cluster.check(job)
             shards = cluster.run(job, state.missing)
@@ -255,30 +256,8 @@ class Run:
         return kept
 
 
-@dataclasses.dataclass(frozen=True)
-class Opened:
-    """A recipe on this machine.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Makes samples.
-    schedule : Schedule
-        Which sample is what.
-    described : mapping
-        What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
-    again : LookAgain
-        Asks the inputs a second time while samples are made.
-    """
-
-    pipeline: Pipeline
-    schedule: Schedule
-    described: Mapping[str, Json]
-    again: LookAgain
-
-
-def is_complete(layout: Layout, existing: Mapping[str, Json], wanted: Mapping[str, Json], count: int) -> bool:
+def _is_complete(state: State, existing: Mapping[str, Json], described: Mapping[str, Json]) -> bool:
     """Whether nothing is left to do; a look at names only."""
-    same = existing["status"] == "complete" and existing["samples"] == count
-    same = same and all(existing.get(key) == wanted[key] for key in wanted)
-    return same and layout.manifest.exists() and whole_shards(layout) == list(range(math.ceil(count / layout.shard_size)))
+    wanted = {"status": "complete", "samples": state.count, **described}
+    same = all(existing.get(key) == value for key, value in wanted.items())
+    return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)

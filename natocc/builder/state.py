@@ -103,7 +103,7 @@ class State:
         for shard in sorted(set(whole_shards(self.layout)).intersection(self.shards) - self.whole.keys()):
             record = committed(self.layout, self.indices(shard))
             if record is not None:
-                self.whole[shard] = MadeShard(shard, record.made, record.rejected)
+                self.whole[shard] = MadeShard.of(record)
 
     def recover(self) -> None:
         """Take up what runs that were killed left behind; nobody else is at the dataset.

@@ -6,13 +6,15 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
+import json
 import logging
 import multiprocessing
 import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import joblib
@@ -22,7 +24,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from natocc.core.errors import Reason, RunError
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.staging import is_staged
-from natocc.executors.sample_worker import Job, make_piece, make_sample
+from natocc.executors.sample_worker import Job, make_piece, make_sample, quarantine
 from natocc.executors.signals import obey
 from natocc.io.atomic import disk_errors
 from natocc.pipeline.sample import Pipeline
@@ -32,6 +34,10 @@ Piece = Sequence[SampleSpec]
 
 _TRIES = {Reason.WORKER_DIED: 3, Reason.TIMED_OUT: 2}
 _MOST_IDLE_DEATHS = 5
+
+TIME_LIMIT = 120.0
+"""Seconds that a sample may take unless a command says otherwise."""
+
 WORKER_ENVIRONMENT = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")},
     # glibc: memory of a picture is used for the next one. Given back, it comes again page by page, a tenth of a worker's time.
@@ -89,20 +95,25 @@ class Processes:
 
     Parameters
     ----------
-    job : Job
-        What is made.
+    pipeline : Pipeline
+        What makes the samples; each process opens its recipe for itself.
+    layout : Layout
+        Where they are staged.
     jobs : int
         How many.
     limit : float
         Seconds that a sample may take.
-    quarantine : callable
-        Told of a sample that cannot be made, the reason, and a detail in words; stages a rejection for it.
     """
 
-    job: Job
+    pipeline: Pipeline
+    layout: Layout
     jobs: int
     limit: float
-    quarantine: Callable[[SampleSpec, Reason, str], None]
+
+    @functools.cached_property
+    def job(self) -> Job:
+        """The same for a process."""
+        return Job(json.dumps(self.pipeline.recipe.resolved()), self.pipeline.workspace, self.layout)
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.
@@ -121,14 +132,14 @@ class Processes:
             if not unfinished:
                 return
             at = self._was_at(unfinished)
-            staged = [[spec for spec in piece if is_staged(self.job.layout, spec.index)] for piece in unfinished]
+            staged = [[spec for spec in piece if is_staged(self.layout, spec.index)] for piece in unfinished]
             idle.died(bool(at) or any(staged))
             late = [index for index, reason in at.items() if reason is Reason.TIMED_OUT]
             cost.update((index, Reason.TIMED_OUT) for index in late)
             self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or at)], cost)
             for piece in unfinished:
-                yield [spec for spec in piece if is_staged(self.job.layout, spec.index)]
-                again.append([spec for spec in piece if not is_staged(self.job.layout, spec.index)])
+                yield [spec for spec in piece if is_staged(self.layout, spec.index)]
+                again.append([spec for spec in piece if not is_staged(self.layout, spec.index)])
 
     def _together(self, source: Iterator[Piece], again: collections.deque[Piece]) -> Generator[Piece, None, list[Piece]]:
         """Make pieces until all are made, or a worker dies; return those that were given out and not finished."""
@@ -171,14 +182,14 @@ class Processes:
 
     def _settled(self, spec: SampleSpec, cost: Mapping[tuple[int, Reason], int]) -> bool:
         """Whether a sample is made, or has had all its tries and is now quarantined."""
-        if is_staged(self.job.layout, spec.index):
+        if is_staged(self.layout, spec.index):
             return True
         for reason, most in _TRIES.items():
             if cost.get((spec.index, reason), 0) >= most:
                 died = f"its worker ended, {most} times when nothing else was made"
                 told = died if reason is Reason.WORKER_DIED else f"took more than {self.limit:g} s, {most} times"
                 _log.warning("sample %d is left out: %s", spec.index, told)
-                self.quarantine(spec, reason, told)
+                quarantine(self.pipeline, self.layout, spec, reason, told)
                 return True
         return False
 
@@ -194,7 +205,7 @@ class Processes:
         with disk_errors(self.job.begun):
             told = {int(path.name): path.read_text(errors="replace") for path in self.job.begun.glob("*")}
             shutil.rmtree(self.job.begun, ignore_errors=True)
-        missing = {spec.index for piece in unfinished for spec in piece if not is_staged(self.job.layout, spec.index)}
+        missing = {spec.index for piece in unfinished for spec in piece if not is_staged(self.layout, spec.index)}
         at = {index: Reason.TIMED_OUT if told[index] else Reason.WORKER_DIED for index in sorted(told) if index in missing}
         for index, reason in at.items():
             if reason is Reason.TIMED_OUT:

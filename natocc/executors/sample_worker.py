@@ -157,10 +157,3 @@ def mend_samples(
                 path.parent.mkdir(parents=True, exist_ok=True)
             write_aside(path, content)
     return failed
-
-
-def stage_samples(recipe: str, workspace: Workspace, layout: Layout, specs: Sequence[SampleSpec]) -> None:
-    """Make samples from the recipe and lay them aside; runs in a worker."""
-    pipeline = _pipeline(recipe, workspace)
-    for spec in specs:
-        make_sample(pipeline, layout, spec)

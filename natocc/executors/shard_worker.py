@@ -6,28 +6,23 @@ import contextlib
 import dataclasses
 import functools
 import json
-import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__
 from natocc.dataset.layout import Layout
+from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.staging import unstaged
-from natocc.executors.processes import Crew, Processes, Threads
-from natocc.executors.sample_worker import Job, quarantine
+from natocc.executors.processes import Crew, Processes
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe, differences
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
 
-MOST_IN_PIECE = 32
-"""Samples that one worker makes at a time, at most."""
-
-_PIECES_A_WORKER = 4  # at least, so that all stay busy
-_NO_PROGRESS: Callable[[int], None] = lambda more: None  # noqa: E731
+_PIECE = 8  # samples that a worker makes between two looks at whether its run still goes on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,70 +66,31 @@ class MadeShard:
     made: int
     rejected: Mapping[str, int]
 
+    @classmethod
+    def of(cls, record: ShardRecord) -> MadeShard:
+        """The same of a record."""
+        return cls(record.shard, record.made, record.rejected)
+
 
 def make_shard(job: ShardJob, shard: int) -> MadeShard:
-    """Make one shard, with one process; a worker's task. See :func:`make_shards`."""
-    # Few samples at a time: between two pieces the worker looks whether the run still goes on.
-    [made] = make_shards(job, [shard], most_in_piece=8)
-    return made
+    """Make what is missing of a shard, and commit it; a shard that is committed already comes back at once.
 
-
-def make_shards(
-    job: ShardJob,
-    shards: Sequence[int],
-    jobs: int = 1,
-    on_made: Callable[[int], None] = _NO_PROGRESS,
-    opened: tuple[Pipeline, Schedule] | None = None,
-    threads: bool = False,
-    most_in_piece: int = MOST_IN_PIECE,
-) -> Generator[MadeShard, None, None]:
-    """Make what is missing of shards, and commit each; one that is committed already comes back at once.
-
-    Parameters
-    ----------
-    job : ShardJob
-        What to make.
-    shards : sequence of int
-        Their numbers, each once.
-    jobs : int
-        Processes, or threads.
-    on_made : callable
-        Called with the number of samples that have been added since the last call.
-    opened : (Pipeline, Schedule), optional
-        The job's recipe, if this process has opened it; else it is opened, and compared with the run's description.
-    threads : bool
-        Whether threads of this process make the samples. Otherwise processes do, so that a sample that crashes or hangs is
-        isolated and left out.
-    most_in_piece : int
-        Samples that one of them makes at a time.
+    Samples are made in a process of their own, so that one that crashes or hangs is isolated and left out as in any build.
 
     Raises
     ------
     UsageError, RunError
         If this machine does not see what the machine sees where the run was started, writing fails, or the run has ended.
     """
-    wanted = []
-    for shard in shards:
-        indices = job.indices(shard)
-        record = job.destination.committed(indices)
-        if record is None:
-            wanted.append(indices)
-        else:
-            on_made(len(indices))
-            yield MadeShard(shard, record.made, record.rejected)
-    if not wanted:
-        return
+    indices = job.indices(shard)
+    record = job.destination.committed(indices)
+    if record is not None:
+        return MadeShard.of(record)
     job.destination.check_wanted()
-    pipeline, schedule = opened or _opened(job.recipe, job.workspace, job.count, job.described)
-
-    def crew(scratch: Layout) -> Crew:
-        if threads:
-            return Threads(pipeline, scratch, jobs)
-        left_out = functools.partial(quarantine, pipeline, scratch)
-        return Processes(Job(job.recipe, job.workspace, scratch), jobs, job.limit, left_out)
-
-    size = max(1, min(most_in_piece, math.ceil(sum(map(len, wanted)) / (jobs * _PIECES_A_WORKER))))
-    yield from fill_shards(job.destination, wanted, schedule, crew, size, on_made)
+    pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.described)
+    crew = functools.partial(Processes, pipeline, jobs=1, limit=job.limit)
+    [made] = fill_shards(job.destination, [indices], schedule, crew, _PIECE)
+    return made
 
 
 def fill_shards(
@@ -143,7 +99,7 @@ def fill_shards(
     schedule: Sequence[SampleSpec] | Schedule,
     crew: Callable[[Layout], Crew],
     size: int,
-    on_made: Callable[[int], None] = _NO_PROGRESS,
+    on_made: Callable[[int], None] = lambda more: None,
 ) -> Generator[MadeShard, None, None]:
     """Have the samples of shards made that are not staged yet; commit each shard as soon as its last sample is there.
 
@@ -159,8 +115,15 @@ def fill_shards(
         Makes samples and stages them in the layout given.
     size : int
         Samples that one worker makes at a time; none of these pieces crosses a shard.
-    on_made
-        See :func:`make_shards`.
+    on_made : callable
+        Called with the number of samples that have been added since the last call.
+
+    Raises
+    ------
+    RunError
+        If writing fails, the run has ended, or workers die before they make anything.
+    Exception
+        What a worker raised: a bug.
     """
     with destination.scratch(wanted) as scratch:
         shards = {scratch.shard_of(indices[0]): indices for indices in wanted}
@@ -168,8 +131,7 @@ def fill_shards(
         left = {shard: len(indices) for shard, indices in missing.items()}
 
         def commit(shard: int) -> MadeShard:
-            record = destination.commit(scratch, shards[shard])
-            return MadeShard(shard, record.made, record.rejected)
+            return MadeShard.of(destination.commit(scratch, shards[shard]))
 
         def pieces() -> Iterator[list[SampleSpec]]:
             for indices in missing.values():
