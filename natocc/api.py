@@ -157,7 +157,7 @@ def preview(
     vary : str, optional
         Settings to compare, a row each, such as ``colour.transfer=none,reinhard,sot``.
     record : callable, optional
-        Is told, for each sample, the setting of its row and its record: its plan, its measures.
+        Called for each sample with the setting of its row and its record: its plan, its measures.
 
     Returns
     -------
@@ -183,8 +183,8 @@ def preview(
         photograph = photograph_of(path, occluders, method, edits, vary, occluders_root=None, seed=seed)
         shown = show(photograph, Workspace.at(data, cache), count)
     if record is not None:
-        for setting, each in shown.records():
-            record(setting, each)
+        for setting, sample in shown.records():
+            record(setting, sample)
     return shown.sheet
 
 

@@ -56,7 +56,7 @@ class Totals:
     seconds : float
         Wall time.
     kept : int
-        How many of all these were there before, made or rejected.
+        How many of all these existed before, made or rejected.
     """
 
     made: int
@@ -225,7 +225,7 @@ class Run:
         """
         done, wanted, kept = state.samples(list(state.whole)), state.samples(state.shards), state.kept()
         if kept:
-            progress(f"going on: {kept} of {wanted} samples are there", 0, None)
+            progress(f"resuming: {kept} of {wanted} samples exist", 0, None)
 
         def add(more: int) -> None:
             nonlocal done
@@ -243,7 +243,7 @@ class Run:
             recipe, described = json.dumps(self.recipe.resolved()), describe_run(opened.described)
             workspace = self.workspace.absolute()
             job = ShardJob(recipe, workspace, state.count, self.time_limit, described, destination)
-            progress("looking at the workers", 0, None)
+            progress("checking the workers", 0, None)
             cluster.check(job)
             shards = cluster.run(job, state.missing)
         add(0)

@@ -12,7 +12,7 @@ from natocc.dataset.write.own_folder import OwnFolder
 
 @dataclasses.dataclass
 class Target:
-    """A folder. A subclass also brings what is made there to a server, step by step.
+    """A folder. A subclass also uploads what is made in it, step by step.
 
     Parameters
     ----------

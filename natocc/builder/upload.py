@@ -1,4 +1,4 @@
-"""A build whose dataset goes to a server: made in a folder of this machine, shard by shard, and brought there."""
+"""A build whose dataset goes to a server: made in a folder of this machine, and uploaded shard by shard."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from natocc.report.contact_sheet import files_of_contact_sheet
 def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Totals:
     """Make a dataset on a server, or what is missing of it; the bytes are those of a build on this machine.
 
-    Each shard is made in a folder below the cache, brought to the server and deleted here; what an interrupted run left in that
-    folder is gone on with. The workers of a cluster bring theirs to the server themselves. Two runs on this machine do not meet,
-    two machines might: a server has no locks.
+    Each shard is made in a folder below the cache, uploaded and deleted here; what an interrupted run left in that folder is
+    used. The workers of a cluster upload theirs themselves. Two runs on this machine exclude each other; two machines do not: a
+    server has no locks.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
     Raises
     ------
     UsageError
-        Before anything is written: as for a folder, or the server, its bucket, a package or credentials are not there.
+        Before anything is written: as for a folder, or the server, its bucket, a package or credentials are missing.
     RunError
-        If the server refuses, a few tries later; shards that were brought there stay whole.
+        If the server refuses, a few tries later; shards that were uploaded stay whole.
     Interrupted
         If a signal came; says what is kept.
     """
@@ -76,7 +76,7 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
         server = _Server(layout, remote, url, replaced, place / "replaced")
         totals = here.build(overwrite, progress, server)
         if server.is_begun:
-            progress("bringing the manifest there", 0, None)
+            progress("uploading the manifest", 0, None)
             try:
                 for name in (*FILES, "dataset.json"):  # which says, last of all, that the dataset is complete
                     if (here.out / name).exists():
@@ -93,16 +93,16 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
 
 @dataclasses.dataclass
 class _Server(Target):
-    """A folder here whose dataset is brought to a server.
+    """A folder here whose dataset is uploaded to a server.
 
     Parameters
     ----------
     remote : Remote
-        The place there.
+        The dataset's folder on the server.
     url : str
         The same, for workers elsewhere.
     replaced : mapping, optional
-        What ``dataset.json`` there says, if that dataset is to be replaced.
+        What ``dataset.json`` on the server says, if that dataset is to be replaced.
     scratch : Path
         A folder of this machine.
     """
@@ -119,7 +119,7 @@ class _Server(Target):
         return f"{self.layout.shown} and {self.layout.root}"
 
     def begin(self) -> None:
-        """Make ready there; bring what an interrupted run had committed only here."""
+        """Prepare the server; upload what an interrupted run had committed only here."""
         self.is_begun = True
         if self.replaced is not None:
             self.remote.clear(self.replaced, self.scratch)
@@ -130,17 +130,17 @@ class _Server(Target):
                 _push(self.remote, self.layout, shard)
 
     def destination(self) -> Destination:
-        """This process commits a shard here, and brings it to the server at once."""
+        """This process commits a shard here and uploads it at once."""
         return _UploadedFolder(self.layout, self.remote)
 
     def shared_destination(self) -> contextlib.AbstractContextManager[Destination]:
-        """Workers elsewhere bring shards to the server themselves."""
+        """Workers elsewhere upload shards themselves."""
         return shards_wanted(self.url, self.layout.shard_size)
 
     def received(self, shard: int) -> None:
-        """Fetch the record of a shard that a worker brought there."""
+        """Fetch the record of a shard that a worker uploaded."""
         if not self.remote.fetch_record(self.layout, shard):
-            raise RunError(f"a worker brought shard {shard} to {self.layout.shown}, and its record is not there")
+            raise RunError(f"a worker uploaded shard {shard} to {self.layout.shown}, and its record is missing there")
 
     def made(self) -> None:
         """Fetch the few pictures that the contact sheet shows."""
@@ -160,7 +160,7 @@ class _UploadedFolder(OwnFolder):
 
 
 def _push(remote: Remote, layout: Layout, shard: int) -> None:
-    """Bring a shard there; its files here are needed no more."""
+    """Upload a shard; its files here are needed no more."""
     remote.push_shard(layout, shard)
     forget_pictures(layout, shard)
 

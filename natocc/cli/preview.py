@@ -72,8 +72,8 @@ def preview(
     if show_plan:
         from natocc.dataset.records import record_to_json
 
-        told = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
-        click.echo(json.dumps(told, indent=2))
+        samples = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
+        click.echo(json.dumps(samples, indent=2))
 
 
 def _shower(show: bool | None) -> Callable[[bytes], str] | None:

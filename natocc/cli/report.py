@@ -42,6 +42,7 @@ def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Pa
     natocc report out/coco --most 2000 --no-sources
     natocc report out/coco --most 500 --sources --data /datasets --json
     """
+    import functools
     import json
 
     from natocc.cli.progress import progress_bar
@@ -50,10 +51,11 @@ def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Pa
 
     originals, why_not = _originals(dataset, most, sources, Workspace(data, cache, jobs))
     with progress_bar() as progress:
-        written = write_report(dataset, most, jobs, originals, why_not, lambda done, of: progress("reading samples", done, of))
+        reading = functools.partial(progress, "reading samples")
+        written = write_report(dataset, most, jobs, originals, why_not, reading)
     if as_json:
-        told = {"path": str(written.path), "samples": written.samples, "shown": written.shown}
-        click.echo(json.dumps(told | {"unreadable": written.unreadable, "bytes": written.size}))
+        content = {"path": str(written.path), "samples": written.samples, "shown": written.shown}
+        click.echo(json.dumps(content | {"unreadable": written.unreadable, "bytes": written.size}))
         return
     click.echo(plain(f"{written.path}: {written.shown} of {written.samples} samples, {written.size / 1e6:.1f} MB"))
     if written.unreadable:

@@ -1,4 +1,4 @@
-"""Workers: threads, or processes of which one may die or hang without taking more than its sample along."""
+"""Workers: threads, or processes of which one may die or hang at the cost of its sample alone."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Crew(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Threads:
-    """Threads of this process: no time limit, and a crash is everybody's.
+    """Threads of this process: without a time limit, and a crash ends all of them.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class Processes:
         Raises
         ------
         RunError
-            If the disk refuses, or workers die before they make anything.
+            If writing fails, or workers die before they make anything.
         Exception
             What a worker raised: a bug.
         """
@@ -131,12 +131,12 @@ class Processes:
             unfinished = yield from self._together(source, again)
             if not unfinished:
                 return
-            at = self._was_at(unfinished)
+            suspects = self._suspects(unfinished)
             staged = [[spec for spec in piece if is_staged(self.layout, spec.index)] for piece in unfinished]
-            idle.died(bool(at) or any(staged))
-            late = [index for index, reason in at.items() if reason is Reason.TIMED_OUT]
+            idle.died(bool(suspects) or any(staged))
+            late = [index for index, reason in suspects.items() if reason is Reason.TIMED_OUT]
             cost.update((index, Reason.TIMED_OUT) for index in late)
-            self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or at)], cost)
+            self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or suspects)], cost)
             for piece in unfinished:
                 yield [spec for spec in piece if is_staged(self.layout, spec.index)]
                 again.append([spec for spec in piece if not is_staged(self.layout, spec.index)])
@@ -176,9 +176,9 @@ class Processes:
                             self._submit(pool, [left[0]]).result()
                         left.popleft()
             except TerminatedWorkerError:
-                at = self._was_at([[left[0]]])
-                cost.update(at.items())
-                idle.died(bool(at))
+                suspects = self._suspects([[left[0]]])
+                cost.update(suspects.items())
+                idle.died(bool(suspects))
 
     def _settled(self, spec: SampleSpec, cost: Mapping[tuple[int, Reason], int]) -> bool:
         """Whether a sample is made, or has had all its tries and is now quarantined."""
@@ -187,9 +187,9 @@ class Processes:
         for reason, most in _TRIES.items():
             if cost.get((spec.index, reason), 0) >= most:
                 died = f"its worker ended, {most} times when nothing else was made"
-                told = died if reason is Reason.WORKER_DIED else f"took more than {self.limit:g} s, {most} times"
-                _log.warning("sample %d is left out: %s", spec.index, told)
-                quarantine(self.pipeline, self.layout, spec, reason, told)
+                detail = died if reason is Reason.WORKER_DIED else f"took more than {self.limit:g} s, {most} times"
+                _log.warning("sample %d is left out: %s", spec.index, detail)
+                quarantine(self.pipeline, self.layout, spec, reason, detail)
                 return True
         return False
 
@@ -200,22 +200,26 @@ class Processes:
             raise RunError(f"cannot start {self.jobs} workers: {error.strerror or error}") from error
         return future
 
-    def _was_at(self, unfinished: Sequence[Piece]) -> dict[int, Reason]:
-        """The samples that dead workers were at, and whether they died or hung; forgets them."""
+    def _suspects(self, unfinished: Sequence[Piece]) -> dict[int, Reason]:
+        """The samples that dead workers were making, and whether they died or hung; forgets them."""
         with disk_errors(self.job.begun):
-            told = {int(path.name): path.read_text(errors="replace") for path in self.job.begun.glob("*")}
+            notes = {int(path.name): path.read_text(errors="replace") for path in self.job.begun.glob("*")}
             shutil.rmtree(self.job.begun, ignore_errors=True)
         missing = {spec.index for piece in unfinished for spec in piece if not is_staged(self.layout, spec.index)}
-        at = {index: Reason.TIMED_OUT if told[index] else Reason.WORKER_DIED for index in sorted(told) if index in missing}
-        for index, reason in at.items():
+        begun = [index for index in sorted(notes) if index in missing]
+        suspects = {index: Reason.TIMED_OUT if notes[index] else Reason.WORKER_DIED for index in begun}
+        for index, reason in suspects.items():
             if reason is Reason.TIMED_OUT:
-                _log.warning("sample %d took more than %g s; its worker was at\n%s", index, self.limit, told[index].rstrip())
-        _log.warning("a worker ended while it made %s", f"one of the samples {', '.join(map(str, at))}" if at else "no sample")
-        return at
+                _log.warning("sample %d took more than %g s; its worker was at\n%s", index, self.limit, notes[index].rstrip())
+        if suspects:
+            _log.warning("a worker process died while making one of the samples %s", ", ".join(map(str, suspects)))
+        else:
+            _log.warning("a worker process died before starting a sample")
+        return suspects
 
 
 class _Idle:
-    """Counts workers that end one after another before any sample is begun: it is not the samples then."""
+    """Counts workers that die one after another before any sample is begun: it is not the samples then."""
 
     def __init__(self) -> None:
         self._deaths = 0
@@ -224,7 +228,7 @@ class _Idle:
         self._deaths = 0 if usefully else self._deaths + 1
         if self._deaths == _MOST_IDLE_DEATHS:
             raise RunError(
-                f"{self._deaths} times workers ended before they began a sample: is there too little memory, or a limit?"
+                f"worker processes died {self._deaths} times before starting a sample: is there too little memory, or a limit?"
             )
 
 

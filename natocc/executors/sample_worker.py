@@ -1,4 +1,4 @@
-"""What a worker does: make the samples of a piece, lay each aside, and leave word of the one that it is at."""
+"""What a worker process does: make the samples of a piece, stage each, and note which one it is making."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Job:
 
     @property
     def begun(self) -> Path:
-        """Folder with a file for each sample that a worker is at; what hangs leaves its traceback in it."""
+        """Folder with a file for each sample that is being made; a worker that hangs leaves its traceback in it."""
         return self.layout.staging / "begun"
 
 
 def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
-    """Make and stage samples in a process that is there for nothing else.
+    """Make and stage samples in a process that does nothing else.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
 
 
 def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Reason, detail: str) -> None:
-    """Stage a rejection in place of a sample that cannot be made without harm."""
+    """Stage a rejection in place of a sample that kills or hangs its worker."""
     stage_sample(layout, pipeline.row(spec)(rejection=Rejection(reason, "make", detail)), {})
 
 
@@ -97,9 +97,9 @@ def _pipeline(recipe: str, workspace: Workspace) -> Pipeline:
 
 @contextlib.contextmanager
 def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
-    """Leave word that a sample is being made. A watchdog of the interpreter's own ends the process after `limit` seconds.
+    """Note that a sample is being made. A watchdog of the interpreter's own ends the process after `limit` seconds.
 
-    It does so even while native code holds the interpreter, and writes where the process was into the sample's file.
+    It does so even while native code holds the interpreter, and writes the process's traceback into the sample's file.
     """
     path = job.begun / f"{index:09d}"
     with disk_errors(path):
@@ -115,10 +115,10 @@ def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def mend_samples(
+def remake_files(
     recipe: str, workspace: Workspace, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
 ) -> dict[str, str]:
-    """Write damaged files again, each aside and then renamed, if they come out as their record says; runs in a worker.
+    """Write damaged files again, under a temporary name and then renamed, if they come out as recorded; runs in a worker.
 
     Parameters
     ----------
@@ -145,12 +145,12 @@ def mend_samples(
             spec = spec_of(pipeline.recipe, record.index, record.set_name, record.face, record.variant)
             remade = replayed(pipeline, spec, record.plan)
         except (BadDataError, UsageError, KeyError) as error:
-            failed |= {file.path: f"its inputs cannot serve any more: {error}" for file in files}
+            failed |= {file.path: f"its inputs were rejected: {error}" for file in files}
             continue
         for file in files:
             content = remade[file.folder][1] if file.folder in remade else b""
             if sha256(content) != file.sha256:
-                failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions are others than they were"
+                failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions have changed"
                 continue
             path = root / file.path
             with disk_errors(path):

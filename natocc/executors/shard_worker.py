@@ -73,7 +73,7 @@ class MadeShard:
 
 
 def make_shard(job: ShardJob, shard: int) -> MadeShard:
-    """Make what is missing of a shard, and commit it; a shard that is committed already comes back at once.
+    """Make what is missing of a shard, and commit it; one that is committed already is returned at once.
 
     Samples are made in a process of their own, so that one that crashes or hangs is isolated and left out as in any build.
 
@@ -101,7 +101,7 @@ def fill_shards(
     size: int,
     on_made: Callable[[int], None] = lambda more: None,
 ) -> Generator[MadeShard, None, None]:
-    """Have the samples of shards made that are not staged yet; commit each shard as soon as its last sample is there.
+    """Have the samples of shards made that are not staged yet; commit each shard as soon as its last sample is staged.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def _opened(recipe: str, workspace: Workspace, count: int, described: str) -> tu
     lines = differences(json.loads(described), json.loads(describe_run(describe(pipeline))))
     if lines:
         raise RunError(
-            "a worker does not see what the machine sees where the run was started (there -> at the worker):",
+            "a worker does not see what the machine sees where the run was started (there -> worker):",
             *lines,
             f"expected the same versions, the data at {workspace.data} and the cache at {workspace.cache} on every machine",
         )

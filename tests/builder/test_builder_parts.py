@@ -191,7 +191,7 @@ def test_a_shard_twice_must_be_the_same(whole: Path, parts: Sequence[Path], tmp_
     _merge(tmp_path / "out", *parts, twin)
     assert files(tmp_path / "out") == files(whole)
     (twin / "shards" / "00001.json").write_bytes((twin / "shards" / "00001.json").read_bytes() + b" ")
-    with pytest.raises(UsageError, match=r"shard 1 of .*twin is not that of .*first: leave one"):
+    with pytest.raises(UsageError, match=r"shard 1 of .*twin is not that of .*first: name only one"):
         _merge(tmp_path / "other", *parts, twin)
 
 

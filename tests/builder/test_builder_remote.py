@@ -302,7 +302,7 @@ def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], whole: dict[s
     said = runs.run(*command, code=KILLED.format(puts=12), expect=-9)
     assert "Traceback" not in said
     assert _recorded_is_there(_on_server(url)) == 1
-    assert "going on: " in runs.run(*command)
+    assert "resuming: " in runs.run(*command)
     assert _hashes(_on_server(url)) == whole
 
 
@@ -322,7 +322,7 @@ def test_dask_workers_bring_their_shards_to_the_server(s3: dict[str, str], runs:
     assert _hashes(_on_server(url)) == files(runs.base / "out")
     runs.run("build", recipe, "-o", runs.base / "out", "--backend", "threading")
     said = runs.run("build", recipe, "-o", url, "--backend", "dask", "--address", address)
-    assert "4 were there" in said
+    assert "4 existed" in said
     assert _hashes(_on_server(url)) == files(runs.base / "out")
 
 

@@ -113,7 +113,7 @@ def test_a_build_that_is_stopped_goes_on_elsewhere(runs: Runs, scheduler: str, w
     assert build.returncode == 130, err
     assert "samples are kept in" in err
     assert "Traceback" not in err
-    assert "going on" in runs.run(*command, "--backend", "threading")
+    assert "resuming" in runs.run(*command, "--backend", "threading")
     assert files(out) == whole
 
 
