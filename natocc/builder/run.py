@@ -181,8 +181,7 @@ class Run:
                 with state.kept_whatever_comes(), tidied(layout, state.count):
                     write_dataset(layout, {"status": "building", **opened.described})
                     target.begin()
-                    shared = target.shared_destination if cluster else lambda: contextlib.nullcontext(target.destination())
-                    with shared() as destination:
+                    with target.shared_destination() if cluster else target.destination() as destination:
                         kept = self.make(opened, state, destination, cluster, progress, target.received)
                     target.made()
                     opened.again.check()

@@ -30,12 +30,12 @@ class Target:
     def begin(self) -> None:
         """Called when ``dataset.json`` is written, before anything is made."""
 
-    def destination(self) -> Destination:
-        """Where this process commits shards."""
-        return OwnFolder(self.layout)
+    def destination(self) -> contextlib.AbstractContextManager[Destination]:
+        """Where this process commits shards, until the block is left."""
+        return contextlib.nullcontext(OwnFolder(self.layout))
 
     def shared_destination(self) -> contextlib.AbstractContextManager[Destination]:
-        """Where the workers of a cluster commit shards, until the block is left."""
+        """Where the workers of a cluster commit shards."""
         return running(dataclasses.replace(self.layout, root=self.layout.root.absolute()))
 
     def received(self, shard: int) -> None:

@@ -129,9 +129,9 @@ class _Server(Target):
             if is_here(self.layout, shard):
                 _push(self.remote, self.layout, shard)
 
-    def destination(self) -> Destination:
+    def destination(self) -> contextlib.AbstractContextManager[Destination]:
         """This process commits a shard here and uploads it at once."""
-        return _UploadedFolder(self.layout, self.remote)
+        return contextlib.nullcontext(_UploadedFolder(self.layout, self.remote))
 
     def shared_destination(self) -> contextlib.AbstractContextManager[Destination]:
         """Workers elsewhere upload shards themselves."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from runs import Runs, files, until
 
 from natocc.builder.run import Run, Totals
 from natocc.builder.upload import build_remote
-from natocc.core.errors import RunError, UsageError
+from natocc.core.errors import Interrupted, RunError, UsageError
 from natocc.dataset.findings import Depth
 from natocc.dataset.verify.remote import verify_remote
 from natocc.dataset.write.lock import locked
@@ -195,6 +196,29 @@ def test_a_place_that_another_run_writes_to_is_said_to_be_busy(memory: Files, tm
     with locked(place), pytest.raises(UsageError, match="another run is writing to memory://out: "):
         _build("memory://out", tmp_path)
     assert memory() == {}
+
+
+def test_messages_name_the_server_and_where_samples_wait(memory: Files, tmp_path: Path) -> None:
+    def stop(doing: str, done: int, total: int | None) -> None:
+        if doing == "making" and done >= 5:
+            raise KeyboardInterrupt
+
+    run = Run(_recipe(), Workspace(Path("data"), tmp_path / "cache"), Path("out"), count=COUNT, backend="threading")
+    place = tmp_path / "cache" / "remote" / sha256(b"memory://out")[:16]
+    with pytest.raises(Interrupted) as stopped:
+        build_remote(run, "memory://out", False, stop)
+    assert re.fullmatch(rf"\d+ of 10 samples are kept in memory://out and {place}/dataset; run .* resume", stopped.value.detail)
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]", b"{}", b'{"natocc": "1", "format": 99}', b'{"natocc": "1", "format": 1}'])
+def test_a_damaged_description_is_named_by_its_url(damage: bytes, memory: Files, tmp_path: Path) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    MemoryFileSystem().pipe_file("/out/dataset.json", damage)
+    with pytest.raises(UsageError, match=r"^memory://out/dataset.json") as told:
+        _build("memory://out", tmp_path)
+    assert str(tmp_path) not in str(told.value)
+    assert memory() == {"dataset.json": damage}
 
 
 @pytest.mark.parametrize("url", ["ftp://host/folder", "s3://", "file:///tmp/out"])
