@@ -22,7 +22,7 @@ from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.occluders.cutting.cutouts import cut_by_alpha
 from natocc.occluders.source import OccluderSource
-from natocc.plugins.options import faults
+from natocc.plugins.faults import faults
 
 Occluder: TypeAlias = Cutout | Image | tuple[Image, npt.NDArray[Any]]
 """A cutout, an RGBA picture (h, w, 4), or a foreground (h, w, 3) and its matte (h, w)."""

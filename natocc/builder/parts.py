@@ -21,7 +21,7 @@ from natocc.pipeline.fingerprint import differences
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class PartSource:
     """A folder that holds shards.
 
     Parameters
@@ -54,16 +54,16 @@ class Joinable:
         What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
     samples : int
         Of the whole dataset.
-    holders : mapping of int to tuple of Source
+    holders : mapping of int to tuple of PartSource
         Of each shard, those that hold it: the same bytes.
     """
 
     description: DatasetDescription
     samples: int
-    holders: Mapping[int, tuple[Source, ...]]
+    holders: Mapping[int, tuple[PartSource, ...]]
 
 
-def open_source(root: Path) -> Source:
+def open_source(root: Path) -> PartSource:
     """Look at a part.
 
     Raises
@@ -75,16 +75,16 @@ def open_source(root: Path) -> Source:
     opened = open_dataset(root)
     if opened.finding is not None:
         raise UsageError(f"{root}: {opened.finding}; make that part again with --overwrite")
-    return Source(opened.description, opened.layout, tuple(whole_shards(opened.layout)))
+    return PartSource(opened.description, opened.layout, tuple(whole_shards(opened.layout)))
 
 
-def check_joinable(sources: Sequence[Source]) -> Joinable:
-    """Hold parts against each other.
+def check_joinable(sources: Sequence[PartSource]) -> Joinable:
+    """Compare parts.
 
     Parameters
     ----------
-    sources : sequence of Source
-        One or more; the first is what the others are held against.
+    sources : sequence of PartSource
+        One or more; the others are compared with the first.
 
     Raises
     ------
@@ -97,12 +97,12 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
             raise UsageError(
                 f"{source.root} was made by natocc {source.description.natocc}, this is {__version__}: merge with that one"
             )
-        found = differences(first.description.fingerprint(), source.description.fingerprint())
-        if found:
-            raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *found)
+        lines = differences(first.description.fingerprint(), source.description.fingerprint())
+        if lines:
+            raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *lines)
     samples = _samples(sources)
     count = math.ceil(samples / first.layout.shard_size)
-    holders: dict[int, tuple[Source, ...]] = {}
+    holders: dict[int, tuple[PartSource, ...]] = {}
     for source in sources:
         for shard in source.shards:
             if shard >= count:
@@ -111,15 +111,15 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
     missing = sorted(set(range(count)) - holders.keys())
     if missing:
         ranges, name = show_ranges(missing), first.description.name
-        told = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
-        raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {told}")
+        command = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
+        raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {command}")
     for shard, those in holders.items():
         _check_shard(shard, those, samples)
     lasting = dataclasses.replace(first.description, status="building", samples=None, counts=None, shards=None)
     return Joinable(lasting, samples, holders)
 
 
-def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
+def shard_record(source: PartSource, shard: int, samples: int) -> ShardRecord:
     """Record of a shard of a dataset of so many samples.
 
     Raises
@@ -130,26 +130,26 @@ def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
     size = source.layout.shard_size
     record = sound_record(source.layout, shard, min((shard + 1) * size, samples) - 1)
     if isinstance(record, Finding):
-        raise UsageError(f"{source.root}: {record}; natocc verify {source.root} --repair may mend it")
+        raise UsageError(f"{source.root}: {record}; natocc verify {source.root} --repair may repair it")
     return record
 
 
-def _check_shard(shard: int, holders: Sequence[Source], samples: int) -> None:
+def _check_shard(shard: int, holders: Sequence[PartSource], samples: int) -> None:
     """Refuse a shard whose record is damaged, or that is not the same everywhere."""
     shard_record(holders[0], shard, samples)
     record = read_bytes(holders[0].layout.record(shard))
     for other in holders[1:]:
         if read_bytes(other.layout.record(shard)) != record:
-            raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: leave one of the two folders away")
+            raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: name only one of the two folders")
 
 
-def _samples(sources: Sequence[Source]) -> int:
+def _samples(sources: Sequence[PartSource]) -> int:
     """How many samples the whole dataset has."""
-    told = {source.root: count for source in sources if (count := source.description.sample_count) is not None}
-    if not told:
+    counts = {source.root: count for source in sources if (count := source.description.sample_count) is not None}
+    if not counts:
         raise UsageError(f"{sources[0].root} is no part: expected folders that natocc build --shards made")
-    root, samples = next(iter(told.items()))
-    for other, count in told.items():
+    root, samples = next(iter(counts.items()))
+    for other, count in counts.items():
         if count != samples:
             raise UsageError(f"{other} is of a dataset of {count} samples, {root} of one of {samples}")
     return int(samples)

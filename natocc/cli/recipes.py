@@ -22,7 +22,7 @@ def recipes(context: click.Context, as_json: bool) -> None:
         return
     import json
 
-    from natocc.recipe.model import load_recipe
+    from natocc.recipe.load import load_recipe
     from natocc.recipe.text import own_recipes, what
 
     found = []
@@ -51,7 +51,7 @@ def show(name: str, resolved: bool) -> None:
     """
     import json
 
-    from natocc.recipe.model import load_recipe
+    from natocc.recipe.load import load_recipe
     from natocc.recipe.text import recipe_text
 
     if resolved:

@@ -49,19 +49,14 @@ def _name_or_mix(method: object) -> str:
 
 
 class BlendRule(Options):
-    """How occluders are blended.
-
-    Parameters
-    ----------
-    method : str or mapping of str to float
-        ``alpha`` (the *over* operator), ``poisson`` or ``pyramid``; or each with its weight, so that a set mixes them and no
-        model learns the seam.
-    """
+    """How occluders are blended into the picture."""
 
     method: Annotated[
         Annotated[Name, Tag("(name)")] | Annotated[dict[Name, Weight], AfterValidator(_some_weight), Tag("(mix)")],
         Discriminator(_name_or_mix),
     ] = "alpha"
+    """``alpha`` (the over operator), ``poisson`` or ``pyramid``; or a mapping of these to weights, so that a set mixes them and
+    no model learns one kind of seam."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The blend or blends."""

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from natocc.compose.appearance import Photo
 from natocc.compose.colour_spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
@@ -31,19 +30,13 @@ _MOST_EXPOSURE = 0.5  # stops
 
 
 class ColourRule(Options):
-    """Which colours occluders take on.
-
-    Parameters
-    ----------
-    transfer : str
-        ``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to the skin's: for hands. ``none`` keeps them.
-        Others are plug-ins.
-    shift : (float, float)
-        With ``none``: strength of a shift of white point and exposure towards the picture's.
-    """
+    """Which colours occluders take on."""
 
     transfer: Annotated[str, NameIn(TRANSFERS, also=("none",))] = "none"
-    shift: UnitRange = Field((0.0, 0.3), description="drawn for each occluder")
+    """``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to those of the skin, which suits hands. ``none`` keeps
+    them. Plug-ins add others."""
+    shift: UnitRange = (0.0, 0.3)
+    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The transfer."""

@@ -38,55 +38,36 @@ _SEEDS = 2**32
 
 
 class TransparencyRule(Options):
-    """See-through occluders: how often, how opaque they are, and how they are labelled.
-
-    Parameters
-    ----------
-    probability : float
-        That an occluder is see-through.
-    opacity : (float, float)
-        Of those.
-    label : str
-        ``opaque``: as if it were opaque. ``threshold``: occluded where it takes away at least the share `threshold` of what lies
-        behind it. ``ignore``: pixels that it covers are labelled 255, neither face nor background.
-    threshold : float
-        For ``label: threshold``.
-    """
+    """See-through occluders: how many, how opaque they are, and how they are labelled."""
 
     probability: float = Field(0.0, ge=0, le=1)
+    """Probability that an occluder is see-through."""
     opacity: UnitRange = (0.4, 0.7)
+    """Opacity of see-through occluders."""
     label: Literal["opaque", "threshold", "ignore"] = "opaque"
+    """``opaque``: labelled as if it were opaque. ``threshold``: labelled as occluding where it hides at least the share
+    ``threshold`` of what lies behind it. ``ignore``: the pixels it covers are labelled 255, neither face nor background."""
     threshold: float = Field(0.5, gt=0, le=1)
+    """With ``label: threshold``: the least share hidden that counts as occluded."""
 
 
 class ComposeRules(Options):
-    """What a set says about composing.
-
-    Parameters
-    ----------
-    placement : PlacementRule
-        Where occluders lie.
-    colour : ColourRule
-        Which colours they take on.
-    light : LightRule
-        Shading and shadows.
-    optics : OpticsRule
-        Sharpness, grain and compression.
-    blend : BlendRule
-        How they are blended.
-    transparency : TransparencyRule
-        How many are see-through.
-    finish : FinishRule
-        What is done to the whole picture.
-    """
+    """How the occluders of a set are composed with faces."""
 
     placement: PlacementRule = PlacementRule()
+    """Where occluders lie."""
     colour: ColourRule = ColourRule()
+    """Colours that occluders take on."""
     light: LightRule = LightRule()
+    """Shading of occluders, and their shadows."""
     optics: OpticsRule = OpticsRule()
+    """Sharpness, grain and compression of occluders."""
     blend: BlendRule = BlendRule()
+    """Blending of occluders into the picture."""
     transparency: TransparencyRule = TransparencyRule()
+    """How many occluders are see-through."""
     finish: FinishRule = FinishRule()
+    """Steps applied to the whole picture."""
 
     @model_validator(mode="after")
     def _labels_can_cover(self) -> ComposeRules:

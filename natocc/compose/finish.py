@@ -19,26 +19,18 @@ class FinishRule(Options):
     """Steps for the whole picture, as the paper applies them; each is off unless given.
 
     Off, pixels outside the matte stay those of the source, bit for bit.
-
-    Parameters
-    ----------
-    flip : float
-        Probability of mirroring picture, masks and landmarks.
-    blur : (float, float), optional
-        Standard deviation of a Gaussian, px.
-    brightness : (float, float), optional
-        Added to sRGB values, share of white.
-    contrast : (float, float), optional
-        Factor on sRGB values, around middle grey.
-    jpeg : (int, int), optional
-        Quality at which the picture is compressed once, before it is encoded as a file.
     """
 
     flip: float = Field(0.0, ge=0, le=1)
+    """Probability of mirroring picture, masks and landmarks."""
     blur: PositiveRange | None = None
+    """Standard deviation of a Gaussian blur, px."""
     brightness: Range | None = None
+    """Value added to sRGB values, as a share of white."""
     contrast: PositiveRange | None = None
+    """Factor on sRGB values, around middle grey."""
     jpeg: QualityRange | None = None
+    """Quality at which the picture is compressed once, before it is encoded as a file."""
 
 
 def draw_finish(rng: np.random.Generator, rule: FinishRule) -> Finish:

@@ -26,24 +26,16 @@ _SMALL_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 class LightRule(Options):
-    """Light on occluders and shadows of theirs.
-
-    Parameters
-    ----------
-    shading : (float, float)
-        Strength with which the face's low-frequency shading is laid on the occluder.
-    shadow : float
-        Probability of a contact shadow on the face. It changes pixels outside the matte; masks stay as they are.
-    shadow_strength : (float, float)
-        Share of the light that it takes away.
-    shadow_reach : (float, float)
-        How far it is cast, in face widths.
-    """
+    """Light on occluders, and the shadows they cast."""
 
     shading: UnitRange = (0.4, 0.8)
+    """Strength with which the face's low-frequency shading is applied to the occluder."""
     shadow: float = Field(0.0, ge=0, le=1)
+    """Probability of a contact shadow on the face. It changes pixels outside the matte; masks stay as they are."""
     shadow_strength: UnitRange = (0.2, 0.5)
+    """Share of the light that the shadow takes away."""
     shadow_reach: UnitRange = (0.02, 0.06)
+    """How far the shadow is cast, in face widths."""
 
 
 @dataclasses.dataclass(frozen=True)

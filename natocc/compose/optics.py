@@ -6,7 +6,6 @@ import math
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from natocc.compose.lens import edge_blur
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
@@ -20,22 +19,16 @@ _BLOCK = 8  # px, of JPEG
 
 
 class OpticsRule(Options):
-    """What lens, sensor and file have done to the face's picture, done to the occluder.
-
-    Parameters
-    ----------
-    edge : bool
-        Whether the matte's edge is made as soft as the picture's own edges.
-    sharpness, grain : (float, float)
-        Strength with which the occluder's blur and noise are brought to the picture's.
-    jpeg : (int, int), optional
-        Quality at which the occluder was once compressed, on the picture's own grid of blocks.
-    """
+    """The marks of lens, sensor and file in the face's picture, given to the occluder."""
 
     edge: bool = True
-    sharpness: UnitRange = Field((1.0, 1.0), description="strength")
-    grain: UnitRange = Field((1.0, 1.0), description="strength")
+    """Whether the matte's edge is made as soft as the picture's own edges."""
+    sharpness: UnitRange = (1.0, 1.0)
+    """Strength with which the occluder's blur is brought to the picture's."""
+    grain: UnitRange = (1.0, 1.0)
+    """Strength with which the occluder's noise is brought to the picture's."""
     jpeg: QualityRange | None = None
+    """Quality at which the occluder is compressed once, on the picture's own grid of blocks."""
 
 
 def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: float) -> Image:

@@ -36,66 +36,45 @@ Anchors = Annotated[dict[Anchor, Annotated[float, Field(ge=0)]], AfterValidator(
 
 
 class CoverageRule(Options):
-    """Occlusion ratios that are asked for: one is drawn for each sample, and scale and place are searched until it is met.
-
-    Parameters
-    ----------
-    range : (float, float)
-        Least and most.
-    distribution : str
-        How it is drawn from them.
-    """
+    """Wanted occlusion ratios: one is drawn for each sample, and scale and place are searched until it is met."""
 
     range: UnitRange = (0.1, 0.6)
+    """Least and largest occlusion ratio."""
     distribution: Literal["uniform"] = "uniform"
+    """How a ratio is drawn from the range."""
 
 
 class PlacementRule(Options):
-    """How occluders are laid on faces; the defaults are the ranges of the paper's code.
-
-    Parameters
-    ----------
-    area : (float, float)
-        Area of the occluder's box over the area of the face's box.
-    scale : (float, float)
-        A further factor on both sides.
-    rotate, shear : (float, float)
-        Degrees, clockwise.
-    flip : float
-        Probability of mirroring.
-    occlusion : (float, float)
-        Occlusion ratios that are accepted; the paper leaves them to chance, which makes samples with nothing covered and
-        samples with no face left.
-    max_enlargement : float
-        A cutout that would be enlarged more than this is not used: it would look blurred. So its side in its own picture is at
-        least the side needed over this.
-    attempts : int
-        Draws (cutout and placement) of an occluder before it is given up.
-    coverage : CoverageRule, optional
-        Ask for occlusion ratios instead of leaving them to chance.
-    anchors : mapping of str to float, optional
-        Parts of the face to aim at, each with its weight, instead of anywhere in its box.
-    reach : bool
-        Whether hands reach in from outside, so that the cut at the wrist lies outside the picture or off the face.
-    count : (int, int)
-        Occluders a face; the later ones lie in front.
-    overlap : float
-        Share of the smaller of two occluders that the other may cover or be covered by.
-    """
+    """How occluders are laid on faces; the defaults are the ranges of the paper's code."""
 
     area: PositiveRange = (0.5, 1.0)
+    """Area of the occluder's box as a share of the area of the face's box."""
     scale: PositiveRange = (0.8, 1.2)
+    """A further factor on both sides of the occluder's box."""
     rotate: Range = (-15.0, 15.0)
-    shear: Annotated[Range, Field(description="degrees")] = (-8.0, 8.0)
+    """Rotation, degrees clockwise."""
+    shear: Range = (-8.0, 8.0)
+    """Shear, degrees clockwise."""
     flip: float = Field(0.5, ge=0, le=1)
+    """Probability of mirroring the occluder."""
     occlusion: UnitRange = (0.02, 0.8)
+    """Accepted occlusion ratios; the paper leaves them to chance, which gives some samples with nothing covered and some with no
+    face left."""
     max_enlargement: float = Field(4.0, gt=0)
+    """A cutout that would be enlarged more than this is not used, since it would look blurred: its side in its own picture is at
+    least the side needed divided by this factor."""
     attempts: int = Field(30, ge=1, le=1000)
+    """How often a cutout and its placement are drawn for an occluder before it is given up."""
     coverage: CoverageRule | None = None
+    """Ask for occlusion ratios instead of leaving them to chance."""
     anchors: Anchors | None = None
+    """Parts of the face to aim at, with their weights, instead of anywhere in its box."""
     reach: bool = False
+    """Whether hands reach in from outside, so that the cut at the wrist lies outside the picture or off the face."""
     count: CountRange = (1, 1)
+    """Occluders per face; the later ones lie in front."""
     overlap: float = Field(0.3, ge=0, le=1)
+    """Largest share of the smaller of two occluders that the other may overlap."""
 
     @property
     def accepted(self) -> tuple[float, float]:

@@ -20,26 +20,19 @@ from natocc.pipeline.sample import Pipeline
 from natocc.plugins.options import Options
 from natocc.recipe.model import Recipe
 
-_LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
-"""Options that say where pictures and what belongs to them lie."""
-
 _WITHOUT_EFFECT = ("output.max_rejected",)
 """Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
 
 _MOST_SHOWN = 8
 
 
-def describe(pipeline: Pipeline, data: Path, cache: Path) -> DatasetDescription:
+def describe(pipeline: Pipeline) -> DatasetDescription:
     """What ``dataset.json`` says of how a dataset comes about, before anything of it is made.
 
     Parameters
     ----------
     pipeline : Pipeline
         Opened.
-    data : Path
-        The data root.
-    cache : Path
-        Where what large folders hold is kept.
 
     Returns
     -------
@@ -50,6 +43,7 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> DatasetDescription:
     """
     recipe = pipeline.recipe
     faces = pipeline.faces
+    data, cache = pipeline.workspace.data, pipeline.workspace.cache
     people = hashlib.sha256()
     for face_id in faces.ids():
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
@@ -68,13 +62,13 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> DatasetDescription:
     )
 
 
-def check_agrees(root: Path, existing: DatasetDescription, wanted: DatasetDescription) -> None:
+def check_agrees(shown: str, existing: DatasetDescription, wanted: DatasetDescription) -> None:
     """Refuse to resume a dataset that this run would not have begun.
 
     Parameters
     ----------
-    root : Path
-        Its folder, for the message.
+    shown : str
+        How the message names the place.
     existing : DatasetDescription
         Its ``dataset.json``.
     wanted : DatasetDescription
@@ -87,7 +81,7 @@ def check_agrees(root: Path, existing: DatasetDescription, wanted: DatasetDescri
     """
     lines = differences(existing.fingerprint(), wanted.fingerprint())
     if lines:
-        head = f"{root} holds a dataset ({existing.status}) that differs from the one asked for:"
+        head = f"{shown} holds a dataset ({existing.status}) that differs from the one asked for:"
         last = "use the settings that it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *lines, last)
 
@@ -142,10 +136,11 @@ def _short(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def look_again(pipeline: Pipeline, data: Path, cache: Path, description: DatasetDescription) -> LookAgain:
+def look_again(pipeline: Pipeline, description: DatasetDescription) -> LookAgain:
     """Ask the files of a description again, beside whatever comes next; see :class:`natocc.io.listings.LookAgain`."""
     inputs, recipe = description.inputs, pipeline.recipe
     listed = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
+    data, cache = pipeline.workspace.data, pipeline.workspace.cache
     return LookAgain([(list(_located(options, data)), stated["files"]) for options, stated in listed if "files" in stated], cache)
 
 
@@ -165,9 +160,4 @@ def _files(options: Options, data: Path, cache: Path) -> Json:
 
 
 def _located(options: Options, data: Path) -> Iterator[Path]:
-    for name, value in options:
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Options):
-                yield from _located(item, data)
-            elif isinstance(item, str) and name in _LOCATIONS:
-                yield locate(item, data)
+    return (locate(location, data) for _, location in options.locations())

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from natocc.core.errors import UsageError
-from natocc.plugins.docstrings import parameters, summary
+from natocc.core.text import did_you_mean, nearest
 from natocc.plugins.table import Table
+
+_LOCATION = object()
+
+Location: TypeAlias = Annotated[str, _LOCATION]
+"""A place that a recipe reads: a path, ``package:NAME/sub`` or ``asset:sub``, see :func:`natocc.io.paths.locate`.
+
+A field of this type, also one that holds several in a tuple, is an input of the dataset: names and sizes of its files are in
+``dataset.json``, a build is not resumed where they have changed, and no output is written into it.
+"""
 
 
 class Options(BaseModel):
     """A part of a recipe: unknown keys are refused with the nearest known one; NaN and infinity are not numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -30,20 +38,21 @@ class Options(BaseModel):
                     raise ValueError(f"unknown key {str(key)!r}{nearest(str(key), known)}")
         return value
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """With what the docstring says of each key, so that an editor shows it."""
-        made = handler(schema)
-        model = handler.resolve_ref_schema(made)
-        model["description"] = summary(cls)
-        for name, text in parameters(cls).items():
-            if name in model.get("properties", {}):
-                model["properties"][name].setdefault("description", text)
-        return made
-
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """Plug-ins that this part names itself: table and name."""
         return ()
+
+    def locations(self) -> Iterator[tuple[str, str]]:
+        """Path of each field here, or in a part within, that is a :data:`Location`; and what it holds."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            items = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+            for index, item in items:
+                path = name if index is None else f"{name}.{index}"
+                if isinstance(item, Options):
+                    yield from ((f"{path}.{below}", location) for below, location in item.locations())
+                elif isinstance(item, str) and _is_location((field.annotation, *field.metadata)):
+                    yield path, item
 
     def packages(self) -> dict[str, str]:
         """Other packages whose plug-ins this part, or one within it, names: name to version, sorted."""
@@ -55,6 +64,10 @@ class Options(BaseModel):
         return dict(sorted(found.items()))
 
 
+def _is_location(parts: Iterable[Any]) -> bool:
+    return any(part is _LOCATION or _is_location(get_args(part)) for part in parts)
+
+
 PART_OF = "x-part-of"
 """Mark in a JSON Schema: here stands one of the models of the table of this group."""
 
@@ -63,18 +76,6 @@ NAME_OF = "x-name-of"
 
 PluginOptions = TypeVar("PluginOptions", bound=Options)
 PluginType = TypeVar("PluginType")
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """Text that names the known word nearest to `name`, or all of them where none is near.
-
-    Examples
-    --------
-    >>> nearest("sourse", ["source", "root"])
-    " (did you mean 'source'?)"
-    """
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})"
 
 
 def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginType:
@@ -174,33 +175,9 @@ class NameIn:
                 found = self.table[name]
             except KeyError:
                 known = [*self.also, *self.table]
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f" (did you mean {close[0]!r}?)" if close else ""
-                raise ValueError(f"{name!r} is not one of {', '.join(known)}{hint}") from None
+                raise ValueError(f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}") from None
             except UsageError as error:
                 raise ValueError(str(error)) from error
             if not callable(found):
                 raise ValueError(f"{self.table.group} {name!r}: expected a function, found {found!r}")
         return name
-
-
-def faults(error: ValidationError) -> list[str]:
-    """What is wrong: a line a fault, with the path of the field and, where there is one, the nearest known name."""
-    found = error.errors()
-    # A list of which an item fails is also called too short: the item is what is wrong.
-    return [_explained(fault) for fault in found if not (fault["type"] == "too_short" and len(found) > 1)]
-
-
-def _explained(fault: Any) -> str:
-    # What pydantic adds for itself is no part of a recipe: "[key]", and the branch of a union, "(mix)".
-    path = ".".join(str(part) for part in fault["loc"] if str(part)[:1] not in ("[", "("))
-    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if fault["type"] == "literal_error":
-        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
-        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
-    elif fault["type"] not in ("value_error", "missing"):
-        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
-    elif fault["type"] == "missing":
-        message = "is missing"
-    return f"{path}: {message}" if path else message

@@ -10,7 +10,11 @@ from pydantic_core import CoreSchema
 
 
 def _pair(value: Any) -> Any:
-    return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (value, value)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a number or a range [least, most], found {value!r}")
+    return value
 
 
 def _ordered(limits: tuple[float, float]) -> tuple[float, float]:

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from natocc.core.errors import RecipeError
-from natocc.recipe.text import KEYS, KEYS_OF_SETS, parse_recipe
+from natocc.recipe.model import Recipe, SetRecipe
+from natocc.recipe.text import parse_recipe
+
+KEYS = tuple(Recipe.model_fields)
+"""What stands at the top of a recipe."""
+
+KEYS_OF_SETS = tuple(name for name in SetRecipe.model_fields if name not in KEYS)
+"""What stands in a set and nowhere at the top."""
 
 
 def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:

@@ -67,12 +67,14 @@ def _usable(table: Table[Any], plugins: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _filled(value: Any, choices: Mapping[str, Any], names: Mapping[str, list[str]]) -> Any:
-    """A schema with choices in the place of the marks of :mod:`natocc.plugins.options`."""
+    """A schema with plain descriptions, and with choices in the place of the marks of :mod:`natocc.plugins.options`."""
     if isinstance(value, list):
         return [_filled(item, choices, names) for item in value]
     if not isinstance(value, dict):
         return value
     filled = {key: _filled(item, choices, names) for key, item in value.items()}
+    if isinstance(text := filled.get("description"), str):  # the first paragraph of a docstring, without markup
+        filled["description"] = " ".join(text.split("\n\n")[0].replace("`", "").split())
     if PART_OF in filled:
         filled |= choices[filled.pop(PART_OF)]
     if NAME_OF in filled:

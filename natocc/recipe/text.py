@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,8 @@ from typing import Any
 import yaml
 
 from natocc.core.errors import RecipeError
+from natocc.core.text import did_you_mean
 from natocc.io.paths import own_folder
-
-KEYS = ("name", "seed", "faces", "sets", "splits", "output")
-"""What stands at the top of a recipe."""
-
-KEYS_OF_SETS = (
-    "method",
-    "occluders",
-    "samples_per_face",
-    "placement",
-    "colour",
-    "light",
-    "optics",
-    "blend",
-    "transparency",
-    "finish",
-)
-"""What stands in a set and nowhere at the top."""
 
 _MOST_BYTES = 1_000_000
 _LARGEST = 2**63 - 1
@@ -63,8 +46,7 @@ def recipe_text(name_or_path: str) -> tuple[str, str]:
     own = own_recipes()
     path = own.get(name_or_path, Path(name_or_path))
     if not path.is_file():
-        close = difflib.get_close_matches(name_or_path, own, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        hint = did_you_mean(name_or_path, own)
         raise RecipeError(f"no recipe file {name_or_path!r}, and no recipe of natocc's own by that name: {', '.join(own)}{hint}")
     if path.stat().st_size > _MOST_BYTES:
         raise RecipeError(f"recipe {path} has more than {_MOST_BYTES} bytes")
@@ -90,7 +72,7 @@ def parse_recipe(text: str, name: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"recipe {name} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(value, dict):
-        raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(KEYS)}")
+        raise RecipeError(f"recipe {name}: expected a mapping with keys such as name, faces and sets")
     return value
 
 

@@ -30,7 +30,7 @@ from natocc.dataset.records import read_shards
 from natocc.io.images import sha256
 
 FACES = Path(__file__).parent.parent
-SITE = 'from natocc.faces import SOURCES\nSOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"\n'
+SITE = 'from natocc.faces import SOURCES\nSOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingFaces"\n'
 SHARD = 500
 FIRST = 400
 

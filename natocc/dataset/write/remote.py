@@ -79,7 +79,7 @@ class Remote:
             raise RunError(f"{self.storage.shown}/{_DATASET} was there and is gone: is another run at work?")
         before = _lasting(layout.root)
         write_aside(layout.dataset, data)
-        description = read_dataset(layout.root, self.storage.shown)
+        description = read_dataset(layout.root, layout.shown)
         if before != description.lasting():
             with disk_errors(layout.root):
                 shutil.rmtree(layout.root)
