@@ -93,7 +93,7 @@ def test_preview_compares_and_tells_what_it_shows(tmp_path: Path) -> None:
     assert [setting for setting, _ in told] == ["colour.transfer=none"] * 2 + ["colour.transfer=reinhard"] * 2
     assert told[0][1].plan is not None
     assert told[0][1].measures == told[2][1].measures
-    command = ["preview", "--count", "2", "--set", "faces.align.size=96", "--vary", settings["vary"], "--no-show"]
+    command = ["preview", "--count", "2", "--set", "faces.align.size=96", "--vary", settings["vary"]]
     done = CliRunner().invoke(main, [*command, "--cache", str(tmp_path / "cache"), "-o", str(tmp_path / "sheet.png")])
     assert done.exit_code == 0, done.output
     np.testing.assert_array_equal(read_rgb(tmp_path / "sheet.png")[0], sheet)
