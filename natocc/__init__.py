@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from natocc.core.versions import __version__ as __version__
 
 if TYPE_CHECKING:
-    from natocc.api import build, open_occluders, preview
+    from natocc.api import build, dry_run, open_occluders, preview
     from natocc.augment.occlude import as_cutout, occlude
     from natocc.augment.transform import Occlude
     from natocc.compose.draw import ComposeRules
@@ -58,6 +58,7 @@ _WHERE = {
     "UsageError": "core.errors",
     "as_cutout": "augment.occlude",
     "build": "api",
+    "dry_run": "api",
     "generator": "core.seeds",
     "load_recipe": "recipe.load",
     "occlude": "augment.occlude",
@@ -93,6 +94,7 @@ __all__ = [
     "UsageError",
     "as_cutout",
     "build",
+    "dry_run",
     "generator",
     "load_recipe",
     "occlude",

@@ -38,13 +38,13 @@ class _Commands(click.Group):
             sys.exit(error.exit_code)
         except KeyboardInterrupt as stop:
             stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
-            told = f": {stop.detail}" if stop.detail else ""
-            click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(told)}", err=True)
+            detail = f": {stop.detail}" if stop.detail else ""
+            click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(detail)}", err=True)
             end_children()
             sys.exit(stop.exit_code)
 
 
-def _tell_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
+def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
     """natocc's version, and those of what decides the bytes with it."""
     if not asked or context.resilient_parsing:
         return
@@ -53,13 +53,13 @@ def _tell_versions(context: click.Context, _: click.Parameter, asked: bool) -> N
     from natocc.core.versions import versions
 
     click.echo(f"natocc {__version__}")
-    found = versions() | {"scikit-image": version("scikit-image")}  # whose pictures the demo is made of
-    click.echo("with " + ", ".join(f"{name} {version}" for name, version in found.items()))
+    shown = versions() | {"scikit-image": version("scikit-image")}  # whose pictures the demo is made of
+    click.echo("with " + ", ".join(f"{name} {version}" for name, version in shown.items()))
     context.exit()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_versions, help="Versions, and exit.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_versions, help="Versions, and exit.")
 def main() -> None:
     """Occluded faces with exact masks: natural (NatOcc) and random (RandOcc) occlusion of face datasets.
 

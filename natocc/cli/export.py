@@ -81,8 +81,8 @@ def _shares(text: str) -> Splits:
     from natocc.plugins.faults import faults
 
     try:
-        told = {name.strip(): float(share) for name, _, share in (part.partition("=") for part in text.split(","))}
-        return Splits(**{"train": 0.0, "val": 0.0, "test": 0.0, **told})
+        shares = {name.strip(): float(share) for name, _, share in (part.partition("=") for part in text.split(","))}
+        return Splits(**{"train": 0.0, "val": 0.0, "test": 0.0, **shares})
     except ValidationError as error:
         why = faults(error)[0]
     except ValueError:

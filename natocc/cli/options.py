@@ -15,13 +15,13 @@ from natocc.io.paths import cache_folder
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _cache_folder(context: click.Context, _: click.Parameter, value: Path | None) -> Path:
-    """The given folder, else :func:`natocc.io.paths.cache_folder`."""
-    return cache_folder(context.params["data"]) if value is None else value
+def _cache_folder(context: click.Context, _: click.Parameter, given: Path | None) -> Path:
+    """The folder given, else :func:`natocc.io.paths.cache_folder`."""
+    return cache_folder(context.params["data"]) if given is None else given
 
 
 def jobs_option(command: Command) -> Command:
-    """``--jobs``: worker processes; all cores by default."""
+    """``--jobs``: workers; all cores by default."""
     option = click.option(
         "-j", "--jobs", type=click.IntRange(0), default=0, callback=_all_cores, help="Processes. [default: 0, all cores]"
     )

@@ -48,9 +48,10 @@ def preview(
 
     from natocc.core.errors import RunError
     from natocc.io.images import encode_png
+    from natocc.io.workspace import Workspace
     from natocc.pipeline.preview import photograph_of, show
 
-    shown = show(photograph_of(image, **flags), data, cache, count)
+    shown = show(photograph_of(image, **flags), Workspace(data, cache), count)
     for line in shown.rejected():
         click.echo(plain(f"natocc: {line}"), err=True)
     try:
@@ -61,5 +62,5 @@ def preview(
     if show_plan:
         from natocc.dataset.records import record_to_json
 
-        payload = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
-        click.echo(json.dumps(payload, indent=2))
+        samples = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
+        click.echo(json.dumps(samples, indent=2))

@@ -18,6 +18,17 @@ def plain(text: str) -> str:
     return "".join(each if each.isprintable() or _is_space(each) else _escaped(each) for each in text)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, such as ``1 face`` and ``2 faces``.
+
+    Examples
+    --------
+    >>> counted(1, "shard"), counted(0, "shard")
+    ('1 shard', '0 shards')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _is_space(character: str) -> bool:
     """Whether it is a space that some script uses, and no line or paragraph separator."""
     return unicodedata.category(character) == "Zs"

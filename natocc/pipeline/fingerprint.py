@@ -25,17 +25,13 @@ _WITHOUT_EFFECT = ("output.max_rejected",)
 _MOST_SHOWN = 8
 
 
-def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
+def describe(pipeline: Pipeline) -> dict[str, Json]:
     """What ``dataset.json`` says of how a dataset comes about.
 
     Parameters
     ----------
     pipeline : Pipeline
         Opened.
-    data : Path
-        The data root.
-    cache : Path
-        Where what large folders hold is kept.
 
     Returns
     -------
@@ -46,6 +42,7 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
     """
     recipe = pipeline.recipe
     faces = pipeline.faces
+    data, cache = pipeline.workspace.data, pipeline.workspace.cache
     people = hashlib.sha256()
     for face_id in faces.ids():
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
@@ -64,13 +61,13 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
     }
 
 
-def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
+def check_agrees(shown: str, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
     """Refuse to go on with a dataset that this run would not have begun.
 
     Parameters
     ----------
-    root : Path
-        Its folder, for the message.
+    shown : str
+        How the message names the place.
     there : mapping
         Its ``dataset.json``.
     wanted : mapping
@@ -83,7 +80,7 @@ def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Jso
     """
     found = differences(there, {"natocc": __version__, **wanted})
     if found:
-        head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
+        head = f"{shown} holds a dataset ({there['status']}) that differs from the one asked for:"
         last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *found, last)
 
@@ -140,10 +137,11 @@ def _short(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def look_again(pipeline: Pipeline, data: Path, cache: Path, described: Mapping[str, Json]) -> LookAgain:
+def look_again(pipeline: Pipeline, described: Mapping[str, Json]) -> LookAgain:
     """Ask the files of a description again, beside whatever comes next; see :class:`natocc.io.listings.LookAgain`."""
     inputs, recipe = described["inputs"], pipeline.recipe
     told = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
+    data, cache = pipeline.workspace.data, pipeline.workspace.cache
     return LookAgain([(list(_located(options, data)), each["files"]) for options, each in told if "files" in each], cache)
 
 

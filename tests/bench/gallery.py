@@ -1,4 +1,4 @@
-"""Each switch of a composite off and on: a sheet from what the dependencies ship, for the README, and one of hands on real faces.
+"""Each switch of a composite off and on: a sheet of the demo's pictures, for natocc/README.md, and one of hands on real faces.
 
 python tests/bench/gallery.py        (writes assets/gallery.jpg and out/gallery/; hands: NATOCC_TEST_DATA, else ../shared/data)
 """

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ from natocc.recipe.edit import edit_recipe
 from natocc.recipe.load import load_recipe
 from natocc.recipe.model import validate_recipe
 from natocc.recipe.schema import recipe_schema
-from natocc.recipe.text import own_recipes, parse_recipe
-
-README = Path(__file__).parent.parent.parent / "README.md"
+from natocc.recipe.text import own_recipes
 
 
 def _run(*arguments: object, code: int = 0) -> Result:
@@ -201,10 +198,3 @@ def test_names_of_recipes_complete_in_the_shell() -> None:
     code = "from natocc.cli import main; main(prog_name='natocc')"
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | env, capture_output=True, text=True, timeout=60)
     assert set(done.stdout.splitlines()) == {"plain,c-wo-natocc-sot", "plain,c-wo-natocc"}
-
-
-def test_the_readmes_recipe_validates_by_the_schema(checker: Any) -> None:
-    text = README.read_text(encoding="utf-8")
-    start = text.index("    name: mine\n")
-    shown = textwrap.dedent(text[start : text.index("\n\n`--set", start)])
-    checker.validate(parse_recipe(shown, "README"))

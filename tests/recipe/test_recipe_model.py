@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -244,13 +243,6 @@ def test_f16_an_output_inside_what_is_read_is_refused(tmp_path: Path, out: str) 
     raw["sets"] = [{"name": "r", "method": "randocc", "occluders": {"source": "shapes", "textures": {"source": "textures"}}}]
     with pytest.raises(RecipeError, match=r"sets\.0\.occluders\.textures\.root: .*dtd holds the output"):
         validate_recipe(raw, "test").check_output(tmp_path, tmp_path / "dtd" / "out")
-
-
-def test_the_recipe_of_the_readme_is_one() -> None:
-    text = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    shown = text[text.index("    name: mine\n") : text.index("`--set` edits it by path")]
-    recipe = validate_recipe(parse_recipe(textwrap.dedent(shown), "README"), "README")
-    assert [each.name for each in recipe.sets] == ["hands", "objects", "shapes"]
 
 
 def test_locations_are_known_by_their_type() -> None:
