@@ -97,7 +97,6 @@ def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Prog
             else:
                 cluster.check(job)
                 finished = list(_counted(cluster.run(job, part.shards), part, tell))
-            opened.again.check()
         part.end()
     part.tidy()
     return _totals(finished, time.monotonic() - begin, kept)

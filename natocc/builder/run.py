@@ -27,8 +27,7 @@ from natocc.executors.processes import Processes, Threads
 from natocc.executors.sample_worker import Job, quarantine
 from natocc.executors.shard_worker import ShardJob
 from natocc.faces.landmarks.detector import check_models
-from natocc.io.listings import LookAgain
-from natocc.pipeline.fingerprint import check_agrees, describe, look_again
+from natocc.pipeline.fingerprint import check_agrees, describe
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
@@ -163,7 +162,7 @@ class Run:
         self.recipe.check_output(self.data, self.out)
         progress("opening sources", 0, None)
         opened = open_recipe(self.recipe, self.data, self.cache, self.count, self.jobs)
-        pipeline, schedule, described, again = opened.pipeline, opened.schedule, opened.described, opened.again
+        pipeline, schedule, described = opened.pipeline, opened.schedule, opened.described
         layout = Layout(self.out, self.recipe.output.shard_size)
         claim(self.out)
         with locked(self.out):
@@ -175,7 +174,6 @@ class Run:
                 check_agrees(self.out, there, described)
                 check_count(self.out, there, len(schedule))
                 if is_complete(layout, there, described, len(schedule)):
-                    again.check()
                     return Totals(there["counts"]["made"], there["counts"]["rejected"], time.monotonic() - begin, len(schedule))
                 state = State.found(layout, len(schedule))
             with state.kept_whatever_comes():
@@ -189,7 +187,6 @@ class Run:
                 else:
                     self._have_made(cluster, described, state, progress)
                 self.mirror.made(layout)
-                again.check()
                 progress("writing the manifest", len(schedule), len(schedule))
                 write_complete(layout, described, len(schedule), state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
@@ -261,14 +258,11 @@ class Opened:
         Which sample is what.
     described : mapping
         What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
-    again : LookAgain
-        Asks the inputs a second time while samples are made.
     """
 
     pipeline: Pipeline
     schedule: Schedule
     described: Mapping[str, Json]
-    again: LookAgain
 
 
 def open_recipe(recipe: Recipe, data: Path, cache: Path, count: int | None, jobs: int) -> Opened:
@@ -292,5 +286,4 @@ def open_recipe(recipe: Recipe, data: Path, cache: Path, count: int | None, jobs
     """
     check_models(recipe.faces.align.points)
     pipeline = Pipeline(recipe, data, cache, jobs)
-    described = describe(pipeline, data, cache)
-    return Opened(pipeline, pipeline.schedule(count), described, look_again(pipeline, data, cache, described))
+    return Opened(pipeline, pipeline.schedule(count), describe(pipeline, data, cache))

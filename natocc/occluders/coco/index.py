@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from natocc.core.errors import RunError, UsageError
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.io.cache import FolderCache
+from natocc.io.tables import map_table, write_table
 from natocc.occluders.coco.instances import Annotation, Instances, Picture, read_instances
-from natocc.occluders.library.extraction import alone, library_key
+from natocc.occluders.library.extraction import library_key
 
 _ANNOTATIONS, _PICTURES, _SUMMARY = "annotations.arrow", "pictures.arrow", "summary.json"
 _VERSION = "coco index 1"
@@ -65,35 +65,17 @@ class CocoIndex:
 
 
 def open_index(path: Path, cache: Path) -> CocoIndex:
-    """The index of a file, from `cache`, where it is made if it is not there or damaged.
+    """The index of a file, from `cache`, where it is made if there is none or a damaged one.
 
     Raises
     ------
     UsageError
         As :func:`natocc.occluders.coco.instances.read_instances`.
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
-    key = library_key(_VERSION, [path], [])
-    folder = cache / "coco" / key
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        return _mapped(path, folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with alone(folder.with_name(f".{key}.lock")):
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                return _mapped(path, folder)  # another process made it while this one waited
-            index, aside = read_index(path), folder.with_name(f".{key}.part")
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir()
-            _write(aside / _ANNOTATIONS, index.annotations)
-            _write(aside / _PICTURES, index.pictures)
-            (aside / _SUMMARY).write_text(json.dumps(_summary(index)), encoding="ascii")
-            shutil.rmtree(folder, ignore_errors=True)
-            aside.replace(folder)
-    except OSError as error:
-        raise RunError(f"cannot keep the index of {path} in {folder}: {error}") from error
-    return index
+    kept = FolderCache(cache / "coco", lambda folder: _map_index(path, folder))
+    return kept.get(library_key(_VERSION, [path], []), lambda folder: _write_index(read_index(path), folder))
 
 
 def read_index(path: Path) -> CocoIndex:
@@ -141,30 +123,24 @@ def read_annotation(path: Path, annotation: Annotation) -> Any:
     return value
 
 
-def _mapped(path: Path, folder: Path) -> CocoIndex:
-    import pyarrow
+def _write_index(index: CocoIndex, folder: Path) -> None:
+    write_table(folder / _ANNOTATIONS, index.annotations)
+    write_table(folder / _PICTURES, index.pictures)
+    (folder / _SUMMARY).write_text(json.dumps(_summary(index)), encoding="ascii")
 
+
+def _map_index(path: Path, folder: Path) -> CocoIndex:
     summary = json.loads((folder / _SUMMARY).read_text(encoding="ascii"))
-    tables = []
-    for name in (_ANNOTATIONS, _PICTURES):
-        with pyarrow.memory_map(os.fsencode(folder / name)) as file:
-            tables.append(pyarrow.ipc.open_file(file).read_all())
+    tables = map_table(folder / _ANNOTATIONS), map_table(folder / _PICTURES)
     index = CocoIndex(path, tuple(summary["categories"]), *tables)
     if summary != _summary(index):
-        raise ValueError("not as it was written")
+        raise ValueError(f"expected {summary}, found {_summary(index)}")
     return index
 
 
-def _summary(index: CocoIndex) -> dict[str, Any]:
+def _summary(index: CocoIndex) -> dict[str, Json]:
     sizes = {"annotations": len(index.annotations), "pictures": len(index.pictures)}
-    return {"categories": list(index.categories), **sizes}
-
-
-def _write(path: Path, table: Any) -> None:
-    import pyarrow
-
-    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+    return {**sizes, "categories": list(index.categories)}
 
 
 def _licence(instances: Instances, number: int) -> str | None:

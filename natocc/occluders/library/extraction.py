@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
-import fcntl
-import hashlib
 import itertools
 import json
 import os
@@ -17,11 +14,13 @@ import cv2
 import joblib
 import numpy as np
 
-from natocc.core.errors import BadDataError, Reason, RunError, UsageError
+from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout
+from natocc.io.cache import FolderCache, entry_key
 from natocc.io.images import encode_png
 from natocc.io.paths import SUFFIXES
-from natocc.occluders.library.library import INDEX, SUMMARY, Library
+from natocc.io.tables import write_table
+from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
 
 VERSION = 4
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
@@ -59,16 +58,14 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) ->
     UsageError
         If one of them cannot be listed.
     """
-    digest = hashlib.sha256(f"{VERSION}\n{options}\n".encode())
     try:
         known = [(path.name, path.stat()) for path in paths]
         for folder in folders:
             known += sorted(_pictures(folder))
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-    for name, status in known:
-        digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:32]
+    states = ([name, status.st_size, status.st_mtime_ns] for name, status in known)
+    return entry_key([[f"library {VERSION}", options], *states])
 
 
 def _pictures(folder: Path, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
@@ -90,7 +87,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[Picture]], jobs: int) -> Library:
-    """The library `key` in `cache`, extracted if it is not there.
+    """The library `key` in `cache`, extracted if there is none or a damaged one.
 
     Parameters
     ----------
@@ -115,28 +112,10 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     UsageError
         If no object can serve; says how many were refused for which reason.
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
-    path, aside = cache / key, cache / f".{key}.part"
-    if not path.is_dir():
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            with alone(cache / f".{key}.lock"):
-                if not path.is_dir():  # else another process made it while this one waited
-                    aside.mkdir(exist_ok=True)
-                    extract_library(aside, name, pictures(), jobs)
-                    aside.replace(path)
-        except OSError as error:
-            raise RunError(f"cannot make the occluder library {path}: {error}") from error
-    return Library(path)
-
-
-@contextlib.contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Hold a lock, waiting for it; it ends with the process, however that ends."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    kept = FolderCache(cache, open_whole)
+    return kept.get(key, lambda folder: extract_library(folder, name, pictures(), jobs))
 
 
 def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: int) -> None:
@@ -231,11 +210,10 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
 
 
 def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the index of a library, a row for each cutout, sorted by item."""
     import pyarrow
 
     texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence")]
     numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
     schema = pyarrow.schema([*texts, ("points_to", pyarrow.list_(pyarrow.float64())), *numbers])
-    table = pyarrow.Table.from_pylist(rows, schema=schema)
-    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
-        writer.write_table(table)
+    write_table(path, pyarrow.Table.from_pylist(rows, schema=schema))
