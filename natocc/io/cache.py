@@ -23,7 +23,7 @@ from natocc.core.errors import RunError
 from natocc.core.plans import Json
 from natocc.io.atomic import disk_errors, encode_json, write_aside
 
-Entry = TypeVar("Entry")
+_Entry = TypeVar("_Entry")
 
 DAMAGE = (
     ValueError,
@@ -55,7 +55,7 @@ def entry_key(parts: Iterable[Json | bytes | memoryview]) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cache(Generic[Entry]):
+class Cache(Generic[_Entry]):
     """Entries of JSON, a file each.
 
     Parameters
@@ -67,9 +67,9 @@ class Cache(Generic[Entry]):
     """
 
     folder: Path
-    decode: Callable[[Any], Entry]
+    decode: Callable[[Any], _Entry]
 
-    def get(self, key: str, make: Callable[[], Json]) -> Entry:
+    def get(self, key: str, make: Callable[[], Json]) -> _Entry:
         """The entry `key`; where there is none, or a damaged one, `make` computes its JSON value, which is kept.
 
         Raises
@@ -84,7 +84,7 @@ class Cache(Generic[Entry]):
             entry = self.decode(value)
         return entry
 
-    def find(self, key: str) -> Entry | None:
+    def find(self, key: str) -> _Entry | None:
         """The entry `key`; None where there is none, or a damaged one. Raises RunError if it cannot be read."""
         return _find(self._path(key), lambda path: self.decode(json.loads(path.read_bytes())))
 
@@ -97,7 +97,7 @@ class Cache(Generic[Entry]):
 
 
 @dataclasses.dataclass(frozen=True)
-class FolderCache(Generic[Entry]):
+class FolderCache(Generic[_Entry]):
     """Entries of many or large files, a folder each; of several processes that want the same entry, one makes it.
 
     Parameters
@@ -109,9 +109,9 @@ class FolderCache(Generic[Entry]):
     """
 
     folder: Path
-    read: Callable[[Path], Entry]
+    read: Callable[[Path], _Entry]
 
-    def get(self, key: str, fill: Callable[[Path], None]) -> Entry:
+    def get(self, key: str, fill: Callable[[Path], None]) -> _Entry:
         """The entry `key`; where there is none, or a damaged one, `fill` writes its files.
 
         Parameters
@@ -142,7 +142,7 @@ class FolderCache(Generic[Entry]):
         return entry
 
 
-def _find(path: Path, read: Callable[[Path], Entry]) -> Entry | None:
+def _find(path: Path, read: Callable[[Path], _Entry]) -> _Entry | None:
     """The entry at `path`; None where there is none, or a damaged one, which is said."""
     if not os.path.lexists(path):
         return None

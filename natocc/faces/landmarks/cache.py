@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from natocc.core.samples import Image, Points
 from natocc.io.cache import Cache, entry_key
 
 _VERSION = "landmarks 1"  # of the search: what another one found must not be taken for what this one finds
-Box = tuple[float, float, float, float]
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 def kept_landmarks(
@@ -58,7 +58,7 @@ def kept_landmarks(
     return entry
 
 
-def check_landmarks(values: Any, points: int) -> Points:
+def landmarks_from(values: Any, points: int) -> Points:
     """Landmarks (points, 2) float32 from nested lists; raises ValueError or TypeError if they are none."""
     landmarks = np.array(values, dtype=np.float32)
     if landmarks.shape != (points, 2) or not np.isfinite(landmarks).all():
@@ -79,4 +79,4 @@ def _decode(value: Any, points: int) -> tuple[Points, str] | BadDataError:
     """What :func:`_search` gave."""
     if "reason" in value:
         return BadDataError(Reason(value["reason"]), str(value["detail"]))
-    return check_landmarks(value["landmarks"], points), str(value["detector"])
+    return landmarks_from(value["landmarks"], points), str(value["detector"])

@@ -14,7 +14,7 @@ import joblib
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
 from natocc.core.samples import Points
-from natocc.faces.landmarks.cache import check_landmarks
+from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.cache import Cache, entry_key
 from natocc.io.images import read_rgb
@@ -106,7 +106,7 @@ def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]
     if not entry["faces"]:
         raise ValueError(f"{name}: neither a face nor why there is none")
     for number, face in enumerate(entry["faces"], start=1):
-        yield f"{name}#{number}", Detection(name, check_landmarks(face["landmarks"], points), str(face["detector"]), None)
+        yield f"{name}#{number}", Detection(name, landmarks_from(face["landmarks"], points), str(face["detector"]), None)
 
 
 def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> Json:

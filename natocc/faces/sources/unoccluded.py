@@ -1,4 +1,4 @@
-"""Which faces of CelebAMask-HQ wear something over their face, told from their part masks."""
+"""Which faces of CelebAMask-HQ wear something over their face, according to their part masks."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ VERSION = 4
 _CHUNK = 32  # pictures that one task cuts up and one folder holds
 
 
-class Picture(Protocol):
+class SourcePicture(Protocol):
     """A picture with objects to cut out; picklable."""
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
@@ -86,7 +86,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[Picture]], jobs: int) -> Library:
+def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[SourcePicture]], jobs: int) -> Library:
     """The library `key` in `cache`, extracted if there is none or a damaged one.
 
     Parameters
@@ -96,9 +96,9 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     key : str
         See :func:`library_key`.
     name : str
-        What is extracted, for messages.
+        The source that is extracted, for messages.
     pictures : callable
-        Gives what to extract; called only where there is no library yet.
+        Gives what to extract; called only if the library has to be made.
     jobs : int
         Processes.
 
@@ -110,7 +110,7 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     Raises
     ------
     UsageError
-        If no object can serve; says how many were refused for which reason.
+        If no object can serve; says how many were refused, by reason.
     RunError
         If the cache can be neither read nor written.
     """
@@ -118,7 +118,7 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     return kept.get(key, lambda folder: extract_library(folder, name, pictures(), jobs))
 
 
-def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: int) -> None:
+def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], jobs: int) -> None:
     """Write the cutouts of all pictures, their index and a summary into a folder.
 
     The folder is empty, or holds what an interrupted extraction of the same pictures left: chunks that it finished are kept.
@@ -163,7 +163,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
 
 
 def _chunk_file(folder: Path, number: int) -> Path:
-    """What is known of a chunk that is finished; there until the library is."""
+    """Rows and refusals of a finished chunk; deleted when the library is finished."""
     return folder / f"{number:05d}.json"
 
 
@@ -173,7 +173,9 @@ def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str
     return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
 
 
-def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tuple[list[dict[str, Any]], list[BadDataError]]:
+def _extract_chunk(
+    folder: Path, number: int, pictures: Sequence[SourcePicture]
+) -> tuple[list[dict[str, Any]], list[BadDataError]]:
     """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
     cv2.setNumThreads(1)  # each worker has a core of its own
     finished = _chunk_file(folder, number)
@@ -191,8 +193,8 @@ def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tu
         part = finished.with_suffix(".part")
         part.write_text(json.dumps([rows, refusals]), encoding="ascii")
         part.replace(finished)
-    rows, told = json.loads(finished.read_text(encoding="ascii"))
-    return rows, [BadDataError(Reason(reason), detail) for reason, detail in told]
+    rows, refused = json.loads(finished.read_text(encoding="ascii"))
+    return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused]
 
 
 def _row(file: str, cutout: Cutout) -> dict[str, Any]:

@@ -64,12 +64,12 @@ class Library:
 
     @property
     def refused(self) -> collections.Counter[Reason]:
-        """How many objects were refused, and why."""
+        """Number of refused objects, by reason."""
         return collections.Counter({Reason(reason): count for reason, count in self._summary["refused"].items()})
 
     @property
     def examples(self) -> dict[Reason, str]:
-        """One refusal of each reason, for a person."""
+        """One refusal for each reason, for a person."""
         return {Reason(reason): detail for reason, detail in self._summary["examples"].items()}
 
     @functools.cached_property
