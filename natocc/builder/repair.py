@@ -27,7 +27,7 @@ from natocc.dataset.write.staging import read_staged, stage_sample
 from natocc.executors.processes import TIME_LIMIT, Processes, Threads
 from natocc.executors.sample_worker import remake_files
 from natocc.faces.landmarks.detector import check_models
-from natocc.io.atomic import disk_errors
+from natocc.io.atomic import disk_errors, final_name
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
@@ -219,8 +219,7 @@ def _own_name(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if folder in ("", "shards") and _PART_NAME.fullmatch(name):
         return True
-    if name.startswith(".") and name.endswith(".part"):  # of a repair that was killed
-        name = name[1 : -len(".part")]
+    name = final_name(name)  # a repair may have been killed
     if folder == "shards":
         return bool(RECORD_NAME.fullmatch(name))
     above, _, shard = folder.partition("/")

@@ -61,10 +61,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
     """Write files below a folder, under the paths that they have in their dataset."""
-    from natocc.io.atomic import disk_errors, write_aside
+    from natocc.io.atomic import write_aside
 
     for path, content in files.items():
-        place = out / path
-        with disk_errors(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(place, content)
+        write_aside(out / path, content)

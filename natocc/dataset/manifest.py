@@ -14,7 +14,7 @@ from natocc.core.plans import Json
 from natocc.dataset.description import read_dataset
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.records import MEASURES, ShardRecord, read_shards, record_to_json
-from natocc.io.atomic import aside
+from natocc.io.atomic import open_aside
 
 _DESCRIPTION = b"natocc"
 _OF_THE_MOMENT = ("status", "samples", "counts", "shards", "sha256")
@@ -36,7 +36,7 @@ def write_manifest(layout: Layout) -> None:
         If the disk refuses.
     """
     description = read_dataset(layout.root)
-    with aside(layout.manifest) as path, path.open("wb") as file:
+    with open_aside(layout.manifest) as file:
         write_rows(read_shards(layout), description, file)
 
 

@@ -17,7 +17,7 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
-from natocc.io.atomic import disk_errors, encode_json, flush, read_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, flush, read_json, write_aside
 
 MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""
@@ -105,10 +105,10 @@ def _claim(part: Path, identity: dict[str, Json]) -> None:
         if part.is_symlink() or (part.exists() and not part.is_dir()):
             raise UsageError(f"{part} is in the way: it is not natocc's")
         part.mkdir(exist_ok=True)
-        names = [path.name for path in part.iterdir() if path.name not in (LOCK, f".{MARKER}.part")]
+        names = {final_name(path.name) for path in part.iterdir()} - {LOCK}
     if names and MARKER not in names:
         raise UsageError(f"{part} is in the way: it is not natocc's")
-    if not names:
+    if not (part / MARKER).exists():
         write_aside(part / MARKER, encode_json({**identity, "status": "writing"}, indent=2))
 
 

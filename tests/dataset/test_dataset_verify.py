@@ -134,12 +134,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], dict[str, str]]] = {
         {"shards/00007.json": "expected 3 shards"},
     ),
     "half-written sample": (
-        lambda root: (root / "masks/00001/.000000006.png.part").write_bytes(b"x"),
-        {"masks/00001/.000000006.png.part": "no such file"},
+        lambda root: (root / "masks/00001/.000000006.png.01234567.part").write_bytes(b"x"),
+        {"masks/00001/.000000006.png.01234567.part": "no such file"},
     ),
     "half-written record": (
-        lambda root: (root / "shards/.00001.json.part").write_text("{"),
-        {"shards/.00001.json.part": "another file"},
+        lambda root: (root / "shards/.00001.json.01234567.part").write_text("{"),
+        {"shards/.00001.json.01234567.part": "another file"},
     ),
     "edited manifest": (_edit_manifest, {"manifest.parquet": "as its record says, found 0.5"}),
     "missing manifest": (lambda root: (root / "manifest.parquet").unlink(), {"manifest.parquet": "found none"}),

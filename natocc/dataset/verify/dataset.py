@@ -14,7 +14,7 @@ from natocc.dataset.open import Description, open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.manifest import manifest_findings
 from natocc.dataset.verify.shard import Files, pieces, sound_record, strangers
-from natocc.io.atomic import disk_errors
+from natocc.io.atomic import disk_errors, final_name
 
 
 def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files | None = None) -> Verified:
@@ -145,7 +145,7 @@ def _strange_folders(files: Files, shards: list[int], sound: set[int], complete:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names")
     for entry in files.names("shards"):
         if not RECORD_NAME.fullmatch(entry):
-            kind = Kind.LEFTOVER if entry.startswith(".") and entry.endswith(".part") else Kind.EXTRA
+            kind = Kind.EXTRA if final_name(entry) == entry else Kind.LEFTOVER
             yield Finding(kind, f"shards/{entry}", "records of shards only", "another file")
 
 
@@ -156,7 +156,6 @@ def _leftovers(layout: Layout, files: Files, complete: bool) -> Iterator[Finding
     there = files.names("")
     if layout.staging.name in there:
         yield Finding(Kind.LEFTOVER, layout.staging.name, "no staging area in a complete dataset", "one")
-    for name in (*FILES, layout.dataset.name):
-        part = f".{name}.part"
-        if part in there:
-            yield Finding(Kind.LEFTOVER, part, "no half-written file", "one")
+    for name in there:
+        if final_name(name) != name and final_name(name) in (*FILES, layout.dataset.name):
+            yield Finding(Kind.LEFTOVER, name, "no half-written file", "one")

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from natocc.core.errors import RunError
-from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SHARD_NAME, Layout
+from natocc.dataset.layout import FOLDERS, RECORD_NAME, SHARD_NAME, Layout
 from natocc.dataset.records import ShardRecord
-from natocc.dataset.write.folder import remove_shard, without_part
+from natocc.dataset.write.folder import remove_shard, remove_temporary
 from natocc.dataset.write.lock import shard_lock
 from natocc.dataset.write.staging import check_staged, read_staged, staged_folder
-from natocc.io.atomic import disk_errors, encode_json, flush, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, flush, write_aside
 
 
 def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -> ShardRecord:
@@ -110,11 +110,10 @@ def take_back(layout: Layout) -> None:
     RunError
         If the disk refuses, or something that natocc did not write lies among the samples.
     """
+    remove_temporary(layout.root)
     with disk_errors(layout.root):
-        for name in (*FILES, layout.dataset.name):
-            (layout.root / f".{name}.part").unlink(missing_ok=True)
         for path in layout.records.glob(".*.part"):
-            if RECORD_NAME.fullmatch(without_part(path.name)):
+            if RECORD_NAME.fullmatch(final_name(path.name)):
                 path.unlink()
         moved = {
             int(path.name) for folder in FOLDERS for path in (layout.root / folder).glob("*") if SHARD_NAME.fullmatch(path.name)

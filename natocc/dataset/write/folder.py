@@ -10,7 +10,7 @@ from pathlib import Path
 from natocc.core.errors import RunError, UsageError
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import FILES, FOLDERS, LOCK, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
-from natocc.io.atomic import disk_errors, flush
+from natocc.io.atomic import disk_errors, final_name, flush
 
 
 def claim(root: Path) -> None:
@@ -34,8 +34,8 @@ def claim(root: Path) -> None:
         names = sorted(path.name for path in root.iterdir())
     dataset = dataset_file(root)
     if dataset.name not in names:
-        # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
-        foreign = [name for name in names if name != LOCK and without_part(name) != dataset.name]
+        # The very first file may still lie there under its temporary name, from a kill.
+        foreign = [name for name in names if name != LOCK and final_name(name) != dataset.name]
         if foreign:
             raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
 
@@ -64,6 +64,7 @@ def prepare(root: Path, overwrite: bool) -> None:
     claim(root)
     dataset = dataset_file(root)
     if not dataset.exists():
+        remove_temporary(root)
         return
     description = read_dataset(root)
     if not overwrite:
@@ -76,8 +77,22 @@ def prepare(root: Path, overwrite: bool) -> None:
             _remove_tree(root / folder)
         for name in FILES:
             (root / name).unlink(missing_ok=True)
-            (root / f".{name}.part").unlink(missing_ok=True)
         flush(root)
+    remove_temporary(root)
+
+
+def remove_temporary(root: Path) -> None:
+    """Delete the temporary files that a kill left beside ``dataset.json``, the manifest and the like.
+
+    Raises
+    ------
+    DiskError
+        If that fails (read-only, no permission).
+    """
+    with disk_errors(root):
+        for path in root.glob(".*.part"):
+            if final_name(path.name) in (*FILES, dataset_file(root).name):
+                path.unlink(missing_ok=True)
 
 
 def remove_shard(layout: Layout, shard: int) -> None:
@@ -130,13 +145,8 @@ def _others(folder: Path, own: re.Pattern[str], folders: bool = False) -> Iterat
         yield folder
     elif folder.exists():
         for path in sorted(folder.iterdir()):
-            if not own.fullmatch(without_part(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
+            if not own.fullmatch(final_name(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
                 yield path
-
-
-def without_part(name: str) -> str:
-    """The name that a file written aside is going to take; any other name is itself."""
-    return name[1 : -len(".part")] if name.startswith(".") and name.endswith(".part") else name
 
 
 def _remove_tree(folder: Path) -> None:

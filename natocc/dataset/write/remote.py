@@ -17,8 +17,7 @@ from natocc.core.plans import Json
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, RUN, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
 from natocc.dataset.records import read_shard, whole_shards
-from natocc.dataset.write.folder import without_part
-from natocc.io.atomic import disk_errors, write_aside
+from natocc.io.atomic import disk_errors, final_name, write_aside
 from natocc.io.storage import Storage
 
 _DATASET = "dataset.json"
@@ -51,7 +50,7 @@ class Remote:
         names = self.storage.check()
         if _DATASET in names:
             return True
-        foreign = [name for name in names if without_part(name) != _DATASET]
+        foreign = [name for name in names if final_name(name) != _DATASET]
         if foreign:
             shown = self.storage.shown
             raise UsageError(f"{shown} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another place with -o")
@@ -80,8 +79,6 @@ class Remote:
         if data is None:
             raise RunError(f"{self.storage.shown}/{_DATASET} was there and is gone: is another run at work?")
         before = _lasting(layout.root)
-        with disk_errors(layout.root):
-            layout.root.mkdir(parents=True, exist_ok=True)
         write_aside(layout.dataset, data)
         there = read_dataset(layout.root, layout.shown)
         if before != {key: value for key, value in there.items() if key not in _OF_THE_MOMENT}:
@@ -145,8 +142,6 @@ class Remote:
         path = layout.record(shard)
         data = self.storage.get(_relative(layout, path))
         if data is not None:
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
             write_aside(path, data)
         return data is not None
 
@@ -158,8 +153,6 @@ class Remote:
                 data = self.storage.get(name)
                 if data is None:
                     raise RunError(f"{self.storage.shown}/{name} is missing, and the record of its shard is there")
-                with disk_errors(path):
-                    path.parent.mkdir(parents=True, exist_ok=True)
                 write_aside(path, data)
 
     def check_own(self) -> None:
@@ -235,7 +228,7 @@ def _is_foreign(path: str) -> bool:
     folder, *middle, name = path.split("/")
     own: re.Pattern[str] = RECORD_NAME if folder == "shards" else SAMPLE_NAME
     between = not middle if folder == "shards" else len(middle) == 1 and SHARD_NAME.fullmatch(middle[0]) is not None
-    return not between or own.fullmatch(without_part(name)) is None
+    return not between or own.fullmatch(final_name(name)) is None
 
 
 def _relative(layout: Layout, path: Path) -> str:

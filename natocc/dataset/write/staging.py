@@ -15,7 +15,7 @@ from natocc.core.errors import BadDataError, RunError, UsageError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.layout import FOLDERS, LOCKS, SHARD_NAME, WORKER, Layout
 from natocc.dataset.records import record_from_json, record_to_json
-from natocc.io.atomic import disk_errors, encode_json, read_json
+from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
 from natocc.io.images import read_bytes, sha256
 
 _RECORDS = "records"
@@ -47,12 +47,11 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
     for folder, (suffix, data) in files.items():
         if folder not in FOLDERS:
             raise ValueError(f"unknown folder {folder!r} (known: {', '.join(FOLDERS)})")
-        _write(staged_folder(layout, shard) / folder / f"{record.index:09d}{suffix}", data)
-    path = _record(layout, record.index)
-    part = path.with_name(f".{path.name}.part")
-    _write(part, text)
-    with disk_errors(path):
-        part.replace(path)
+        path = staged_folder(layout, shard) / folder / f"{record.index:09d}{suffix}"
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    write_aside(_record(layout, record.index), text, sync=False)
 
 
 def is_staged(layout: Layout, index: int) -> bool:
@@ -182,9 +181,3 @@ def _agrees(layout: Layout, record: SampleRecord, files: Mapping[tuple[str, int]
 
 def _record(layout: Layout, index: int) -> Path:
     return staged_folder(layout, layout.shard_of(index)) / _RECORDS / f"{index:09d}.json"
-
-
-def _write(path: Path, data: bytes) -> None:
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
