@@ -1,6 +1,6 @@
 """natocc: occluded faces with exact masks.
 
-Occlusion-aware face segmentation needs pictures of covered faces with the mask of what is still visible. natocc makes them from
+Occlusion-aware face segmentation needs pictures of covered faces with masks of what is still visible. natocc makes them from
 face datasets and occluders as their owners publish them, after T. Voo, L. Jiang, C. C. Loy, "Delving into High-Quality Synthetic
 Face Occlusion Segmentation Datasets", CVPR Workshops 2022 (arXiv 2205.06218).
 
@@ -107,9 +107,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'natocc' has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"natocc.{_WHERE[name]}"), name)
-    globals()[name] = found  # the next time it is there
-    return found
+    value = getattr(importlib.import_module(f"natocc.{_WHERE[name]}"), name)
+    globals()[name] = value  # the next time it is found without this function
+    return value
 
 
 def __dir__() -> list[str]:

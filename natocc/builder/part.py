@@ -71,7 +71,6 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
             part.begin()
             with running(layout) as destination:
                 kept = run.make(opened, state, destination, cluster, progress)
-                opened.again.check()
             part.end()
         part.tidy()
     return Totals(state.made, state.rejected, time.monotonic() - begin, kept)

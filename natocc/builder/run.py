@@ -29,9 +29,8 @@ from natocc.executors.cluster_base import Cluster
 from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
 from natocc.executors.shard_worker import ShardJob, fill_shards
 from natocc.faces.landmarks.detector import check_models
-from natocc.io.listings import LookAgain
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import check_agrees, describe, look_again
+from natocc.pipeline.fingerprint import check_agrees, describe
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
@@ -87,7 +86,6 @@ class Opened:
     pipeline: Pipeline
     schedule: Schedule
     description: DatasetDescription
-    again: LookAgain  # asks the inputs a second time while samples are made
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +170,6 @@ class Run:
                     if existing.is_complete and existing.samples is not None and existing.samples > state.count:
                         raise UsageError(larger(layout, existing.samples, state.count))
                     if _is_complete(state, existing, opened.description):
-                        opened.again.check()
                         counts = existing.counts or Counts(0, {})
                         return Totals(counts.made, counts.rejected, time.monotonic() - begin, state.count)
                     state.check_not_larger()
@@ -184,7 +181,6 @@ class Run:
                     with target.shared_destination() if cluster else target.destination() as destination:
                         kept = self.make(opened, state, destination, cluster, progress, target.received)
                     target.made()
-                    opened.again.check()
                     progress("writing the manifest", state.count, state.count)
                     write_complete(layout, opened.description, state.count, state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
@@ -205,8 +201,7 @@ class Run:
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
         pipeline = Pipeline(self.recipe, self.workspace)
-        description = describe(pipeline)
-        return Opened(pipeline, pipeline.schedule(self.count), description, look_again(pipeline, description))
+        return Opened(pipeline, pipeline.schedule(self.count), describe(pipeline))
 
     def make(
         self,

@@ -39,8 +39,8 @@ def data_options(command: Command) -> Command:
         type=click.Path(file_okay=False, path_type=Path),
         envvar="NATOCC_CACHE",
         callback=_cache_folder,
-        help="Where occluders are extracted to, once. [NATOCC_CACHE; default: natocc-cache beside the data root, or the user's "
-        "cache folder where that cannot be written]",
+        help="Folder for extracted occluders and other results that are reused. [NATOCC_CACHE; default: natocc-cache beside the "
+        "data root, or the user's cache folder where that cannot be written]",
     )
     data = click.option(
         "--data",
@@ -58,8 +58,8 @@ def recipe_options(command: Command) -> Command:
     for option in (
         click.option("--set", "edits", multiple=True, metavar="PATH=VALUE", help="Edit the recipe: --set output.shard_size=100."),
         click.option("--seed", type=int, help="Seed of every random decision."),
-        click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them."),
-        click.option("--source-root", metavar="DIR", help="Where the faces lie, if not where their owner puts them."),
+        click.option("--occluders-root", metavar="DIR", help="Folder of the occluders, if not at its usual place."),
+        click.option("--source-root", metavar="DIR", help="Folder of the faces, if not at its usual place."),
         click.option("--method", metavar="NAME", help="natocc (default) or randocc."),
         click.option(
             "--occluders", metavar="NAME", shell_complete=complete_occluders, help="Occluders: coco, hands; shapes for randocc."

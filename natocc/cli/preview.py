@@ -1,4 +1,4 @@
-"""``natocc preview``: what would come of one photograph."""
+"""``natocc preview``: samples of one photograph on one sheet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from natocc.core.text import plain
 @click.option(
     "--vary",
     metavar="PATH=A,B,...",
-    help="Compare settings: a row a value, in each column the same sample: --vary colour.transfer=none,reinhard,sot.",
+    help="Compare settings: one row per value, the same sample in each column: --vary colour.transfer=none,reinhard,sot.",
 )
 @click.option("--show-plan", is_flag=True, help="Print every sample's plan and measures as JSON.")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("preview.png"), show_default=True)
@@ -32,10 +32,11 @@ def preview(
     out: Path,
     **flags: Any,
 ) -> None:
-    """Show what would come of one photograph: it, the aligned face and its mask, then samples, each above its masks.
+    """Show samples of one photograph: the photograph, the aligned face and its mask, then samples, each above its masks.
 
-    Visible face is tinted green, occluded face red; captions say what covers how much. Without IMAGE a portrait of the demo
-    serves; without --occluders and --method the demo's occluders do. --set edits every set where its path begins inside one.
+    Visible face is tinted green, occluded face red; captions name the occluders and how much they cover. Without IMAGE a
+    portrait of the demo is used; without --occluders and --method the demo's occluders. --set edits every set where its path
+    begins inside one.
 
     \b
     natocc preview photo.jpg
@@ -48,9 +49,9 @@ def preview(
     from natocc.core.errors import RunError
     from natocc.io.images import encode_png
     from natocc.io.workspace import Workspace
-    from natocc.pipeline import preview as showing
+    from natocc.pipeline.preview import photograph_of, show
 
-    shown = showing.show(showing.photograph_of(image, **flags), Workspace(data, cache), count)
+    shown = show(photograph_of(image, **flags), Workspace(data, cache), count)
     for line in shown.rejected():
         click.echo(plain(f"natocc: {line}"), err=True)
     try:

@@ -18,7 +18,7 @@ _GREY = 128
 class FinishRule(Options):
     """Steps for the whole picture, as the paper applies them; each is off unless given.
 
-    Off, pixels outside the matte stay those of the source, bit for bit.
+    While all are off, pixels outside the matte stay those of the source, bit for bit.
     """
 
     flip: float = Field(0.0, ge=0, le=1)
@@ -45,12 +45,12 @@ def draw_finish(rng: np.random.Generator, rule: FinishRule) -> Finish:
 
 
 def finished(image: Image, finish: Finish) -> Image:
-    """The picture after blur, brightness and contrast, and compression; mirroring comes before anything is laid on it.
+    """The picture after blur, brightness and contrast, and compression; mirroring happens before occluders are laid on it.
 
     Parameters
     ----------
     image : (H, W, 3) uint8
-        sRGB; returned itself where nothing is to be done.
+        sRGB; returned as it is where there is nothing to do.
     finish : Finish
         From the plan.
     """

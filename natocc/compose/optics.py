@@ -13,8 +13,8 @@ from natocc.io.images import decode_rgb, encode_jpeg
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import QualityRange, UnitRange
 
-_NOTICED = 1.1  # ratio of two blurs that is not noticed
-_MOST_SHARPENING = 0.6  # more shows as halos
+_NOTICED = 1.1  # a smaller ratio of two blurs is not noticed
+_MOST_SHARPENING = 0.6  # more becomes visible as halos
 _BLOCK = 8  # px, of JPEG
 
 
@@ -32,46 +32,46 @@ class OpticsRule(Options):
 
 
 def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: float) -> Image:
-    """Bring an occluder's blur to a picture's: blur it again, or sharpen it (unsharp mask) as far as that goes.
+    """Bring an occluder's blur to a picture's: blur it again, or sharpen it (unsharp mask) as far as possible.
 
     Parameters
     ----------
     foreground : (h, w, 3) uint8
         sRGB.
     matte : (h, w) uint8
-        Where it is looked at.
+        Where its blur is measured.
     blur : float
-        The picture's, px; see :func:`natocc.compose.lens.edge_blur`.
+        Blur of the picture, px; see :func:`natocc.compose.lens.edge_blur`.
     strength : float
         In [0, 1].
 
     Returns
     -------
     matched : (h, w, 3) uint8
-        The same where the occluder has no edges to tell by, or is as sharp already.
+        The input itself where the occluder has too few edges, or is as sharp already.
     """
-    found = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
-    if found is None or 1 / _NOTICED <= found / blur <= _NOTICED:
+    own = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    if own is None or 1 / _NOTICED <= own / blur <= _NOTICED:
         return foreground
-    if found < blur:
-        sigma = strength * math.sqrt(blur**2 - found**2)
+    if own < blur:
+        sigma = strength * math.sqrt(blur**2 - own**2)
         return np.asarray(cv2.GaussianBlur(foreground, (0, 0), sigma), dtype=np.uint8) if sigma > 0.1 else foreground
-    amount = strength * min(found / blur - 1, _MOST_SHARPENING)
-    smooth = cv2.GaussianBlur(foreground, (0, 0), min(found, 2.0))
+    amount = strength * min(own / blur - 1, _MOST_SHARPENING)
+    smooth = cv2.GaussianBlur(foreground, (0, 0), min(own, 2.0))
     return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
 
 
 def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Image:
-    """An occluder as it is after JPEG compression, on the grid of blocks of the picture that it lies in.
+    """An occluder after JPEG compression, on the block grid of the picture that it lies in.
 
     Parameters
     ----------
     foreground : (h, w, 3) uint8
         sRGB.
     left, top : int
-        Of its box in the picture, px.
+        Of the occluder's box in the picture, px.
     quality : int
-        In [1, 100].
+        JPEG quality, 1 to 100.
     """
     height, width = foreground.shape[:2]
     before = (top % _BLOCK, left % _BLOCK)

@@ -20,9 +20,9 @@ from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange
 Vector = npt.NDArray[np.float64]
 
 SEARCHED = (0.35, 2.2)
-"""Times the scale that was drawn: where a coverage is asked for, the scale is searched from here to there."""
+"""Least and largest factor on the drawn scale between which the scale for a wanted coverage is searched."""
 
-_FROM_BELOW = 90.0  # degrees: hands come from below more than from above
+_FROM_BELOW = 90.0  # degrees: hands come from below more often than from above
 _FROM_SPREAD = 60.0
 
 
@@ -93,13 +93,13 @@ class Pose:
     middle_xy : (2,) float64
         Centre of the cutout's box, cutout px.
     centre_xy : (2,) float64
-        Where it comes to lie, face px.
+        Where that centre lies on the face, face px.
     flip : bool
         Whether the cutout is mirrored.
     anchor : str, optional
-        What was aimed at.
+        Part of the face that was aimed at.
     points_to_xy : (2,) float64, optional
-        Unit vector in face px in which a hand points.
+        Direction in which a hand points, a unit vector in face px.
     """
 
     linear: Vector
@@ -119,15 +119,15 @@ class Pose:
 
 
 def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: PlacementRule) -> Pose:
-    """Draw a pose by the paper's rule [1]_, or aimed at an anchor.
+    """Draw a pose by the paper's rule [1]_, or one aimed at an anchor.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     face : AlignedFace
     cutout : Cutout
-        A hand (with `points_to_xy`) is turned so that its fingers point to the centre of the face's box; one that reaches in,
-        so that it comes from below, from a side or, seldom, from above.
+        A hand (with `points_to_xy`) is turned so that its fingers point to the centre of the face's box. A hand that reaches in
+        comes from below, from a side or, rarely, from above.
     rule : PlacementRule
         The ranges.
 
@@ -169,12 +169,12 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
 
 
 def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> bool:
-    """Whether a cutout of that width and height can be large enough at all: laid as small as the rule allows."""
+    """Whether a cutout of that width and height, laid as small as the rule allows, is not enlarged too much."""
     _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
     least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
     return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement
 
 
 def enlargement(placement: Placement) -> float:
-    """By how much a cutout's sides grow, as the root of the factor on its area."""
+    """Factor by which a cutout's sides grow: the root of the factor on its area."""
     return math.sqrt(abs(float(np.linalg.det(placement.affine[:, :2]))))

@@ -152,8 +152,5 @@ def remake_files(
             if sha256(content) != file.sha256:
                 failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions have changed"
                 continue
-            path = root / file.path
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            write_aside(path, content)
+            write_aside(root / file.path, content)
     return failed

@@ -64,7 +64,7 @@ def values_of(classes: Mapping[int, str], names: Iterable[str]) -> list[int]:
     classes : mapping of int to str
         Value to name.
     names : iterable of str
-        May name classes that are not there.
+        May name classes that the map does not have.
 
     Examples
     --------

@@ -14,11 +14,11 @@ from PIL import Image as PillowImage
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
-from natocc.io.codecs import DECODER_ERRORS, FORMATS, MAX_PIXELS, Plane, encode_jpeg, encode_png
+from natocc.io.codecs import DECODER_ERRORS, MAX_PIXELS, PICTURE_FORMATS, Plane, encode_jpeg, encode_png
 
 __all__ = [
-    "FORMATS",
     "MAX_PIXELS",
+    "PICTURE_FORMATS",
     "decode_rgb",
     "decode_rgba",
     "encode_jpeg",
@@ -90,7 +90,7 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     Parameters
     ----------
     path : Path
-        JPEG, PNG, WebP, BMP or TIFF, told by content, not by suffix.
+        JPEG, PNG, WebP, BMP or TIFF, recognised by content, not by suffix.
     max_pixels : int
         Larger pictures are refused by their header, before anything is decoded.
 
@@ -237,8 +237,8 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     Parameters
     ----------
     path : Path
-        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; in a JPEG (told by content), values on both
-        sides of 128.
+        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; in a JPEG (by content), values on both sides
+        of 128.
     max_pixels : int
         As for :func:`read_rgb`.
 

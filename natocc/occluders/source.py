@@ -24,7 +24,7 @@ class OccluderSource(Protocol):
         ...
 
     def subset(self, keep: Callable[[str], bool]) -> OccluderSource:
-        """The same source, of those pictures only whose name or sha256 `keep` likes; cutouts are known by the same references.
+        """The same source, of those pictures only whose name or sha256 `keep` accepts; cutouts are known by the same references.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class OccluderOptions(Options):
 
     @abstractmethod
     def check(self, data: Path) -> int:
-        """How many pictures there are to cut out of; a look at names, nothing is opened.
+        """Number of pictures to cut out of, by their names; nothing is opened.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class OccluderOptions(Options):
         data : Path
             The data root.
         cache : Path
-            Where an extracted library is kept. The first time it is made there; afterwards opening reads only its index.
+            Where an extracted library is kept; once it is made, opening reads only its index.
         jobs : int
             Processes to extract with.
 

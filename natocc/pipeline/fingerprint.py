@@ -11,7 +11,7 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
-from natocc.io.listings import LookAgain, known_files
+from natocc.io.listings import known_files
 from natocc.io.paths import locate
 from natocc.occluders.library.library import INDEX, Library
 from natocc.occluders.source import OccluderSource
@@ -134,14 +134,6 @@ def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
 def _short(value: Json) -> str:
     text = "nothing" if value is None else json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def look_again(pipeline: Pipeline, description: DatasetDescription) -> LookAgain:
-    """Ask the files of a description again, beside whatever comes next; see :class:`natocc.io.listings.LookAgain`."""
-    inputs, recipe = description.inputs, pipeline.recipe
-    listed = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
-    data, cache = pipeline.workspace.data, pipeline.workspace.cache
-    return LookAgain([(list(_located(options, data)), stated["files"]) for options, stated in listed if "files" in stated], cache)
 
 
 def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> Json:

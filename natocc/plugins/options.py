@@ -1,4 +1,4 @@
-"""What every part of a recipe has in common: strict, frozen, told by name which plug-in it configures."""
+"""What all parts of a recipe share: strict, frozen models, and fields whose model or value a table of plug-ins names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Options(BaseModel):
         return value
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
-        """Plug-ins that this part names itself: table and name."""
+        """Plug-ins that this part itself names, as (table, name)."""
         return ()
 
     def locations(self) -> Iterator[tuple[str, str]]:
@@ -55,13 +55,13 @@ class Options(BaseModel):
                     yield path, item
 
     def packages(self) -> dict[str, str]:
-        """Other packages whose plug-ins this part, or one within it, names: name to version, sorted."""
-        found = dict(filter(None, (table.package(name) for table, name in self.named())))
+        """Versions of the other packages whose plug-ins this part, or one within it, names; by package name, sorted."""
+        versions = dict(filter(None, (table.package(name) for table, name in self.named())))
         for _, value in self:
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Options):
-                    found |= item.packages()
-        return dict(sorted(found.items()))
+                    versions |= item.packages()
+        return dict(sorted(versions.items()))
 
 
 def _is_location(parts: Iterable[Any]) -> bool:
@@ -69,31 +69,31 @@ def _is_location(parts: Iterable[Any]) -> bool:
 
 
 PART_OF = "x-part-of"
-"""Mark in a JSON Schema: here stands one of the models of the table of this group."""
+"""Mark in a JSON Schema: one of the models of this group's table belongs here."""
 
 NAME_OF = "x-name-of"
-"""Mark in a JSON Schema: here stands a name of the table of this group."""
+"""Mark in a JSON Schema: a name of this group's table belongs here."""
 
 PluginOptions = TypeVar("PluginOptions", bound=Options)
 PluginType = TypeVar("PluginType")
 
 
 def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginType:
-    """The plug-in that `name` means in `table`, imported only now.
+    """The plug-in of that name, imported now.
 
     Parameters
     ----------
     table : mapping of str
-        Mostly a :class:`natocc.plugins.table.Table`.
+        Names to plug-ins, such as a :class:`natocc.plugins.table.Table`.
     name_key : str
-        The recipe's key that holds the name, for the message.
+        The recipe's key that holds the name, for messages.
     name : str
-        What the recipe says.
+        Name in the recipe.
 
     Raises
     ------
     ValueError
-        If there is no such plug-in (the nearest name is given), or the package that adds it cannot be used.
+        If there is no such plug-in (the message has the nearest name), or its package cannot be used.
     """
     try:
         return table[name]
@@ -104,7 +104,7 @@ def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginT
 
 
 def choose_by_name(value: Any, base: type[PluginOptions], table: Table[type[Any]], name_key: str) -> PluginOptions:
-    """A recipe entry as its plug-in's own model, chosen by the name that the entry has under `name_key`."""
+    """A part of a recipe as the model of its plug-in, which is named under `name_key`."""
     if isinstance(value, base):
         return value
     if not isinstance(value, Mapping):
@@ -121,14 +121,14 @@ def choose_by_name(value: Any, base: type[PluginOptions], table: Table[type[Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ChosenFrom(Generic[PluginOptions]):
-    """Annotation of a recipe's part: the model that its ``source`` names in a table.
+    """Annotation of a part of a recipe: its model is the one that its ``source`` names.
 
     Parameters
     ----------
     table : Table
-        Of options classes.
+        Options classes by name.
     base : type
-        What they all are.
+        Their common base class.
     """
 
     table: Table[type[Any]]
@@ -138,7 +138,7 @@ class ChosenFrom(Generic[PluginOptions]):
         return core_schema.no_info_before_validator_function(self.choose, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """A mark in the place of all the models: :mod:`natocc.recipe.schema` knows them."""
+        """A mark in place of all the models, which :mod:`natocc.recipe.schema` fills in."""
         return {PART_OF: self.table.group}
 
     def choose(self, value: Any) -> PluginOptions:
@@ -148,14 +148,14 @@ class ChosenFrom(Generic[PluginOptions]):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NameIn:
-    """Annotation of a recipe's text: a name of a table.
+    """Annotation of a text in a recipe: a name in a table.
 
     Parameters
     ----------
     table : Table
-        Of what is called by these names.
+        Plug-ins by name.
     also : tuple of str
-        Further names.
+        Further allowed names.
     """
 
     table: Table[Any]
@@ -165,19 +165,19 @@ class NameIn:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """A mark, as above."""
+        """A mark, as of :class:`ChosenFrom`."""
         return {NAME_OF: self.table.group, "also": list(self.also)}
 
     def check(self, name: str) -> str:
-        """`name`, if it is known and what it names can be imported."""
+        """`name`, if it is known and its plug-in can be imported."""
         if name not in self.also:
             try:
-                found = self.table[name]
+                function = self.table[name]
             except KeyError:
                 known = [*self.also, *self.table]
                 raise ValueError(f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}") from None
             except UsageError as error:
                 raise ValueError(str(error)) from error
-            if not callable(found):
-                raise ValueError(f"{self.table.group} {name!r}: expected a function, found {found!r}")
+            if not callable(function):
+                raise ValueError(f"{self.table.group} {name!r}: expected a function, found {function!r}")
         return name

@@ -135,14 +135,14 @@ class Recipe(Options):
         return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
 
     def check_output(self, data: Path, out: Path) -> None:
-        """Refuse to write into a folder that is read: the next build would take what this one makes for input.
+        """Refuse to write into a folder that is read: the next build would take the output for input.
 
         Parameters
         ----------
         data : Path
             The data root.
         out : Path
-            Where the dataset goes.
+            Folder of the dataset.
 
         Raises
         ------
@@ -156,19 +156,19 @@ class Recipe(Options):
 
 
 def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
-    """The recipe that `raw` is.
+    """The validated recipe.
 
     Raises
     ------
     RecipeError
-        One line a fault, each with the path of the field and, where there is one, the nearest known name.
+        One line for each fault: the path of the field, what was expected, what was found.
     """
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
         raise RecipeError(*(f"recipe {name}: {line}" for line in faults(error))) from None
     names = [a_set.name for a_set in recipe.sets]
-    twice = sorted({each for each in names if names.count(each) > 1})
+    twice = sorted({duplicate for duplicate in names if names.count(duplicate) > 1})
     if twice:
-        raise RecipeError(f"recipe {name}: sets.*.name: {twice[0]!r} names two sets")
+        raise RecipeError(f"recipe {name}: sets.*.name: {twice[0]!r} names two sets; give each its own name")
     return recipe

@@ -1,4 +1,4 @@
-"""A recipe's text: natocc's own by name, files, and YAML that hides nothing."""
+"""The text of a recipe, from a file or of one of natocc's own; parsed as YAML without surprises."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def own_recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(own_folder("pipelines").glob("*.yaml"))}
 
 
-def what(text: str) -> str:
-    """First sentence of the comment that a recipe begins with.
+def summary(text: str) -> str:
+    """First sentence of the comment at the beginning of a recipe.
 
     Examples
     --------
-    >>> what("# yaml-language-server: $schema=x\\n# The demo: two\\n# portraits. Nothing is downloaded.\\nname: demo\\n")
+    >>> summary("# yaml-language-server: $schema=x\\n# The demo: two\\n# portraits. Nothing is downloaded.\\nname: demo\\n")
     'The demo: two portraits'
     """
     lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
@@ -77,7 +77,7 @@ def parse_recipe(text: str, name: str) -> dict[str, Any]:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
+    """YAML without tags, aliases or repeated keys: no recipe needs them, and all can go wrong unnoticed."""
 
     _depth = 0
 
@@ -110,7 +110,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_yaml_int(self, node: Any) -> int:
         number: int = super().construct_yaml_int(node)
-        if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
+        if abs(number) > _LARGEST:  # Python refuses to print the largest that YAML can write
             raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
         return number
 

@@ -20,7 +20,7 @@ from natocc.cli import main
 from natocc.exports import FORMATS
 from natocc.recipe.model import METHODS
 from natocc.recipe.schema import recipe_schema
-from natocc.recipe.text import own_recipes, what
+from natocc.recipe.text import own_recipes, summary
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -38,7 +38,7 @@ def recipes() -> str:
     rows = ["| recipe | sets (occluders) | |", "|---|---|---|"]
     for name, path in own_recipes().items():
         sets = ", ".join(f"{a_set.name} ({a_set.occluders.source})" for a_set in load_recipe(name).sets)
-        rows.append(f"| [`{name}`]({path.name}) | {sets} | {_cell(what(path.read_text(encoding='utf-8')))} |")
+        rows.append(f"| [`{name}`]({path.name}) | {sets} | {_cell(summary(path.read_text(encoding='utf-8')))} |")
     return "\n".join(rows)
 
 

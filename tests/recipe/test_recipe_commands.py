@@ -174,12 +174,12 @@ def test_edits_by_index_and_by_name(edit: str, path: tuple[str | int, ...], valu
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        ("sets.2.name=x", "sets has 2 items; expected an index from 0 to 1 or a or b, found '2'"),
-        ("sets.-1.name=x", "sets has 2 items; expected an index from 0 to 1 or a or b, found '-1'"),
+        ("sets.2.name=x", "sets: expected an index from 0 to 1 or a or b, found '2'"),
+        ("sets.-1.name=x", "sets: expected an index from 0 to 1 or a or b, found '-1'"),
         ("name.x=1", "name is 'demo', which has no part 'x'"),
         ("sets.0.name.x.y=1", "sets.0.name is 'a', which has no part 'x'"),
         ("sets..name=x", "expected path=value, such as output.shard_size=100"),
-        ("none.0=x", "none has 0 items; expected none, found '0'"),
+        ("none.0=x", "none: the list is empty, found '0'"),
     ],
 )
 def test_an_edit_that_finds_no_place_says_what_there_is(edit: str, message: str) -> None:

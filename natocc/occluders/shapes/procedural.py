@@ -67,7 +67,7 @@ class MixedTextures(TextureOptions):
 
     def open(self, data: Path) -> Mix:
         """See :meth:`TextureOptions.open`."""
-        return Mix(tuple(each.open(data) for each in self.of))
+        return Mix(tuple(options.open(data) for options in self.of))
 
 
 class _Made:
@@ -143,25 +143,25 @@ class Mix:
 
     Parameters
     ----------
-    of : tuple of TextureSource
-        Each is drawn from as often as the others.
+    sources : tuple of TextureSource
+        Drawn from equally often.
     """
 
-    def __init__(self, of: tuple[TextureSource, ...]) -> None:
-        self._of = of
+    def __init__(self, sources: tuple[TextureSource, ...]) -> None:
+        self._sources = sources
 
     def __len__(self) -> int:
-        return sum(len(each) for each in self._of)
+        return sum(len(source) for source in self._sources)
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Which of the sources, and what it draws."""
-        number = int(rng.integers(len(self._of)))
-        return {"of": number, "drawn": self._of[number].draw(rng)}
+        number = int(rng.integers(len(self._sources)))
+        return {"of": number, "drawn": self._sources[number].draw(rng)}
 
     def subset(self, keep: Callable[[str], bool]) -> Mix:
         """See :meth:`TextureSource.subset`."""
-        return Mix(tuple(each.subset(keep) for each in self._of))
+        return Mix(tuple(source.subset(keep) for source in self._sources))
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`."""
-        return self._of[int(reference["of"])].texture(reference["drawn"], height, width)
+        return self._sources[int(reference["of"])].texture(reference["drawn"], height, width)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
 from natocc.occluders import TEXTURES
-from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, Kind, draw_bezier
+from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_bezier
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import ChosenFrom
@@ -26,13 +26,13 @@ _OVERSAMPLING = 4
 _TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
-def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
+def _some_weight(kinds: dict[OutlineKind, float]) -> dict[OutlineKind, float]:
     if not sum(kinds.values()) > 0:
         raise ValueError("kinds need a weight above 0")
     return kinds
 
 
-Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+Kinds = Annotated[dict[OutlineKind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
 
 
 class ShapesOccluders(OccluderOptions):
@@ -63,7 +63,7 @@ class ShapesOccluders(OccluderOptions):
     """Longer side at which a shape is drawn, px."""
 
     def check(self, data: Path) -> int:
-        """How many textures there are; see :meth:`OccluderOptions.check`."""
+        """Number of textures; see :meth:`OccluderOptions.check`."""
         return len(self.textures.open(data))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Shapes:
@@ -77,7 +77,7 @@ class Shapes:
     Parameters
     ----------
     options : ShapesOccluders
-        How many points, how smooth, how large.
+        Number of points, smoothness, size.
     textures : TextureSource
         What they are filled with.
     """

@@ -28,7 +28,7 @@ class TextureSource(Protocol):
     """Surfaces to cover shapes with."""
 
     def __len__(self) -> int:
-        """How many pictures."""
+        """Number of pictures."""
         ...
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
@@ -36,11 +36,11 @@ class TextureSource(Protocol):
         ...
 
     def subset(self, keep: Callable[[str], bool]) -> TextureSource:
-        """The same source, of those pictures only whose name `keep` likes; see :class:`OccluderSource`."""
+        """The same source, of those pictures only whose name `keep` accepts; see :class:`OccluderSource`."""
         ...
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
-        """The texture there, at its natural scale: (height, width, 3) uint8, its class and its origin.
+        """The texture that `reference` means, at its natural scale: (height, width, 3) uint8, its class and its origin.
 
         Raises
         ------
