@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import cv2
@@ -23,12 +23,12 @@ from natocc.compose.optics import OpticsRule
 from natocc.compose.pose import SEARCHED, PlacementRule, Pose, draw_pose, enlargement
 from natocc.compose.reach import cut_shows, out_of_picture, wrist_cut
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.plans import Finish, Json, Look, OccluderPlan, Placement, Plan
+from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Reference
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import UnitRange, uniform
 
-Draw = Callable[[np.random.Generator], tuple[Mapping[str, Json], Cutout]]
+Draw = Callable[[np.random.Generator], tuple[Reference, Cutout]]
 """Draws a cutout: the JSON from which it can be made again, and the cutout."""
 
 _NEVER = 256
@@ -131,7 +131,7 @@ def draw_plan(
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
 
-_Laid = tuple[Mapping[str, Json], Cutout, Placement, Mask]
+_Laid = tuple[Reference, Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
 
 

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from natocc.core.errors import BadDataError, DiskError, UsageError
 from natocc.core.plans import Json
@@ -118,24 +118,32 @@ def encode_json(value: Json, indent: int | None = None) -> bytes:
     return (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode("ascii")
 
 
-def read_json(path: Path, shown: str | None = None) -> dict[str, Json]:
-    """A JSON file that holds an object; messages name it `shown`, by default its path.
+def read_json(path: Path, shown: str | None = None) -> dict[str, Any]:
+    """A JSON file that holds an object.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str, optional
+        How messages name it; `path` unless given.
 
     Raises
     ------
     UsageError
         If it is missing, not a regular file, cut short, not JSON, or something else than an object.
     """
+    shown = shown or str(path)
     try:
-        value = json.loads(read_bytes(path), parse_constant=_refuse_constant)
+        value = json.loads(read_bytes(path, shown), parse_constant=_refuse_constant)
     except BadDataError as error:
         raise UsageError(error.detail) from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{shown or path} is damaged: not JSON ({error})") from None
+        raise UsageError(f"{shown} is damaged: not JSON ({error})") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{shown or path}: expected a JSON object, found {type(value).__name__}")
+        raise UsageError(f"{shown}: expected a JSON object, found {type(value).__name__}")
     return value
 
 
-def _refuse_constant(name: str) -> Json:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")

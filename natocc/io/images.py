@@ -38,13 +38,15 @@ MAX_BYTES = 512 * 1024 * 1024
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, shown: str | None = None) -> bytes:
     """Bytes of a regular file.
 
     Parameters
     ----------
     path : Path
         The file.
+    shown : str, optional
+        How messages name it; `path` unless given.
 
     Returns
     -------
@@ -58,21 +60,22 @@ def read_bytes(path: Path) -> bytes:
     RunError
         If it is the machine that fails, not the file: too many open files, no memory.
     """
+    shown = shown or str(path)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise BadDataError(Reason.NOT_A_FILE, f"{path} is not a regular file")
+            raise BadDataError(Reason.NOT_A_FILE, f"{shown} is not a regular file")
         if status.st_size > MAX_BYTES:
-            raise BadDataError(Reason.TOO_MANY_PIXELS, f"{path} has {status.st_size} bytes, more than {MAX_BYTES}")
+            raise BadDataError(Reason.TOO_MANY_PIXELS, f"{shown} has {status.st_size} bytes, more than {MAX_BYTES}")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise BadDataError(Reason.MISSING_FILE, f"no file {path}") from None
+        raise BadDataError(Reason.MISSING_FILE, f"no file {shown}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-            raise RunError(f"cannot read {path}: {error.strerror}") from None
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path}: {error}") from None
+            raise RunError(f"cannot read {shown}: {error.strerror}") from None
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown}: {error}") from None
     if not data:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path} is empty (0 bytes)")
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown} is empty (0 bytes)")
     return data
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
 from natocc.occluders import SOURCES
 from natocc.plugins.options import Options
@@ -33,11 +33,11 @@ class OccluderSource(Protocol):
         """
         ...
 
-    def size(self, reference: Mapping[str, Json]) -> tuple[int, int] | None:
+    def size(self, reference: Reference) -> tuple[int, int] | None:
         """Width and height of the cutout that `reference` means, px, where that is known without reading or making it."""
         return None
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The cutout that `reference` means, the same each time.
 
         Raises

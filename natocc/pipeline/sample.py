@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections import OrderedDict
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,8 +14,8 @@ from natocc.compose.pose import can_fill
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.core.plans import Finish, Json, Plan
-from natocc.core.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
+from natocc.core.plans import Finish, Plan, Reference
+from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Rejection, SampleRecord
 from natocc.dataset.splits import Splits
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
@@ -32,27 +30,8 @@ from natocc.recipe.model import Recipe
 _FACES_KEPT = 8
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Sample:
-    """A sample made: its row, and what was made unless it was rejected.
-
-    Parameters
-    ----------
-    record : SampleRecord
-        Without the sha256 of files, since none is written here.
-    face : AlignedFace, optional
-        None where the face itself was rejected.
-    composite : Composite, optional
-        None where the sample was rejected.
-    """
-
-    record: SampleRecord
-    face: AlignedFace | None
-    composite: Composite | None
-
-
 class Pipeline:
-    """A recipe opened on this machine: sources found, libraries extracted.
+    """A recipe opened on this machine: its sources are open, its libraries extracted.
 
     Parameters
     ----------
@@ -95,7 +74,7 @@ class Pipeline:
         """Which sample is what; `count` None means one pass over the sets."""
         return Schedule([a_set.samples_per_face for a_set in self.recipe.sets], self.faces.ids(), count)
 
-    def make_sample(self, spec: SampleSpec) -> Sample:
+    def make_sample(self, spec: SampleSpec) -> MadeSample:
         """Make one sample; it depends on the recipe, the inputs and `spec` alone.
 
         Parameters
@@ -105,8 +84,8 @@ class Pipeline:
 
         Returns
         -------
-        sample : Sample
-            Rejected, with the reason in its record, where the data cannot serve.
+        sample : MadeSample
+            Rejected, with the reason in its record, where an input cannot be used.
         """
         a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
         source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
@@ -120,7 +99,7 @@ class Pipeline:
             face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
 
-            def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+            def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
                 reference = source.draw(rng)
                 size = source.size(reference)
                 if size is not None and not can_fill(size, photo.face, a_set.placement):
@@ -129,7 +108,7 @@ class Pipeline:
 
             plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
         except BadDataError as error:
-            return Sample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
+            return MadeSample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(photo, cutouts, plan)
         record = row(
             occluder_origins=tuple(cutout.origin for cutout in cutouts),
@@ -138,7 +117,7 @@ class Pipeline:
             measures=measures(face, self.faces.classes, composite),
             landmarks=hidden_landmarks(face, composite),
         )
-        return Sample(record, face, composite)
+        return MadeSample(record, face, composite)
 
     def aligned(self, face_id: str) -> AlignedFace:
         """A face, aligned, before anything is done to it.
@@ -146,7 +125,7 @@ class Pipeline:
         Raises
         ------
         BadDataError
-            If it cannot serve.
+            If it cannot be used.
         """
         return self._face(face_id).face
 
@@ -177,7 +156,7 @@ class Pipeline:
         Raises
         ------
         BadDataError
-            If an input that served then cannot serve now.
+            If an input that was used then cannot be used now.
         """
         source = self._occluders[spec.set_index]
         cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]

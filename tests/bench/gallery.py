@@ -36,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         demo = load_recipe("demo", ["faces.align.size=384"])
         tiles = _rows(demo, Path(cache), Path(cache), {"grace_hopper": "cat", "astronaut": "cup"}, _object_switches)
-        sheet = contact_sheet(tiles, columns=4, tile=320)
+        sheet = contact_sheet(tiles, columns=4, side=320)
         (OWN / "assets" / "gallery.jpg").write_bytes(encode_jpeg(sheet, 85))
         (out / "objects.png").write_bytes(encode_png(sheet))
         data = Path(os.environ.get("NATOCC_TEST_DATA") or OWN.parent / "shared" / "data")
@@ -50,7 +50,7 @@ def main() -> None:
             faces = dict.fromkeys(recipe.faces.open(data, Path(cache)).ids(), "hand")
             for index, tile in enumerate(_rows(recipe, data, Path(cache), faces, _hand_switches)):
                 (out / f"hand-{index:03d}.png").write_bytes(encode_png(tile.image))
-            sheet = contact_sheet(_rows(recipe, data, Path(cache), faces, _hand_switches), columns=6, tile=256)
+            sheet = contact_sheet(_rows(recipe, data, Path(cache), faces, _hand_switches), columns=6, side=256)
             (out / "hands.png").write_bytes(encode_png(sheet))
     print(f"assets/gallery.jpg, {out.relative_to(OWN)}")
 

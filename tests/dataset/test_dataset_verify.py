@@ -21,7 +21,7 @@ from natocc.dataset.findings import Depth, Kind, Verified
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import read_shard
-from natocc.dataset.verify.dataset import verify
+from natocc.dataset.verify.dataset import verify_folder
 from natocc.io.atomic import encode_json
 from natocc.io.images import encode_png, read_labels, sha256
 from natocc.io.sealed_json import is_sealed, seal
@@ -50,7 +50,7 @@ def dataset(built: Path, tmp_path: Path) -> Path:
 
 
 def _look(root: Path, depth: Depth = Depth.HASH) -> Verified:
-    return verify(root, depth, 1, _silent)
+    return verify_folder(root, depth, 1, _silent)
 
 
 def _mend(root: Path, cache: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ def claim(root: Path) -> None:
     UsageError
         If a file is in the way, or the folder holds somebody's files and no dataset.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def prepare(root: Path, overwrite: bool) -> None:
         If a file is in the way, the folder holds somebody's files and no dataset, a dataset and not `overwrite`, or something
         that is not natocc's among the samples. Nothing has been deleted then.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     claim(root)
     dataset = dataset_file(root)
@@ -68,10 +69,10 @@ def prepare(root: Path, overwrite: bool) -> None:
         return
     description = read_dataset(root)
     if not overwrite:
-        raise UsageError(f"{root} holds a dataset ({description['status']}): --overwrite replaces it")
+        raise UsageError(f"{root} holds a dataset ({description.status}): --overwrite replaces it")
     for path in _foreign(root):
         raise UsageError(f"{path} is not natocc's and would have to go: move it out of {root} before --overwrite")
-    write_dataset(Layout(root, 1), {**description, "status": "building"})
+    write_dataset(root, dataclasses.replace(description, status="building"))
     with disk_errors(root):
         for folder in ("shards", *FOLDERS, ".staging"):  # the records first: nobody takes the rest for whole
             _remove_tree(root / folder)
@@ -101,7 +102,7 @@ def remove_shard(layout: Layout, shard: int) -> None:
     Raises
     ------
     RunError
-        If something that natocc did not write lies among the samples, or the disk refuses.
+        If something that natocc did not write lies among the samples, or writing fails (disk full, read-only, no permission).
     """
     folders = [layout.shard_folder(folder, shard) for folder in FOLDERS]
     with disk_errors(layout.root):
@@ -120,7 +121,7 @@ def clean_staging(layout: Layout) -> None:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     with disk_errors(layout.staging):
         _remove_tree(layout.staging)

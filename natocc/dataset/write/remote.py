@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from natocc.core.errors import RunError, UsageError
 from natocc.core.plans import Json
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, RUN, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
 from natocc.dataset.records import read_shard, whole_shards
 from natocc.io.atomic import disk_errors, final_name, write_aside
@@ -24,7 +24,6 @@ _DATASET = "dataset.json"
 
 STAGING = ".staging"
 """Folder there with a file for each run that wants shards of workers elsewhere."""
-_OF_THE_MOMENT = ("status", "samples", "counts", "sha256")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Remote:
         return False
 
     def pull(self, layout: Layout, records: bool = True) -> None:
-        """Bring records here, so that a run in this folder goes on with what is there; pictures stay where they are.
+        """Bring records here, so that a run in this folder can resume; pictures stay where they are.
 
         What an earlier run made here and had not yet brought there is kept, if it is of the same dataset.
 
@@ -80,8 +79,8 @@ class Remote:
             raise RunError(f"{self.storage.shown}/{_DATASET} was there and is gone: is another run at work?")
         before = _lasting(layout.root)
         write_aside(layout.dataset, data)
-        there = read_dataset(layout.root, layout.shown)
-        if before != {key: value for key, value in there.items() if key not in _OF_THE_MOMENT}:
+        description = read_dataset(layout.root, layout.shown)
+        if before != description.lasting():
             with disk_errors(layout.root):
                 shutil.rmtree(layout.root)
                 layout.records.mkdir(parents=True)
@@ -93,7 +92,7 @@ class Remote:
         sizes = self._records()
         for shard in sorted({*sizes, *whole_shards(layout)}):
             self._pull_record(layout, shard, sizes.get(shard))
-        if there["status"] == "complete" and layout.manifest.name in self.storage.names(""):
+        if description.is_complete and layout.manifest.name in self.storage.names(""):
             # Its place is held: it may be large, and a run that adds anything writes it anew.
             write_aside(layout.manifest, b"")
 
@@ -111,7 +110,7 @@ class Remote:
         forget_pictures(layout, shard)
 
     def take_back(self) -> None:
-        """Delete what an interrupted run left: its word that it wants shards, and files of shards that have no record."""
+        """Delete what an interrupted run left: its marker that it wants shards, and files of shards that have no record."""
         self.storage.delete(f"{STAGING}/{name}" for name in self.storage.names(STAGING) if name.startswith(RUN))
         whole = self._records()
         for folder in FOLDERS:
@@ -170,19 +169,19 @@ class Remote:
                     f"{shown}/{path} is not natocc's and would have to go: move it out of {shown} before --overwrite"
                 )
 
-    def clear(self, there: Mapping[str, Json], scratch: Path) -> None:
+    def clear(self, description: DatasetDescription, scratch: Path) -> None:
         """Delete the dataset, known by its names; files beside it stay, and so does ``dataset.json``, marked ``building``.
 
         Parameters
         ----------
-        there : mapping
+        description : DatasetDescription
             What ``dataset.json`` there says.
         scratch : Path
             A folder of this machine.
         """
         with disk_errors(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
-        write_dataset(Layout(scratch, 1), {**there, "status": "building"})
+        write_dataset(scratch, dataclasses.replace(description, status="building"))
         self.push_file(dataset_file(scratch))
         paths = [path for path in self._all() if not _is_foreign(path)]
         records = [path for path in paths if path.startswith("shards/")]  # first: nobody takes the rest for whole
@@ -218,7 +217,7 @@ def forget_pictures(layout: Layout, shard: int) -> None:
 def _lasting(root: Path) -> dict[str, Json] | None:
     """What a dataset here says of itself, but for how far it is."""
     try:
-        return {key: value for key, value in read_dataset(root).items() if key not in _OF_THE_MOMENT}
+        return read_dataset(root).lasting()
     except UsageError:
         return None
 

@@ -22,7 +22,7 @@ _RECORDS = "records"
 
 
 def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple[str, bytes]]) -> None:
-    """Lay one sample aside.
+    """Write one sample into the staging area.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
     Raises
     ------
     RunError
-        If the disk refuses; the message names the path.
+        If writing fails (disk full, read-only, no permission); the message names the path.
     ValueError
         If a folder is unknown, or the record is not one that :func:`~natocc.dataset.records.record_to_json` takes.
     """
@@ -81,7 +81,7 @@ def read_staged(layout: Layout, shard: int) -> tuple[dict[int, SampleRecord], di
     UsageError
         If a record is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     place = staged_folder(layout, shard)
     with disk_errors(place):
@@ -103,11 +103,11 @@ def check_staged(layout: Layout, record: SampleRecord, files: Mapping[tuple[str,
         if path is None:
             raise RunError(f"sample {record.index} is staged without its file in {folder}")
         try:
-            found = sha256(read_bytes(path))
+            actual = sha256(read_bytes(path))
         except BadDataError as error:
             raise RunError(error.detail) from None
-        if found != digest:
-            raise RunError(f"{path} is not the file that was made: expected sha256 {digest}, found {found}")
+        if actual != digest:
+            raise RunError(f"{path} is not the file that was made: expected sha256 {digest}, found {actual}")
 
 
 def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
@@ -131,7 +131,7 @@ def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     kept: set[int] = set()
     for place in sorted(layout.staging.glob("*")):

@@ -42,7 +42,7 @@ def kept_landmarks(
     BadDataError
         As `find`.
     """
-    state = [_VERSION, version("dlib-bin"), version("opencv-python-headless"), points, wanted, image.shape]
+    state: list[Json] = [_VERSION, version("dlib-bin"), version("opencv-python-headless"), points, wanted, image.shape]
     key = entry_key([state, np.ascontiguousarray(image).data])
     kept = Cache(cache / "landmarks", lambda value: _decode(value, points))
     entry = None

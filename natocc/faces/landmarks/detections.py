@@ -109,7 +109,7 @@ def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]
         yield f"{name}#{number}", Detection(name, landmarks_from(face["landmarks"], points), str(face["detector"]), None)
 
 
-def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> Json:
+def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> dict[str, Json]:
     """Faces of a photograph, or why there are none; runs in a worker."""
     cv2.setNumThreads(1)
     try:

@@ -15,6 +15,7 @@ import joblib
 import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.plans import Json
 from natocc.core.samples import Cutout
 from natocc.io.cache import FolderCache, entry_key
 from natocc.io.images import encode_png
@@ -64,7 +65,7 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) ->
             known += sorted(_pictures(folder))
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-    states = ([name, status.st_size, status.st_mtime_ns] for name, status in known)
+    states: list[Json] = [[name, status.st_size, status.st_mtime_ns] for name, status in known]
     return entry_key([[f"library {VERSION}", options], *states])
 
 

@@ -6,7 +6,7 @@ import bisect
 import collections
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout, Origin
 from natocc.io.images import decode_rgba, read_bytes
 from natocc.io.tables import map_table
@@ -102,12 +102,12 @@ class Library:
             raise UsageError(f"none of the {len(digests)} cutouts in {self.path} falls into a split; use fewer splits")
         return Library(self.path, rows)
 
-    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+    def size(self, reference: Reference) -> tuple[int, int]:
         """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
         entry = self._entry(str(reference["id"]))
         return entry["width"], entry["height"]
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The cutout that `reference` names.
 
         Raises

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 
 _Points: TypeAlias = npt.NDArray[np.float64]
 OutlineKind: TypeAlias = Literal["bezier", "ellipse", "rectangle", "stroke", "polygon", "grid"]
@@ -62,22 +62,22 @@ def draw_grid(rng: np.random.Generator) -> dict[str, Json]:
     return {"bars": bars, "breadth": _number(rng, 0.04, 0.1), "turn": _number(rng, 0, math.pi)}
 
 
-def bezier(drawn: Mapping[str, Json]) -> Pieces:
+def bezier(drawn: Reference) -> Pieces:
     """What :func:`draw_bezier` drew."""
     return [[outline(np.array(drawn["points"], dtype=np.float64), float(drawn["roundness"]))]]
 
 
-def ellipse(drawn: Mapping[str, Json]) -> Pieces:
+def ellipse(drawn: Reference) -> Pieces:
     """What :func:`draw_ellipse` drew."""
     return [[_turned(_CIRCLE * (1.0, drawn["ratio"]), drawn["turn"])]]
 
 
-def rectangle(drawn: Mapping[str, Json]) -> Pieces:
+def rectangle(drawn: Reference) -> Pieces:
     """A rectangle, drawn as an ellipse is."""
     return [[_turned(_SQUARE * (1.0, drawn["ratio"]), drawn["turn"])]]
 
 
-def stroke(drawn: Mapping[str, Json]) -> Pieces:
+def stroke(drawn: Reference) -> Pieces:
     """What :func:`draw_stroke` drew: discs along the curve, and what lies between two of them."""
     first, second, third, last = np.array(drawn["points"], dtype=np.float64)
     t = np.linspace(0, 1, 2 * _STEPS)[:, None]
@@ -90,7 +90,7 @@ def stroke(drawn: Mapping[str, Json]) -> Pieces:
     return [*([half * _CIRCLE + point] for point in line), *([quadrilateral] for quadrilateral in between)]
 
 
-def polygon(drawn: Mapping[str, Json]) -> Pieces:
+def polygon(drawn: Reference) -> Pieces:
     """What :func:`draw_polygon` drew."""
     radii = np.array(drawn["radii"], dtype=np.float64)
     angles = drawn["turn"] + np.arange(len(radii)) * (2 * math.pi / len(radii))
@@ -98,7 +98,7 @@ def polygon(drawn: Mapping[str, Json]) -> Pieces:
     return [[corners, *(radius * _CIRCLE + (x, y) for x, y, radius in drawn["holes"])]]
 
 
-def grid(drawn: Mapping[str, Json]) -> Pieces:
+def grid(drawn: Reference) -> Pieces:
     """What :func:`draw_grid` drew."""
     half = float(drawn["breadth"])
     upright, level = (np.linspace(half - 1, 1 - half, count) for count in drawn["bars"])
@@ -106,7 +106,7 @@ def grid(drawn: Mapping[str, Json]) -> Pieces:
     return [[_turned(bar, drawn["turn"])] for bar in bars]
 
 
-OUTLINES: Mapping[OutlineKind, Callable[[Mapping[str, Json]], Pieces]] = {
+OUTLINES: Mapping[OutlineKind, Callable[[Reference], Pieces]] = {
     "bezier": bezier,
     "ellipse": ellipse,
     "rectangle": rectangle,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pydantic import AfterValidator, Field, SerializeAsAny
 
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
 from natocc.occluders import TEXTURES
 from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_bezier
@@ -98,10 +98,10 @@ class Shapes:
         """See :meth:`OccluderSource.subset`; the pictures are those of the textures."""
         return Shapes(self._options, self._textures.subset(keep))
 
-    def size(self, reference: Mapping[str, Json]) -> None:
+    def size(self, reference: Reference) -> None:
         """Not known before it is made."""
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The shape that `reference` describes."""
         pieces = OUTLINES[reference["kind"]](reference)
         every = np.concatenate([ring for piece in pieces for ring in piece])
