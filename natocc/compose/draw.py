@@ -135,7 +135,7 @@ def draw_plan(
         laid = None
         for _ in range(rule.attempts):
             attempts += 1
-            laid = desk.attempt(rng, draw, None if wanted is None else wanted * number / count)
+            laid = desk.attempt(rng, draw, None if wanted is None else wanted * number / count, last=number == count)
             if laid is not None:
                 break
         laid = laid or desk.second_best
@@ -170,18 +170,26 @@ class _Desk:
         self._hidden = self._hidden | laid[3]
         self.second_best = None
 
-    def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None) -> _Laid | None:
-        """Draw a cutout and lay it; None, and a reason counted, where it will not do."""
+    def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None, last: bool) -> _Laid | None:
+        """Draw a cutout and lay it; None, and a reason counted, where it will not do.
+
+        Where a coverage is wanted of several together, only the last of them has to reach the least that is accepted.
+        """
         try:
             reference, cutout = draw(rng)
         except BadDataError as error:
             self.refused[error.reason] += 1
             return None
         pose = draw_pose(rng, self._face, cutout, self._rule)
+        if enlargement(pose.placement()) == 0:
+            self.refused["smaller than any pixel"] += 1
+            return None
         coverage = Coverage(self._face.face_mask, self._hidden, cutout, self._softness)
         cut = wrist_cut(cutout) if self._rule.reach else None
-        placement = self._settle(rng, pose, coverage, cut, wanted)
         low, high = self._rule.accepted
+        if wanted is not None and not last:
+            low = 0.0
+        placement = self._settle(rng, pose, coverage, cut, wanted, (low, high))
         if placement is None:
             self.refused["cannot cover as much as asked for"] += 1
         elif enlargement(placement) > self._rule.max_enlargement:
@@ -206,15 +214,16 @@ class _Desk:
         coverage: Coverage,
         cut: Points | None,
         wanted: float | None,
+        accepted: tuple[float, float],
     ) -> Placement | None:
         """The pose as it was drawn, or moved and scaled until it reaches in, or covers what is wanted."""
         height, width = self._face.face_mask.shape
-        low, high = self._rule.accepted
+        low, high = accepted
         scales = (SEARCHED[0], min(SEARCHED[1], self._rule.max_enlargement / enlargement(pose.placement())))
         if cut is not None:
             reaching = functools.partial(out_of_picture, pose, cut, (height, width))
             if wanted is not None:
-                return search(reaching, scales, coverage, wanted, (low, high))
+                return search(reaching, scales, coverage, wanted, accepted)
             least = max(low, min(_LEAST_REACH, high))
             return next((each for scale in _GROWTH if coverage.coarse(each := reaching(scale)) >= least), reaching(_GROWTH[-1]))
         if wanted is None:
@@ -229,10 +238,10 @@ class _Desk:
             def moved(share: float) -> Placement:
                 return pose.placement(1.0, middle + far * (1 - share) - pose.centre_xy)
 
-            found = search(moved, (0.0, 1.0), coverage, wanted, (low, high))
+            found = search(moved, (0.0, 1.0), coverage, wanted, accepted)
             if found is not None:
                 return found
-        return search(pose.placement, scales, coverage, wanted, (low, high))
+        return search(pose.placement, scales, coverage, wanted, accepted)
 
     def _overlaps(self, mask: Mask) -> bool:
         """Whether it covers more of another, or another more of it, than is allowed."""
@@ -267,7 +276,8 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
     )
     occludes_from = MATTE_THRESHOLD
     if see_through and transparency.label == "threshold":
-        occludes_from = min(math.ceil(round(255 * transparency.threshold / opacity, 6)), _NEVER)
+        # A nearly clear occluder takes too little away anywhere.
+        occludes_from = min(math.ceil(round(255 * transparency.threshold / opacity, 6)), _NEVER) if opacity > 0 else _NEVER
     return OccluderPlan(
         cutout=reference,
         placement=placement,

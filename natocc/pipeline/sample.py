@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from natocc.core.samples import AlignedFace, Composite, Cutout, Rejection, Sampl
 from natocc.dataset.splits import Splits
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.occluders.source import OccluderSource
@@ -77,6 +79,7 @@ class Pipeline:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
         self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
             key = a_set.occluders.model_dump_json()
@@ -87,6 +90,7 @@ class Pipeline:
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
+        self._keeping = like._keeping if like else threading.Lock()
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
@@ -198,21 +202,24 @@ class Pipeline:
     def _photo(self, face_id: str, finish: Finish) -> Photo:
         """The face on which occluders are laid."""
         photo = self._face(face_id)
-        return Photo(mirrored(photo.face, self.faces.classes)) if finish.flip else photo
+        return Photo(mirrored(photo.face, self.faces.classes), self._skin_values) if finish.flip else photo
 
     def _face(self, face_id: str) -> Photo:
-        """The aligned face; the last few are kept, since samples of one face lie side by side."""
-        if face_id not in self._aligned:
+        """The aligned face; the last few are kept, since samples of one face lie side by side. Threads may ask at once."""
+        with self._keeping:
+            kept = self._aligned.get(face_id)
+        if kept is None:
             try:
-                self._aligned[face_id] = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder))
+                kept = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder), self._skin_values)
             except BadDataError as error:
-                self._aligned[face_id] = error
-            if len(self._aligned) > _FACES_KEPT:
-                self._aligned.popitem(last=False)
-        face = self._aligned[face_id]
-        if isinstance(face, BadDataError):
-            raise BadDataError(face.reason, face.detail)
-        return face
+                kept = error
+            with self._keeping:
+                self._aligned[face_id] = kept
+                if len(self._aligned) > _FACES_KEPT:
+                    self._aligned.popitem(last=False)
+        if isinstance(kept, BadDataError):
+            raise BadDataError(kept.reason, kept.detail)
+        return kept
 
 
 def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:
