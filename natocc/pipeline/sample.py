@@ -90,7 +90,7 @@ class Pipeline:
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
-        self._keeping = like._keeping if like else threading.Lock()
+        self._keeping: threading.Lock = like._keeping if like else threading.Lock()
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
