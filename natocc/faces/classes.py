@@ -48,6 +48,9 @@ without ears and neck. ``celebamask19``: CelebAMask-HQ's parts merged into one m
 """
 
 
+SKIN_PARTS = ("skin", "nose")
+"""The parts whose colours are those of skin."""
+
 REGIONS: Mapping[str, tuple[str, ...]] = {
     "eyes": ("l_eye", "r_eye", "eyes"),
     "nose": ("nose",),

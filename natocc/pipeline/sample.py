@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import OrderedDict
 
 import numpy as np
@@ -19,6 +20,7 @@ from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Reje
 from natocc.dataset.splits import Splits
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.io.workspace import Workspace
@@ -54,6 +56,7 @@ class Pipeline:
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
         self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
             key = a_set.occluders.model_dump_json()
@@ -64,6 +67,7 @@ class Pipeline:
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
+        self._keeping: threading.Lock = like._keeping if like else threading.Lock()
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
@@ -175,21 +179,24 @@ class Pipeline:
     def _photo(self, face_id: str, finish: Finish) -> Photo:
         """The face on which occluders are laid."""
         photo = self._face(face_id)
-        return Photo(mirrored(photo.face, self.faces.classes)) if finish.flip else photo
+        return Photo(mirrored(photo.face, self.faces.classes), self._skin_values) if finish.flip else photo
 
     def _face(self, face_id: str) -> Photo:
-        """The aligned face; the last few are kept, since samples of one face lie side by side."""
-        if face_id not in self._aligned:
+        """The aligned face; the last few are kept, since samples of one face lie side by side. Threads may ask at once."""
+        with self._keeping:
+            kept = self._aligned.get(face_id)
+        if kept is None:
             try:
-                self._aligned[face_id] = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder))
+                kept = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder), self._skin_values)
             except BadDataError as error:
-                self._aligned[face_id] = error
-            if len(self._aligned) > _FACES_KEPT:
-                self._aligned.popitem(last=False)
-        face = self._aligned[face_id]
-        if isinstance(face, BadDataError):
-            raise BadDataError(face.reason, face.detail)
-        return face
+                kept = error
+            with self._keeping:
+                self._aligned[face_id] = kept
+                if len(self._aligned) > _FACES_KEPT:
+                    self._aligned.popitem(last=False)
+        if isinstance(kept, BadDataError):
+            raise BadDataError(kept.reason, kept.detail)
+        return kept
 
 
 def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:

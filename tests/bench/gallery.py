@@ -19,6 +19,7 @@ from natocc.compose.render import render
 from natocc.core.plans import Look, OccluderPlan, Plan, Shadow
 from natocc.core.samples import Cutout, Image
 from natocc.faces.alignment.align import align_face
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.recipe.load import load_recipe
@@ -65,7 +66,7 @@ def _rows(recipe: Recipe, data: Path, cache: Path, faces: Mapping[str, str], swi
     rules = recipe.sets[0].model_copy(update={"placement": recipe.sets[0].placement.model_copy(update={"reach": True})})
     tiles = []
     for face_id, category in faces.items():
-        photo = Photo(align_face(source.read(face_id), recipe.faces.align, finder))
+        photo = Photo(align_face(source.read(face_id), recipe.faces.align, finder), values_of(source.classes, SKIN_PARTS))
 
         def draw(rng: np.random.Generator, category: str = category) -> tuple[dict[str, Any], Cutout]:
             while True:
