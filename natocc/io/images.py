@@ -20,6 +20,8 @@ from natocc.io.mask_values import Channel, Colour, MaskFile, Plane, label_values
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
+    "Channel",
+    "Colour",
     "decode_rgb",
     "decode_rgba",
     "encode_jpeg",

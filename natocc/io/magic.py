@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 _FORMATS: tuple[tuple[str, int, bytes], ...] = (
     ("JPEG", 0, b"\xff\xd8\xff"),
     ("PNG", 0, b"\x89PNG\r\n\x1a\n"),
@@ -56,13 +58,13 @@ _OTHERS: tuple[tuple[str, int, bytes], ...] = (
     ("a SQLite database", 0, b"SQLite format 3"),
     ("what macOS keeps beside a file (AppleDouble)", 0, b"\0\5\x16\7"),
 )  # fmt: skip
+_HTML = "an HTML page, as servers send it in place of a file"
 _MARKUP = (
-    (b"<!doctype html", "an HTML page, as servers send it in place of a file"),
-    (b"<html", "an HTML page, as servers send it in place of a file"),
-    (b"<head", "an HTML page, as servers send it in place of a file"),
-    (b"<svg", "an SVG drawing: convert it to PNG"),
-    (b"<?xml", "an XML text"),
-    (b"data:", "a data URL: decode it"),
+    ("<!doctype html", _HTML),
+    ("<head", _HTML),
+    ("<svg", "an SVG drawing: convert it to PNG"),
+    ("<?xml", "an XML text"),
+    ("data:", "a data URL: decode it"),
 )
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1")
 _SEQUENCES = (b"avis", b"hevc", b"hevx", b"hevm", b"hevs", b"msf1")
@@ -111,7 +113,21 @@ def describe(data: bytes) -> str | None:
         return _CONTAINERS.get(brands[0], "an MP4 video")
     if head and not head.strip(b"\0"):
         return "nothing but zeros, as an interrupted download or copy leaves it"
-    return next((what for what, at, magic in _OTHERS if head.startswith(magic, at)), None) or _text(head)
+    return next((what for what, at, magic in _OTHERS if head.startswith(magic, at)), None) or _markup(head) or _text(head)
+
+
+def describe_file(path: Path) -> str | None:
+    """What a file is that should have been a text, such as JSON, by its first kilobyte; none where it is one, or not readable.
+
+    For messages: a Git LFS pointer or a web page is no text that somebody wrote wrongly.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError:
+        return None
+    known = f"a {name} picture" if (name := picture_format(head)) else describe(head)
+    return None if known is not None and known == _text(head) else known
 
 
 def _brands(data: bytes) -> list[bytes]:
@@ -122,16 +138,22 @@ def _brands(data: bytes) -> list[bytes]:
     return [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
 
 
-def _text(head: bytes) -> str | None:
+def _decoded(head: bytes) -> str | None:
+    """The text that a file begins with; none if it is no text."""
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    # The last character may be cut.
-    text = head.decode(encoding, "replace").rstrip("\ufffd").strip()
-    if not text or "\ufffd" in text or not all(character.isprintable() or character.isspace() for character in text):
+    text = head.decode(encoding, "replace").rstrip("\ufffd").strip()  # the last character may be cut
+    plain = "\ufffd" not in text and all(character.isprintable() or character.isspace() for character in text)
+    return text if text and plain else None
+
+
+def _markup(head: bytes) -> str | None:
+    text = (_decoded(head) or "").lower()
+    if text.startswith("<") and "<html" in text:
+        return _HTML
+    return next((what for start, what in _MARKUP if text.startswith(start)), None)
+
+
+def _text(head: bytes) -> str | None:
+    if (text := _decoded(head)) is None:
         return None
-    start = text.encode().lower()
-    for magic, what in _MARKUP:
-        if start.startswith(magic):
-            return "an HTML page, as servers send it in place of a file" if b"<html" in start else what
-    kind = "JSON" if text[0] in "{[" else "a text"
-    line = " ".join(text.split())
-    return f"{kind}, which begins {line[:_SHOWN]!r}"
+    return f"{'JSON' if text[0] in '{[' else 'a text'}, which begins {' '.join(text.split())[:_SHOWN]!r}"

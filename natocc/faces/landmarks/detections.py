@@ -19,7 +19,7 @@ from natocc.core.plans import Json
 from natocc.core.samples import Points
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.cache import keep
-from natocc.io.images import read_rgb
+from natocc.io.images import MAX_PIXELS, read_rgb
 from natocc.io.paths import inside
 
 _VERSION = 2  # of the search: another one must not find the answers of this one
@@ -48,7 +48,13 @@ class Detection:
 
 
 def detect_faces(
-    root: Path, names: Sequence[str], points: Literal[5, 68], least_side: int, cache: Path, jobs: int
+    root: Path,
+    names: Sequence[str],
+    points: Literal[5, 68],
+    least_side: int,
+    cache: Path,
+    jobs: int,
+    max_pixels: int = MAX_PIXELS,
 ) -> Mapping[str, Detection]:
     """Faces of photographs.
 
@@ -66,6 +72,8 @@ def detect_faces(
         Folder in which the answer is kept, under the names, sizes and times of the files; made if need be.
     jobs : int
         Processes.
+    max_pixels : int
+        Photographs of more are refused.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def detect_faces(
     RunError
         If the cache cannot be written.
     """
-    key = hashlib.blake2b(json.dumps([_VERSION, points, least_side]).encode(), digest_size=16)
+    key = hashlib.blake2b(json.dumps([_VERSION, points, least_side, max_pixels]).encode(), digest_size=16)
     for name in names:
         try:
             status = (root / name).stat()
@@ -89,7 +97,7 @@ def detect_faces(
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="ascii"))
     else:
-        work = (joblib.delayed(_detect)(root, name, points, least_side) for name in names)
+        work = (joblib.delayed(_detect)(root, name, points, least_side, max_pixels) for name in names)
         found = dict(zip(names, joblib.Parallel(n_jobs=jobs, batch_size=4)(work), strict=True))
         keep(kept, json.dumps(found))
     return {face_id: face for name, entry in found.items() for face_id, face in _faces(name, entry)}
@@ -104,11 +112,11 @@ def _faces(name: str, entry: Json) -> list[tuple[str, Detection]]:
     ]
 
 
-def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> Json:
+def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int, max_pixels: int) -> Json:
     """What is kept of a photograph; runs in a worker."""
     cv2.setNumThreads(1)
     try:
-        image, _ = read_rgb(inside(root, name))
+        image, _ = read_rgb(inside(root, name), max_pixels)
         faces = _finder(points).find_all(image, least_side)
     except BadDataError as error:
         return {"reason": error.reason, "detail": error.detail}

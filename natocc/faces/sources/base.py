@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import FaceSample
 from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
+from natocc.io.images import MAX_PIXELS
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -115,6 +116,8 @@ class FaceOptions(Options, abc.ABC):
     first_pixel: Literal[0, 1] | None = None
     """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
     0."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures and masks of more pixels are refused by their header, before anything is decoded."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""
 

@@ -45,9 +45,9 @@ class FolderFaces(FaceOptions):
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
-            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
+            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs, self.max_pixels))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence), data)
+        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence, self.max_pixels), data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,12 +64,15 @@ class Folder(FaceSource):
         As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
+    max_pixels : int
+        Photographs of more are refused.
     """
 
     root: Path
     faces: dict[str, Detection]
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
+    max_pixels: int = images.MAX_PIXELS
     dataset: str = "folder"
 
     def ids(self) -> tuple[str, ...]:
@@ -93,6 +96,6 @@ class Folder(FaceSource):
         face = self.faces[face_id]
         if face.rejection is not None:
             raise BadDataError(*face.rejection)
-        image, digest = images.read_rgb(inside(self.root, face.picture))
+        image, digest = images.read_rgb(inside(self.root, face.picture), self.max_pixels)
         origin = Origin(self.dataset, face_id, digest, self.licence)
         return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector)
