@@ -122,13 +122,20 @@ def draw_plan(
         laid = laid or desk.second_best
         if laid is None and (not found or wanted is not None):
             counts = ", ".join(f"{why} {times}" for why, times in sorted(desk.refused.items()))
-            raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts})")
+            hint = _TOO_SMALL_HINT if _TOO_SMALL in desk.refused else ""
+            raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts}){hint}")
         if laid is not None:
             desk.keep(laid)
             found.append(laid)
     occluders = tuple(_decide(rng, photo, rules, laid) for laid in found)
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in found)
 
+
+_TOO_SMALL = "cutout too small"
+_TOO_SMALL_HINT = (
+    "; it would be enlarged more than placement.max_enlargement allows: raise that, draw shapes larger (occluders.side), "
+    "use larger cutouts, or a smaller align.size"
+)
 
 _Laid = tuple[Mapping[str, Json], Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
@@ -164,9 +171,11 @@ class _Desk:
         placement = self._settle(rng, pose, coverage, cut, wanted)
         low, high = self._rule.accepted
         if placement is None:
-            self.refused["cannot cover as much as asked for"] += 1
+            largest = self._rule.max_enlargement / enlargement(pose.placement())
+            held_back = largest < SEARCHED[1] and coverage.coarse(pose.placement(largest)) < (wanted or 0)
+            self.refused[_TOO_SMALL if held_back else "cannot cover as much as asked for"] += 1
         elif enlargement(placement) > self._rule.max_enlargement:
-            self.refused["cutout too small"] += 1
+            self.refused[_TOO_SMALL] += 1
         elif wanted is None and (ratio := coverage.exact(placement)) < low:
             self.refused["covers too little"] += 1
         elif wanted is None and ratio > high:

@@ -159,9 +159,8 @@ def open_picture(data: bytes, name: str, max_pixels: int) -> Picture:
     decoder = _heif_decoder(name) if format_name == "HEIF" else _DECODERS.get(format_name or "")
     formats = "/".join(FORMATS)
     if decoder is None:
-        what = magic.describe(data)
-        found = f"{what}; expected a {formats} picture" if what else f"not a {formats} picture, or damaged"
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {found}")
+        what = magic.describe(data) or f"not a {formats} picture, or damaged"
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {what}")
     if magic.is_sequence(data):
         raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated, a sequence of pictures")
     with decoding(name):
