@@ -31,7 +31,9 @@ from natocc.io import magic, metadata
 MAX_PIXELS = 64_000_000
 
 # What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
-_DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+_DECODER_ERRORS = (
+    OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
 
 _MOST_SCANNED = 100 * MAX_PIXELS
 """Pixels times scans of a progressive JPEG; ten scans are usual, and a scan of nothing but repetition takes 50 bytes."""
@@ -40,18 +42,16 @@ _LOSSY = ("JPEG", "AVIF", "HEIF")
 
 
 class _Avif(AvifImagePlugin.AvifImageFile):
-    """An AVIF whose EXIF is damaged is opened as if it had none; only its own turn (irot, imir) is kept."""
+    """An AVIF whose EXIF is damaged is opened as if it had none; its own turn (irot, imir) is kept."""
 
     def _open(self) -> None:
         try:
             super()._open()
         except _DECODER_ERRORS:
-            if self.size == (0, 0):  # it did not come so far
-                raise
-            exif = PillowImage.Exif()
-            exif[ExifTags.Base.Orientation] = self._decoder.get_info()[5]
-            self.info["exif"] = exif.tobytes()
-            self.seek(0)
+            assert self.fp is not None
+            self.fp.seek(0)
+            self.fp = io.BytesIO(self.fp.read().replace(b"Exif", b"skip"))  # an item of a type that nobody asks for
+            super()._open()
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
@@ -144,7 +144,7 @@ def decoding(name: str) -> Iterator[None]:
     except PillowImage.DecompressionBombError as error:
         raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
     except _DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {' '.join(str(error).split())}") from None
 
 
 def open_picture(data: bytes, name: str, max_pixels: int) -> Picture:

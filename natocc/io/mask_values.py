@@ -94,8 +94,10 @@ def label_values(file: MaskFile, channel: Channel = "auto") -> Plane:
         ``bad-mask`` if it has colours, or does not keep values.
     """
     alpha = _alpha(file, channel)
-    if alpha is not None and (channel == "alpha" or _constant(file.plane.reshape(alpha.size, -1))):
-        return alpha
+    if alpha is not None:
+        says_nothing = _seen(file, alpha) if file.plane.ndim == 3 else file.plane.reshape(-1, 1)
+        if channel == "alpha" or _constant(says_nothing):
+            return alpha
     if file.plane.ndim == 3:
         raise file.refused(f"expected a grey mask, found colours: {_list_colours(file.plane)}")
     return file.plane
