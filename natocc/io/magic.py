@@ -17,8 +17,6 @@ _OTHERS: tuple[tuple[str, int, bytes], ...] = (
     ("a Git LFS pointer: run git lfs pull", 0, b"version https://git-lfs"),
     ("a Git LFS pointer: run git lfs pull", 0, b"version https://hawser"),
     ("a git-annex pointer: run git annex get", 0, b"/annex/objects/"),
-    ("a git-annex pointer: run git annex get", 0, b"../.git/annex/objects/"),
-    ("a git-annex pointer: run git annex get", 0, b".git/annex/objects/"),
     ("a GIF: convert it to PNG", 0, b"GIF8"),
     ("a PDF document", 0, b"%PDF-"),
     ("a PostScript document", 0, b"%!PS"),
@@ -150,6 +148,8 @@ def _markup(head: bytes) -> str | None:
     text = (_decoded(head) or "").lower()
     if text.startswith("<") and "<html" in text:
         return _HTML
+    if text.startswith(".") and ".git/annex/objects/" in text:  # a link that was checked out as a file
+        return "a git-annex pointer: run git annex get"
     return next((what for start, what in _MARKUP if text.startswith(start)), None)
 
 

@@ -37,7 +37,9 @@ def _light(levels: np.ndarray) -> np.ndarray:
 
 def _levels(light: np.ndarray, gamma: float | None) -> np.ndarray:
     light = light.clip(0, 1)
-    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) if gamma is None else light ** (1 / gamma)
+    coded = (
+        np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) if gamma is None else light ** (1 / gamma)
+    )
     return np.rint(255 * coded).astype(np.uint8)
 
 

@@ -23,7 +23,13 @@ from natocc.io.metadata import count_scans, orientation
 ROWS, COLUMNS = np.mgrid[:48, :64]
 PHOTO = np.dstack([4 * COLUMNS, 5 * ROWS, 2 * (ROWS + COLUMNS)]).astype(np.uint8)
 FORMATS = ("PNG", "WEBP", "TIFF", "JPEG", "AVIF")
-LOSSLESS = {"PNG": {}, "WEBP": {"lossless": True}, "TIFF": {}, "JPEG": {"quality": 100, "subsampling": 0}, "AVIF": {"quality": 100}}
+LOSSLESS = {
+    "PNG": {},
+    "WEBP": {"lossless": True},
+    "TIFF": {},
+    "JPEG": {"quality": 100, "subsampling": 0},
+    "AVIF": {"quality": 100},
+}
 XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
 
 
@@ -238,7 +244,9 @@ def test_a_palette_with_transparency_is_read_in_silence() -> None:
 
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_too_many_pixels_names_the_key_and_warns_of_nothing(format_name: str) -> None:
-    with pytest.raises(BadDataError, match=r"64 x 48 pixels, the limit is 3000; reduce the picture, or raise max_pixels") as caught:
+    with pytest.raises(
+        BadDataError, match=r"64 x 48 pixels, the limit is 3000; reduce the picture, or raise max_pixels"
+    ) as caught:
         decode_rgb(_saved(format_name), "x", 3000)
     assert caught.value.reason == Reason.TOO_MANY_PIXELS
     assert _near(decode_rgb(_saved(format_name), "x", 3072), PHOTO)
