@@ -49,10 +49,10 @@ def refuse_label_maps(paths: Sequence[Path], max_pixels: int, channel: Channel) 
     for path, _ in refused:
         with contextlib.suppress(BadDataError):
             values |= set(np.unique(images.read_labels(path, max_pixels, channel)).tolist())
-    if not values:
+    if len(values - {0}) < 2:  # no label map: colours, or two channels that disagree
         raise UsageError(
-            f"{refused[0][1].detail}; no mask can be read: say what values mean with faces.classes={{1: skin, ...}}, "
-            "or colours with faces.colours={face: [red, green, blue], ...}"
+            f"{refused[0][1].detail}; no mask can be read so: values get their meaning from faces.classes={{1: skin, ...}}, "
+            "colours from faces.colours={face: [red, green, blue], ...}"
         )
     fitting = [name for name, table in CLASS_TABLES.items() if values <= {*table, NOT_LABELLED}]
     tables = f"faces.classes={' or '.join(fitting)}, or " if fitting else ""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte, Origin
-from natocc.occluders.cutting.matting import continue_outwards, estimate_foreground, refine_matte
+from natocc.occluders.cutting.matting import continue_outwards, estimate_foreground, refine_matte, spread
 from natocc.plugins.options import Options
 
 _BORDER = 2  # px within which an object touches the border of its picture
@@ -184,7 +184,8 @@ def cut_by_alpha(
     Parameters
     ----------
     colours : (H, W, 3) uint8
-        sRGB; straight, or premultiplied, which is noticed (:func:`is_premultiplied`) and undone.
+        sRGB; straight, or premultiplied, which is noticed (:func:`is_premultiplied`) and undone. Under transparent pixels
+        the background that was there, or anything of one colour.
     alpha : (H, W) uint8
         Coverage, 0-255.
     category, origin, points_to_xy
@@ -207,10 +208,21 @@ def cut_by_alpha(
     room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
     matte = np.pad(alpha[box], room)
     premultiplied = is_premultiplied(colours[box], alpha[box])
-    object_colours = straightened(colours[box], alpha[box]) if premultiplied else colours[box]
-    # The colour under transparent pixels is anything, often black: the object's own is continued there instead.
-    foreground = estimate_foreground(np.pad(object_colours, (*room, (0, 0)), mode="edge"), matte)
+    own = straightened(colours[box], alpha[box]) if premultiplied else colours[box]
+    foreground = estimate_foreground(np.pad(_filled_beneath(own, alpha[box]), (*room, (0, 0)), mode="edge"), matte)
     return Cutout(foreground, matte, category, origin, points_to_xy, premultiplied)
+
+
+def _filled_beneath(colours: Image, alpha: Matte) -> Image:
+    """The object's own colour where nothing of it is seen, unless there is a background that its edge may be mixed with.
+
+    One colour, mostly black, is no background: the colour of the edge has nothing of it.
+    """
+    clear = alpha == 0
+    if not clear.any() or (colours[clear] != colours[clear][0]).any():
+        return colours
+    own = spread(colours.astype(np.float32), (alpha.astype(np.float32) / 255) ** 2)
+    return np.where(clear[..., None], np.rint(own.clip(0, 255)), colours).astype(np.uint8)
 
 
 def is_premultiplied(colours: Image, alpha: Matte) -> bool:
