@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import logging
+import os
 import struct
 import threading
 import warnings
@@ -101,7 +103,8 @@ class Picture:
 
     def load(self) -> PillowImage.Image:
         """Its pixels, decoded."""
-        self.pillow.load()
+        with _without_stderr() if isinstance(self.pillow, _Tiff) else contextlib.nullcontext():
+            self.pillow.load()
         for key in [key for key, value in self.pillow.info.items() if isinstance(value, str)]:
             del self.pillow.info[key]  # a text chunk of a PNG can be called "transparency" or "icc_profile"
         return self.pillow
@@ -133,6 +136,22 @@ class _Quiet:
 
 
 _QUIET = _Quiet()
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs goes to those who listen, not to the terminal
+_STDERR = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Nothing is written to the terminal meanwhile: libtiff says there what is wrong, and Pillow says it, too."""
+    with _STDERR, contextlib.ExitStack() as undo:
+        with contextlib.suppress(OSError):  # there is no stderr
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 2)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            undo.callback(os.close, nowhere)
+            os.dup2(nowhere, 2)
+        yield
 
 
 @contextlib.contextmanager

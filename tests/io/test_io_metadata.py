@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -259,3 +261,18 @@ def test_a_limit_above_pillows_own() -> None:
     with pytest.raises(BadDataError, match="max_pixels"):
         decode_rgb(buffer.getvalue(), "x")
     assert decode_rgb(buffer.getvalue(), "x", 200_000_000).shape == (13_000, 14_000, 3)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "packbits", "jpeg", "group4"])
+def test_what_libtiff_says_stays_off_the_terminal(compression: str, capfd: pytest.CaptureFixture[str]) -> None:
+    buffer = io.BytesIO()
+    picture = PillowImage.fromarray(PHOTO)
+    (picture.convert("1") if compression == "group4" else picture).save(buffer, "TIFF", compression=compression)
+    whole = buffer.getvalue()
+    for at in range(8, len(whole), max(1, len(whole) // 60)):
+        damaged = bytearray(whole)
+        damaged[at : at + 3] = b"\x93\xa7\x11"
+        with contextlib.suppress(BadDataError):
+            decode_rgb(bytes(damaged), "x", 1_000_000)
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
