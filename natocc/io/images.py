@@ -214,7 +214,7 @@ def read_labels(path: Path, max_pixels: int = MAX_PIXELS, channel: Channel = "au
     """
     file = _read_mask_file(path, max_pixels)
     if file.lossy:
-        raise file.refused("a JPEG, or another lossy format, does not keep label values; expected PNG or another lossless format")
+        raise file.refused("a JPEG does not keep label values, nor does another lossy format; expected PNG, say")
     labels = label_values(file, channel)
     if labels.dtype != np.uint8 and labels.max(initial=0) > 255:
         raise file.refused(f"expected values from 0 to 255, found {list_values(np.unique(labels))}")

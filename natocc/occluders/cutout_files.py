@@ -25,7 +25,10 @@ _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by categ
 
 
 class CutoutsOccluders(OccluderOptions):
-    """RGBA pictures, nested as you like; the folder that one lies in is its category."""
+    """RGBA pictures, nested as you like; the folder that one lies in is its category.
+
+    Colours may be straight or premultiplied by their alpha: that is noticed, and said.
+    """
 
     source: Literal["cutouts"] = "cutouts"
     root: Location = "cutouts"

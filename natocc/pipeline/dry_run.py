@@ -23,6 +23,7 @@ def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> dict
         If the faces are missing.
     """
     faces = recipe.faces.open(data, cache)
+    faces.check()
     ids = faces.ids()
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))

@@ -77,6 +77,8 @@ class Pipeline:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
         self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        if like is None:
+            self.faces.check()
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
             key = a_set.occluders.model_dump_json()

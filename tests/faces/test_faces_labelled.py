@@ -57,7 +57,6 @@ def test_more_values_need_classes(tmp_path: Path) -> None:
     labels = MASK.copy()
     labels[12:14] *= 3
     _put(tmp_path / "faces", "a", labels)
-    _put(tmp_path / "faces", "b")  # else it is said before the start
     error = _rejected(tmp_path, "a")
     assert error.reason == Reason.BAD_MASK
     assert "expected 0 and one other value, found 0, 1, 3" in error.detail
@@ -171,8 +170,9 @@ def test_label_maps_are_told_before_the_start(tmp_path: Path, values: tuple[int,
         for column, value in enumerate(values):
             labels[:, 8 * column : 8 * column + 8] = value
         _put(tmp_path / "faces", str(name), labels)
+    source = _options().open(tmp_path, tmp_path)
     with pytest.raises(UsageError) as caught:
-        _options().open(tmp_path, tmp_path)
+        source.check()
     assert f"with the values {', '.join(map(str, values))}" in str(caught.value)
     assert f"faces.classes={fitting}faces.classes={{1: skin, ...}}".replace("faces.classes=faces", "faces") in str(caught.value)
     assert _options(classes={value: "face" for value in values if 0 < value < 255}).open(tmp_path, tmp_path).read("0") is not None
@@ -181,7 +181,9 @@ def test_label_maps_are_told_before_the_start(tmp_path: Path, values: tuple[int,
 def test_one_mask_that_can_be_read_is_enough_to_begin(tmp_path: Path) -> None:
     for name in range(12):
         _put(tmp_path / "faces", str(name), MASK if name == 11 else MASK * np.uint8(3) + np.eye(40, 32, dtype=np.uint8))
-    assert len(_options().open(tmp_path, tmp_path).ids()) == 12
+    source = _options().open(tmp_path, tmp_path)
+    source.check()
+    assert len(source.ids()) == 12
 
 
 def _colour_mask(name: str, root: Path, colours: dict[int, tuple[int, int, int]], labels: np.ndarray = MASK) -> None:
@@ -215,7 +217,7 @@ def test_colours_are_classes(tmp_path: Path, colour: object) -> None:
 def test_colours_without_a_key_are_told_before_the_start(tmp_path: Path) -> None:
     _colour_mask("a", tmp_path / "faces", COLOURS, HAIR)
     with pytest.raises(UsageError, match=r"#32b7fa, #fa3253.*faces\.colours=\{face: \[red, green, blue\]"):
-        _options().open(tmp_path, tmp_path)
+        _options().open(tmp_path, tmp_path).check()
 
 
 def test_black_and_one_colour_need_no_key(tmp_path: Path) -> None:
@@ -223,6 +225,13 @@ def test_black_and_one_colour_need_no_key(tmp_path: Path) -> None:
     face = _options().open(tmp_path, tmp_path).read("a")
     assert face.parts is None
     assert (face.face_mask == MASK).all()
+
+
+def test_a_face_that_is_black(tmp_path: Path) -> None:
+    _put(tmp_path / "faces", "a", (1 - MASK) * np.uint8(255))
+    source = _options(colours={"background": "#ffffff", "face": "#000000"}).open(tmp_path, tmp_path)
+    assert dict(source.classes) == {0: "background", 1: "face"}
+    assert (source.read("a").face_mask == MASK).all()
 
 
 LABELMAP = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nFace:250,50,83::\nhair: 50, 183, 250::\n"
@@ -287,7 +296,7 @@ def test_the_channel_of_masks(tmp_path: Path, channel: str) -> None:
     (tmp_path / "faces" / "masks").mkdir()
     (tmp_path / "faces" / "masks" / "a.png").write_bytes(encode_png(planes))
     with pytest.raises(UsageError, match="mask_channel: alpha, or grey"):
-        _options().open(tmp_path, tmp_path)
+        _options().open(tmp_path, tmp_path).check()
     face = _options(mask_channel=channel).open(tmp_path, tmp_path).read("a")
     assert (face.face_mask == (other if channel == "alpha" else MASK)).all()
 

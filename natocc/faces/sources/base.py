@@ -43,6 +43,15 @@ class FaceSource(abc.ABC):
         del face_id
         return None
 
+    def check(self) -> None:  # noqa: B027  # most sources have nothing to look at
+        """A look at a few files before a build starts: what would reject every face is said at once.
+
+        Raises
+        ------
+        UsageError
+            If the recipe does not say what these files need.
+        """
+
     @abc.abstractmethod
     def read(self, face_id: str) -> FaceSample:
         """One face.
@@ -85,6 +94,10 @@ class WithLandmarks(FaceSource):
     def split(self, face_id: str) -> str | None:
         """As the source knows it."""
         return self.faces.split(face_id)
+
+    def check(self) -> None:
+        """As the source does."""
+        self.faces.check()
 
     def read(self, face_id: str) -> FaceSample:
         """One face and its landmarks.

@@ -1,4 +1,4 @@
-"""A look at a few masks when a source is opened: what would reject every picture is said before the start."""
+"""A look at a few masks: what would reject every picture is said before a build starts."""
 
 from __future__ import annotations
 

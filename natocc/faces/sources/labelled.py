@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,8 +53,8 @@ class LabelledFaces(FaceOptions):
     255 means "not labelled". Without it masks are two-valued: any value other than 0 is face, or what is not black, or the opaque
     part of a mask that has its shape in the alpha channel. Soft edges are cut at half."""
     colours: dict[str, ClassColour] | None = Field(default=None, min_length=1)
-    """Colour of each class, where masks have colours: ``{face: [250, 50, 83], hair: "#32b7fa"}``; black is background. By
-    default those of a ``labelmap.txt`` (CVAT's) at the root or beside the masks, if there is one."""
+    """Colour of each class, where masks have colours: ``{face: [250, 50, 83], hair: "#32b7fa"}``; black is background, unless
+    that has a colour, too: masks whose face is black are ``{background: "#ffffff", face: "#000000"}``. By default those of a ``labelmap.txt`` (CVAT's) at the root or beside the masks, if there is one."""
     mask_channel: Channel = "auto"
     """Which channel of a mask counts: ``alpha``, ``grey`` (its values or colours), or ``auto``: the one that varies."""
     face_classes: tuple[str, ...] | None = Field(default=None, min_length=1)
@@ -128,7 +128,7 @@ class LabelledFaces(FaceOptions):
         if not any(entry.mask for entry in entries.values()):
             raise UsageError(f"{root}: none of the {len(entries)} pictures has a mask of its name; expected {self._layout()}")
         chosen = {face_id: entries[face_id] for face_id in self.select(entries, data, _split_of)}
-        source = Labelled(chosen, understood(self, root, list(chosen.values())))
+        source = Labelled(chosen, _with_labelmap(self, root, list(chosen.values())))
         return self.with_landmarks(source, data)
 
     def _layout(self) -> str:
@@ -187,6 +187,11 @@ class Labelled(FaceSource):
     def split(self, face_id: str) -> str | None:
         """``train``, ``val`` or ``test``, where the first folder of the id is one of these."""
         return _split_of(face_id)
+
+    def check(self) -> None:
+        """Refuse masks that need a key to be understood; see :meth:`natocc.faces.sources.base.FaceSource.check`."""
+        if self.options.classes is None and self.options.colours is None:
+            refuse_label_maps(_some_masks(self.entries.values()), self.options.max_pixels, self.options.mask_channel)
 
     def read(self, face_id: str) -> FaceSample:
         """Picture, label map and face mask; no label map where masks are two-valued.
@@ -260,18 +265,16 @@ def _by_stem(folder: Path) -> dict[str, str]:
     return names
 
 
-def understood(options: LabelledFaces, root: Path, entries: Sequence[Entry]) -> LabelledFaces:
-    """The options, with the colours of a labelmap.txt where the masks are in its colours; a look at a few masks.
+def _with_labelmap(options: LabelledFaces, root: Path, entries: Sequence[Entry]) -> LabelledFaces:
+    """The options, with the colours of a labelmap.txt where the masks are in its colours.
 
     Raises
     ------
     UsageError
-        If none of the masks looked at can be read without knowing what its values or colours mean: before the start, not after
-        every picture has been rejected.
+        If none of its classes is part of a face, or there are no classes of which some could be the face.
     """
     if options.classes is not None or options.colours is not None:
         return options
-    paths = some_masks([(entry.masks, entry.mask) for entry in entries if entry.mask is not None])
     folders = (root, *(folder for entry in entries[:1] for folder in (entry.masks, entry.masks.parent)))
     for path in dict.fromkeys(folder / LABELMAP for folder in folders):
         if colours := read_labelmap(path):
@@ -279,12 +282,15 @@ def understood(options: LabelledFaces, root: Path, entries: Sequence[Entry]) -> 
                 named = LabelledFaces.model_validate({**options.model_dump(), "colours": colours})
             except ValidationError as error:
                 raise UsageError(*(f"{path}: {line}" for line in faults(error))) from None
-            if any(_readable(each, named) for each in paths):
+            if any(_readable(each, named) for each in _some_masks(entries)):
                 return named
     if options.face_classes is not None:
         raise UsageError("face_classes: masks of two values have no classes; name them with classes, or with colours")
-    refuse_label_maps(paths, options.max_pixels, options.mask_channel)
     return options
+
+
+def _some_masks(entries: Iterable[Entry]) -> list[Path]:
+    return some_masks([(entry.masks, entry.mask) for entry in entries if entry.mask is not None])
 
 
 def _readable(path: Path, options: LabelledFaces) -> bool:
