@@ -54,7 +54,8 @@ class LabelledFaces(FaceOptions):
     part of a mask that has its shape in the alpha channel. Soft edges are cut at half."""
     colours: dict[str, ClassColour] | None = Field(default=None, min_length=1)
     """Colour of each class, where masks have colours: ``{face: [250, 50, 83], hair: "#32b7fa"}``; black is background, unless
-    that has a colour, too: masks whose face is black are ``{background: "#ffffff", face: "#000000"}``. By default those of a ``labelmap.txt`` (CVAT's) at the root or beside the masks, if there is one."""
+    that has a colour, too: masks whose face is black are ``{background: "#ffffff", face: "#000000"}``. By default those of a
+    ``labelmap.txt`` (CVAT's) at the root or beside the masks, if there is one."""
     mask_channel: Channel = "auto"
     """Which channel of a mask counts: ``alpha``, ``grey`` (its values or colours), or ``auto``: the one that varies."""
     face_classes: tuple[str, ...] | None = Field(default=None, min_length=1)
