@@ -160,6 +160,8 @@ class Cutout:
         Of the picture that it was cut from.
     points_to_xy : (float, float), optional
         Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
+    was_premultiplied : bool
+        Whether its colours came multiplied by the matte, which was undone.
     """
 
     foreground: Image
@@ -167,6 +169,7 @@ class Cutout:
     category: str
     origin: Origin
     points_to_xy: tuple[float, float] | None = None
+    was_premultiplied: bool = False
 
     def __post_init__(self) -> None:
         _check_image("foreground", self.foreground)

@@ -56,6 +56,8 @@ class Pipeline:
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
         self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        if like is None:
+            self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:

@@ -46,9 +46,10 @@ class FolderFaces(FaceOptions):
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
-            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
+            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs, self.max_pixels))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        return self.with_landmarks(Folder(root, chosen, _by_picture(pictures), self.identities, self.licence), data)
+        folder = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, self.max_pixels)
+        return self.with_landmarks(folder, data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Folder(FaceSource):
         As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
+    max_pixels : int
+        Photographs of more are refused.
     """
 
     root: Path
@@ -74,6 +77,7 @@ class Folder(FaceSource):
     landmarks: Mapping[str, list[Points]] = dataclasses.field(default_factory=dict)
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
+    max_pixels: int = images.MAX_PIXELS
     dataset: str = "folder"
 
     def ids(self) -> tuple[str, ...]:
@@ -97,7 +101,7 @@ class Folder(FaceSource):
         face = self.faces[face_id]
         if face.rejection is not None:
             raise BadDataError(*face.rejection)
-        image, digest = images.read_rgb(inside(self.root, face.picture))
+        image, digest = images.read_rgb(inside(self.root, face.picture), self.max_pixels)
         origin = Origin(self.dataset, face_id, digest, self.licence)
         others = tuple(points for points in self.landmarks.get(face.picture, ()) if points is not face.landmarks_xy)
         return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector, others)
