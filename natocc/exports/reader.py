@@ -17,7 +17,7 @@ from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.manifest import schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits
-from natocc.io.images import read_bytes, read_labels
+from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
 _OF_NO_USE = ("plan", "landmarks")
 """Columns that are long and that no export needs."""
@@ -72,7 +72,7 @@ class Sample:
     def plane(self, folder: str) -> Mask:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
         with _readable(self.files[folder]):
-            return read_labels(self.files[folder])
+            return read_labels(self.files[folder], MOST_PIXELS)
 
     def described(self) -> dict[str, Json]:
         """What most training scripts want to know about it, as plain JSON."""

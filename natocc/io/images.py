@@ -14,12 +14,13 @@ from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
 from natocc.io.codecs import encode_jpeg, encode_png
-from natocc.io.headers import FORMATS, MAX_PIXELS, decoding, open_picture
+from natocc.io.headers import FORMATS, MAX_PIXELS, MOST_PIXELS, decoding, open_picture
 from natocc.io.mask_values import Channel, Colour, MaskFile, Plane, label_values, labels_by_colour, list_values, two_valued
 
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
+    "MOST_PIXELS",
     "Channel",
     "Colour",
     "decode_rgb",
@@ -153,7 +154,7 @@ def decode_rgb(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
 
 def decode_rgba(data: bytes, name: str) -> Image:
     """Decode RGBA bytes that natocc wrote to (H, W, 4) uint8, colour under transparent pixels kept."""
-    picture = open_picture(data, name, MAX_PIXELS)
+    picture = open_picture(data, name, MOST_PIXELS)
     if picture.pillow.mode != "RGBA":
         raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: expected RGBA, found {picture.pillow.mode}")
     with decoding(name):
