@@ -18,7 +18,7 @@ from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits
-from natocc.io.images import read_bytes, read_labels
+from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
 _OF_NO_USE = ("plan", "landmarks")
 """Columns that are long and that no export needs."""
@@ -73,7 +73,7 @@ class SourceSample:
     def plane(self, folder: str) -> Mask:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
         with _readable(self.files[folder]):
-            return read_labels(self.files[folder])
+            return read_labels(self.files[folder], MOST_PIXELS)
 
     def described(self) -> dict[str, Json]:
         """What most training scripts want to know about it, as plain JSON."""

@@ -13,7 +13,7 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Origin
 from natocc.core.text import plain
-from natocc.io.images import MAX_PIXELS, read_rgba
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgba
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alpha
 from natocc.occluders.library.extraction import library_key, open_library
@@ -35,7 +35,7 @@ class CutoutsOccluders(OccluderOptions):
     """Location of the folder of pictures."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
     # Cut tight, and in the pieces that were wanted.
     rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)

@@ -16,7 +16,7 @@ from natocc.core.samples import FaceSample
 from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
-from natocc.io.images import MAX_PIXELS
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -129,7 +129,7 @@ class FaceOptions(Options, abc.ABC):
     first_pixel: Literal[0, 1] | None = None
     """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
     0."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures and masks of more pixels are refused by their header, before anything is decoded."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Mask, Origin
-from natocc.io.images import MAX_PIXELS, read_mask, read_rgb
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_mask, read_rgb
 from natocc.io.masks import fit_labels
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
@@ -45,7 +45,7 @@ class HandsOccluders(OccluderOptions):
     ``NAME#2``, ... from left to right."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
     """What a hand must be like."""

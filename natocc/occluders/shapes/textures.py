@@ -16,7 +16,7 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
-from natocc.io.images import MAX_PIXELS, read_rgb
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders import TEXTURES
 from natocc.plugins.options import Location, Options
@@ -81,7 +81,7 @@ class PictureTextures(TextureOptions):
     """File names of the pictures to use; by default all."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
 
     def open(self, data: Path) -> Textures:
