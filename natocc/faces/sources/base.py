@@ -16,6 +16,8 @@ from natocc.core.samples import FaceSample
 from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
+from natocc.io.folders import Links
+from natocc.io.notes import Notes
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -42,6 +44,15 @@ class FaceSource(abc.ABC):
         del face_id
         return None
 
+    def picture(self, face_id: str) -> Path | None:
+        """The file that a face is read from; None where the source has no files."""
+        del face_id
+        return None
+
+    def notes(self) -> Notes:
+        """What was left out when the files were listed, counted."""
+        return Notes()
+
     @abc.abstractmethod
     def read(self, face_id: str) -> FaceSample:
         """One face.
@@ -54,19 +65,16 @@ class FaceSource(abc.ABC):
 
 
 @dataclasses.dataclass(frozen=True)
-class WithLandmarks(FaceSource):
-    """A source whose faces have their landmarks from files: nothing else differs.
+class SameFaces(FaceSource):
+    """The faces of another source; a subclass changes something about them.
 
     Parameters
     ----------
     faces : FaceSource
         Where everything else comes from.
-    files : LandmarkFiles
-        Where landmarks come from.
     """
 
     faces: FaceSource
-    files: LandmarkFiles
 
     @property
     def classes(self) -> Mapping[int, str]:
@@ -74,7 +82,7 @@ class WithLandmarks(FaceSource):
         return self.faces.classes
 
     def ids(self) -> tuple[str, ...]:
-        """Those of the source, also the ones without landmarks."""
+        """Those of the source."""
         return self.faces.ids()
 
     def identity(self, face_id: str) -> str:
@@ -84,6 +92,31 @@ class WithLandmarks(FaceSource):
     def split(self, face_id: str) -> str | None:
         """As the source knows it."""
         return self.faces.split(face_id)
+
+    def picture(self, face_id: str) -> Path | None:
+        """As the source knows it."""
+        return self.faces.picture(face_id)
+
+    def notes(self) -> Notes:
+        """Those of the source."""
+        return self.faces.notes()
+
+    def read(self, face_id: str) -> FaceSample:
+        """As the source reads it."""
+        return self.faces.read(face_id)
+
+
+@dataclasses.dataclass(frozen=True)
+class WithLandmarks(SameFaces):
+    """A source whose faces have their landmarks from files, if they have some.
+
+    Parameters
+    ----------
+    files : LandmarkFiles
+        Where landmarks come from.
+    """
+
+    files: LandmarkFiles
 
     def read(self, face_id: str) -> FaceSample:
         """One face and its landmarks.
@@ -115,6 +148,9 @@ class FaceOptions(Options, abc.ABC):
     first_pixel: Literal[0, 1] | None = None
     """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
     0."""
+    links: Links = "follow"
+    """``follow``: symbolic links in the source's folders are followed wherever they lead. ``inside``: those that lead out of
+    their folder are left out; for data from strangers."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""
 
@@ -201,7 +237,7 @@ class FaceOptions(Options, abc.ABC):
         if self.landmarks is None:
             return source
         path = locate(self.landmarks, data)
-        files = open_landmarks(path, self.first_pixel)
+        files = open_landmarks(path, self.first_pixel, self.links)
         ids = source.ids()
         if not any(files.knows(face_id) for face_id in ids):
             raise UsageError(

@@ -13,7 +13,9 @@ from natocc.core.samples import FaceSample, Origin
 from natocc.faces.landmarks.detections import Detection, detect_faces
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.io.folders import list_folder
+from natocc.io.notes import Notes
+from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.plugins.options import Location
 
 _LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
@@ -39,15 +41,16 @@ class FolderFaces(FaceOptions):
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the photographs; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
         root = require_folder(locate(self.root, data), _LAYOUT)
-        names = files_below(root, SUFFIXES)
+        listing = list_folder(root, SUFFIXES, self.links)
+        names = listing.names
         if not names:
-            raise UsageError(f"no photograph below {root}; expected {_LAYOUT}")
+            raise UsageError(f"no photograph below {root}; expected {_LAYOUT}", *listing.notes.lines())
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
             pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence), data)
+        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence, listing.notes), data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,12 +67,15 @@ class Folder(FaceSource):
         As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
+    listed : Notes
+        What was left out.
     """
 
     root: Path
     faces: dict[str, Detection]
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
+    listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "folder"
 
     def ids(self) -> tuple[str, ...]:
@@ -81,18 +87,25 @@ class Folder(FaceSource):
         picture = self.faces[face_id].picture
         return picture.partition("/")[0] if self.identities == "folder" else picture
 
+    def picture(self, face_id: str) -> Path:
+        """The photograph."""
+        return self.root / self.faces[face_id].picture
+
+    def notes(self) -> Notes:
+        """Those of the listing."""
+        return self.listed
+
     def read(self, face_id: str) -> FaceSample:
         """One photograph, without a face mask; with landmarks where it was looked at for all its faces.
 
         Raises
         ------
         BadDataError
-            ``leaves-root`` if it is a symbolic link out of the folder, ``no-face``, or what :func:`natocc.io.images.read_rgb`
-            raises.
+            ``no-face``, or what :func:`natocc.io.images.read_rgb` raises.
         """
         face = self.faces[face_id]
         if face.rejection is not None:
             raise BadDataError(*face.rejection)
-        image, digest = images.read_rgb(inside(self.root, face.picture))
+        image, digest = images.read_rgb(self.picture(face_id))
         origin = Origin(self.dataset, face_id, digest, self.licence)
         return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector)
