@@ -145,9 +145,9 @@ def walk(root: Path, links: Links, notes: Notes, on_error: Callable[[OSError], o
     """
     home = os.path.realpath(root)
     listed: collections.Counter[tuple[int, int]] = collections.Counter()
-    waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    waiting: list[tuple[str, bool, tuple[tuple[int, int], ...]]] = [("", False, ())]
     while waiting:
-        prefix, above = waiting.pop()
+        prefix, is_link, above = waiting.pop()
         path = os.path.join(root, prefix.rstrip("/")) if prefix else os.fspath(root)  # noqa: PTH118
         try:
             status = os.stat(path)  # noqa: PTH116
@@ -164,21 +164,21 @@ def walk(root: Path, links: Links, notes: Notes, on_error: Callable[[OSError], o
             notes.add(OF_NATOCC, prefix.rstrip("/"))
             continue
         listed[itself] += 1
+        if is_link:
+            notes.add(FOLLOWED_LINKS, prefix.rstrip("/"))
         files: list[os.DirEntry[str]] = []
-        folders: list[str] = []
+        folders: list[tuple[str, bool]] = []
         for entry in entries:
             kind = _kind(entry, home, links)
             if kind == "file":
                 files.append(entry)
             elif kind == "folder":
-                folders.append(entry.name)
-                if entry.is_symlink():
-                    notes.add(FOLLOWED_LINKS, prefix + entry.name)
+                folders.append((entry.name, entry.is_symlink()))
             elif kind != OF_THE_SYSTEM or entry.is_dir() or without_suffix(entry.name) != entry.name:  # not of every .DS_Store
                 notes.add(kind, prefix + entry.name)
         yield WalkedFolder(prefix, path, status, files)
         chain = (*above, itself)
-        waiting += [(f"{prefix}{name}/", chain) for name in sorted(folders, reverse=True)]
+        waiting += [(f"{prefix}{name}/", link, chain) for name, link in sorted(folders, reverse=True)]
 
 
 def path_below(root: Path, name: str, links: Links) -> Path:

@@ -107,7 +107,7 @@ def masks_beside(names: Sequence[str], suffix: str | None = None, certain: bool 
         around = _around(prefix, ending)
         pictures = [base for base in bases if around(base) in by_stem]
         masks = {name for base in pictures for name in by_stem[around(base)]}
-        named = suffix is not None or _OF_A_MASK.search(prefix + ending)
+        named = suffix is not None or _OF_A_MASK.search(prefix + ending) or ending.lower() in _PHOTOGRAPH
         if masks and (named or (certain and len(masks) * 2 == len(names))):
             return masks
     return set()

@@ -22,8 +22,8 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.io.images import decode_rgb, read_rgb
 from natocc.io.folders import list_folder
+from natocc.io.images import decode_rgb, read_rgb
 from natocc.occluders.library.extraction import library_key
 
 ROWS, COLUMNS = np.mgrid[:48, :64]

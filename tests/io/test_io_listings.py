@@ -83,6 +83,9 @@ def test_loops_and_folders_that_are_not_there_have_no_files(tmp_path: Path) -> N
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "self").symlink_to("self")
-    assert list_files([tmp_path / "a", tmp_path / "none"]).count == 0
+    (tmp_path / "a" / ".hidden").touch()
+    assert list_files([(tmp_path / "a", "follow"), (tmp_path / "none", "follow")]).count == 0
     (tmp_path / "one").write_bytes(b"123")
-    assert list_files([tmp_path / "one"]).count == 1
+    assert list_files([(tmp_path / "one", "follow")]).count == 1
+    assert list_files([(tmp_path / "a", "follow")]).count == 1  # by way of the folder above
+    assert list_files([(tmp_path / "a", "inside")]).count == 0

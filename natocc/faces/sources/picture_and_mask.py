@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from natocc.core.errors import UsageError
-from natocc.io.folders import Links, list_folder
+from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.notes import NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, masks_beside, pair_masks
 from natocc.io.paths import SUFFIXES, require_folder, without_suffix
@@ -105,15 +105,15 @@ class Folders:
         pictures = folder / self.images
         listing = list_folder(pictures, SUFFIXES, self.links)
         notes.merge(listing.notes, prefix + _below(pictures, folder))
-        if not listing.names:
-            raise UsageError(f"no picture in {pictures}; expected {layout}", *notes.lines())
         candidates = [folder / name for name in ([self.masks] if self.masks else MASK_FOLDERS)]
         masks = next((path for path in candidates if path.is_dir()), None)
         if masks is None or masks.resolve() == pictures.resolve():
             beside = masks_beside(listing.names, self.mask_suffix, certain=masks is not None)
             if not beside and masks is None:
                 require_folder(candidates[0], layout)
+            _require_names(listing, pictures, layout)
             return _Listed(pictures, _without(listing.names, beside), pictures, sorted(beside))
+        _require_names(listing, pictures, layout)
         mask_listing = list_folder(masks, SUFFIXES, self.links)
         notes.merge(mask_listing.notes, prefix + _below(masks, folder))
         check_stems(masks, mask_listing.names)
@@ -130,6 +130,11 @@ class _Listed:
     pictures: Sequence[str]
     mask_folder: Path
     masks: Sequence[str]
+
+
+def _require_names(listing: Listing, folder: Path, layout: str) -> None:
+    if not listing.names:
+        raise UsageError(f"no picture in {folder}; expected {layout}", *listing.notes.lines())
 
 
 def _without(names: Iterable[str], others: set[str]) -> list[str]:
