@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from natocc.builder.target import Target
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
+from natocc.core.text import plain
 from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import whole_shards
@@ -37,6 +39,8 @@ from natocc.recipe.model import Recipe
 
 BACKENDS = ("loky", "threading", *CLUSTERS)
 """Names for ``--backend``."""
+
+_log = logging.getLogger("natocc")
 
 _MOST_IN_PIECE = 32  # samples that one worker makes at a time
 _PIECES_A_WORKER = 4  # at least, so that all stay busy to the end
@@ -201,6 +205,8 @@ class Run:
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
         pipeline = Pipeline(self.recipe, self.workspace)
+        for remark in pipeline.remarks():
+            _log.warning("%s", plain(remark))
         return Opened(pipeline, pipeline.schedule(self.count), describe(pipeline))
 
     def make(

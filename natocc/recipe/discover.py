@@ -9,6 +9,8 @@ from typing import Any
 from natocc.core.errors import UsageError
 from natocc.faces import SOURCES as FACES
 from natocc.faces.sources.base import FaceOptions
+from natocc.faces.sources.photographs import once_per_photograph
+from natocc.io.folders import is_system
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import choose_by_name
@@ -27,7 +29,7 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
     if not data.is_dir():
         return
-    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not is_system(path.name)):
         # Any pictures can be photographs, cutouts or textures: that is listed only of folders that are nothing else.
         for candidates in (layouts, any_pictures):
             looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in candidates]
@@ -45,10 +47,23 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
     try:
         if kind == "faces":
-            source = choose_by_name(entry, FaceOptions, FACES, "source").open(data, cache)
-            return {"count": len(source.ids()), "what": "faces", "classes": list(source.classes.values())}
-        pictures = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source").check(data)
-        return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
+            options = choose_by_name(entry, FaceOptions, FACES, "source")
+            source = once_per_photograph(options.open(data, cache), cache, divided=False)
+            return {
+                "count": len(source.ids()),
+                "what": "faces",
+                "classes": list(source.classes.values()),
+                "notes": source.notes().to_json(),
+                "remarks": list(source.notes().lines()),
+            }
+        occluders = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source")
+        notes = occluders.notes(data)
+        return {
+            "count": occluders.check(data),
+            "what": "textures" if name == "shapes" else "pictures to cut out of",
+            "notes": notes.to_json(),
+            "remarks": list(notes.lines()),
+        }
     except UsageError as error:
         return {"missing": str(error)}
     except Exception as error:
