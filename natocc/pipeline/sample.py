@@ -43,6 +43,8 @@ class Pipeline:
         Where inputs lie, and where libraries and landmarks are kept.
     like : Pipeline, optional
         Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
+    faces : FaceSource, optional
+        Faces to use in place of the recipe's own; their alignment is still the recipe's.
 
     Raises
     ------
@@ -50,12 +52,14 @@ class Pipeline:
         If data is missing; the folder and the layout expected are named.
     """
 
-    def __init__(self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None, faces: FaceSource | None = None
+    ) -> None:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
-        self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        self.faces: FaceSource = like.faces if like else faces or recipe.faces.open(data, cache, jobs)
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
