@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from types import TracebackType
 
 import click
 
@@ -19,6 +20,7 @@ from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
 from natocc.cli.report import report, stats
 from natocc.cli.verify import verify
+from natocc.core.addresses import without_credentials
 from natocc.core.errors import Interrupted, NatoccError
 from natocc.core.text import plain
 from natocc.core.versions import __version__
@@ -29,6 +31,7 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+        sys.excepthook = _show_bug
         try:
             with stoppable():
                 return super().invoke(context)
@@ -42,6 +45,13 @@ class _Commands(click.Group):
             click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(detail)}", err=True)
             end_children()
             sys.exit(stop.exit_code)
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The traceback of a bug, without the credentials of an address in its messages."""
+    import traceback
+
+    click.echo(without_credentials("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)
 
 
 def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:

@@ -96,7 +96,7 @@ def build(
     from natocc.builder import build as builds
     from natocc.cli.progress import progress_bar
     from natocc.cli.summaries import show_expected, show_part, show_totals
-    from natocc.io.storage import without_password
+    from natocc.core.addresses import shown_address
     from natocc.io.workspace import Workspace
     from natocc.recipe.flags import recipe_of_flags
 
@@ -104,7 +104,7 @@ def build(
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
     workspace, place = Workspace(data, cache, jobs), builds.place_of(chosen, out)
-    shown = without_password(place)
+    shown = shown_address(place)
     if dry_run:
         expected = builds.dry_run(chosen, workspace, place, count)
         click.echo(json.dumps(expected.to_json()) if as_json else show_expected(expected, shown))

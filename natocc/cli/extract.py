@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from natocc.cli.completion import complete_occluders
-from natocc.cli.options import data_options, jobs_option
+from natocc.cli.options import LocalPath, data_options, jobs_option
 from natocc.core.text import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--set", "edits", multiple=True, metavar="KEY=VALUE", help="Edit the source: --set categories=[cup].")
 @data_options
 @jobs_option
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of cutouts (PNG).")
+@click.option("-o", "--out", type=LocalPath(dir_okay=False), help="Write a contact sheet of cutouts (PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def extract(
     what: str,

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from natocc.cli.completion import complete_recipes
-from natocc.cli.options import data_options, recipe_options
+from natocc.cli.options import LocalPath, data_options, recipe_options
 from natocc.core.text import plain
 
 
 @click.command()
-@click.argument("image", required=False, type=click.Path(path_type=Path))
+@click.argument("image", required=False, type=LocalPath())
 @click.option(
     "--recipe", metavar="RECIPE", shell_complete=complete_recipes, help="Sets and alignment of a recipe, a file or natocc's own."
 )
@@ -26,7 +26,7 @@ from natocc.core.text import plain
     help="Compare settings: one row per value, the same sample in each column: --vary colour.transfer=none,reinhard,sot.",
 )
 @click.option("--show-plan", is_flag=True, help="Print every sample's plan and measures as JSON.")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("preview.png"), show_default=True)
+@click.option("-o", "--out", type=LocalPath(dir_okay=False), default=Path("preview.png"), show_default=True)
 def preview(
     image: Path | None,
     recipe: str | None,

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
-from natocc.io.atomic import disk_errors, encode_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, with_remedy, write_aside
 
 _Entry = TypeVar("_Entry")
 
@@ -37,6 +37,7 @@ DAMAGE = (
 )
 """Errors that say that an entry is damaged; any other OSError says that it cannot be read, and may be whole."""
 
+_REMEDY = "name another folder for the cache with --cache or NATOCC_CACHE"
 _log = logging.getLogger("natocc")
 
 
@@ -90,7 +91,8 @@ class Cache(Generic[_Entry]):
 
     def put(self, key: str, value: Json) -> None:
         """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
-        write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+        with with_remedy(_REMEDY):
+            write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"  # no folder of a million files
@@ -129,7 +131,7 @@ class FolderCache(Generic[_Entry]):
         path, part = self.folder / key, self.folder / f".{key}.part"
         with contextlib.suppress(OSError, *DAMAGE):  # without the lock, which a folder of somebody else's does not allow
             return self.read(path)
-        with disk_errors(path):
+        with with_remedy(_REMEDY), disk_errors(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f".{key}.lock"):
                 entry = _find(path, self.read)  # another process may have made it while this one waited

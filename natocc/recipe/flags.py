@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from natocc.core.addresses import is_url
 from natocc.core.errors import UsageError
 from natocc.recipe.edit import edit_recipe
 from natocc.recipe.model import Recipe, validate_recipe
@@ -41,7 +42,9 @@ def recipe_of_flags(
     if source_root is not None:
         flags.append(f"faces.root={_quoted(source_root)}")
     if occluders_root is not None:
-        flags += [f"sets.{index}.occluders.root={_quoted(occluders_root)}" for index in range(len(raw.get("sets") or []))]
+        sets = raw.get("sets")
+        count = len(sets) if isinstance(sets, list) else 0
+        flags += [f"sets.{index}.occluders.root={_quoted(occluders_root)}" for index in range(count)]
     edit_recipe(raw, [*flags, *edits])
     return validate_recipe(raw, name)
 
@@ -61,5 +64,5 @@ def _one_set(source: str | None, occluders: str | None, method: str | None) -> d
 
 
 def _quoted(path: str) -> str:
-    """A path as a YAML string; a relative one starts at the current folder, not at the data root."""
-    return json.dumps(path if ":" in path else str(Path(path).absolute()))
+    """A location as a YAML string; a relative path starts at the current folder, not at the data root."""
+    return json.dumps(path if is_url(path) or path.partition(":")[0] in ("package", "asset") else str(Path(path).absolute()))
