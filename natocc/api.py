@@ -121,7 +121,7 @@ def dry_run(
     Raises
     ------
     UsageError
-        If faces are missing, or `out` lies inside a folder that is read.
+        If faces or occluders are missing, or `out` lies inside a folder that is read.
     """
     from natocc.builder import build as builds
 

@@ -79,7 +79,7 @@ def dry_run(recipe: Recipe, workspace: Workspace, out: str | Path | None, count:
     Raises
     ------
     UsageError
-        If inputs are missing, or `out` lies inside a folder that is read.
+        If faces or occluders are missing, or `out` lies inside a folder that is read.
     """
     place = place_of(recipe, out)
     if not is_url(place):

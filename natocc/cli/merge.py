@@ -33,6 +33,7 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
 
     from natocc.builder.merge import merge as join
     from natocc.cli.progress import progress_bar
+    from natocc.cli.summaries import show_rejected
     from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
 
@@ -47,5 +48,5 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
     existed = f", {merged.kept} existed" if merged.kept else ""
     size = f"{counted(merged.made, 'sample')}, {counted(merged.shards, 'shard')}"
     click.echo(plain(f"{out}: {size} in {merged.seconds:.1f} s{existed}"))
-    for reason, count in merged.rejected.items():
-        click.echo(plain(f"  rejected: {count} {reason}"))
+    for line in show_rejected(merged.rejected, merged.examples):
+        click.echo(plain(line))
