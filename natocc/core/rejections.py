@@ -24,6 +24,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.SIZE_MISMATCH: "faces.masks names the folder of the masks; each must have the proportions of its picture",
     Reason.NO_FACE: "faces.align.method=none keeps pictures that are aligned; faces.landmarks names landmarks of your own",
     Reason.DEGENERATE_LANDMARKS: "faces.landmarks names landmarks of your own; faces.align.method=none needs none",
+    Reason.LOW_CONFIDENCE: "faces.min_confidence says how far an estimated mask must be trusted",
     Reason.BAD_ANNOTATION: "mend the annotation, or leave its picture out",
     Reason.LICENCE: "occluders.licences says which licences are wanted",
     Reason.CROWD: "annotations of crowds cannot be cut out",

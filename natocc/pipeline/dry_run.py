@@ -68,6 +68,7 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     """
     check_models(recipe.faces.align.points)
     faces = recipe.faces.open(workspace.data, workspace.cache)
+    faces.check()
     ids = faces.ids()
     for a_set in recipe.sets:
         a_set.occluders.check(workspace.data)

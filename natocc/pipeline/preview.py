@@ -12,7 +12,7 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Image, MadeSample, SampleRecord
 from natocc.faces.landmarks.detector import check_models
 from natocc.faces.sources.photograph import PhotographFaces
-from natocc.io.images import MAX_PIXELS, decode_rgb, read_bytes, sha256
+from natocc.io.images import decode_rgb, read_bytes, sha256
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -50,7 +50,7 @@ class Photograph:
             If it cannot be decoded.
         """
         try:
-            image = decode_rgb(self.data, self.shown, getattr(recipe.faces, "max_pixels", MAX_PIXELS))
+            image = decode_rgb(self.data, self.shown, recipe.faces.max_pixels)
         except BadDataError as error:
             raise UsageError(error.detail) from None
         return PhotographFaces(self.name, image, sha256(self.data))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from natocc.core.errors import UsageError
 from natocc.core.text import plain
+from natocc.io.magic import describe_file
 from natocc.occluders.coco.json_walk import JsonWalk
 
 _REQUIRED = ("images", "annotations", "categories")
@@ -123,7 +124,7 @@ def _entries(path: Path) -> Iterator[tuple[str, str, Any, tuple[int, int]]]:
             if walk.peek():
                 raise ValueError("more text follows")
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not a readable JSON file: {error}") from None
+        raise UsageError(f"{path}: not a readable JSON file: {describe_file(path) or error}") from None
     for key in _REQUIRED:
         if key not in keys:
             raise UsageError(f"{path}: $.{key} is missing; expected a COCO instances file")

@@ -18,7 +18,7 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Origin
 from natocc.core.text import nearest
-from natocc.io.images import read_rgb
+from natocc.io.images import MAX_PIXELS, read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
 from natocc.occluders.coco.instances import AnnotationEntry, PictureEntry
@@ -59,6 +59,8 @@ class CocoOccluders(OccluderOptions):
     """Patterns, one of which a picture's licence (its URL, else its name) must match, such as ``*/licenses/by/*``."""
     upscale: UpscaleOptions | None = None
     """A network that enlarges small objects; without one they are interpolated."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     # Outlines drawn by hand take a rim of background along.
     rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)
     """What an object must be like."""
@@ -210,7 +212,7 @@ class CocoPicture:
             name.encode()
         except UnicodeEncodeError:  # JSON can escape half a character, which no file is named
             raise BadDataError(Reason.BAD_ANNOTATION, f"file name {name!r} is no text") from None
-        image, digest = read_rgb(inside(self.folder, name))
+        image, digest = read_rgb(inside(self.folder, name), self.options.max_pixels)
         stated = (self.entry.height, self.entry.width)
         if stated != image.shape[:2]:
             raise BadDataError(Reason.SIZE_MISMATCH, f"{name!r} is {image.shape[:2]}, annotated as {stated}")
