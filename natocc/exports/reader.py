@@ -147,7 +147,7 @@ class SourceDataset:
         if has_splits and shares is not None:
             raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(samples))}): leave the shares out")
         if not samples:
-            raise UsageError(f"{root} holds no sample: every one was rejected")
+            raise UsageError(f"{root} holds no sample: every one was rejected; natocc stats {root} says why")
         for name in samples:
             if not _SPLIT.fullmatch(name):
                 raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")

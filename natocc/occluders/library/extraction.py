@@ -17,6 +17,8 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json
+from natocc.core.progress import report_progress
+from natocc.core.rejections import explained
 from natocc.core.samples import Cutout
 from natocc.io.cache import FolderCache, entry_key
 from natocc.io.folders import Links, walk
@@ -132,13 +134,19 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
         rows: list[dict[str, Any]] = []
         refused: collections.Counter[Reason] = collections.Counter()
         examples: dict[Reason, str] = {}
-        for chunk_rows, refusals in results:
+        report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
+        for number, (chunk_rows, refusals) in enumerate(results, start=1):
+            report_progress(doing, min(number * _CHUNK, len(pictures)), len(pictures))
             rows += chunk_rows
             refused.update(error.reason for error in refusals)
             for error in refusals:
                 examples.setdefault(error.reason, error.detail)
     if not rows:
-        raise UsageError(f"{name}: no object can serve as an occluder; {_count_text(refused, examples)}")
+        if not refused:
+            raise UsageError(f"{name}: no object can serve as an occluder; there is none of the wanted categories")
+        counts = {str(reason): count for reason, count in refused.items()}
+        shown = {str(reason): example for reason, example in examples.items()}
+        raise UsageError(f"{name}: no object can serve as an occluder; refused:", *explained(counts, shown))
     rows.sort(key=lambda row: row["item"])
     for before, after in itertools.pairwise(rows):
         if before["item"] == after["item"]:
@@ -165,12 +173,6 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
 def _chunk_file(folder: Path, number: int) -> Path:
     """Rows and refusals of a finished chunk; deleted when the library is finished."""
     return folder / f"{number:05d}.json"
-
-
-def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str]) -> str:
-    if not refused:
-        return "there is none of the wanted categories"
-    return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
 
 
 def _extract_chunk(
