@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from natocc.core.errors import BadDataError, UsageError
+from natocc.core.text import counted
 from natocc.io.paths import SUFFIXES
 from natocc.occluders.coco.instances import read_instances
-from natocc.occluders.coco.names import existing_picture, name_of_url
+from natocc.occluders.coco.names import existing_picture, last_part, name_of_url
 
 LAYOUT = (
     "COCO's layout: annotations/instances_NAME.json beside a folder NAME of pictures (NAME such as val2017), "
@@ -103,22 +104,26 @@ def require_pictures(file: Path, root: Path, given: bool = False) -> Path:
         return folder
     entries = read_instances(file).pictures.values()  # or says what else the file is
     names = [entry.file_name for entry in entries][:_SAMPLED]
-    elsewhere = next((Path(folder) for folder, _ in _walk(root) if _count(Path(folder), names)), None)
-    hint = f"; {elsewhere} has some of them: images={elsewhere}" if elsewhere else f"; found {_contents(root)}"
+    named = f", such as {names[0]!r}," if names else ""
     raise UsageError(
-        f"no annotations with pictures below {root}: {file.name} names {len(entries)} pictures{_such_as(names)} that are not "
-        f"where they are looked for{hint}; expected {LAYOUT} ({_KEYS})"
+        f"no annotations with pictures below {root}: {file.name} names {counted(len(entries), 'picture')}{named} not where they "
+        f"are looked for; {_elsewhere(root, names) or f'found {_contents(root)}'}; expected {LAYOUT} ({_KEYS})"
     )
 
 
-def _such_as(names: Sequence[str]) -> str:
-    return f", such as {names[0]!r}," if names else ""
+def _elsewhere(root: Path, names: Sequence[str]) -> str:
+    """Text that names a folder with one of the pictures, and the keys that take it; empty if there is none."""
+    for folder, files in _walk(root):
+        for name in {last_part(name) for name in names}.intersection(files):
+            as_written = _count(Path(folder), names) > 0
+            return f"{folder} has {name!r}: images={folder}{'' if as_written else ' with file_names=last_part'}"
+    return ""
 
 
 def picture_folder(file: Path, root: Path) -> Path | None:
     """Folder of a COCO file's pictures: of those by the layouts the one that has most of them; None where there is none."""
-    names = sample_names(file)
-    if folder := _most_names(_candidates(file, root), names):
+    names, candidates = sample_names(file), _candidates(file, root)
+    if folder := _most_names(candidates, names) or _most_names(candidates, [last_part(name) for name in names]):
         return folder
     name = file.stem.removeprefix("instances_")
     own = [root / name, root / "images" / name] if _is_name(name) else []
@@ -250,7 +255,7 @@ def _contents(root: Path) -> str:
     for _, names in _walk(root):
         counts.update(Path(name).suffix.lower() for name in names)
     pictures = sum(counts[suffix] for suffix in SUFFIXES)
-    found = [f"{pictures} pictures"] if pictures else []
+    found = [counted(pictures, "picture")] if pictures else []
     found += [f"{counts['.json']} JSON"] if counts[".json"] else []
     found += [f"{counts[suffix]} {suffix} ({what})" for suffix, what in _OTHER_FORMS.items() if counts[suffix]]
     return ", ".join(found[:4]) or "nothing of the kind"

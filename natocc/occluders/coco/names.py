@@ -27,7 +27,7 @@ def name_of_url(url: str) -> str:
     return urllib.parse.unquote("/".join(path.split("/")[1:][-2:]))
 
 
-def find_picture(folder: Path, name: str, last_part: bool = False) -> Path:
+def find_picture(folder: Path, name: str, shortened: bool = False) -> Path:
     """Path of a picture; if there is none under any form of its name, the path that the name itself means.
 
     A name may have a Windows computer's separators, begin with the folder's own name, be percent-encoded, or compose its letters
@@ -39,23 +39,24 @@ def find_picture(folder: Path, name: str, last_part: bool = False) -> Path:
         Folder of the pictures.
     name : str
         As the COCO file has it.
-    last_part : bool
+    shortened : bool
         Whether only what follows the last separator counts.
 
     Raises
     ------
     BadDataError
-        ``leaves-root`` if the name leaves the folder, ``bad-annotation`` if it is no text, ``missing-file`` with the name that may
-        be meant.
+        ``leaves-root`` if the name leaves the folder, ``bad-annotation`` if it is no text, ``missing-file`` if another name
+        may be meant, which the message then has.
     """
     with_slashes = name if name.startswith("\\") or name[1:2] == ":" else name.replace("\\", "/")
-    if last_part:
-        with_slashes = _last_part(name)
+    if shortened:
+        with_slashes = last_part(name)
     try:
         path = _inside(folder, with_slashes)
     except BadDataError as error:
-        last = _last_part(name)
-        if error.reason != Reason.LEAVES_ROOT or last_part or last in ("", ".", "..") or "\0" in last or not os.path.lexists(folder / last):
+        last = last_part(name)
+        helps = error.reason == Reason.LEAVES_ROOT and last not in ("", ".", "..", with_slashes)
+        if not helps or not os.path.lexists(folder / last):
             raise
         raise BadDataError(error.reason, f"{error.detail}; {folder} has {last!r}: {_LAST_PART}") from None
     found = existing_picture(folder, with_slashes)
@@ -65,7 +66,7 @@ def find_picture(folder: Path, name: str, last_part: bool = False) -> Path:
 
 
 def existing_picture(folder: Path, name: str) -> Path | None:
-    """As :func:`find_picture`, of a name with ``/``; None if there is none. Raises ``leaves-root`` and ``bad-annotation``, too."""
+    """As :func:`find_picture`, of a name with ``/``; None if there is none; raises the same for names that are refused."""
     path = _inside(folder, name)
     if os.path.lexists(path):
         return path
@@ -81,7 +82,8 @@ def _inside(folder: Path, name: str) -> Path:
     return inside(folder, name)
 
 
-def _last_part(name: str) -> str:
+def last_part(name: str) -> str:
+    """What follows the last separator of a name, whatever computer wrote it."""
     return name.replace("\\", "/").rpartition("/")[2]
 
 
