@@ -161,6 +161,7 @@ ROWS = """
 import io, pathlib, sys
 from natocc.core.errors import Reason
 from natocc.core.samples import Rejection, SampleRecord
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.manifest import write_rows
 from natocc.dataset.records import ShardRecord
 def record(shard):
@@ -170,7 +171,7 @@ def record(shard):
 class Nowhere(io.RawIOBase):
     def writable(self): return True
     def write(self, data): return len(data)
-write_rows(map(record, range(int(sys.argv[1]))), {}, Nowhere())
+write_rows(map(record, range(int(sys.argv[1]))), DatasetDescription({}, "", {}, {}, {}), Nowhere())
 print(int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
 """
 

@@ -166,7 +166,7 @@ def _refuse(error: OSError) -> NoReturn:
     raise UsageError(f"cannot list {error.filename}: {error.strerror}")
 
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 
 
 def without_suffix(name: str) -> str:

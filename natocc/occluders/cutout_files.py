@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Origin
 from natocc.core.text import plain
-from natocc.io.images import read_rgba
+from natocc.io.images import MAX_PIXELS, read_rgba
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alpha
 from natocc.occluders.library.extraction import library_key, open_library
@@ -24,13 +25,18 @@ _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by categ
 
 
 class CutoutsOccluders(OccluderOptions):
-    """RGBA pictures, nested as you like; the folder that one lies in is its category."""
+    """RGBA pictures, nested as you like; the folder that one lies in is its category.
+
+    Colours may be straight or premultiplied by their alpha: that is noticed, and said.
+    """
 
     source: Literal["cutouts"] = "cutouts"
     root: Location = "cutouts"
     """Location of the folder of pictures."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     # Cut tight, and in the pieces that were wanted.
     rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)
     """What a cutout must be like."""
@@ -49,7 +55,7 @@ class CutoutsOccluders(OccluderOptions):
         """See :meth:`OccluderOptions.open`."""
         root = require_folder(locate(self.root, data), _LAYOUT)
         names = self._names(root)
-        files = [CutoutFile(root, name, self.licence, self.rules) for name in names]
+        files = [CutoutFile(root, name, self.licence, self.rules, self.max_pixels) for name in names]
         return open_library(cache, library_key(self.model_dump_json(), [], [root]), str(root), lambda: files, jobs)
 
 
@@ -67,12 +73,15 @@ class CutoutFile:
         Of the picture.
     rules : CutoutRules
         What the object must be like.
+    max_pixels : int
+        Pictures of more are refused.
     """
 
     root: Path
     name: str
     licence: str | None
     rules: CutoutRules
+    max_pixels: int = MAX_PIXELS
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The cutout, or why there is none."""
@@ -82,7 +91,7 @@ class CutoutFile:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
 
     def _cut(self) -> Cutout:
-        colours, alpha, digest = read_rgba(inside(self.root, self.name))
+        colours, alpha, digest = read_rgba(inside(self.root, self.name), self.max_pixels)
         if alpha.min() >= MATTE_THRESHOLD:
             raise BadDataError(Reason.NO_MASK, "nothing of it is transparent")
         check_mask((alpha >= MATTE_THRESHOLD).astype(np.uint8), self.rules)

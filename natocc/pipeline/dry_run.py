@@ -64,6 +64,7 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
         If the faces are missing.
     """
     faces = recipe.faces.open(workspace.data, workspace.cache)
+    faces.check()
     ids = faces.ids()
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -168,6 +169,15 @@ def test_files_that_agree_in_name_size_and_time_are_not_taken_for_each_other(tmp
     assert _items(tmp_path / "c") == [f"{name}/_annotations.coco/0" for name in names]
 
 
+def test_linked_folders_are_looked_into_once(tmp_path: Path) -> None:
+    write(tmp_path / "away" / "train", {"_annotations.coco.json": VAL, "p0.jpg": None})
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "train").symlink_to(tmp_path / "away" / "train")
+    (tmp_path / "c" / "zoo").symlink_to(tmp_path / "c" / "train")
+    (tmp_path / "away" / "train" / "loop").symlink_to(tmp_path / "c")
+    assert _items(tmp_path / "c") == ["_annotations.coco/0"]
+
+
 def test_ids_begin_with_what_tells_files_apart() -> None:
     assert item_names([Path("r/a/x/i.json"), Path("r/b/x/i.json"), Path("r/b/j.json")]) == ["a/x/i", "b/x/i", "j"]
     assert item_names([Path("a.b.json")]) == ["a.b"]
@@ -202,7 +212,10 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "no categories": ({"x.json": {"images": [], "annotations": []}}, r"\$\.categories is missing"),
     "splits in one file": ({"x.json": {"train": content(), "val": content()}}, "a file for each"),
     "another encoding": ({"x.json": json.dumps(VAL).encode("utf-16")}, "UTF-8"),
-    "an empty file": ({"x.json": b""}, "x.json"),
+    "an empty file": ({"x.json": b""}, r"x\.json: .*empty \(0 bytes\)"),
+    "a Git LFS pointer": ({"x.json": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"}, "git lfs pull"),
+    "a web page": ({"x.json": "<!DOCTYPE html>\n<html></html>"}, "HTML"),
+    "compressed": ({"x.json": gzip.compress(b"{}")}, "gzip archive: unpack it"),
     "boxes alone": ({"x.json": content(annotations=[BOX]), "p0.jpg": None}, "bbox alone"),
     "keypoints alone": ({"x.json": content(annotations=[KEYPOINTS]), "p0.jpg": None}, "keypoints alone"),
     "pictures elsewhere": ({"annotations/instances_v.json": VAL, "odd/folder/p0.jpg": None}, r"odd/folder has .*: images="),

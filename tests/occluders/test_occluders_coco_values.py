@@ -280,7 +280,7 @@ def test_names_of_categories_are_known_however_they_are_written(tmp_path: Path, 
 @pytest.mark.parametrize("names", [["coffee mug"], ["Tasse", "Maske"], [f"c{index}" for index in range(90)], []])
 def test_categories_of_ones_own_are_taken_on_request(tmp_path: Path, names: list[str]) -> None:
     value = content(categories=[{"id": 1 + index, "name": name} for index, name in enumerate(names)])
-    with pytest.raises(UsageError, match=r"--set categories=\[all\]$") as caught:
+    with pytest.raises(UsageError, match=r"categories=\[all\]$") as caught:
         _open(tmp_path / "c", value)
     assert "\n" not in str(caught.value)
     assert all(name in str(caught.value) for name in sorted(names)[:20])

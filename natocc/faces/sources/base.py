@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import FaceSample
 from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
+from natocc.io.images import MAX_PIXELS
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -41,6 +42,15 @@ class FaceSource(abc.ABC):
         """The split that the owner of the dataset put a face in, such as ``train``; none where there is none."""
         del face_id
         return None
+
+    def check(self) -> None:  # noqa: B027  # most sources have nothing to look at
+        """A look at a few files before a build starts: what would reject every face is said at once.
+
+        Raises
+        ------
+        UsageError
+            If the recipe does not say what these files need.
+        """
 
     @abc.abstractmethod
     def read(self, face_id: str) -> FaceSample:
@@ -85,6 +95,10 @@ class WithLandmarks(FaceSource):
         """As the source knows it."""
         return self.faces.split(face_id)
 
+    def check(self) -> None:
+        """As the source does."""
+        self.faces.check()
+
     def read(self, face_id: str) -> FaceSample:
         """One face and its landmarks.
 
@@ -115,8 +129,12 @@ class FaceOptions(Options, abc.ABC):
     first_pixel: Literal[0, 1] | None = None
     """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
     0."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures and masks of more pixels are refused by their header, before anything is decoded."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""
+    min_confidence: float = Field(0.0, ge=0, le=1)
+    """Where the face mask is estimated: faces whose estimate is trusted less than this are rejected (``low-confidence``)."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""

@@ -68,7 +68,7 @@ class CelebAMaskFaces(FaceOptions):
         celeba = read_celeba(root)
         if self.split is not None and celeba is None:
             raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
-        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side)
+        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side, self.max_pixels)
         chosen = self.select(names, data, known.split)
         if self.unoccluded == "by-parts":
             worn = occluded_faces({face_id: mask_stem(root, int(face_id)) for face_id in names}, self.face_parts, cache, jobs)
@@ -97,6 +97,8 @@ class CelebAMask(FaceSource):
         Splits and identities, where they are known.
     wanted_side : int, optional
         How far pictures may be reduced while they are decoded; see :func:`natocc.io.images.read_reduced`.
+    max_pixels : int
+        Pictures and masks of more are refused.
     """
 
     root: Path
@@ -104,6 +106,7 @@ class CelebAMask(FaceSource):
     face_parts: tuple[str, ...]
     celeba: CelebA | None = None
     wanted_side: int | None = None
+    max_pixels: int = images.MAX_PIXELS
     dataset: str = "celebamask"
 
     @property
@@ -135,7 +138,7 @@ class CelebAMask(FaceSource):
             :func:`~natocc.io.images.read_mask` raise.
         """
         path = inside(self.root / "CelebA-HQ-img", self.files[face_id])
-        image, digest, shape = images.read_reduced(path, self.wanted_side)
+        image, digest, shape = images.read_reduced(path, self.wanted_side, self.max_pixels)
         parts = self._read_parts(int(face_id), shape, (image.shape[0], image.shape[1]))
         face_mask = mask_of(parts, values_of(self.classes, self.face_parts))
         if not face_mask.any():
@@ -153,7 +156,7 @@ class CelebAMask(FaceSource):
         for label, part in enumerate(PARTS[1:], start=1):
             name = f"{stem.name}_{part}.png"
             if os.path.lexists(stem.parent / name):  # trying 18 names is cheaper than listing a folder of 30 000
-                mask = images.read_mask(inside(stem.parent, name))
+                mask = images.read_mask(inside(stem.parent, name), self.max_pixels)
                 mask *= np.uint8(label)
                 first, joined = maps.setdefault(mask.shape, (name, mask))
                 maps[mask.shape] = first, np.maximum(joined, mask, out=joined)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.samples import FaceSample, Origin
+from natocc.core.samples import FaceSample, Origin, Points
 from natocc.faces.landmarks.detections import Detection, detect_faces
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
@@ -45,9 +46,10 @@ class FolderFaces(FaceOptions):
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
-            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
+            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs, self.max_pixels))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence), data)
+        folder = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, self.max_pixels)
+        return self.with_landmarks(folder, data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,16 +62,22 @@ class Folder(FaceSource):
         The folder.
     faces : dict of str to Detection
         By id, in natural order.
+    landmarks : mapping of str to list of (68, 2) or (5, 2) float32
+        Of all faces of a photograph, also those that are not among `faces`; empty where they were not looked for.
     identities : str
         As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
+    max_pixels : int
+        Photographs of more are refused.
     """
 
     root: Path
     faces: dict[str, Detection]
+    landmarks: Mapping[str, list[Points]] = dataclasses.field(default_factory=dict)
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
+    max_pixels: int = images.MAX_PIXELS
     dataset: str = "folder"
 
     def ids(self) -> tuple[str, ...]:
@@ -93,6 +101,16 @@ class Folder(FaceSource):
         face = self.faces[face_id]
         if face.rejection is not None:
             raise BadDataError(*face.rejection)
-        image, digest = images.read_rgb(inside(self.root, face.picture))
+        image, digest = images.read_rgb(inside(self.root, face.picture), self.max_pixels)
         origin = Origin(self.dataset, face_id, digest, self.licence)
-        return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector)
+        others = tuple(points for points in self.landmarks.get(face.picture, ()) if points is not face.landmarks_xy)
+        return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector, others)
+
+
+def _by_picture(faces: Mapping[str, Detection]) -> dict[str, list[Points]]:
+    """Photograph to the landmarks of its faces."""
+    landmarks: dict[str, list[Points]] = {}
+    for face in faces.values():
+        if face.landmarks_xy is not None:
+            landmarks.setdefault(face.picture, []).append(face.landmarks_xy)
+    return landmarks

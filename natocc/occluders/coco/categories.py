@@ -49,7 +49,7 @@ def wanted_categories(file: str, known: set[str], asked: Sequence[str], excluded
     wanted = {name for name in known if (_plain(name) in kept or tuple(asked) == _ALL) and _plain(name) not in dropped}
     if not wanted:
         what = "none of the categories wanted" if named else "none of the categories that are taken by default"
-        raise UsageError(f"{file}: {what};{_known(known)}: name those to take, or take every one with --set categories=[all]")
+        raise UsageError(f"{file}: {what};{_known(known)}: name those to take, or take every one with categories=[all]")
     return wanted
 
 

@@ -228,12 +228,19 @@ def _jsons(root: Path) -> Iterator[Path]:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """Folders below a root, not too deep, and the names of their files; what the system put there is left out."""
+    """Folders below a root, not too deep, and the names of their files; what the system put there is left out.
+
+    Linked folders are the user's own; a folder that is reached twice is listed once.
+    """
     depth = len(root.parts) + _DEPTH
-    for folder, folders, names in os.walk(root):
-        deeper = folders if len(Path(folder).parts) < depth else []
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        deeper = folders if real not in seen and len(Path(folder).parts) < depth else []
         folders[:] = sorted(name for name in deeper if not name.startswith(_SYSTEM))
-        yield folder, [name for name in names if not name.startswith(".")]
+        if real not in seen:
+            yield folder, [name for name in names if not name.startswith(".")]
+        seen.add(real)
 
 
 def _size(path: Path) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from natocc.io.magic import describe_file
+
 _AS_COCO = "export or convert it as COCO instances (images, annotations, categories)"
 JSON_LINES = f"this is JSON Lines, a JSON value a line: {_AS_COCO}"
 _VIA = f"this is the form of the VGG Image Annotator (VIA): {_AS_COCO}"
@@ -72,7 +74,8 @@ def form_of_list(first: Any) -> str | None:
 
 
 def what_is_wrong(path: Path, error: Exception) -> str:
-    """Why a file cannot be read as JSON, for a person."""
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is no UTF-8 text, save it as such ({error})"
-    return str(error)
+    """Why a file cannot be read as JSON: what it is, else what the reader met."""
+    if path.is_file() and path.stat().st_size == 0:
+        return "it is empty (0 bytes)"
+    encoding = f"it is no UTF-8, save it as such ({error})" if isinstance(error, UnicodeDecodeError) else None
+    return describe_file(path) or encoding or str(error)

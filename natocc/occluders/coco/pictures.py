@@ -108,7 +108,8 @@ class CocoPicture:
         allowed, name, licence = self.options.licences, entry.file_name, entry.licence
         if allowed is not None and not any(fnmatch.fnmatchcase(licence or "", pattern) for pattern in allowed):
             raise BadDataError(Reason.LICENCE, f"licence {licence!r} is not among {', '.join(allowed)}")
-        image, digest = read_rgb(find_picture(self.folder, name, self.options.file_names == "last_part"))
+        path = find_picture(self.folder, name, self.options.file_names == "last_part")
+        image, digest = read_rgb(path, self.options.max_pixels)
         # Tools that do not know the size write nothing, 0 or a text.
         stated = tuple(side if side is not None and side > 0 else None for side in (whole(entry.height), whole(entry.width)))
         if any(side not in (None, real) for side, real in zip(stated, image.shape, strict=False)):

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from natocc.core.errors import UsageError
-from natocc.io.images import sha256
+from natocc.io.images import MAX_PIXELS, sha256
 from natocc.io.paths import SUFFIXES, files_below, locate, require_folder
 from natocc.occluders.coco.categories import CATEGORIES, wanted_categories
 from natocc.occluders.coco.index import open_index, read_index
@@ -49,6 +49,8 @@ class CocoOccluders(OccluderOptions):
     """What is marked as a crowd (``iscrowd``): ``auto`` takes it where a tool marked everything that was painted with a brush."""
     upscale: UpscaleOptions | None = None
     """A network that enlarges small objects; without one they are interpolated."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     # Outlines drawn by hand take a rim of background along.
     rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)
     """What an object must be like."""

@@ -9,10 +9,11 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Mask, Origin
-from natocc.io.images import read_mask, read_rgb
+from natocc.io.images import MAX_PIXELS, read_mask, read_rgb
 from natocc.io.masks import fit_labels
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
@@ -44,6 +45,8 @@ class HandsOccluders(OccluderOptions):
     ``NAME#2``, ... from left to right."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
     """What a hand must be like."""
 
@@ -108,7 +111,7 @@ class HandPicture:
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""
         try:
-            image, digest = read_rgb(inside(self.images, self.name))
+            image, digest = read_rgb(inside(self.images, self.name), self.options.max_pixels)
             mask = self._mask(image)
         except BadDataError as error:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
@@ -129,7 +132,7 @@ class HandPicture:
             return plain_background_mask(image)
         if self.mask_name is None:
             raise BadDataError(Reason.NO_MASK, f"no file of its stem in {self.masks}")
-        mask = read_mask(inside(self.masks, self.mask_name))
+        mask = read_mask(inside(self.masks, self.mask_name), self.options.max_pixels)
         return fit_labels(mask, (image.shape[0], image.shape[1]), self.mask_name)
 
 

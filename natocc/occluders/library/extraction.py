@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -23,9 +24,10 @@ from natocc.io.paths import SUFFIXES
 from natocc.io.tables import write_table
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
 
-VERSION = 4
+VERSION = 5
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
+_LOG = logging.getLogger("natocc")
 _CHUNK = 32  # pictures that one task cuts up and one folder holds
 
 
@@ -148,6 +150,10 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
     for before, after in itertools.pairwise(rows):
         if before["item"] == after["item"]:
             raise UsageError(f"{name}: two objects have the id {after['item']!r}")
+    if premultiplied := sum(row["premultiplied"] for row in rows):
+        _LOG.warning(
+            "%s: the colours of %d of %d cutouts were premultiplied by their alpha; undone", name, premultiplied, len(rows)
+        )
     write_index(folder / INDEX, rows)
     summary = {
         "version": VERSION,
@@ -206,6 +212,7 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
         "dataset": cutout.origin.dataset,
         "sha256": cutout.origin.sha256,
         "licence": cutout.origin.licence,
+        "premultiplied": cutout.was_premultiplied,
         "points_to": None if cutout.points_to_xy is None else list(cutout.points_to_xy),
         "width": cutout.matte.shape[1],
         "height": cutout.matte.shape[0],

@@ -10,12 +10,13 @@ from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
-from natocc.io.images import read_rgb
+from natocc.io.images import MAX_PIXELS, read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders import TEXTURES
 from natocc.plugins.options import Location, Options
@@ -80,6 +81,8 @@ class PictureTextures(TextureOptions):
     """File names of the pictures to use; by default all."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
 
     def open(self, data: Path) -> Textures:
         """List the pictures; see :meth:`TextureOptions.open`."""
@@ -88,7 +91,7 @@ class PictureTextures(TextureOptions):
         names = [name for name in files_below(root, SUFFIXES) if self.include is None or Path(name).name in self.include]
         if not names:
             raise UsageError(f"no texture in {root}; expected {_LAYOUT}")
-        return Textures(root, tuple(names), self.licence)
+        return Textures(root, tuple(names), self.licence, self.max_pixels)
 
 
 class Textures:
@@ -102,14 +105,16 @@ class Textures:
         Relative to it, sorted.
     licence : str, optional
         Of all of them.
+    max_pixels : int
+        Pictures of more are refused.
     """
 
-    def __init__(self, root: Path, names: tuple[str, ...], licence: str | None = None) -> None:
-        self._root, self._names, self._licence = root, names, licence
+    def __init__(self, root: Path, names: tuple[str, ...], licence: str | None = None, max_pixels: int = MAX_PIXELS) -> None:
+        self._root, self._names, self._licence, self._max_pixels = root, names, licence, max_pixels
         self._read = functools.lru_cache(maxsize=8)(self._read_now)
 
-    def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None]]:
-        return Textures, (self._root, self._names, self._licence)
+    def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None, int]]:
+        return Textures, (self._root, self._names, self._licence, self._max_pixels)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -124,7 +129,7 @@ class Textures:
         names = tuple(name for name in self._names if keep(name))
         if not names:
             raise UsageError(f"none of the {len(self._names)} textures in {self._root} falls into a split; use fewer splits")
-        return Textures(self._root, names, self._licence)
+        return Textures(self._root, names, self._licence, self._max_pixels)
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
@@ -140,4 +145,4 @@ class Textures:
         return crop, category, Origin("textures", name, digest, self._licence)
 
     def _read_now(self, name: str) -> tuple[Image, str]:
-        return read_rgb(inside(self._root, name))
+        return read_rgb(inside(self._root, name), self._max_pixels)
