@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress, progress_to
 from natocc.core.rejections import examples_of, merged_examples
+from natocc.core.text import plain
 from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import read_shard, whole_shards
@@ -38,6 +40,8 @@ from natocc.recipe.model import Recipe
 
 BACKENDS = ("loky", "threading", *CLUSTERS)
 """Names for ``--backend``."""
+
+_log = logging.getLogger("natocc")
 
 _MOST_IN_PIECE = 32  # samples that one worker makes at a time
 _PIECES_A_WORKER = 4  # at least, so that all stay busy to the end
@@ -228,6 +232,8 @@ class Run:
         check_models(self.recipe.faces.align.points)
         with progress_to(progress):
             pipeline = Pipeline(self.recipe, self.workspace)
+        for remark in pipeline.remarks():
+            _log.warning("%s", plain(remark))
         return Opened(pipeline, pipeline.schedule(self.count), describe(pipeline))
 
     def make(

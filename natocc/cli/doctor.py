@@ -19,7 +19,7 @@ from natocc.core.text import plain
 def doctor(data: Path, cache: Path, as_json: bool) -> None:
     """Report what is installed, which data were found in which layout, and the expected layout of missing data.
 
-    Every folder below the data root is tried as every source. No picture is opened.
+    Every folder below the data root is tried as every source; what is left out there is counted. No picture is decoded.
 
     \b
     natocc doctor --data /datasets
@@ -119,11 +119,13 @@ def _lines(state: dict[str, Any]) -> str:
             classes = source.get("classes", [])
             suffix = f", classes: {', '.join(classes)}" if len(classes) > 2 else ""
             lines.append(f"  {name}: {source['count']} {source['what']}{suffix}")
+            lines += [f"    {remark}" for remark in source["remarks"]]
         else:
             lines.append(f"  {name}: {source['missing']}")
     for folder in state["folders"]:
         readings = [f"{look['kind']} {look['source']} ({look['count']} {look['what']})" for look in folder["as"]]
         lines.append(f"folder {folder['folder']} can be read as: {'; '.join(readings) or 'nothing that natocc knows'}")
+        lines += [f"  {remark}" for remark in dict.fromkeys(remark for look in folder["as"] for remark in look["remarks"])]
     lines.append(f"cache {state['cache']}:")
     for library in state["libraries"]:
         fault = library.get("fault")

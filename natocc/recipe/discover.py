@@ -9,6 +9,8 @@ from typing import Any
 from natocc.core.errors import NatoccError
 from natocc.faces import SOURCES as FACES
 from natocc.faces.sources.base import FaceOptions
+from natocc.faces.sources.photographs import once_per_photograph
+from natocc.io.folders import is_system
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import choose_by_name
@@ -26,7 +28,7 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
     any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
     try:
-        entries = sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+        entries = sorted(path for path in data.iterdir() if path.is_dir() and not is_system(path.name))
     except OSError:  # no such folder, or one that may not be listed: sources say which
         return
     for folder in entries:
@@ -47,10 +49,23 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
     try:
         if kind == "faces":
-            source = choose_by_name(entry, FaceOptions, FACES, "source").open(data, cache)
-            return {"count": len(source.ids()), "what": "faces", "classes": list(source.classes.values())}
-        pictures = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source").check(data)
-        return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
+            options = choose_by_name(entry, FaceOptions, FACES, "source")
+            source = once_per_photograph(options.open(data, cache), cache, divided=False)
+            return {
+                "count": len(source.ids()),
+                "what": "faces",
+                "classes": list(source.classes.values()),
+                "notes": source.notes().to_json(),
+                "remarks": list(source.notes().lines()),
+            }
+        occluders = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source")
+        notes = occluders.notes(data)
+        return {
+            "count": occluders.check(data),
+            "what": "textures" if name == "shapes" else "pictures to cut out of",
+            "notes": notes.to_json(),
+            "remarks": list(notes.lines()),
+        }
     except NatoccError as error:
         return {"missing": str(error)}
     except OSError as error:  # a folder that may not be looked at

@@ -18,8 +18,9 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Origin
 from natocc.core.text import nearest
-from natocc.io.images import MAX_PIXELS, read_rgb
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.io.folders import list_folder
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
+from natocc.io.paths import SUFFIXES, inside, locate, require_folder
 from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
 from natocc.occluders.coco.instances import AnnotationEntry, PictureEntry
 from natocc.occluders.coco.segmentations import decode
@@ -59,7 +60,7 @@ class CocoOccluders(OccluderOptions):
     """Patterns, one of which a picture's licence (its URL, else its name) must match, such as ``*/licenses/by/*``."""
     upscale: UpscaleOptions | None = None
     """A network that enlarges small objects; without one they are interpolated."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
     # Outlines drawn by hand take a rim of background along.
     rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)
@@ -67,7 +68,7 @@ class CocoOccluders(OccluderOptions):
 
     def check(self, data: Path) -> int:
         """Number of pictures in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
-        return sum(len(files_below(folder, SUFFIXES)) for folder in sorted({folder for _, folder in self.files(data)}))
+        return sum(len(list_folder(folder, SUFFIXES).names) for folder in sorted({folder for _, folder in self.files(data)}))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
