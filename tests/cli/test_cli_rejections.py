@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,8 +16,11 @@ from natocc.cli import main
 from natocc.core.errors import Reason, UsageError
 from natocc.core.progress import progress_to
 from natocc.core.rejections import ADVICE, MOST, explained
+from natocc.faces import SOURCES as FACES
 from natocc.io.images import encode_png
+from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.library.extraction import open_library
+from natocc.recipe.model import NatOccSet
 
 NOISE = ("--method", "randocc", "--set", "sets.0.occluders.textures.source=noise", "--set", "faces.align.method=none")
 
@@ -184,3 +189,20 @@ def test_the_size_that_a_dry_run_tells_counts_the_masks(faces: Path, tmp_path: P
     one, four, deep = (size(f"output.masks={masks}") for masks in ("[face]", "[face,amodal,occluder,matte]", "[face,matte]"))
     assert one < deep < four
     assert deep < size("output.masks=[face,matte]", "output.matte_bits=16")
+
+
+def test_advice_names_keys_that_recipes_have() -> None:
+    tables = {"faces": FACES, "occluders": OCCLUDERS}
+    for advice in ADVICE.values():
+        for key in re.findall(r"\b(?:faces|occluders|placement)(?:\.[a-z_]+)+", advice):
+            kind, *path = key.split(".")
+            models = [NatOccSet.model_fields["placement"].annotation] if kind == "placement" else list(tables[kind].values())
+            assert any(_has(model, path) for model in models), key
+
+
+def _has(model: Any, path: list[str]) -> bool:
+    for part in get_args(model):
+        if _has(part, path):
+            return True
+    fields = getattr(model, "model_fields", {})
+    return path[0] in fields and (len(path) == 1 or _has(fields[path[0]].annotation, path[1:]))
