@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -54,5 +55,22 @@ class Splits(Options):
                 return split
         return self.names[-1]  # the shares add up to 1 but for the last bit
 
+    def empty(self, kind: str, names: Iterable[str]) -> list[str]:
+        """Splits that have a share and get none of `names`; see :meth:`of`."""
+        missing = dict.fromkeys(self.names)
+        for name in names:
+            missing.pop(self.of(kind, name), None)
+            if not missing:
+                break
+        return list(missing)
+
     def _shares(self) -> tuple[tuple[str, float], ...]:
         return ("train", self.train), ("val", self.val), ("test", self.test)
+
+
+def few_people(empty: Iterable[str], count: int) -> str:
+    """What to say where splits with a share got nobody."""
+    return (
+        f"nobody falls into the split {' or '.join(empty)}: there {'is' if count == 1 else 'are'} only {count} to divide "
+        "(people, or pictures where people are not known); larger shares help, or more of them"
+    )

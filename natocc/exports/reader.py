@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,8 +18,11 @@ from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
-from natocc.dataset.splits import Splits
-from natocc.io.images import read_bytes, read_labels
+from natocc.dataset.splits import Splits, few_people
+from natocc.io.equal_files import one_for_all
+from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
+
+_log = logging.getLogger("natocc")
 
 _OF_NO_USE = ("plan", "landmarks")
 """Columns that are long and that no export needs."""
@@ -73,7 +77,7 @@ class SourceSample:
     def plane(self, folder: str) -> Mask:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
         with _readable(self.files[folder]):
-            return read_labels(self.files[folder])
+            return read_labels(self.files[folder], MOST_PIXELS)
 
     def described(self) -> dict[str, Json]:
         """What most training scripts want to know about it, as plain JSON."""
@@ -97,6 +101,8 @@ class SourceDataset:
         Whether the dataset says so itself; otherwise everything is ``train``, or as `shares` have it.
     shares : Splits, optional
         Shares of people, for a dataset without splits.
+    same : mapping of str to str
+        People who share a photograph with another, to that one.
     """
 
     root: Path
@@ -104,6 +110,7 @@ class SourceDataset:
     counts: Mapping[str, int]
     has_splits: bool
     shares: Splits | None = None
+    same: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def open(cls, root: Path, splits: tuple[str, ...] | None = None, shares: Splits | None = None) -> SourceDataset:
@@ -130,14 +137,17 @@ class SourceDataset:
             raise UsageError(f"{root} is unfinished: run the command that began it again to resume")
         samples: collections.Counter[str] = collections.Counter()
         has_splits = False
+        same = _same_people(root) if shares is not None else {}
+        people: set[str] = set()
         for row in stream_manifest(root, ["status", "split", "identity", "face"]):
             if row["status"] == "made":
                 has_splits = has_splits or row["split"] is not None
-                samples[_split(row, shares)] += 1
+                people.add(_person(row, same) if shares is not None else "")
+                samples[_split(row, shares, same)] += 1
         if has_splits and shares is not None:
             raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(samples))}): leave the shares out")
         if not samples:
-            raise UsageError(f"{root} holds no sample: every one was rejected")
+            raise UsageError(f"{root} holds no sample: every one was rejected; natocc stats {root} says why")
         for name in samples:
             if not _SPLIT.fullmatch(name):
                 raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")
@@ -145,8 +155,10 @@ class SourceDataset:
             if split not in samples:
                 existing = ", ".join(f"{name} ({samples[name]})" for name in _sorted(samples))
                 raise UsageError(f"{root} has no split {split!r}; it has {existing}")
+        if shares is not None and (empty := [name for name in shares.names if name not in samples]):
+            _log.warning("%s", few_people(empty, len(people)))
         counts = {name: samples[name] for name in _sorted(samples) if splits is None or name in splits}
-        return cls(root, opened.description, counts, has_splits, shares)
+        return cls(root, opened.description, counts, has_splits, shares, same)
 
     @property
     def name(self) -> str:
@@ -201,7 +213,7 @@ class SourceDataset:
         """
         columns = [name for name in schema().names if name not in _OF_NO_USE]
         for row in stream_manifest(self.root, columns):
-            if row["status"] != "made" or (split := _split(row, self.shares)) not in self.counts:
+            if row["status"] != "made" or (split := _split(row, self.shares, self.same)) not in self.counts:
                 continue
             files = {folder: self._file(row, folder) for folder in self.folders}
             yield SourceSample(int(row["index"]), split, files, row)
@@ -228,10 +240,24 @@ def _readable(path: Path) -> Iterator[None]:
         raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
 
-def _split(row: Row, shares: Splits | None) -> str:
+def _split(row: Row, shares: Splits | None, same: Mapping[str, str]) -> str:
     if row["split"] is not None:
         return str(row["split"])
-    return shares.of("face", str(row["identity"] or row["face"])) if shares else "train"
+    return shares.of("face", _person(row, same)) if shares else "train"
+
+
+def _person(row: Row, same: Mapping[str, str]) -> str:
+    person = str(row["identity"] or row["face"])
+    return same.get(person, person)
+
+
+def _same_people(root: Path) -> dict[str, str]:
+    """People of a dataset who share a photograph, byte for byte, with another, to that one."""
+    people: dict[str, set[str]] = collections.defaultdict(set)
+    for row in stream_manifest(root, ["status", "identity", "face", "face_sha256"]):
+        if row["status"] == "made":
+            people[str(row["face_sha256"])].add(_person(row, {}))
+    return one_for_all(sorted(group) for group in people.values() if len(group) > 1)
 
 
 def _sorted(splits: Mapping[Any, int]) -> list[str]:

@@ -2,7 +2,7 @@
 
 An entry is kept under a key of all that decides it (:func:`entry_key`), the version of the code that computes it included. It
 is written aside and renamed, so that any number of processes may read and write at once. An entry that is damaged costs one
-line on stderr and is made again.
+line on stderr and is made again. Every folder is tagged as a cache, so that it is no input where it lies below pictures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any, Generic, TypeVar
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
-from natocc.io.atomic import disk_errors, encode_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, with_remedy, write_aside
+from natocc.io.folders import CACHE_TAG
 
 _Entry = TypeVar("_Entry")
 
@@ -37,6 +38,11 @@ DAMAGE = (
 )
 """Errors that say that an entry is damaged; any other OSError says that it cannot be read, and may be whole."""
 
+_TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
+# This folder is a cache of natocc; what it holds is made again when it is needed. See https://bford.info/cachedir/
+"""
+
+_REMEDY = "name another folder for the cache with --cache or NATOCC_CACHE"
 _log = logging.getLogger("natocc")
 
 
@@ -90,7 +96,9 @@ class Cache(Generic[_Entry]):
 
     def put(self, key: str, value: Json) -> None:
         """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
-        write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+        with with_remedy(_REMEDY):
+            write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+            _tag(self.folder)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"  # no folder of a million files
@@ -129,8 +137,9 @@ class FolderCache(Generic[_Entry]):
         path, part = self.folder / key, self.folder / f".{key}.part"
         with contextlib.suppress(OSError, *DAMAGE):  # without the lock, which a folder of somebody else's does not allow
             return self.read(path)
-        with disk_errors(path):
+        with with_remedy(_REMEDY), disk_errors(path):
             self.folder.mkdir(parents=True, exist_ok=True)
+            _tag(self.folder)
             with _locked(self.folder / f".{key}.lock"):
                 entry = _find(path, self.read)  # another process may have made it while this one waited
                 if entry is None:
@@ -153,6 +162,12 @@ def _find(path: Path, read: Callable[[Path], _Entry]) -> _Entry | None:
         return None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _tag(folder: Path) -> None:
+    """Mark a folder as a cache, for :func:`natocc.io.folders.walk` and for programs that make backups."""
+    if not (folder / CACHE_TAG).exists():
+        write_aside(folder / CACHE_TAG, _TAG, sync=False)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,8 @@ from natocc.core.errors import BadDataError, Reason
 from natocc.io import magic, metadata
 
 MAX_PIXELS = 64_000_000
+MOST_PIXELS = 1_000_000_000
+"""The largest limit that may be set, and the one for what natocc wrote itself."""
 
 # What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
 _DECODER_ERRORS = (

@@ -14,11 +14,12 @@ from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
 from natocc.io.codecs import encode_jpeg, encode_png
-from natocc.io.headers import MAX_PIXELS, PICTURE_FORMATS, decoding, open_picture
+from natocc.io.headers import MAX_PIXELS, MOST_PIXELS, PICTURE_FORMATS, decoding, open_picture
 from natocc.io.mask_values import Channel, Colour, MaskFile, Plane, label_values, labels_by_colour, list_values, two_valued
 
 __all__ = [
     "MAX_PIXELS",
+    "MOST_PIXELS",
     "PICTURE_FORMATS",
     "Channel",
     "Colour",
@@ -156,7 +157,7 @@ def decode_rgb(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
 
 def decode_rgba(data: bytes, name: str) -> Image:
     """Decode RGBA bytes that natocc wrote to (H, W, 4) uint8, colour under transparent pixels kept."""
-    picture = open_picture(data, name, MAX_PIXELS)
+    picture = open_picture(data, name, MOST_PIXELS)
     if picture.pillow.mode != "RGBA":
         raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: expected RGBA, found {picture.pillow.mode}")
     with decoding(name):

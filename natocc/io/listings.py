@@ -14,14 +14,16 @@ from typing import Any
 
 from natocc.core.plans import Json
 from natocc.io.cache import Cache, entry_key
+from natocc.io.folders import Links, walk
+from natocc.io.notes import Notes
 
-_VERSION = "listings 1"  # of the listing: what another one wrote must not be taken for this one's
+_VERSION = "listings 2"  # of the listing: what another one wrote must not be taken for this one's
 _MANY = 5_000  # files, from which on a listing is worth keeping
 _SETTLED = 2_000_000_000  # ns since a folder last changed, after which a change cannot hide behind the resolution of a clock
 
 
 @dataclasses.dataclass(frozen=True)
-class Listing:
+class Inventory:
     """What is known of the files in some places.
 
     Parameters
@@ -43,21 +45,26 @@ class Listing:
         return {"count": self.count, "sha256": self.sha256}
 
 
-def list_files(places: Iterable[Path]) -> Listing:
-    """List the files below some places; every file is asked for its size.
+def list_files(places: Iterable[tuple[Path, Links]]) -> Inventory:
+    """List the files below some places, by the rules of :func:`natocc.io.folders.walk`; every file is asked for its size.
 
-    Linked folders are not followed. A place that is a file counts under its own name; one that does not exist has no files.
+    A place that is a file counts under its own name; one that does not exist, or a folder that cannot be listed, has no files.
+
+    Parameters
+    ----------
+    places : iterable of (Path, str)
+        The places, and whether links that lead out of each are followed.
     """
     digest, count = hashlib.sha256(), 0
     folders: list[tuple[str, int, int, int, int]] = []
-    for place in places:
-        sizes = _sizes(place, folders)
+    for place, links in places:
+        sizes = _sizes(place, links, folders)
         digest.update("".join([f"{json.dumps(name)} {size}\n" for name, size in sorted(sizes)]).encode())
         count += len(sizes)
-    return Listing(count, digest.hexdigest(), tuple(folders))
+    return Inventory(count, digest.hexdigest(), tuple(folders))
 
 
-def known_files(places: Iterable[Path], cache: Path) -> Listing:
+def known_files(places: Iterable[tuple[Path, Links]], cache: Path) -> Inventory:
     """As :func:`list_files`, but from `cache` where many files were listed before and no folder has changed since.
 
     A file that is overwritten in place, under its name, changes no folder and is not noticed; one that is replaced is.
@@ -67,57 +74,53 @@ def known_files(places: Iterable[Path], cache: Path) -> Listing:
     RunError
         If the cache can be neither read nor written.
     """
-    places = [path.absolute() for path in places]
-    kept, key = Cache(cache / "listings", _decode), entry_key([[_VERSION, *map(os.fspath, places)]])
+    places = [(path.absolute(), links) for path, links in places]
+    kept, key = Cache(cache / "listings", _decode), entry_key([[_VERSION, *([os.fspath(path), links] for path, links in places)]])
     known = kept.find(key)
     if known and _is_current(known):
         return known
     begin = time.time_ns()
     listing = list_files(places)
     settled = all(max(folder[3:]) + _SETTLED < begin for folder in listing.folders)
-    if listing.count >= _MANY and settled and all(place.is_dir() for place in places):
+    if listing.count >= _MANY and settled and all(path.is_dir() for path, _ in places):
         kept.put(key, dataclasses.asdict(listing))
     return listing
 
 
-def _decode(value: Any) -> Listing:
+def _decode(value: Any) -> Inventory:
     folders = [
         (str(path), int(device), int(inode), int(modified), int(changed))
         for path, device, inode, modified, changed in value["folders"]
     ]
-    return Listing(int(value["count"]), str(value["sha256"]), tuple(folders))
+    return Inventory(int(value["count"]), str(value["sha256"]), tuple(folders))
 
 
-def _is_current(listing: Listing) -> bool:
+def _is_current(listing: Inventory) -> bool:
     """Whether no folder has changed since."""
     with contextlib.suppress(OSError):  # a folder that is gone
         return bool(listing.folders) and all(_state(folder[0]) == folder for folder in listing.folders)
     return False
 
 
-def _sizes(path: Path, folders: list[tuple[str, int, int, int, int]]) -> list[tuple[str, int]]:
+def _sizes(path: Path, links: Links, folders: list[tuple[str, int, int, int, int]]) -> list[tuple[str, int]]:
     if not path.is_dir():
         try:
             return [(path.name, path.stat().st_size)]
         except OSError:
             return []
     sizes: list[tuple[str, int]] = []
-    below = [""]
-    while below:
-        prefix = below.pop()
-        with contextlib.suppress(OSError):
-            folders.append(_state(os.fspath(path / prefix)))  # before it is listed: a file that comes meanwhile changes it
-            with os.scandir(path / prefix) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        below.append(f"{prefix}{entry.name}/")
-                    else:
-                        with contextlib.suppress(OSError):
-                            if entry.is_file():
-                                sizes.append((prefix + entry.name, entry.stat().st_size))
+    for folder in walk(path, links, Notes(), on_error=lambda error: None):
+        folders.append(_state_of(folder.path, folder.status))
+        for entry in folder.files:
+            with contextlib.suppress(OSError):
+                if entry.is_file():
+                    sizes.append((folder.prefix + entry.name, entry.stat().st_size))
     return sizes
 
 
 def _state(folder: str) -> tuple[str, int, int, int, int]:
-    status = Path(folder).stat()
+    return _state_of(folder, Path(folder).stat())
+
+
+def _state_of(folder: str, status: os.stat_result) -> tuple[str, int, int, int, int]:
     return folder, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
-from typing import NoReturn
 
+from natocc.core.addresses import is_url, shown_address
 from natocc.core.errors import BadDataError, Reason, UsageError
+
+SCHEMES = ("package:", "asset:")
+"""What a location may begin with that is no path; any other colon is part of a name."""
 
 
 def locate(location: str, data: Path) -> Path:
@@ -31,6 +34,8 @@ def locate(location: str, data: Path) -> Path:
     UsageError
         If the package is not installed, ``package:`` or ``asset:`` climb out of their folder, or it is no path at all.
     """
+    if is_url(location):
+        raise UsageError(f"{shown_address(location)} is no path of this machine: copy what lies there here, and name that")
     scheme, colon, rest = location.partition(":")
     if "\0" in location:
         raise UsageError(f"{location!r} is no path: it has a NUL")
@@ -43,24 +48,6 @@ def locate(location: str, data: Path) -> Path:
         return data / Path(location).expanduser()
     except RuntimeError as error:  # ~ of somebody unknown
         raise UsageError(f"{location!r} is no path: {error}") from None
-
-
-def data_root() -> Path:
-    """The data root by default: ``NATOCC_DATA``, else ``data``."""
-    return Path(os.environ.get("NATOCC_DATA") or "data")
-
-
-def cache_folder(data: Path) -> Path:
-    """The cache folder by default.
-
-    ``NATOCC_CACHE``, else beside the data root, or below the user's cache folder where that cannot be written.
-    """
-    if folder := os.environ.get("NATOCC_CACHE"):
-        return Path(folder)
-    beside = data.absolute().parent
-    if os.access(beside, os.W_OK):
-        return beside / "natocc-cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natocc"
 
 
 def _below(folder: Path, name: str, location: str) -> Path:
@@ -103,12 +90,15 @@ def require_folder(path: Path, layout: str) -> Path:
         If it is not; the message names it and the layout that was expected there.
     """
     if not path.is_dir():
-        raise UsageError(f"no folder {path}; expected {layout} (say where with --data, --source-root or --occluders-root)")
+        raise UsageError(
+            f"no folder {path}; expected {layout} (say where with --data, --source-root or --occluders-root; a relative path "
+            "starts at the data root, that of a flag at the current folder if it exists there)"
+        )
     return path
 
 
 def inside(root: Path, name: str) -> Path:
-    """Path of a file that a data file names, kept inside its root.
+    """Path of a file that a data file names, kept inside its root. Names from a listing of the root are not asked for this.
 
     Parameters
     ----------
@@ -128,42 +118,6 @@ def inside(root: Path, name: str) -> Path:
     if ".." in Path(name).parts or not os.path.realpath(path).startswith(os.path.realpath(root) + os.sep):
         raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} leaves {root}")
     return path
-
-
-def files_below(root: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """Names of the files below `root`; linked folders are not followed: they may form a loop.
-
-    Parameters
-    ----------
-    root : Path
-        The folder.
-    suffixes : tuple of str
-        In lower case; files with others are left out.
-
-    Returns
-    -------
-    names : list of str
-        Paths relative to `root`, with ``/``, sorted. What they name need not be a regular file: nothing is opened.
-
-    Raises
-    ------
-    UsageError
-        If a folder cannot be listed, or a name is not valid UTF-8 and could not be written to a manifest.
-    """
-    names = []
-    for folder, _, files in os.walk(root, onerror=_refuse, followlinks=False):
-        below = "" if folder == os.fspath(root) else Path(folder).relative_to(root).as_posix() + "/"
-        names += [below + name for name in files if name.lower().endswith(suffixes)]
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError:  # how Python reads a name that is not UTF-8
-            raise UsageError(f"{root}: the file name {name!a} is not valid UTF-8; rename it") from None
-    return sorted(names)
-
-
-def _refuse(error: OSError) -> NoReturn:
-    raise UsageError(f"cannot list {error.filename}: {error.strerror}")
 
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")

@@ -13,8 +13,10 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Origin
 from natocc.core.text import plain
-from natocc.io.images import MAX_PIXELS, read_rgba
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.io.folders import Links, Listing, list_folder
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgba
+from natocc.io.notes import Notes
+from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alpha
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
@@ -35,28 +37,36 @@ class CutoutsOccluders(OccluderOptions):
     """Location of the folder of pictures."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
+    links: Links = "follow"
+    """``follow``: symbolic links in the folder are followed wherever they lead. ``inside``: those that lead out of it are left
+    out."""
     # Cut tight, and in the pieces that were wanted.
     rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)
     """What a cutout must be like."""
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""
-        return len(self._names(require_folder(locate(self.root, data), _LAYOUT)))
+        return len(self._listing(data)[1].names)
 
-    def _names(self, root: Path) -> list[str]:
-        names = files_below(root, SUFFIXES)
-        if not names:
-            raise UsageError(f"no picture below {root}; expected {_LAYOUT}")
-        return names
+    def notes(self, data: Path) -> Notes:
+        """See :meth:`OccluderOptions.notes`."""
+        return self._listing(data)[1].notes
+
+    def _listing(self, data: Path) -> tuple[Path, Listing]:
+        root = require_folder(locate(self.root, data), _LAYOUT)
+        listing = list_folder(root, SUFFIXES, self.links)
+        if not listing.names:
+            raise UsageError(f"no picture below {root}; expected {_LAYOUT}", *listing.notes.lines())
+        return root, listing
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
-        root = require_folder(locate(self.root, data), _LAYOUT)
-        names = self._names(root)
-        files = [CutoutFile(root, name, self.licence, self.rules, self.max_pixels) for name in names]
-        return open_library(cache, library_key(self.model_dump_json(), [], [root]), str(root), lambda: files, jobs)
+        root, listing = self._listing(data)
+        files = [CutoutFile(root, name, self.licence, self.rules, self.max_pixels) for name in listing.names]
+        key = library_key(self.model_dump_json(), [], [root], self.links)
+        return open_library(cache, key, str(root), lambda: files, jobs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +101,7 @@ class CutoutFile:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
 
     def _cut(self) -> Cutout:
-        colours, alpha, digest = read_rgba(inside(self.root, self.name), self.max_pixels)
+        colours, alpha, digest = read_rgba(self.root / self.name, self.max_pixels)
         if alpha.min() >= MATTE_THRESHOLD:
             raise BadDataError(Reason.NO_MASK, "nothing of it is transparent")
         check_mask((alpha >= MATTE_THRESHOLD).astype(np.uint8), self.rules)

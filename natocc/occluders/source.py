@@ -11,6 +11,7 @@ import numpy as np
 
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
+from natocc.io.notes import Notes
 from natocc.occluders import SOURCES
 from natocc.plugins.options import Options
 from natocc.plugins.table import Table
@@ -67,6 +68,11 @@ class OccluderOptions(Options):
         UsageError
             If the data do not lie in the layout that the source expects.
         """
+
+    def notes(self, data: Path) -> Notes:
+        """What is left out when the files are listed, counted; nothing is opened. Raises as :meth:`check`."""
+        del data
+        return Notes()
 
     @abstractmethod
     def open(self, data: Path, cache: Path, jobs: int = 1) -> OccluderSource:

@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
+from natocc.io.folders import Links
 from natocc.io.listings import known_files
+from natocc.io.notes import OF_NATOCC, OF_THE_SYSTEM, Notes
 from natocc.io.paths import locate
 from natocc.occluders.library.library import INDEX, Library
 from natocc.occluders.source import OccluderSource
@@ -22,6 +25,9 @@ from natocc.recipe.model import Recipe
 
 _WITHOUT_EFFECT = ("output.max_rejected",)
 """Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
+
+NOTES = "notes"
+"""Key of an input's notes."""
 
 _MOST_SHOWN = 8
 
@@ -39,7 +45,7 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
     description : DatasetDescription
         Its ``inputs`` know faces by id, person and split, and files by name and size below the folders that the options name; an
         extracted library by its index, which holds the sha256 of every picture that it was cut from. No picture is read, and
-        nothing depends on where the data lie.
+        nothing depends on where the data lie. What was left out is counted in their ``notes``, which decide nothing.
     """
     recipe = pipeline.recipe
     faces = pipeline.faces
@@ -47,10 +53,14 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
     people = hashlib.sha256()
     for face_id in faces.ids():
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
+    notes = pipeline.notes
     inputs = {
-        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)},
+        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)}
+        | _of_the_data(notes["faces"]),
         "occluders": {
-            a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache) for a_set in recipe.sets
+            a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache)
+            | _of_the_data(notes[f"occluders of {a_set.name}"])
+            for a_set in recipe.sets
         },
     }
     return DatasetDescription(
@@ -122,7 +132,7 @@ def changed_versions(existing: DatasetDescription, recipe: Recipe) -> list[str]:
 def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
     """Lines such as ``recipe.seed: 1 -> 2``."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted({*old, *new}):
+        for key in sorted({*old, *new} - {NOTES}):
             yield from _differences(f"{path}.{key}", old.get(key), new.get(key))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, pair in enumerate(zip(old, new, strict=True)):
@@ -136,7 +146,13 @@ def _short(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> Json:
+def _of_the_data(notes: Notes) -> dict[str, Json]:
+    """Notes as an input has them, without what is not the data's: hidden files come and go, and so does a cache of natocc's."""
+    lasting = notes.without(OF_THE_SYSTEM, OF_NATOCC)
+    return {NOTES: lasting.to_json()} if lasting else {}
+
+
+def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> dict[str, Json]:
     if not isinstance(source, Library):
         return {"files": _files(options, data, cache)}
     digest = hashlib.sha256()
@@ -148,8 +164,15 @@ def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path
 
 def _files(options: Options, data: Path, cache: Path) -> Json:
     """How many files there are where the options point, and the sha256 over their names and sizes."""
-    return known_files(_located(options, data), cache).to_json()
+    places = ((locate(location, data), _links(options, field)) for field, location in options.locations())
+    return known_files(places, cache).to_json()
 
 
-def _located(options: Options, data: Path) -> Iterator[Path]:
-    return (locate(location, data) for _, location in options.locations())
+def _links(options: Options, field: str) -> Links:
+    """The rule for links of the part that holds a field, such as ``textures.root``; that of the whole where it has none."""
+    whole: Links = getattr(options, "links", "follow")
+    owner: Any = options
+    for name in field.split(".")[:-1]:
+        owner = owner[int(name)] if isinstance(owner, tuple) else getattr(owner, name)
+    part: Links = getattr(owner, "links", whole)
+    return part

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,12 +18,14 @@ from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Finish, Plan, Reference
 from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Rejection, SampleRecord
-from natocc.dataset.splits import Splits
+from natocc.dataset.splits import Splits, few_people
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
+from natocc.faces.sources.photographs import once_per_photograph
+from natocc.io.notes import Notes
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.metrics import hidden_landmarks, measures
@@ -43,6 +46,8 @@ class Pipeline:
         Where inputs lie, and where libraries and landmarks are kept.
     like : Pipeline, optional
         Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
+    faces : FaceSource, optional
+        Faces to use in place of the recipe's own; their alignment is still the recipe's.
 
     Raises
     ------
@@ -50,13 +55,19 @@ class Pipeline:
         If data is missing; the folder and the layout expected are named.
     """
 
-    def __init__(self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None, faces: FaceSource | None = None
+    ) -> None:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
-        self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
-        if like is None:
+        # The faces of `like` are one for a photograph already, if there are splits.
+        if like:
+            self.faces: FaceSource = like.faces
+        else:
+            opened_faces = faces or recipe.faces.open(data, cache, jobs)
+            self.faces = once_per_photograph(opened_faces, cache, recipe.splits is not None)
             self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
@@ -75,6 +86,29 @@ class Pipeline:
     def occluders(self) -> dict[str, OccluderSource]:
         """The occluders of each set, by its name; of all splits together."""
         return {a_set.name: source for a_set, source in zip(self.recipe.sets, self._occluders, strict=True)}
+
+    @functools.cached_property
+    def notes(self) -> dict[str, Notes]:
+        """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set."""
+        data = self.workspace.data
+        occluders = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in self.recipe.sets}
+        left_out = {key: options.notes(data) for key, options in occluders.items()}
+        notes = {"faces": self.faces.notes()}
+        return notes | {f"occluders of {a_set.name}": left_out[a_set.occluders.model_dump_json()] for a_set in self.recipe.sets}
+
+    def remarks(self) -> Iterator[str]:
+        """Lines for a person: what was left out, and splits that nobody falls into."""
+        shown: set[str] = set()
+        for what, notes in self.notes.items():
+            for line in notes.lines():
+                if line not in shown:  # sets share their occluders
+                    yield f"{what}: {line}"
+                shown.add(line)
+        splits = self.recipe.splits
+        if splits is not None and splits.faces == "hash":
+            people = {self.faces.identity(face_id) for face_id in self.faces.ids()}
+            if empty := splits.empty("face", people):
+                yield few_people(empty, len(people))
 
     def schedule(self, count: int | None = None) -> Schedule:
         """Which sample is what; `count` None means one pass over the sets."""

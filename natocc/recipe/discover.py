@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from natocc.core.errors import UsageError
+from natocc.core.errors import NatoccError
 from natocc.faces import SOURCES as FACES
 from natocc.faces.sources.base import FaceOptions
+from natocc.faces.sources.photographs import once_per_photograph
+from natocc.io.folders import is_system
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import choose_by_name
@@ -25,9 +27,11 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     """Every folder of the data root, and what it can be read as."""
     layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
     any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
-    if not data.is_dir():
+    try:
+        entries = sorted(path for path in data.iterdir() if path.is_dir() and not is_system(path.name))
+    except OSError:  # no such folder, or one that may not be listed: sources say which
         return
-    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    for folder in entries:
         # Any pictures can be photographs, cutouts or textures: that is listed only of folders that are nothing else.
         for candidates in (layouts, any_pictures):
             looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in candidates]
@@ -45,12 +49,27 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
     try:
         if kind == "faces":
-            source = choose_by_name(entry, FaceOptions, FACES, "source").open(data, cache)
-            return {"count": len(source.ids()), "what": "faces", "classes": list(source.classes.values())}
-        pictures = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source").check(data)
-        return {"count": pictures, "what": "textures" if name == "shapes" else "pictures to cut out of"}
-    except UsageError as error:
+            options = choose_by_name(entry, FaceOptions, FACES, "source")
+            source = once_per_photograph(options.open(data, cache), cache, divided=False)
+            return {
+                "count": len(source.ids()),
+                "what": "faces",
+                "classes": list(source.classes.values()),
+                "notes": source.notes().to_json(),
+                "remarks": list(source.notes().lines()),
+            }
+        occluders = choose_by_name(entry, OccluderOptions, OCCLUDERS, "source")
+        notes = occluders.notes(data)
+        return {
+            "count": occluders.check(data),
+            "what": "textures" if name == "shapes" else "pictures to cut out of",
+            "notes": notes.to_json(),
+            "remarks": list(notes.lines()),
+        }
+    except NatoccError as error:
         return {"missing": str(error)}
+    except OSError as error:  # a folder that may not be looked at
+        return {"missing": f"cannot read {error.filename}: {error.strerror}"}
     except Exception as error:
         if own:
             raise

@@ -85,7 +85,7 @@ def test_they_are_looked_for_once_unless_a_file_changes(photos: Path, monkeypatc
 )  # fmt: skip
 def test_a_damaged_entry_is_made_again_with_one_line(photos: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     ids = _options().open(photos, photos / "cache").ids()
-    (path,) = (path for path in (photos / "cache" / "detections").rglob("*") if path.is_file())
+    (path,) = (photos / "cache" / "detections").rglob("*.json")
     whole = path.read_bytes()
     path.write_bytes(damage)
     assert _options().open(photos, photos / "cache").ids() == ids

@@ -377,8 +377,8 @@ def test_a_wrong_layout_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no picture in .*faces/images"):
         _options().open(tmp_path, tmp_path)
     _put(tmp_path / "faces", "a", None)
-    (tmp_path / "faces" / "masks" / "a_mask.png").write_bytes(encode_png(MASK))
-    with pytest.raises(UsageError, match="none of the 1 pictures has a mask of its name"):
+    (tmp_path / "faces" / "masks" / "b_1.png").write_bytes(encode_png(MASK))
+    with pytest.raises(UsageError, match=r"none of the 1 pictures has a mask .*images/a\.\w+ .*masks/b_1\.png.*mask_suffix"):
         _options().open(tmp_path, tmp_path)
 
 

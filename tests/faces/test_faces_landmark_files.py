@@ -196,10 +196,10 @@ def test_links_and_fifos(tmp_path: Path) -> None:
     (tmp_path / "secret.pts").write_text(_pts(MANY, False))
     (points / "a.pts").symlink_to(tmp_path / "secret.pts")
     os.mkfifo(points / "b.pts")
-    files = open_landmarks(points, None)
-    for name, reason in (("a", Reason.LEAVES_ROOT), ("b", Reason.BAD_ANNOTATION)):
+    assert open_landmarks(points, None).find("a").shape == (68, 2)
+    for links, name, reason in (("inside", "a", Reason.NO_FACE), ("follow", "b", Reason.BAD_ANNOTATION)):
         with pytest.raises(BadDataError) as caught:
-            files.find(name)
+            open_landmarks(points, None, links).find(name)  # type: ignore[arg-type]
         assert caught.value.reason == reason
 
 

@@ -144,7 +144,7 @@ def test_the_answer_is_kept_until_a_file_changes(tmp_path: Path, monkeypatch: py
 def test_a_damaged_entry_is_made_again_with_one_line(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
     _wearers(tmp_path)
     first = _options(unoccluded="by-parts").open(tmp_path, tmp_path / "c").ids()
-    (kept,) = (path for path in (tmp_path / "c" / "unoccluded").rglob("*") if path.is_file())
+    (kept,) = (tmp_path / "c" / "unoccluded").rglob("*.json")
     kept.write_text(damage)
     assert _options(unoccluded="by-parts").open(tmp_path, tmp_path / "c").ids() == first
     assert len(caplog.messages) == 1

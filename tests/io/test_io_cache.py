@@ -48,7 +48,7 @@ def test_an_entry_is_made_once(tmp_path: Path) -> None:
 def test_any_damage_of_a_file_is_one_line_and_made_again(tmp_path_factory: pytest.TempPathFactory, damage: bytes) -> None:
     cache = Cache(tmp_path_factory.mktemp("c"), _number)
     cache.put(KEY, {"number": 3})
-    (path,) = (path for path in cache.folder.rglob("*") if path.is_file())
+    (path,) = cache.folder.rglob("*.json")
     path.write_bytes(damage)
     assert cache.get(KEY, lambda: {"number": 3}) == 3
     assert cache.get(KEY, _fail) == 3

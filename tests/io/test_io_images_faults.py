@@ -22,8 +22,8 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.io.folders import list_folder
 from natocc.io.images import decode_rgb, read_rgb
-from natocc.io.paths import files_below
 from natocc.occluders.library.extraction import library_key
 
 ROWS, COLUMNS = np.mgrid[:48, :64]
@@ -290,8 +290,8 @@ def test_f9_what_may_not_be_read(readable_folder: Path) -> None:
     try:
         with _as_somebody_else():
             with pytest.raises(UsageError, match="cannot list"):
-                files_below(folder, (".jpg",))
-            with pytest.raises(UsageError, match=r"cannot read .*photos"):
+                list_folder(folder, (".jpg",))
+            with pytest.raises(UsageError, match=r"cannot list .*photos"):
                 library_key("{}", [], [folder])
     finally:
         folder.chmod(0o755)

@@ -18,6 +18,7 @@ from pycocotools import mask as coco_masks
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.seeds import generator
 from natocc.io.images import encode_jpeg, encode_png
+from natocc.io.notes import BROKEN_LINKS, FOLLOWED_LINKS, LOOPS, OUTER_LINKS
 from natocc.occluders.coco.instances import read_instances
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.coco.source import CocoOccluders
@@ -88,7 +89,7 @@ def _link_zoo(folder: Path, outside: Path, suffix: str) -> None:
 
 
 def test_f9_links_and_fifos_among_occluders(tmp_path: Path) -> None:
-    """F9: neither followed nor waited for; each is counted by its reason."""
+    """F9: links are followed, unless they must stay inside; a FIFO is not waited for; each is counted by its reason."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.png").write_bytes(OBJECT)
     for name, suffix in (("cutouts", ".png"), ("hands", ".jpg")):
@@ -101,18 +102,22 @@ def test_f9_links_and_fifos_among_occluders(tmp_path: Path) -> None:
             folder.mkdir()
             (folder / "good.png").write_bytes(OBJECT)
         _link_zoo(folder, tmp_path / "elsewhere" / "secret.png", suffix)
-    for library in (CutoutsOccluders().open(tmp_path, tmp_path / "cache"), HandsOccluders().open(tmp_path, tmp_path / "cache")):
-        assert len(library) == 1
-        told = dict(library.refused)
-        # A link onto itself leads nowhere, which counts as out of the folder or as unreadable, as the system tells it.
-        looped = told.pop(Reason.UNREADABLE_IMAGE, 0)
-        assert told.pop(Reason.LEAVES_ROOT) + looped == 2
-        assert told == {Reason.MISSING_FILE: 1, Reason.NOT_A_FILE: 1}
+    cutouts, hands = CutoutsOccluders(), HandsOccluders()
+    refused = {Reason.NOT_A_FILE: 1}
+    for options, reasons in ((cutouts, refused), (hands, {**refused, Reason.NO_MASK: 1})):  # away/secret.png has none
+        library = options.open(tmp_path, tmp_path / "cache")
+        assert len(library) == (3 if options is cutouts else 2)
+        assert library.refused == reasons
+        counts = options.notes(tmp_path).counts
+        assert (counts[FOLLOWED_LINKS], counts[BROKEN_LINKS], counts[LOOPS]) == (2, 2, 1)
     textures = PictureTextures(root="cutouts").open(tmp_path)
-    for name, reason in (("out.png", Reason.LEAVES_ROOT), ("fifo.png", Reason.NOT_A_FILE), ("gone.png", Reason.MISSING_FILE)):
-        with pytest.raises(BadDataError) as caught:
-            textures.texture({"texture": name, "across": 0, "down": 0}, 9, 9)
-        assert caught.value.reason == reason
+    textures.texture({"texture": "out.png", "across": 0, "down": 0}, 9, 9)
+    with pytest.raises(BadDataError) as caught:
+        textures.texture({"texture": "fifo.png", "across": 0, "down": 0}, 9, 9)
+    assert caught.value.reason == Reason.NOT_A_FILE
+    for options in (cutouts.model_copy(update={"links": "inside"}), hands.model_copy(update={"links": "inside"})):
+        assert len(options.open(tmp_path, tmp_path / "cache")) == 1
+        assert options.notes(tmp_path).counts[OUTER_LINKS] == 2
 
 
 GOOD: dict[str, Any] = {
@@ -375,7 +380,7 @@ def test_f13_pictures_without_annotations_and_a_file_without_any(tmp_path: Path)
         _opened(tmp_path)
     crowd = [{**GOOD["annotations"][0], "iscrowd": 1}]
     _coco(tmp_path, {**GOOD, "annotations": crowd})
-    with pytest.raises(UsageError, match="refused: 1 crowd"):
+    with pytest.raises(UsageError, match="1 crowd, such as"):
         _opened(tmp_path)
 
 

@@ -18,7 +18,6 @@ from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.cache import Cache, entry_key
 from natocc.io.images import MAX_PIXELS, read_rgb
-from natocc.io.paths import inside
 
 _VERSION = "detections 2"  # of the search: what another one found must not be taken for what this one finds
 
@@ -121,7 +120,7 @@ def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int, max_
     """Faces of a photograph, or why there are none; runs in a worker."""
     cv2.setNumThreads(1)
     try:
-        image, _ = read_rgb(inside(root, name), max_pixels)
+        image, _ = read_rgb(root / name, max_pixels)
         faces = _finder(points).find_all(image, least_side)
     except BadDataError as error:
         return {"reason": error.reason, "detail": error.detail}

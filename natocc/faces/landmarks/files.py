@@ -28,8 +28,9 @@ import numpy.typing as npt
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Points
 from natocc.faces.landmarks.keypoints import eye_centres_xy
+from natocc.io.folders import Links, list_folder
 from natocc.io.images import read_bytes
-from natocc.io.paths import SUFFIXES, files_below, inside, without_suffix
+from natocc.io.paths import SUFFIXES, without_suffix
 
 _LAYOUT = "a folder of .pts files, or a .csv file with a header and x, y of 68 or 5 points in each line"
 FARTHEST = 100_000.0
@@ -79,7 +80,7 @@ class LandmarkFiles(abc.ABC):
         return next((name for name in candidates if self._has(name)), None)
 
 
-def open_landmarks(path: Path, first_pixel: int | None) -> LandmarkFiles:
+def open_landmarks(path: Path, first_pixel: int | None, links: Links = "follow") -> LandmarkFiles:
     """Landmark files, listed, or read if they are one table.
 
     Parameters
@@ -89,13 +90,16 @@ def open_landmarks(path: Path, first_pixel: int | None) -> LandmarkFiles:
     first_pixel : 0 or 1, optional
         Coordinate of the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else 0.
 
+    links : str
+        Whether links that lead out of the folder are followed.
+
     Raises
     ------
     UsageError
         If it is neither, or a table is not understood.
     """
     if path.is_dir():
-        files = {name[: -len(".pts")]: name for name in files_below(path, (".pts",))}
+        files = {name[: -len(".pts")]: name for name in list_folder(path, (".pts",), links).names}
         if not files:
             raise UsageError(f"no .pts file below {path}; expected {_LAYOUT}")
         return PtsFolder(path, files, first_pixel)
@@ -116,7 +120,7 @@ class PtsFolder(LandmarkFiles):
         return name in self.files
 
     def _read(self, name: str) -> Points:
-        path = inside(self.path, self.files[name])
+        path = self.path / self.files[name]
         try:
             text = read_bytes(path).decode("ascii", errors="replace")
         except BadDataError as error:

@@ -16,7 +16,9 @@ from natocc.core.samples import FaceSample
 from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
-from natocc.io.images import MAX_PIXELS
+from natocc.io.folders import Links
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS
+from natocc.io.notes import Notes
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -52,6 +54,15 @@ class FaceSource(abc.ABC):
             If the recipe does not say what these files need.
         """
 
+    def picture(self, face_id: str) -> Path | None:
+        """The file that a face is read from; None where the source has no files."""
+        del face_id
+        return None
+
+    def notes(self) -> Notes:
+        """What was left out when the files were listed, counted."""
+        return Notes()
+
     @abc.abstractmethod
     def read(self, face_id: str) -> FaceSample:
         """One face.
@@ -64,19 +75,16 @@ class FaceSource(abc.ABC):
 
 
 @dataclasses.dataclass(frozen=True)
-class WithLandmarks(FaceSource):
-    """A source whose faces have their landmarks from files: nothing else differs.
+class SameFaces(FaceSource):
+    """The faces of another source; a subclass changes something about them.
 
     Parameters
     ----------
     faces : FaceSource
         Where everything else comes from.
-    files : LandmarkFiles
-        Where landmarks come from.
     """
 
     faces: FaceSource
-    files: LandmarkFiles
 
     @property
     def classes(self) -> Mapping[int, str]:
@@ -84,7 +92,7 @@ class WithLandmarks(FaceSource):
         return self.faces.classes
 
     def ids(self) -> tuple[str, ...]:
-        """Those of the source, also the ones without landmarks."""
+        """Those of the source."""
         return self.faces.ids()
 
     def identity(self, face_id: str) -> str:
@@ -98,6 +106,31 @@ class WithLandmarks(FaceSource):
     def check(self) -> None:
         """As the source does."""
         self.faces.check()
+
+    def picture(self, face_id: str) -> Path | None:
+        """As the source knows it."""
+        return self.faces.picture(face_id)
+
+    def notes(self) -> Notes:
+        """Those of the source."""
+        return self.faces.notes()
+
+    def read(self, face_id: str) -> FaceSample:
+        """As the source reads it."""
+        return self.faces.read(face_id)
+
+
+@dataclasses.dataclass(frozen=True)
+class WithLandmarks(SameFaces):
+    """A source whose faces have their landmarks from files, if they have some.
+
+    Parameters
+    ----------
+    files : LandmarkFiles
+        Where landmarks come from.
+    """
+
+    files: LandmarkFiles
 
     def read(self, face_id: str) -> FaceSample:
         """One face and its landmarks.
@@ -129,8 +162,11 @@ class FaceOptions(Options, abc.ABC):
     first_pixel: Literal[0, 1] | None = None
     """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
     0."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures and masks of more pixels are refused by their header, before anything is decoded."""
+    links: Links = "follow"
+    """``follow``: symbolic links in the source's folders are followed wherever they lead. ``inside``: those that lead out of
+    their folder are left out; for data from strangers."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""
     min_confidence: float = Field(0.0, ge=0, le=1)
@@ -219,7 +255,7 @@ class FaceOptions(Options, abc.ABC):
         if self.landmarks is None:
             return source
         path = locate(self.landmarks, data)
-        files = open_landmarks(path, self.first_pixel)
+        files = open_landmarks(path, self.first_pixel, self.links)
         ids = source.ids()
         if not any(files.knows(face_id) for face_id in ids):
             raise UsageError(

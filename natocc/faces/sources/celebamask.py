@@ -20,8 +20,10 @@ from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.faces.sources.celeba import MAPPING, CelebA, read_celeba
 from natocc.faces.sources.unoccluded import occluded_faces
 from natocc.io import images
+from natocc.io.folders import Links, Listing, list_folder, path_below
 from natocc.io.masks import fit_labels, mask_of
-from natocc.io.paths import inside, locate, require_folder
+from natocc.io.notes import NOT_OF_THE_LAYOUT, Notes
+from natocc.io.paths import locate, require_folder
 from natocc.plugins.options import Location
 
 _LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
@@ -62,16 +64,18 @@ class CelebAMaskFaces(FaceOptions):
         root = require_folder(locate(self.root, data), _LAYOUT)
         pictures = require_folder(root / "CelebA-HQ-img", f"{_LAYOUT}, below {root}")
         require_folder(root / "CelebAMask-HQ-mask-anno", f"{_LAYOUT}, below {root}")
-        names = _names_by_id(pictures)
+        listing = list_folder(pictures, (".jpg", ".png"), self.links)
+        names = _names_by_id(pictures, listing)
         if not names:
-            raise UsageError(f"no picture such as 0.jpg in {pictures}; expected {_LAYOUT}")
+            raise UsageError(f"no picture such as 0.jpg in {pictures}; expected {_LAYOUT}", *listing.notes.lines())
         celeba = read_celeba(root)
         if self.split is not None and celeba is None:
             raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
-        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side, self.max_pixels)
+        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side, self.max_pixels, self.links, listing.notes)
         chosen = self.select(names, data, known.split)
         if self.unoccluded == "by-parts":
-            worn = occluded_faces({face_id: mask_stem(root, int(face_id)) for face_id in names}, self.face_parts, cache, jobs)
+            stems = {face_id: mask_stem(root, int(face_id)) for face_id in names}
+            worn = occluded_faces(stems, self.face_parts, cache, jobs, self.links)
             chosen = tuple(face_id for face_id in chosen if face_id not in worn)
             if not chosen:
                 raise UsageError(
@@ -99,6 +103,10 @@ class CelebAMask(FaceSource):
         How far pictures may be reduced while they are decoded; see :func:`natocc.io.images.read_reduced`.
     max_pixels : int
         Pictures and masks of more are refused.
+    links : str
+        As in the recipe.
+    listed : Notes
+        What was left out.
     """
 
     root: Path
@@ -107,6 +115,8 @@ class CelebAMask(FaceSource):
     celeba: CelebA | None = None
     wanted_side: int | None = None
     max_pixels: int = images.MAX_PIXELS
+    links: Links = "follow"
+    listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "celebamask"
 
     @property
@@ -127,6 +137,14 @@ class CelebAMask(FaceSource):
         """That of CelebA's published partition, where there is the mapping to CelebA."""
         return self.celeba.split(int(face_id)) if self.celeba else None
 
+    def picture(self, face_id: str) -> Path:
+        """The face's picture."""
+        return self.root / "CelebA-HQ-img" / self.files[face_id]
+
+    def notes(self) -> Notes:
+        """Those of the listing."""
+        return self.listed
+
     def read(self, face_id: str) -> FaceSample:
         """Picture, part map and face mask of one face.
 
@@ -137,8 +155,7 @@ class CelebAMask(FaceSource):
             and mask differ by more than 1 %, or what :func:`natocc.io.images.read_rgb` and
             :func:`~natocc.io.images.read_mask` raise.
         """
-        path = inside(self.root / "CelebA-HQ-img", self.files[face_id])
-        image, digest, shape = images.read_reduced(path, self.wanted_side, self.max_pixels)
+        image, digest, shape = images.read_reduced(self.picture(face_id), self.wanted_side, self.max_pixels)
         parts = self._read_parts(int(face_id), shape, (image.shape[0], image.shape[1]))
         face_mask = mask_of(parts, values_of(self.classes, self.face_parts))
         if not face_mask.any():
@@ -156,7 +173,7 @@ class CelebAMask(FaceSource):
         for label, part in enumerate(PARTS[1:], start=1):
             name = f"{stem.name}_{part}.png"
             if os.path.lexists(stem.parent / name):  # trying 18 names is cheaper than listing a folder of 30 000
-                mask = images.read_mask(inside(stem.parent, name), self.max_pixels)
+                mask = images.read_mask(path_below(stem.parent, name, self.links), self.max_pixels)
                 mask *= np.uint8(label)
                 first, joined = maps.setdefault(mask.shape, (name, mask))
                 maps[mask.shape] = first, np.maximum(joined, mask, out=joined)
@@ -171,18 +188,14 @@ def mask_stem(root: Path, number: int) -> Path:
     return root / "CelebAMask-HQ-mask-anno" / str(number // FACES_A_FOLDER) / f"{number:05d}"
 
 
-def _names_by_id(folder: Path) -> dict[str, str]:
-    """File name of every picture whose stem is a number; anything else is not part of the layout and ignored."""
+def _names_by_id(folder: Path, listing: Listing) -> dict[str, str]:
+    """File name of every picture whose stem is a number; anything else is not part of the layout, and noted."""
     names: dict[str, str] = {}
     numbers: dict[int, str] = {}
-    try:
-        with os.scandir(folder) as entries:
-            listed = sorted(entry.name for entry in entries)
-    except OSError as error:
-        raise UsageError(f"cannot list {folder}: {error.strerror}") from None
-    for name in listed:
-        stem, _, suffix = name.rpartition(".")
-        if not (stem.isascii() and stem.isdecimal() and suffix.lower() in ("jpg", "png")):
+    for name in listing.names:
+        stem = name.rpartition(".")[0]
+        if not (stem.isascii() and stem.isdecimal()):
+            listing.notes.add(NOT_OF_THE_LAYOUT, name)
             continue
         other = numbers.setdefault(int(stem), name)
         if other != name:

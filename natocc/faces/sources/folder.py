@@ -14,7 +14,9 @@ from natocc.core.samples import FaceSample, Origin, Points
 from natocc.faces.landmarks.detections import Detection, detect_faces
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.io.folders import list_folder
+from natocc.io.notes import Notes
+from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.plugins.options import Location
 
 _LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
@@ -40,16 +42,17 @@ class FolderFaces(FaceOptions):
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the photographs; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
         root = require_folder(locate(self.root, data), _LAYOUT)
-        names = files_below(root, SUFFIXES)
+        listing = list_folder(root, SUFFIXES, self.links)
+        names = listing.names
         if not names:
-            raise UsageError(f"no photograph below {root}; expected {_LAYOUT}")
+            raise UsageError(f"no photograph below {root}; expected {_LAYOUT}", *listing.notes.lines())
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
             pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs, self.max_pixels))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        folder = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, self.max_pixels)
-        return self.with_landmarks(folder, data)
+        source = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, self.max_pixels, listing.notes)
+        return self.with_landmarks(source, data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Folder(FaceSource):
         Of all of them.
     max_pixels : int
         Photographs of more are refused.
+    listed : Notes
+        What was left out.
     """
 
     root: Path
@@ -78,6 +83,7 @@ class Folder(FaceSource):
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
     max_pixels: int = images.MAX_PIXELS
+    listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "folder"
 
     def ids(self) -> tuple[str, ...]:
@@ -89,19 +95,26 @@ class Folder(FaceSource):
         picture = self.faces[face_id].picture
         return picture.partition("/")[0] if self.identities == "folder" else picture
 
+    def picture(self, face_id: str) -> Path:
+        """The photograph."""
+        return self.root / self.faces[face_id].picture
+
+    def notes(self) -> Notes:
+        """Those of the listing."""
+        return self.listed
+
     def read(self, face_id: str) -> FaceSample:
         """One photograph, without a face mask; with landmarks where it was looked at for all its faces.
 
         Raises
         ------
         BadDataError
-            ``leaves-root`` if it is a symbolic link out of the folder, ``no-face``, or what :func:`natocc.io.images.read_rgb`
-            raises.
+            ``no-face``, or what :func:`natocc.io.images.read_rgb` raises.
         """
         face = self.faces[face_id]
         if face.rejection is not None:
             raise BadDataError(*face.rejection)
-        image, digest = images.read_rgb(inside(self.root, face.picture), self.max_pixels)
+        image, digest = images.read_rgb(self.picture(face_id), self.max_pixels)
         origin = Origin(self.dataset, face_id, digest, self.licence)
         others = tuple(points for points in self.landmarks.get(face.picture, ()) if points is not face.landmarks_xy)
         return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector, others)

@@ -17,16 +17,15 @@ from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, NOT_LABELLED, values_
 from natocc.faces.colours import LABELMAP, ClassColour, read_labelmap
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.faces.sources.first_look import refuse_label_maps, some_masks
+from natocc.faces.sources.picture_and_mask import Entry, Folders, split_of
 from natocc.io import images
 from natocc.io.images import Channel, Colour
 from natocc.io.masks import fit_labels, mask_of
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder, without_suffix
+from natocc.io.notes import NO_MASK, Notes
+from natocc.io.paths import locate, require_folder
 from natocc.plugins.faults import faults
 from natocc.plugins.options import Location
 
-MASK_FOLDERS = ("masks", "labels", "annotations")
-SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-"""Names of folders that are official splits, and what natocc calls them."""
 TWO_VALUED = {0: "background", 1: "face"}
 
 
@@ -35,7 +34,8 @@ class LabelledFaces(FaceOptions):
 
     ``ROOT/images/NAME.jpg`` has its labels in ``ROOT/masks/NAME.png``; both may lie in subfolders, the same ones. Where there is
     no ``ROOT/images``, its splits are looked for: ``ROOT/train/images`` and so on. The first folder of an id, ``train/NAME``, is
-    the official split in either case.
+    the official split in either case. Names of masks may have something more or else than those of their pictures, where it is
+    the same in all of them: ``NAME_mask.png``, ``mask_NAME.png``, ``NAME.jpg.png``.
 
     The EXIF orientation of each file is applied to that file; then sizes are compared. So a mask drawn on the upright picture
     needs none, and one drawn on the pixels as they were stored needs the picture's.
@@ -47,7 +47,10 @@ class LabelledFaces(FaceOptions):
     images: str = "images"
     """Folder of the pictures, below the root."""
     masks: str | None = None
-    """Folder of the masks, below the root; by default the first of ``masks``, ``labels`` and ``annotations`` that exists."""
+    """Folder of the masks, below the root; by default the first of ``masks``, ``labels`` and ``annotations`` that exists. It may
+    be that of the pictures, where ``NAME.png`` or ``NAME_mask.png`` lies beside ``NAME.jpg``."""
+    mask_suffix: str | None = Field(default=None, min_length=1)
+    """What the name of a mask has after that of its picture, such as ``_mask``; found by itself where all agree."""
     classes: str | dict[int, str] | None = None
     """What the values of a label map mean: ``lapa``, ``helen``, ``celebamask19``, ``fasseg``, or a mapping of values to names;
     255 means "not labelled". Without it masks are two-valued: any value other than 0 is face, or what is not black, or the opaque
@@ -122,50 +125,13 @@ class LabelledFaces(FaceOptions):
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """Pair pictures and masks; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
-        root = require_folder(locate(self.root, data), self._layout())
-        entries: dict[str, Entry] = {}
-        for prefix, folder in self._places(root):
-            entries |= {prefix + stem: entry for stem, entry in self._pairs(folder).items()}
-        if not any(entry.mask for entry in entries.values()):
-            raise UsageError(f"{root}: none of the {len(entries)} pictures has a mask of its name; expected {self._layout()}")
-        chosen = {face_id: entries[face_id] for face_id in self.select(entries, data, _split_of)}
-        source = Labelled(chosen, _with_labelmap(self, root, list(chosen.values())))
+        folders = Folders(self.images, self.masks, self.mask_suffix, self.links)
+        root = require_folder(locate(self.root, data), folders.layout)
+        entries, notes = folders.pairs(root)
+        chosen = {face_id: entries[face_id] for face_id in self.select(entries, data, split_of)}
+        notes.add_all(NO_MASK, (face_id for face_id, entry in chosen.items() if entry.mask is None))
+        source = Labelled(chosen, _with_labelmap(self, root, list(chosen.values())), notes)
         return self.with_landmarks(source, data)
-
-    def _layout(self) -> str:
-        masks = self.masks or " or ".join(MASK_FOLDERS)
-        return f"{self.images}/ and {masks}/ with files of equal stems, or these below train/, val/ and test/"
-
-    def _places(self, root: Path) -> list[tuple[str, Path]]:
-        """Where `images` lies: the root itself, or its splits; with what comes before an id there."""
-        if (root / self.images).is_dir():
-            return [("", root)]
-        splits = [(f"{name}/", root / name) for name in SPLITS if (root / name / self.images).is_dir()]
-        if not splits:
-            raise UsageError(f"no folder {root / self.images}; expected {self._layout()}, below {root}")
-        return splits
-
-    def _pairs(self, folder: Path) -> dict[str, Entry]:
-        """Stem to picture and mask."""
-        layout = f"{self._layout()}, below {folder}"
-        pictures = folder / self.images
-        candidates = [folder / name for name in ([self.masks] if self.masks else MASK_FOLDERS)]
-        masks = next((path for path in candidates if path.is_dir()), candidates[0])
-        mask_names = _by_stem(require_folder(masks, layout))
-        names = _by_stem(pictures)
-        if not names:
-            raise UsageError(f"no picture in {pictures}; expected {layout}")
-        return {stem: Entry(pictures, name, masks, mask_names.get(stem)) for stem, name in names.items()}
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """A picture and its mask, each a folder and a name below it; the mask may be missing."""
-
-    pictures: Path
-    picture: str
-    masks: Path
-    mask: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,6 +140,7 @@ class Labelled(FaceSource):
 
     entries: dict[str, Entry]
     options: LabelledFaces
+    listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "labelled"
 
     @property
@@ -187,7 +154,16 @@ class Labelled(FaceSource):
 
     def split(self, face_id: str) -> str | None:
         """``train``, ``val`` or ``test``, where the first folder of the id is one of these."""
-        return _split_of(face_id)
+        return split_of(face_id)
+
+    def picture(self, face_id: str) -> Path:
+        """The face's picture."""
+        entry = self.entries[face_id]
+        return entry.pictures / entry.picture
+
+    def notes(self) -> Notes:
+        """Those of the listings, with pictures that have no mask."""
+        return self.listed
 
     def check(self) -> None:
         """Refuse masks that need a key to be understood; see :meth:`natocc.faces.sources.base.FaceSource.check`."""
@@ -206,9 +182,9 @@ class Labelled(FaceSource):
         """
         entry, options = self.entries[face_id], self.options
         if entry.mask is None:
-            raise BadDataError(Reason.NO_MASK, f"{entry.picture}: no file of its stem in {entry.masks}")
-        image, digest, shape = images.read_reduced(inside(entry.pictures, entry.picture), options.wanted_side, options.max_pixels)
-        path, reduced = inside(entry.masks, entry.mask), (image.shape[0], image.shape[1])
+            raise BadDataError(Reason.NO_MASK, f"{entry.picture}: no mask of its name in {entry.masks}")
+        image, digest, shape = images.read_reduced(self.picture(face_id), options.wanted_side, options.max_pixels)
+        path, reduced = entry.masks / entry.mask, (image.shape[0], image.shape[1])
         if options.classes is None and options.colours is None:
             parts, face_mask = None, fit_labels(self._read_mask(path), shape, str(path), reduced)
         else:
@@ -249,21 +225,6 @@ class Labelled(FaceSource):
         table = self.options.table
         wanted = ", ".join(f"{value} {table[value]}" for value in self.options.face_values)
         return f"; expected one of {wanted}, found the values {images.list_values(np.unique(parts).tolist())}"
-
-
-def _split_of(face_id: str) -> str | None:
-    first, slash, _ = face_id.partition("/")
-    return SPLITS.get(first) if slash else None
-
-
-def _by_stem(folder: Path) -> dict[str, str]:
-    """Stem to file name of every picture below a folder, paths relative to it."""
-    names: dict[str, str] = {}
-    for name in files_below(folder, SUFFIXES):
-        other = names.setdefault(without_suffix(name), name)
-        if other != name:
-            raise UsageError(f"{folder} has {other} and {name}, of which only the suffix differs; rename or remove one")
-    return names
 
 
 def _with_labelmap(options: LabelledFaces, root: Path, entries: Sequence[Entry]) -> LabelledFaces:

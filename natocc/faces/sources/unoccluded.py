@@ -16,15 +16,15 @@ from natocc.core.plans import Json
 from natocc.core.samples import Mask
 from natocc.io import images
 from natocc.io.cache import Cache, entry_key
+from natocc.io.folders import Links, path_below
 from natocc.io.masks import fit_labels
-from natocc.io.paths import inside
 
 HAT_SHARE = 0.02
 """Share of the face's convex hull that a hat may cover: a brim is drawn a few pixels into the forehead of most who wear one."""
-_VERSION = "unoccluded 1"  # of the rule: what another one says must not be taken for what this one says
+_VERSION = "unoccluded 2"  # of the rule: what another one says must not be taken for what this one says
 
 
-def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: Path, jobs: int) -> frozenset[str]:
+def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: Path, jobs: int, links: Links) -> frozenset[str]:
     """Faces that wear glasses, or a hat that covers more than 2 % of the convex hull of their face parts.
 
     Masks are read only of faces that have a mask of glasses or of a hat, and only once: the result is kept in `cache`, under the
@@ -41,6 +41,8 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
         Where the result is kept; made if missing.
     jobs : int
         Processes.
+    links : str
+        Whether links that lead out of the folders of masks are followed.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
             states.append([f"{stem}_{part}", status.st_size, status.st_mtime_ns])
 
     def look() -> Json:
-        work = (joblib.delayed(is_occluded)(stems[face_id], parts, face_parts) for face_id, parts in worn.items())
+        work = (joblib.delayed(is_occluded)(stems[face_id], parts, face_parts, links) for face_id, parts in worn.items())
         occluded = joblib.Parallel(n_jobs=jobs, batch_size=32)(work)
         return sorted(face_id for face_id, covered in zip(worn, occluded, strict=True) if covered)
 
@@ -68,11 +70,11 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
             raise ValueError("expected a list of faces that wear something")
         return frozenset(value)
 
-    key = entry_key([[_VERSION, *face_parts], *states])
+    key = entry_key([[_VERSION, links, *face_parts], *states])
     return Cache(cache / "unoccluded", decode).get(key, look)
 
 
-def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str]) -> bool:
+def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str], links: Links = "follow") -> bool:
     """Whether a face wears glasses, or a hat over its face.
 
     Parameters
@@ -83,10 +85,12 @@ def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str]) -> b
         ``eye_g``, ``hat``: of which there is a file.
     face_parts : sequence of str
         Parts whose union is the face.
+    links : str
+        As for :func:`occluded_faces`.
     """
 
     def read(part: str) -> Mask:
-        return images.read_mask(inside(stem.parent, f"{stem.name}_{part}.png"))
+        return images.read_mask(path_below(stem.parent, f"{stem.name}_{part}.png", links))
 
     try:
         if "eye_g" in worn and read("eye_g").any():

@@ -13,9 +13,12 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Mask, Origin
-from natocc.io.images import MAX_PIXELS, read_mask, read_rgb
+from natocc.io.folders import Links, list_folder
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_mask, read_rgb
 from natocc.io.masks import fit_labels
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.io.notes import NO_MASK, NO_PICTURE, Notes
+from natocc.io.pairs import check_stems, pair_masks
+from natocc.io.paths import SUFFIXES, locate, require_folder, without_suffix
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
 from natocc.occluders.hands.plain_background import plain_background_mask
 from natocc.occluders.hands.pointing import finger_direction
@@ -40,25 +43,34 @@ class HandsOccluders(OccluderOptions):
     masks: Literal["files", "background"] = "files"
     """``files``: masks with the same stems as the pictures. ``background``: masks are computed from pictures with a plain
     background."""
+    mask_suffix: str | None = Field(default=None, min_length=1)
+    """What the name of a mask has after that of its picture, such as ``_mask``; found by itself where all agree."""
     pieces: Literal["largest", "each"] = "largest"
     """``largest``: one hand per picture. ``each``: every connected piece of the mask is a hand of its own, with ids ``NAME#1``,
     ``NAME#2``, ... from left to right."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
+    links: Links = "follow"
+    """``follow``: symbolic links in the folder are followed wherever they lead. ``inside``: those that lead out of it are left
+    out."""
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
     """What a hand must be like."""
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""
-        return len(self._pictures(*self._folders(data)))
+        return len(self._pictures(*self._folders(data))[0])
+
+    def notes(self, data: Path) -> Notes:
+        """See :meth:`OccluderOptions.notes`."""
+        return self._pictures(*self._folders(data))[1]
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
         images, masks = self._folders(data)
-        key = library_key(self.model_dump_json(), [], [images] if self.masks == "background" else [images, masks])
-        return open_library(cache, key, str(images.parent), lambda: self._pictures(images, masks), jobs)
+        key = library_key(self.model_dump_json(), [], [images] if self.masks == "background" else [images, masks], self.links)
+        return open_library(cache, key, str(images.parent), lambda: self._pictures(images, masks)[0], jobs)
 
     def _folders(self, data: Path) -> tuple[Path, Path]:
         """Where pictures and masks lie."""
@@ -70,22 +82,25 @@ class HandsOccluders(OccluderOptions):
             require_folder(folder, f"{_LAYOUT}, below {root}")
         return images, masks
 
-    def _pictures(self, images: Path, masks: Path) -> list[HandPicture]:
-        names = files_below(images, SUFFIXES)
-        if not names:
-            raise UsageError(f"no picture in {images}; expected {_LAYOUT}")
+    def _pictures(self, images: Path, masks: Path) -> tuple[list[HandPicture], Notes]:
+        """The pictures with their masks, and what was left out."""
+        listing = list_folder(images, SUFFIXES, self.links)
+        notes = Notes()
+        notes.merge(listing.notes, f"{images.name}/")
+        if not listing.names:
+            raise UsageError(f"no picture in {images}; expected {_LAYOUT}", *notes.lines())
         if self.masks == "background":
-            return [HandPicture(images, name, masks, None, self) for name in names]
-        by_stem: dict[str, str] = {}
-        for name in files_below(masks, SUFFIXES):
-            other = by_stem.setdefault(_stem(name), name)
-            if other != name:
-                raise UsageError(f"{masks} has {other} and {name}, of which only the suffix differs; rename or remove one")
-        return [HandPicture(images, name, masks, by_stem.get(_stem(name)), self) for name in names]
-
-
-def _stem(name: str) -> str:
-    return Path(name).with_suffix("").as_posix()
+            return [HandPicture(images, name, masks, None, self) for name in listing.names], notes
+        mask_listing = list_folder(masks, SUFFIXES, self.links)
+        notes.merge(mask_listing.notes, f"{masks.name}/")
+        check_stems(masks, mask_listing.names)
+        pairs = pair_masks(listing.names, mask_listing.names, self.mask_suffix)
+        by_stem = {without_suffix(name): mask for name, mask in pairs.items()}
+        pictures = [HandPicture(images, name, masks, by_stem.get(without_suffix(name)), self) for name in listing.names]
+        notes.add_all(NO_MASK, (f"{images.name}/{picture.name}" for picture in pictures if picture.mask_name is None))
+        used = set(pairs.values())
+        notes.add_all(NO_PICTURE, (f"{masks.name}/{name}" for name in mask_listing.names if name not in used))
+        return pictures, notes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +126,7 @@ class HandPicture:
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""
         try:
-            image, digest = read_rgb(inside(self.images, self.name), self.options.max_pixels)
+            image, digest = read_rgb(self.images / self.name, self.options.max_pixels)
             mask = self._mask(image)
         except BadDataError as error:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
@@ -131,8 +146,8 @@ class HandPicture:
         if self.options.masks == "background":
             return plain_background_mask(image)
         if self.mask_name is None:
-            raise BadDataError(Reason.NO_MASK, f"no file of its stem in {self.masks}")
-        mask = read_mask(inside(self.masks, self.mask_name), self.options.max_pixels)
+            raise BadDataError(Reason.NO_MASK, f"no mask of its name in {self.masks}")
+        mask = read_mask(self.masks / self.mask_name, self.options.max_pixels)
         return fit_labels(mask, (image.shape[0], image.shape[1]), self.mask_name)
 
 

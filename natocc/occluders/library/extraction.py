@@ -17,9 +17,13 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json
+from natocc.core.progress import report_progress
+from natocc.core.rejections import explained
 from natocc.core.samples import Cutout
 from natocc.io.cache import FolderCache, entry_key
+from natocc.io.folders import Links, walk
 from natocc.io.images import encode_png
+from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES
 from natocc.io.tables import write_table
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
@@ -39,7 +43,7 @@ class SourcePicture(Protocol):
         ...
 
 
-def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) -> str:
+def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path], links: Links = "follow") -> str:
     """Name of the library that these options and inputs make.
 
     Parameters
@@ -50,6 +54,8 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) ->
         Files and folders known by name, size and time of change (ns); a folder changes when a file comes, goes or is renamed.
     folders : paths
         Folders whose pictures are known by name, size and time of change (ns).
+    links : str
+        Whether links that lead out of these are followed.
 
     Returns
     -------
@@ -64,29 +70,18 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) ->
     try:
         known = [(path.name, path.stat()) for path in paths]
         for folder in folders:
-            known += sorted(_pictures(folder))
+            known += sorted(_pictures(folder, links))
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
     states: list[Json] = [[name, status.st_size, status.st_mtime_ns] for name, status in known]
     return entry_key([[f"library {VERSION}", options], *states])
 
 
-def _pictures(folder: Path, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(folder / below) as entries:
-        for entry in entries:
-            name = below + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                yield from _pictures(folder, name + "/")
-            elif entry.name.lower().endswith(SUFFIXES) and _is_file(entry):
-                yield name, entry.stat()
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file or leads to one; a link onto itself leads nowhere."""
-    try:
-        return entry.is_file()
-    except OSError:
-        return False
+def _pictures(root: Path, links: Links) -> Iterator[tuple[str, os.stat_result]]:
+    for folder in walk(root, links, Notes()):
+        for entry in folder.files:
+            if entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+                yield folder.prefix + entry.name, entry.stat()
 
 
 def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[SourcePicture]], jobs: int) -> Library:
@@ -139,13 +134,19 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
         rows: list[dict[str, Any]] = []
         refused: collections.Counter[Reason] = collections.Counter()
         examples: dict[Reason, str] = {}
-        for chunk_rows, refusals in results:
+        report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
+        for number, (chunk_rows, refusals) in enumerate(results, start=1):
+            report_progress(doing, min(number * _CHUNK, len(pictures)), len(pictures))
             rows += chunk_rows
             refused.update(error.reason for error in refusals)
             for error in refusals:
                 examples.setdefault(error.reason, error.detail)
     if not rows:
-        raise UsageError(f"{name}: no object can serve as an occluder; {_count_text(refused, examples)}")
+        if not refused:
+            raise UsageError(f"{name}: no object can serve as an occluder; there is none of the wanted categories")
+        counts = {str(reason): count for reason, count in refused.items()}
+        shown = {str(reason): example for reason, example in examples.items()}
+        raise UsageError(f"{name}: no object can serve as an occluder; refused:", *explained(counts, shown))
     rows.sort(key=lambda row: row["item"])
     for before, after in itertools.pairwise(rows):
         if before["item"] == after["item"]:
@@ -172,12 +173,6 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
 def _chunk_file(folder: Path, number: int) -> Path:
     """Rows and refusals of a finished chunk; deleted when the library is finished."""
     return folder / f"{number:05d}.json"
-
-
-def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str]) -> str:
-    if not refused:
-        return "there is none of the wanted categories"
-    return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
 
 
 def _extract_chunk(

@@ -14,6 +14,7 @@ from pydantic import Field, SerializeAsAny
 from natocc.core import seeds
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
+from natocc.io.notes import Notes
 from natocc.occluders import TEXTURES
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
 from natocc.plugins.options import ChosenFrom
@@ -64,6 +65,13 @@ class MixedTextures(TextureOptions):
         max_length=64,
     )
     """The sources."""
+
+    def notes(self, data: Path) -> Notes:
+        """Those of the sources."""
+        notes = Notes()
+        for options in self.of:
+            notes.merge(options.notes(data))
+        return notes
 
     def open(self, data: Path) -> Mix:
         """See :meth:`TextureOptions.open`."""

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny
 
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
+from natocc.io.notes import Notes
 from natocc.occluders import TEXTURES
 from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_bezier
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
@@ -65,6 +66,10 @@ class ShapesOccluders(OccluderOptions):
     def check(self, data: Path) -> int:
         """Number of textures; see :meth:`OccluderOptions.check`."""
         return len(self.textures.open(data))
+
+    def notes(self, data: Path) -> Notes:
+        """Those of the textures."""
+        return self.textures.notes(data)
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Shapes:
         """See :meth:`OccluderOptions.open`; nothing is extracted."""

@@ -16,8 +16,11 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
-from natocc.io.images import MAX_PIXELS, read_rgb
-from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.io.equal_files import equal_files
+from natocc.io.folders import Links, Listing, list_folder
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
+from natocc.io.notes import Notes
+from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders import TEXTURES
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -61,6 +64,11 @@ class TextureOptions(Options):
         """The source."""
         return ((TEXTURES, self.source),)
 
+    def notes(self, data: Path) -> Notes:
+        """What is left out when the files are listed; see :meth:`natocc.occluders.source.OccluderOptions.notes`."""
+        del data
+        return Notes()
+
     @abstractmethod
     def open(self, data: Path) -> TextureSource:
         """The source; a UsageError names the folder and the layout where it is missing."""
@@ -81,17 +89,28 @@ class PictureTextures(TextureOptions):
     """File names of the pictures to use; by default all."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
-    max_pixels: int = Field(MAX_PIXELS, ge=1)
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
     """Pictures of more pixels are refused by their header, before anything is decoded."""
+    links: Links = "follow"
+    """``follow``: symbolic links in the folder are followed wherever they lead. ``inside``: those that lead out of it are left
+    out."""
 
     def open(self, data: Path) -> Textures:
         """List the pictures; see :meth:`TextureOptions.open`."""
+        root, listing = self._listing(data)
+        names = [name for name in listing.names if self.include is None or Path(name).name in self.include]
+        if not names:
+            raise UsageError(f"no texture in {root}; expected {_LAYOUT}", *listing.notes.lines())
+        return Textures(root, tuple(names), self.licence, self.max_pixels)
+
+    def notes(self, data: Path) -> Notes:
+        """See :meth:`TextureOptions.notes`."""
+        return self._listing(data)[1].notes
+
+    def _listing(self, data: Path) -> tuple[Path, Listing]:
         root = require_folder(locate(self.root, data), _LAYOUT)
         root = root / "images" if (root / "images").is_dir() else root
-        names = [name for name in files_below(root, SUFFIXES) if self.include is None or Path(name).name in self.include]
-        if not names:
-            raise UsageError(f"no texture in {root}; expected {_LAYOUT}")
-        return Textures(root, tuple(names), self.licence, self.max_pixels)
+        return root, list_folder(root, SUFFIXES, self.links)
 
 
 class Textures:
@@ -126,10 +145,16 @@ class Textures:
 
     def subset(self, keep: Callable[[str], bool]) -> Textures:
         """See :meth:`TextureSource.subset`."""
-        names = tuple(name for name in self._names if keep(name))
+        names = tuple(name for name in self._names if keep(self._first_names.get(name, name)))
         if not names:
             raise UsageError(f"none of the {len(self._names)} textures in {self._root} falls into a split; use fewer splits")
         return Textures(self._root, names, self._licence, self._max_pixels)
+
+    @functools.cached_property
+    def _first_names(self) -> dict[str, str]:
+        """Pictures that another one equals byte for byte, to the name of that: both belong to one split."""
+        groups = equal_files({name: self._root / name for name in self._names})
+        return {name: group[0] for group in groups for name in group}
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
@@ -145,4 +170,4 @@ class Textures:
         return crop, category, Origin("textures", name, digest, self._licence)
 
     def _read_now(self, name: str) -> tuple[Image, str]:
-        return read_rgb(inside(self._root, name), self._max_pixels)
+        return read_rgb(self._root / name, self._max_pixels)
