@@ -12,6 +12,7 @@ import pytest
 from coco_made import RUNS, annotation, content, write
 
 from natocc.core.errors import UsageError
+from natocc.io.notes import NO_PICTURES
 from natocc.occluders.coco.layout import item_names
 from natocc.occluders.coco.source import CocoOccluders
 
@@ -154,6 +155,7 @@ def test_another_splits_pictures_do_not_serve(tmp_path: Path) -> None:
     """Names of pictures repeat in every split; another folder's are other pictures."""
     root = write(tmp_path / "c", {"annotations/train.json": VAL, "annotations/val.json": VAL, "val/p0.jpg": None})
     assert _items(root) == ["val/0"]
+    assert CocoOccluders(root=str(root)).notes(root).examples == {NO_PICTURES: "train.json"}
     with pytest.raises(UsageError, match=r"train\.json names 1 picture, such as 'p0\.jpg'"):
         _items(root, annotations=["annotations/train.json"])
 
@@ -231,7 +233,7 @@ def test_what_is_no_coco_is_called_what_it_is_in_one_line(tmp_path: Path, kind: 
     write(tmp_path / "c", files)
     with pytest.raises(UsageError, match=message) as caught:
         CocoOccluders(root="c").open(tmp_path, tmp_path / "cache")
-    assert len(caught.value.lines) == 1
+    assert len(caught.value.lines) == (2 if kind in ("boxes alone", "keypoints alone") else 1)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_what_is_no_coco_is_called_what_it_is_where_it_is_named(tmp_path: Path, 
     (name,) = (name for name in files if name.endswith(".json"))
     with pytest.raises(UsageError, match=message) as caught:
         CocoOccluders(root="c", annotations=(f"c/{name}",)).open(tmp_path, tmp_path / "cache")
-    assert len(caught.value.lines) == 1
+    assert len(caught.value.lines) == (2 if kind in ("boxes alone", "keypoints alone") else 1)
 
 
 def test_an_annotation_file_that_is_not_there_is_named_with_the_data_root(tmp_path: Path) -> None:

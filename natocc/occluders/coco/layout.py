@@ -11,6 +11,8 @@ from pathlib import Path
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.text import counted
+from natocc.io.folders import walk
+from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES
 from natocc.occluders.coco.instances import read_instances
 from natocc.occluders.coco.names import existing_picture, last_part, name_of_url
@@ -22,7 +24,6 @@ LAYOUT = (
 _KEYS = "say where with annotations=[FILE] and images=FOLDER"
 _GENERAL = ("images", "JPEGImages", "imgs", "img", "image", "photos", "pictures", "data")  # names of folders of pictures
 _ABOVE = ("annotations", "labels", "annots", "json", "jsons")  # folders of JSONs alone
-_SYSTEM = (".", "__MACOSX", "@")  # what the system put there
 _DEPTH = 3  # folders below the root in which JSONs are looked for
 _MOST = 64  # JSONs of a folder that are looked at: one a picture are another form
 _ENDS = 1 << 20  # bytes at the beginning and at the end of a file, which show how it names its pictures
@@ -72,7 +73,7 @@ def list_annotations(root: Path) -> list[Path]:
         raise UsageError(f"no folder {root}; expected {LAYOUT} (say where with --data or --occluders-root)")
     if own := sorted((root / "annotations").glob("instances_*.json")):
         return own
-    files = list(_jsons(root))
+    files = list({os.path.realpath(path): path for path in reversed(list(_jsons(root)))}.values())[::-1]
     alike = [path for path in files if _is_alike(path)]
     found = [path for path in alike if not path.name.startswith(_OTHERS)] or alike or files[:1]
     if not found:
@@ -115,7 +116,7 @@ def _elsewhere(root: Path, names: Sequence[str]) -> str:
     """Text that names a folder with one of the pictures, and the keys that take it; empty if there is none."""
     for folder, files in _walk(root):
         for name in {last_part(name) for name in names}.intersection(files):
-            as_written = _count(Path(folder), names) > 0
+            as_written = _count(folder, names) > 0
             return f"{folder} has {name!r}: images={folder}{'' if as_written else ' with file_names=last_part'}"
     return ""
 
@@ -223,24 +224,15 @@ def _has(folder: Path, name: str) -> bool:
 def _jsons(root: Path) -> Iterator[Path]:
     """JSONs below a root, of each folder the largest."""
     for folder, names in _walk(root):
-        paths = [Path(folder, name) for name in sorted(names) if name.lower().endswith(".json")]
+        paths = [folder / name for name in names if name.lower().endswith(".json")]
         yield from sorted(paths, key=_size, reverse=True)[:_MOST]
 
 
-def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """Folders below a root, not too deep, and the names of their files; what the system put there is left out.
-
-    Linked folders are the user's own; a folder that is reached twice is listed once.
-    """
-    depth = len(root.parts) + _DEPTH
-    seen: set[str] = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        deeper = folders if real not in seen and len(Path(folder).parts) < depth else []
-        folders[:] = sorted(name for name in deeper if not name.startswith(_SYSTEM))
-        if real not in seen:
-            yield folder, [name for name in names if not name.startswith(".")]
-        seen.add(real)
+def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Folders below a root, not too deep, and the names of their files."""
+    for folder in walk(root, "follow", Notes(), on_error=lambda error: None):
+        if folder.prefix.count("/") <= _DEPTH:
+            yield Path(folder.path), sorted(entry.name for entry in folder.files)
 
 
 def _size(path: Path) -> int:

@@ -119,7 +119,7 @@ class CocoPicture:
     def _cut(self, image: Image, origin: Origin, category: str, annotation: Mapping[str, Any]) -> Cutout:
         outline = annotation.get("segmentation")
         if self._is_crowd(annotation.get("iscrowd"), outline):
-            raise BadDataError(Reason.CROWD, "a crowd (iscrowd is 1), not one object; crowds=take takes them as objects")
+            raise BadDataError(Reason.CROWD, "a crowd (iscrowd is 1), not one object; crowds=take takes it as one")
         if not outline:
             others = [key for key in ("bbox", "keypoints") if annotation.get(key)]
             found = f"{' and '.join(others)} alone" if others else repr(outline)

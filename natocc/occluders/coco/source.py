@@ -13,6 +13,7 @@ from pydantic import Field
 from natocc.core.errors import UsageError
 from natocc.io.folders import list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS, sha256
+from natocc.io.notes import NO_PICTURES, Notes
 from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders.coco.categories import CATEGORIES, wanted_categories
 from natocc.occluders.coco.index import open_index, read_index
@@ -59,6 +60,15 @@ class CocoOccluders(OccluderOptions):
     def check(self, data: Path) -> int:
         """Number of pictures in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
         return sum(len(list_folder(folder, SUFFIXES).names) for folder in sorted({folder for _, folder in self.files(data)}))
+
+    def notes(self, data: Path) -> Notes:
+        """Annotation files that are left out, since their pictures are not there; see :meth:`OccluderOptions.notes`."""
+        notes = Notes()
+        if self.annotations is None and self.images is None:
+            root = locate(self.root, data)
+            taken = [path for path, _ in find_annotations(root)]
+            notes.add_all(NO_PICTURES, [path.name for path in list_annotations(root) if path not in taken])
+        return notes
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
