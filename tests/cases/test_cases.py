@@ -48,7 +48,7 @@ class Case:
         self.bin = work / "bin"
         self.bin.mkdir()
         command = self.bin / "natocc"
-        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m natocc "$@"\n')
+        command.write_text(f"#!{sys.executable}\nfrom natocc.cli import main\n\nmain()\n")
         python = self.bin / "python"
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         for script in (command, python):
@@ -240,7 +240,7 @@ def test_motion_photo(case: Case) -> None:
 def test_no_home(case: Case) -> None:
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("needs root and setpriv: another user is imitated")
-    other = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", str(case.bin / "python"), "-c", "import natocc.cli"]
+    other = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", str(case.bin / "natocc"), "--version"]
     for folder in (case.folder, *case.folder.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o055)
     if case.shell(other).returncode:
