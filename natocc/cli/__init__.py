@@ -11,6 +11,7 @@ import click
 from natocc.cli.build import build
 from natocc.cli.completion import completion
 from natocc.cli.doctor import doctor
+from natocc.cli.evaluate import evaluate
 from natocc.cli.export import export
 from natocc.cli.extract import extract
 from natocc.cli.init import init
@@ -81,6 +82,7 @@ for command in (
     report,
     stats,
     export,
+    evaluate,
     doctor,
     completion,
 ):
