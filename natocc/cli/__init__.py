@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from natocc.cli.benchmark import benchmark
 from natocc.cli.build import build
 from natocc.cli.completion import completion
 from natocc.cli.doctor import doctor
@@ -20,6 +21,7 @@ from natocc.cli.preview import preview
 from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
 from natocc.cli.report import report, stats
+from natocc.cli.train import train
 from natocc.cli.verify import verify
 from natocc.core.errors import Interrupted, NatoccError
 from natocc.core.text import plain
@@ -83,6 +85,8 @@ for command in (
     stats,
     export,
     evaluate,
+    train,
+    benchmark,
     doctor,
     completion,
 ):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from natocc.cli.options import data_options
+from natocc.cli.pictures import pictures_flags, pictures_of_flags
 from natocc.core.text import plain
 
 if TYPE_CHECKING:
@@ -21,16 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model", type=click.Path(path_type=Path), help="A network (ONNX) instead of predictions, as natocc train writes it."
 )
-@click.option("--images", metavar="NAME", help="Folder of the pictures below the truth. [default: the usual names]")
-@click.option("--labels", metavar="NAME", help="Folder of the label maps below the truth. [default: the usual names]")
-@click.option("--split", metavar="NAME", help="Split of the truth, such as val.")
-@click.option(
-    "--classes", metavar="TABLE", help="What the truth's values mean: lapa, 0=background,1=skin,... [default: by value]"
-)
-@click.option("--face-classes", metavar="NAMES", help="Classes that are face. [default: the usual names]")
-@click.option(
-    "--occluder-classes", metavar="NAMES", help="Classes that are occluders, such as hand,eye_g. [default: the usual names]"
-)
+@pictures_flags
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the intervals' resampling.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write the worst pictures to this file (PNG).")
 @click.option("--worst", type=click.IntRange(1, 200), default=24, show_default=True, help="Pictures on that sheet.")
@@ -46,7 +38,7 @@ def evaluate(
     data: Path,
     cache: Path,
     as_json: bool,
-    **named: str | None,
+    **flags: str | None,
 ) -> None:
     """Compare PREDICTIONS, a folder of label maps, with the truth: where is visible face?
 
@@ -74,7 +66,7 @@ def evaluate(
 
     if (predictions is None) == (model is None):
         raise UsageError("expected either a folder of predictions or --model")
-    pictures = pictures_options(_options(truth, named), "--truth").open(data, cache)
+    pictures = pictures_options(pictures_of_flags(truth, flags), "--truth").open(data, cache)
     predicted = _predictions(predictions, model, pictures)
     with progress_bar() as progress:
         result = compare(pictures, predicted, progress, seed)
@@ -102,27 +94,3 @@ def _predictions(folder: Path | None, model: Path | None, pictures: Pictures) ->
     if model is not None:
         return NetworkPredictions(Segmenter.open(model))
     return PredictionFolder.open(Path(str(folder)), pictures.names)
-
-
-def _options(truth: str, named: dict[str, str | None]) -> dict[str, Any]:
-    """The options of pictures that flags name."""
-    classes = named["classes"]
-    table: Any = classes
-    if classes is not None and "=" in classes:
-        from natocc.core.errors import UsageError
-
-        pairs = [part.partition("=") for part in classes.split(",")]
-        if not all(value.strip().isdecimal() and name.strip() for value, _, name in pairs):
-            raise UsageError(f"--classes {classes!r}: expected a class table, or such as 0=background,1=skin,2=hand")
-        table = {int(value): name.strip() for value, _, name in pairs}
-    lists = {key: _names(named[key]) for key in ("face_classes", "occluder_classes")}
-    return {
-        "folder": str(Path(truth).absolute()),
-        "classes": table,
-        **{key: named[key] for key in ("images", "labels", "split")},
-        **lists,
-    }
-
-
-def _names(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

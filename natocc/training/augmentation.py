@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -39,7 +39,7 @@ def augmented(
     """
     matrix = _matrix(image.shape[0], options, rng)
     if not np.array_equal(matrix, np.eye(2, 3)):
-        image, target, known = (_warped(plane, matrix) for plane in (image, target, known))
+        image, target, known = _warped(image, matrix), _warped(target, matrix), _warped(known, matrix)
     return _recoloured(image, options, rng), target, known
 
 
@@ -47,7 +47,7 @@ def _matrix(side: int, options: Augmentation, rng: np.random.Generator) -> npt.N
     """(2, 3): pixels of the picture to pixels of what is made of it, around the middle."""
     mirrored = rng.random() < options.flip
     angle = math.radians(rng.uniform(-options.rotate, options.rotate))
-    scale = math.exp(rng.uniform(*map(math.log, options.scale)))
+    scale = math.exp(rng.uniform(math.log(options.scale[0]), math.log(options.scale[1])))
     shift = side * rng.uniform(-options.shift, options.shift, 2)
     turn = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     turn = turn @ np.diag([-1.0 if mirrored else 1.0, 1.0])
@@ -55,7 +55,7 @@ def _matrix(side: int, options: Augmentation, rng: np.random.Generator) -> npt.N
     return np.column_stack([turn, middle - turn @ middle + shift])
 
 
-def _warped(plane: npt.NDArray[np.generic], matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.generic]:
+def _warped(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     size = plane.shape[1], plane.shape[0]
     return np.asarray(cv2.warpAffine(plane, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
@@ -73,7 +73,7 @@ def _recoloured(image: Image, options: Augmentation, rng: np.random.Generator) -
     values = (values - values.mean()) * np.float32(contrast) + values.mean() + np.float32(brightness)
     if options.noise > 0:
         values = values + rng.uniform(0, options.noise) * rng.standard_normal(values.shape, dtype=np.float32)
-    made = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    made: Image = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     if options.jpeg is not None:
         quality = int(rng.integers(options.jpeg[0], options.jpeg[1] + 1))
         made = decode_rgb(encode_jpeg(made, quality), "a picture compressed once more")

@@ -84,8 +84,7 @@ class Drawn:
         rng = generator(self._seed, "training", number)
         chosen = int(np.searchsorted(self._reached, rng.random(), side="right").clip(0, len(self._sources) - 1))
         image, share, known = self._square(chosen, int(rng.integers(len(self._sources[chosen].pictures.names))))
-        planes = (plane.astype(np.float32) / 255 for plane in (share, known))
-        image, target, weight = augmented(image, *planes, self._options.augment, rng)
+        image, target, weight = augmented(image, _unit(share), _unit(known), self._options.augment, rng)
         if self._options.targets == "hard":
             target = (target >= 0.5).astype(np.float32)
         return image, target, (weight >= 0.5).astype(np.float32)
@@ -119,8 +118,15 @@ def fitted_square(pictures: Pictures, name: str, options: Training) -> Square:
     known = (labels != IGNORE).astype(np.float32)
     small_known = fit_square(known, options.side)
     small_share = fit_square(share * known, options.side) / np.maximum(small_known, 1e-3)
-    levels = (np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8) for plane in (small_share, small_known))
-    return fit_square(image, options.side), *levels
+    return fit_square(image, options.side), _levels(small_share), _levels(small_known)
+
+
+def _levels(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    return np.asarray(np.rint(np.clip(plane, 0, 1) * 255), dtype=np.uint8)
+
+
+def _unit(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    return np.asarray(levels / np.float32(255), dtype=np.float32)
 
 
 def check_targets(sources: Sequence[Source], options: Training) -> None:
