@@ -25,10 +25,10 @@ schema: setup  ## Write the JSON Schema of recipes anew: pipelines/recipe.schema
 	$(BIN)/natocc recipes schema > pipelines/recipe.schema.json.new
 	mv pipelines/recipe.schema.json.new pipelines/recipe.schema.json
 
-reference: setup  ## Write the README's reference of commands and recipes anew
+reference: setup  ## Write the generated parts of the READMEs anew: commands, keys of recipes, options of exports, files
 	$(BIN)/python tests/readme/reference.py
 
-bench: bench-alignment bench-masks bench-natural bench-speed  ## Every table of the README; the data: NATOCC_TEST_DATA, else ../shared/data
+bench: bench-alignment bench-masks bench-natural bench-speed  ## The tables of tests/bench/README.md; the data: NATOCC_TEST_DATA, else ../shared/data
 
 bench-alignment: setup  ## How far aligned faces lie from where they should
 	$(BIN)/python tests/bench/alignment.py

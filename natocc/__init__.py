@@ -1,6 +1,6 @@
 """natocc: occluded faces with exact masks.
 
-Occlusion-aware face segmentation needs pictures of covered faces with the mask of what is still visible. natocc makes them from
+Occlusion-aware face segmentation needs pictures of covered faces with masks of what is still visible. natocc makes them from
 face datasets and occluders as their owners publish them, after T. Voo, L. Jiang, C. C. Loy, "Delving into High-Quality Synthetic
 Face Occlusion Segmentation Datasets", CVPR Workshops 2022 (arXiv 2205.06218).
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from natocc.core.versions import __version__ as __version__
 
 if TYPE_CHECKING:
-    from natocc.api import build, open_occluders, preview
+    from natocc.api import build, dry_run, open_occluders, preview
     from natocc.augment.occlude import as_cutout, occlude
     from natocc.augment.transform import Occlude
     from natocc.compose.draw import ComposeRules
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from natocc.io.images import sha256
     from natocc.occluders.shapes.textures import TextureOptions
     from natocc.occluders.source import OccluderOptions, OccluderSource
-    from natocc.recipe.model import Recipe, load_recipe
+    from natocc.plugins.options import Location
+    from natocc.recipe.load import load_recipe
+    from natocc.recipe.model import Recipe
 
 _WHERE = {
     "AlignedFace": "core.samples",
@@ -40,6 +42,7 @@ _WHERE = {
     "FaceOptions": "faces.sources.base",
     "FaceSample": "core.samples",
     "FaceSource": "faces.sources.base",
+    "Location": "plugins.options",
     "NatoccError": "core.errors",
     "Occlude": "augment.transform",
     "OccluderOptions": "occluders.source",
@@ -55,8 +58,9 @@ _WHERE = {
     "UsageError": "core.errors",
     "as_cutout": "augment.occlude",
     "build": "api",
+    "dry_run": "api",
     "generator": "core.seeds",
-    "load_recipe": "recipe.model",
+    "load_recipe": "recipe.load",
     "occlude": "augment.occlude",
     "open_occluders": "api",
     "preview": "api",
@@ -74,6 +78,7 @@ __all__ = [
     "FaceOptions",
     "FaceSample",
     "FaceSource",
+    "Location",
     "NatoccError",
     "Occlude",
     "OccluderOptions",
@@ -89,6 +94,7 @@ __all__ = [
     "UsageError",
     "as_cutout",
     "build",
+    "dry_run",
     "generator",
     "load_recipe",
     "occlude",
@@ -101,9 +107,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'natocc' has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"natocc.{_WHERE[name]}"), name)
-    globals()[name] = found  # the next time it is there
-    return found
+    value = getattr(importlib.import_module(f"natocc.{_WHERE[name]}"), name)
+    globals()[name] = value  # the next time it is found without this function
+    return value
 
 
 def __dir__() -> list[str]:

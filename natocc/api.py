@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from natocc.io.paths import cache_folder, data_root
-from natocc.plugins.options import choose_by_name, faults
+from natocc.io.workspace import Workspace
+from natocc.plugins.faults import faults
+from natocc.plugins.options import choose_by_name
 from natocc.recipe.edit import edit_recipe
-from natocc.recipe.model import Recipe, load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe, validate_recipe
 
 if TYPE_CHECKING:
     from natocc.builder.run import Totals
     from natocc.core.progress import Progress
     from natocc.core.samples import Image, SampleRecord
     from natocc.occluders.source import OccluderSource
+    from natocc.pipeline.dry_run import Expected
 
 
 def build(
@@ -30,10 +33,13 @@ def build(
     cache: str | Path | None = None,
     edits: Iterable[str] = (),
     count: int | None = None,
+    shards: str | int | Iterable[int] | None = None,
     jobs: int = 1,
+    backend: str = "loky",
+    address: str | None = None,
+    time_limit: float = 120.0,
     overwrite: bool = False,
     progress: Progress | None = None,
-    **run: Any,
 ) -> Totals:
     """Make a dataset, or what is missing of it, as ``natocc build`` does.
 
@@ -42,21 +48,27 @@ def build(
     recipe : Recipe, str, Path or mapping
         A recipe, its file, the name of one of natocc's own, or what such a file would hold.
     out : str or Path, optional
-        Folder of the dataset; ``out/NAME`` unless given.
+        Folder of the dataset, or a URL (``s3://``, ``gs://``, ``sftp://``); ``out/NAME`` by default.
     data, cache : str or Path, optional
         Where inputs lie and where occluders are extracted to; as for the command unless given.
     edits : iterable of str
         Such as ``output.shard_size=100``.
     count : int, optional
-        Samples in all.
+        Samples in all; by default as many as the recipe's sets ask for.
+    shards : str, int or iterable of int, optional
+        Make only these shards, such as ``"0-9,20"``: a part, to be joined with the others by ``natocc merge``.
     jobs : int
-        Worker processes.
+        Worker processes. The bytes do not depend on it.
+    backend : str
+        ``loky`` (processes), ``threading``, ``dask`` or ``ray``.
+    address : str, optional
+        Where the scheduler of a Dask or Ray cluster listens.
+    time_limit : float
+        Seconds that one sample may take; without effect on ``threading``.
     overwrite : bool
-        Whether a dataset that lies there may go.
+        Whether a dataset that lies there may be replaced.
     progress : callable, optional
-        Is told what is done, how many samples are there, and of how many.
-    **run
-        Further settings of :class:`natocc.builder.run.Run`: ``backend``, ``time_limit``.
+        Called with what is being done, how many samples are done, and how many there are (None: unknown).
 
     Returns
     -------
@@ -65,15 +77,56 @@ def build(
 
     Raises
     ------
-    UsageError, RunError
-        As :meth:`natocc.builder.run.Run.build`.
+    UsageError
+        Before anything is written: the recipe, the data, or what lies at `out` is not as expected.
+    RunError
+        If writing fails, or models are missing; shards that were committed stay whole.
     """
-    from natocc.builder.run import Run
+    from natocc.builder.build import build_dataset
 
-    chosen = _recipe(recipe, edits)
-    data_folder, cache_of = _folders(data, cache)
-    made = Run(chosen, data_folder, cache_of, Path(out or Path("out") / chosen.name), count=count, jobs=jobs, **run)
-    return made.build(overwrite=overwrite, progress=progress or _silent)
+    return build_dataset(
+        _recipe(recipe, edits),
+        Workspace.at(data, cache, jobs),
+        out,
+        count=count,
+        shards=shards,
+        backend=backend,
+        address=address,
+        time_limit=time_limit,
+        overwrite=overwrite,
+        progress=progress or _silent,
+    )
+
+
+def dry_run(
+    recipe: Recipe | str | Path | Mapping[str, Any],
+    out: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    cache: str | Path | None = None,
+    edits: Iterable[str] = (),
+    count: int | None = None,
+) -> Expected:
+    """What :func:`build` would make, as ``natocc build --dry-run`` prints it; nothing is written.
+
+    Parameters
+    ----------
+    recipe, out, data, cache, edits, count
+        As for :func:`build`.
+
+    Returns
+    -------
+    expected : Expected
+        Faces, samples of each set, shards, and about how many bytes.
+
+    Raises
+    ------
+    UsageError
+        If faces are missing, or `out` lies inside a folder that is read.
+    """
+    from natocc.builder import build as builds
+
+    return builds.dry_run(_recipe(recipe, edits), Workspace.at(data, cache), out, count)
 
 
 def preview(
@@ -106,7 +159,7 @@ def preview(
     vary : str, optional
         Settings to compare, a row each, such as ``colour.transfer=none,reinhard,sot``.
     record : callable, optional
-        Is told, for each sample, the setting of its row and its record: its plan, its measures.
+        Called for each sample with the setting of its row and its record: its plan, its measures.
 
     Returns
     -------
@@ -130,10 +183,10 @@ def preview(
             path = Path(folder) / "photograph.png"
             path.write_bytes(encode_png(image))
         photograph = photograph_of(path, occluders, method, edits, vary, occluders_root=None, seed=seed)
-        shown = show(photograph, *_folders(data, cache), count)
+        shown = show(photograph, Workspace.at(data, cache), count)
     if record is not None:
-        for setting, each in shown.records():
-            record(setting, each)
+        for setting, sample in shown.records():
+            record(setting, sample)
     return shown.sheet
 
 
@@ -177,7 +230,8 @@ def open_occluders(
         raise RecipeError(*(f"occluders: {line}" for line in faults(error))) from None
     except ValueError as error:
         raise RecipeError(f"occluders: {error}") from None
-    return options.open(*_folders(data, cache), jobs)
+    workspace = Workspace.at(data, cache, jobs)
+    return options.open(workspace.data, workspace.cache, workspace.jobs)
 
 
 def _recipe(recipe: Recipe | str | Path | Mapping[str, Any], edits: Iterable[str]) -> Recipe:
@@ -196,10 +250,5 @@ def _edited(recipe: Mapping[str, Any], edits: Iterable[str]) -> dict[str, Any]:
     return raw
 
 
-def _folders(data: str | Path | None, cache: str | Path | None) -> tuple[Path, Path]:
-    folder = data_root() if data is None else Path(data)
-    return folder, cache_folder(folder) if cache is None else Path(cache)
-
-
 def _silent(doing: str, done: int, total: int | None) -> None:
-    """Whoever wants to be told says so."""
+    """No progress reporting."""

@@ -30,7 +30,7 @@ DEEDS: dict[str, Callable[[], object]] = {
 }
 
 
-class MisbehavingOptions(FaceOptions):
+class MisbehavingFaces(FaceOptions):
     """``count`` faces; ``wrong`` says which do what."""
 
     source: Literal["misbehaving"]

@@ -23,10 +23,11 @@ from natocc.io.atomic import encode_json
 from natocc.io.images import decode_rgb, encode_jpeg, read_labels, read_mask, read_rgba
 from natocc.io.sealed_json import seal
 from natocc.occluders.coco.segmentations import decode
-from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.cutouts import CutoutRules
 from natocc.recipe.edit import edit_recipe
-from natocc.recipe.model import Recipe, load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe, validate_recipe
 from natocc.recipe.text import parse_recipe
 
 Read = Callable[[bytes], None]
@@ -109,7 +110,7 @@ def _coco(folder: Path) -> Read:
     pictures, path = folder / "v", folder / "instances_v.json"
     pictures.mkdir()
     (pictures / "1.jpg").write_bytes(encode_jpeg(fuzz_inputs.PHOTO, 90))
-    options = CocoOptions(categories=("all",), rules=CutoutRules(min_side=4, min_area=16, border_share=1))
+    options = CocoOccluders(categories=("all",), rules=CutoutRules(min_side=4, min_area=16, border_share=1))
 
     def read(data: bytes) -> None:
         path.write_bytes(data)

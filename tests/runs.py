@@ -16,7 +16,7 @@ from natocc.io.images import sha256
 HERE = Path(__file__).parent
 SITE = """
 from natocc.faces import SOURCES
-SOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingOptions"
+SOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingFaces"
 """
 
 

@@ -19,11 +19,13 @@ from natocc.builder.run import Run
 from natocc.compose.render import render
 from natocc.core.plans import Plan
 from natocc.io.images import encode_png, read_labels, read_rgb, sha256
+from natocc.io.workspace import Workspace
 from natocc.pipeline import sample as pipeline
 from natocc.pipeline.encode import encode
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 Natocc = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -133,7 +135,7 @@ def test_another_seed_is_another_dataset(natocc: Natocc, demo: Path, tmp_path: P
 
 def test_a_plan_makes_its_sample_again(demo: Path, cache: Path) -> None:
     recipe = load_recipe("demo")
-    opened = Pipeline(recipe, Path("data"), cache)
+    opened = Pipeline(recipe, Workspace(Path("data"), cache))
     names = [a_set.name for a_set in recipe.sets]
     for row in _rows(demo)[::9]:
         spec = SampleSpec(int(str(row["index"])), names.index(str(row["set"])), str(row["face"]), int(str(row["variant"])))
@@ -265,7 +267,7 @@ def test_a_bug_is_a_traceback_and_an_uncommitted_shard(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(pipeline, "render", broken)
     recipe = load_recipe("demo", ["output.shard_size=4"])
-    run = Run(recipe, data=Path("data"), cache=cache, out=tmp_path / "out", count=12, jobs=1, backend="threading")
+    run = Run(recipe, Workspace(Path("data"), cache), tmp_path / "out", count=12, backend="threading")
     with pytest.raises(ZeroDivisionError):
         run.build(overwrite=False, progress=lambda *_: None)
     assert [path.name for path in (tmp_path / "out" / "shards").iterdir()] == ["00000.json"]

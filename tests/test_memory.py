@@ -18,7 +18,7 @@ from natocc.occluders.library.extraction import open_library, write_index
 MEASURE = """
 import pathlib, sys, time
 import numpy, pyarrow, pyarrow.compute, pyarrow.ipc
-from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.folder import FolderFaces
 from natocc.occluders.library.library import Library
 from natocc.pipeline.sample import _divided
 from natocc.core.seeds import generator
@@ -27,9 +27,9 @@ def own():
     return int(pathlib.Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) / 1024
 root = pathlib.Path(sys.argv[1])
 if sys.argv[2] == "faces":
-    FolderOptions(source="folder", root="few").open(root, root)
+    FolderFaces(source="folder", root="few").open(root, root)
     before = own()
-    kept = FolderOptions(source="folder", root="many").open(root, root)
+    kept = FolderFaces(source="folder", root="many").open(root, root)
 else:
     _divided(Library(root / "few"), Splits(train=0.8, val=0, test=0.2))
     before = own()
@@ -125,14 +125,21 @@ def test_f34_a_worker_of_an_extraction_holds_its_chunk_alone(tmp_path: Path) -> 
 
 
 PLANNED = """
-import pathlib
-from natocc.pipeline.schedule import Schedule
-from natocc.builder.state import State
-from natocc.builder.run import _pieces
+import contextlib, pathlib, types
+import natocc.builder.run
 from natocc.dataset.layout import Layout
+from natocc.dataset.write.own_folder import OwnFolder
+from natocc.executors.shard_worker import fill_shards
+from natocc.pipeline.schedule import Schedule
 schedule = Schedule([40.0], [str(number) for number in range(30_000)], 1_000_000)
-state = State(Layout(pathlib.Path("nowhere"), 1000), len(schedule))
-assert sum(map(len, _pieces(schedule, state, 2))) == 1_000_000
+layout, planned = Layout(pathlib.Path("nowhere"), 1000), []
+def run(pieces):
+    planned.append(sum(map(len, pieces)))
+    yield []
+crew = types.SimpleNamespace(run=run)
+shards = [layout.indices(shard, len(schedule)) for shard in range(1000)]
+assert not list(fill_shards(OwnFolder(layout), shards, schedule, lambda scratch: crew, 32))
+assert planned == [1_000_000]
 print(int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
 """
 

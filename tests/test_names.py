@@ -15,6 +15,7 @@ from natocc.builder.run import Run
 from natocc.core.errors import BadDataError, Reason
 from natocc.dataset.manifest import read_manifest
 from natocc.io.images import encode_jpeg, encode_png
+from natocc.io.workspace import Workspace
 from natocc.recipe.edit import edit_recipe
 from natocc.recipe.model import validate_recipe
 
@@ -51,7 +52,7 @@ def _run(data: Path, out: Path, *edits: str) -> Run:
         "output": {"max_rejected": 1},
     }
     edit_recipe(raw, edits)
-    return Run(validate_recipe(raw, "test"), data, data / "cache", out)
+    return Run(validate_recipe(raw, "test"), Workspace(data, data / "cache"), out)
 
 
 def test_f8_ids_and_origins_survive_a_build(tmp_path: Path) -> None:

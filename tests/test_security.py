@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 import natocc
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.folder import FolderFaces
 from natocc.io.images import FORMATS, encode_jpeg
 from natocc.io.paths import inside, locate, own_folder, package_folder
-from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import UpscaleOptions
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 PACKAGE = Path(natocc.__file__).parent
 PICTURE = encode_jpeg(np.full((40, 32, 3), 120, np.uint8), 90)
@@ -185,7 +185,7 @@ def test_the_upscaler_is_a_file_of_the_recipes_own(tmp_path: Path) -> None:
     (tmp_path / "coco" / "annotations" / "instances_v.json").write_text(json.dumps(empty))
     for model, message in (("asset:../x.onnx", "leaves"), ("x\0.onnx", "NUL"), ("gone.onnx", "no file")):
         with pytest.raises(UsageError, match=message):
-            CocoOptions(upscale=UpscaleOptions(model=model)).open(tmp_path, tmp_path / "cache")
+            CocoOccluders(upscale=UpscaleOptions(model=model)).open(tmp_path, tmp_path / "cache")
 
 
 def test_an_annotation_file_cannot_name_the_folder_above(tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_an_annotation_file_cannot_name_the_folder_above(tmp_path: Path) -> None
     for name in ("instances_...json", "instances_..json", "instances_.json"):
         (tmp_path / "coco" / "annotations" / name).write_text(json.dumps(empty))
     with pytest.raises(UsageError, match="no annotations with pictures"):
-        CocoOptions().check(tmp_path)
+        CocoOccluders().check(tmp_path)
     with pytest.raises(UsageError, match="no annotations with pictures"):
-        CocoOptions(annotations=("coco/annotations/instances_...json",)).check(tmp_path)
+        CocoOccluders(annotations=("coco/annotations/instances_...json",)).check(tmp_path)
 
 
 @pytest.mark.parametrize("entry", ["../outside.jpg", "/etc/passwd", "C:\\x", "http://host/x", "a\0b", "gone.jpg"])
@@ -208,8 +208,8 @@ def test_lists_choose_among_faces_and_open_nothing(tmp_path: Path, entry: str) -
     (tmp_path / "photos" / "a.jpg").write_bytes(PICTURE)
     (tmp_path / "list.txt").write_text(entry + "\n")
     with pytest.raises(UsageError, match="matches none of the 1 faces"):
-        FolderOptions(source="folder", include="list.txt").open(tmp_path, tmp_path)
-    assert FolderOptions(source="folder", exclude="list.txt").open(tmp_path, tmp_path).ids() == ("a.jpg",)
+        FolderFaces(source="folder", include="list.txt").open(tmp_path, tmp_path)
+    assert FolderFaces(source="folder", exclude="list.txt").open(tmp_path, tmp_path).ids() == ("a.jpg",)
 
 
 def test_names_in_a_table_of_landmarks_open_nothing(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_names_in_a_table_of_landmarks_open_nothing(tmp_path: Path) -> None:
     points = ",".join(str(number) for number in range(136))
     header = "name," + ",".join(f"x_{number},y_{number}" for number in range(68))
     (tmp_path / "l.csv").write_text(f"{header}\n../../etc/passwd,{points}\na.jpg,{points}\n")
-    source = FolderOptions(source="folder", landmarks="l.csv").open(tmp_path, tmp_path)
+    source = FolderFaces(source="folder", landmarks="l.csv").open(tmp_path, tmp_path)
     assert source.read("a.jpg").landmarks_xy is not None
 
 

@@ -1,4 +1,4 @@
-"""Compositing on arrays: no file, no recipe. What the pipeline does for a sample, for a training loop."""
+"""Compositing on arrays, without files or recipes: what the pipeline does for a sample, in a training loop."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.occluders.cutting.cutouts import cut_by_alpha
 from natocc.occluders.source import OccluderSource
-from natocc.plugins.options import faults
+from natocc.plugins.faults import faults
 
 Occluder: TypeAlias = Cutout | Image | tuple[Image, npt.NDArray[Any]]
 """A cutout, an RGBA picture (h, w, 4), or a foreground (h, w, 3) and its matte (h, w)."""
 
 Rules: TypeAlias = ComposeRules | Mapping[str, Any]
-"""A set's rules, or what a recipe would say of them: ``{"colour": {"transfer": "sot"}}``."""
+"""A set's rules, or those keys as a recipe has them: ``{"colour": {"transfer": "sot"}}``."""
 
-_HERE = Origin("array", "array", "")
+_ORIGIN = Origin("array", "array", "")
 
 
 def occlude(
@@ -44,8 +44,7 @@ def occlude(
 ) -> Composite:
     """Lay an occluder on a face, as :meth:`natocc.pipeline.sample.Pipeline.make_sample` does.
 
-    The face is taken as it is: align it before, if it is to be aligned. Nothing is shared between calls, so that threads may call
-    at once.
+    The face is not aligned: align it before where that matters. Calls share nothing, so threads may call at the same time.
 
     Parameters
     ----------
@@ -54,16 +53,16 @@ def occlude(
     face_mask : (H, W) bool or int
         1 on the face, 0 elsewhere.
     occluder : Cutout, (h, w, 4) uint8, tuple or OccluderSource
-        What covers it: a cutout, an RGBA picture, a foreground (h, w, 3) uint8 and its matte (h, w) as 0-255 or as bool or float
-        in [0, 1], or a source to draw from, such as :func:`natocc.open_occluders` gives. To lay the same one often, make a cutout
-        of it once (:func:`natocc.as_cutout`).
+        The occluder: a cutout, an RGBA picture, a foreground (h, w, 3) uint8 and its matte (h, w) as 0-255 or as bool or float
+        in [0, 1], or a source to draw from, such as :func:`natocc.open_occluders` returns. Where the same one is used often, make
+        a cutout of it once (:func:`natocc.as_cutout`).
     rng : numpy.random.Generator or int
-        Decides everything that is random: the same generator or seed, the same composite.
-        ``natocc.generator(seed, epoch, index)`` makes one that depends on these alone, whatever the worker.
+        Decides everything random: the same generator or seed gives the same composite.
+        ``natocc.generator(seed, epoch, index)`` makes one that depends on these alone, not on the worker.
     landmarks : (68, 2) or (5, 2), optional
-        x and y in pixels. With 68, anchors aim at the very features, and skin is told from eyes and mouth.
+        x and y in pixels. With 68, anchors aim at the features themselves, and eyes and mouth do not count as skin.
     rules : ComposeRules or mapping, optional
-        Where, which colours, which light and lens, how blended: a recipe set's rules, which are NatOcc's unless given.
+        Placement, colours, light, lens and blending, as in a recipe's set; by default NatOcc's.
 
     Returns
     -------
@@ -75,7 +74,7 @@ def occlude(
     ValueError
         If an array has the wrong shape, type or values, or the rules are wrong.
     BadDataError
-        ``empty-mask`` if there is no face or nothing of the occluder; ``no-placement`` if no acceptable placement was found.
+        ``empty-mask`` if the face or the occluder is empty; ``no-placement`` if no acceptable placement was found.
 
     Examples
     --------
@@ -112,7 +111,7 @@ def as_cutout(occluder: Occluder, *, category: str = "occluder", points_to_xy: t
     occluder : Cutout, (h, w, 4) uint8 or tuple
         As for :func:`occlude`; a cutout is returned itself.
     category : str
-        What it is.
+        Category of the occluder.
     points_to_xy : (float, float), optional
         Unit vector in which a hand's fingers point.
 
@@ -133,35 +132,35 @@ def as_cutout(occluder: Occluder, *, category: str = "occluder", points_to_xy: t
         found = f"{occluder.shape}" if isinstance(occluder, np.ndarray) else f"{type(occluder).__name__}"
         raise ValueError(f"occluder: expected a Cutout, an (h, w, 4) uint8 array or (foreground, matte), found {found}")
     _check("occluder", foreground, (*matte.shape[:2], 3))
-    return cut_by_alpha(np.ascontiguousarray(foreground), _as_matte(matte), category, _HERE, points_to_xy)
+    return cut_by_alpha(np.ascontiguousarray(foreground), _as_matte(matte), category, _ORIGIN, points_to_xy)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Cutouts:
-    """Cutouts in memory to draw from, each as often as the others; an :class:`OccluderSource`."""
+    """Cutouts in memory to draw from with equal probability; an :class:`OccluderSource`."""
 
     cutouts: Sequence[Cutout]
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
-        """Which one."""
+        """Number of a cutout."""
         return {"number": int(rng.integers(len(self.cutouts)))}
 
     def subset(self, keep: Any) -> Cutouts:
-        """Those of pictures that `keep` likes."""
+        """The cutouts whose picture `keep` accepts."""
         return Cutouts([cutout for cutout in self.cutouts if keep(cutout.origin.sha256)])
 
     def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
-        """Width and height of the one that was drawn."""
+        """Width and height of the drawn cutout."""
         height, width = self.cutout(reference).matte.shape
         return width, height
 
     def cutout(self, reference: Mapping[str, Json]) -> Cutout:
-        """The one that was drawn."""
+        """The drawn cutout."""
         return self.cutouts[reference["number"]]
 
 
 def as_source(occluders: Occluder | OccluderSource | Sequence[Occluder]) -> OccluderSource:
-    """Something to draw cutouts from; arrays become cutouts once.
+    """A source to draw cutouts from; arrays become cutouts once.
 
     Raises
     ------
@@ -171,17 +170,17 @@ def as_source(occluders: Occluder | OccluderSource | Sequence[Occluder]) -> Occl
     if isinstance(occluders, Sequence) and not _is_pair(occluders):
         if not occluders:
             raise ValueError("occluders: expected one or more, found none")
-        return Cutouts([as_cutout(each) for each in occluders])
+        return Cutouts([as_cutout(occluder) for occluder in occluders])
     return _drawn_from(occluders)
 
 
 def as_generator(rng: np.random.Generator | int) -> np.random.Generator:
-    """A generator itself, or the one of a seed."""
+    """The generator itself, or that of a seed."""
     return rng if isinstance(rng, np.random.Generator) else seeds.generator(rng, "occlude")
 
 
 def as_rules(rules: Rules | None) -> ComposeRules:
-    """Rules of a set; NatOcc's unless given.
+    """Rules of a set; by default NatOcc's.
 
     Raises
     ------
@@ -208,7 +207,7 @@ def _is_pair(occluders: Sequence[Any]) -> bool:
     return (
         isinstance(occluders, tuple)
         and len(occluders) == 2
-        and all(isinstance(each, np.ndarray) for each in occluders)
+        and all(isinstance(part, np.ndarray) for part in occluders)
         and (occluders[1].ndim == 2)
     )
 
@@ -218,13 +217,13 @@ def _face(image: Image, face_mask: npt.NDArray[Any], landmarks: npt.NDArray[Any]
     mask = np.asarray(face_mask)
     if mask.ndim != 2 or not np.isin(mask, (0, 1)).all():
         found = f"shape {mask.shape}" if mask.ndim != 2 else f"values up to {mask.max()}"
-        raise ValueError(f"face_mask: expected (H, W) of 0 and 1, found {found}; of a label map pass (labels == 1)")
+        raise ValueError(f"face_mask: expected (H, W) of 0 and 1, found {found}; pass (labels == 1) of a label map")
     if not mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "face_mask is 0 everywhere")
     points: Points | None = None if landmarks is None else np.asarray(landmarks, dtype=np.float32)
-    whole: Mask = np.ascontiguousarray(mask, dtype=np.uint8)
+    zero_or_one: Mask = np.ascontiguousarray(mask, dtype=np.uint8)
     distance = None if points is None else inter_ocular(points)
-    return AlignedFace(np.ascontiguousarray(image), whole, None, points, _HERE, np.eye(2, 3), distance, False)
+    return AlignedFace(np.ascontiguousarray(image), zero_or_one, None, points, _ORIGIN, np.eye(2, 3), distance, False)
 
 
 def _as_matte(matte: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -238,4 +237,4 @@ def _as_matte(matte: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 def _check(name: str, array: Image, shape: tuple[int, ...]) -> None:
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.shape != shape or len(shape) != 3:
         found = f"{array.shape} {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise ValueError(f"{name}: expected {shape} uint8 as its mask says, found {found}")
+        raise ValueError(f"{name}: expected {shape} uint8 like its mask, found {found}")

@@ -1,4 +1,4 @@
-"""Tensors of PyTorch as arrays and back. torch is not imported: who hands a tensor over has done so."""
+"""PyTorch tensors to arrays and back. torch is not imported here: whoever passes a tensor has imported it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 def is_tensor(value: object) -> bool:
-    """Whether it is a tensor of PyTorch, or of a subclass such as torchvision's."""
+    """Whether it is a PyTorch tensor, or one of a subclass such as torchvision's."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -21,7 +21,7 @@ def picture_array(tensor: Any) -> npt.NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        If it is something else.
+        If the tensor has another shape, type or range.
     """
     if tensor.ndim != 3 or tensor.shape[0] != 3:
         raise ValueError(f"image: expected a tensor (3, H, W), found {tuple(tensor.shape)}; occlude before pictures are batched")
@@ -39,14 +39,14 @@ def picture_like(array: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], te
     Parameters
     ----------
     array, before : (H, W, 3) uint8
-        The picture, and what `tensor` was as an array.
+        The picture, and `tensor` as an array.
     tensor : Tensor
         (3, H, W).
     """
     planes = np.ascontiguousarray(array.transpose(2, 0, 1))
-    made = _tensor(planes.astype(np.float32) / 255 if tensor.is_floating_point() else planes)
+    converted = _tensor(planes.astype(np.float32) / 255 if tensor.is_floating_point() else planes)
     changed = _tensor(np.ascontiguousarray((array != before).transpose(2, 0, 1))).to(device=tensor.device)
-    return made.to(device=tensor.device, dtype=tensor.dtype).where(changed, tensor).as_subclass(type(tensor))
+    return converted.to(device=tensor.device, dtype=tensor.dtype).where(changed, tensor).as_subclass(type(tensor))
 
 
 def labels_array(tensor: Any) -> npt.NDArray[Any]:
@@ -57,12 +57,12 @@ def labels_array(tensor: Any) -> npt.NDArray[Any]:
 
 def labels_like(array: npt.NDArray[Any], tensor: Any) -> Any:
     """A mask as a tensor of the type, the shape and on the device of `tensor`."""
-    made = _tensor(np.ascontiguousarray(array)).to(device=tensor.device, dtype=tensor.dtype)
-    return made.reshape(tensor.shape).as_subclass(type(tensor))
+    converted = _tensor(np.ascontiguousarray(array)).to(device=tensor.device, dtype=tensor.dtype)
+    return converted.reshape(tensor.shape).as_subclass(type(tensor))
 
 
 def worker_seed() -> int | None:
-    """What PyTorch's ``DataLoader`` seeds this worker with, another number in each worker and epoch; none outside of one."""
+    """The seed of this worker of PyTorch's ``DataLoader``, different in each worker and epoch; None outside a worker."""
     data = sys.modules.get("torch.utils.data")
     worker = data.get_worker_info() if data is not None else None
     return None if worker is None else int(worker.seed)

@@ -23,36 +23,36 @@ _LOG = logging.getLogger("natocc")
 class Occlude:
     """Lay occluders on faces while training.
 
-    Called as albumentations does, with ``image=`` and ``mask=``, it returns a dictionary; called as torchvision's v2 transforms
-    are, with an image and a mask, a tuple. What else it is given comes back as it is. Images are (H, W, 3) uint8 arrays, or
-    tensors (3, H, W), uint8 or float in [0, 1]; masks are label maps (H, W), or tensors (H, W) or (1, H, W), of any type of
-    numbers. A picture on which nothing can be laid (no face in its mask, no room) comes back as it is, and the reason is logged
-    at debug level.
+    Called as albumentations calls its transforms, with ``image=`` and ``mask=``, it returns a dictionary; called as torchvision's
+    v2 transforms, with an image and a mask, a tuple. Anything else it is given is returned unchanged. Images are (H, W, 3) uint8
+    arrays, or tensors (3, H, W), uint8 or float in [0, 1]; masks are label maps (H, W), or tensors (H, W) or (1, H, W), of any
+    type of numbers. A picture on which nothing can be laid (no face in its mask, no room) is returned unchanged, and the reason
+    is logged at debug level.
 
     Parameters
     ----------
     occluders : OccluderSource, sequence, Cutout or array
-        What to lay on faces: see :func:`natocc.occlude`; of a sequence each as often as the others.
+        What to lay on faces: see :func:`natocc.occlude`; items of a sequence are drawn with equal probability.
     p : float
         Probability that a picture is changed.
     seed : int
-        Decides everything that is random.
+        Decides everything random.
     rules : ComposeRules or mapping, optional
-        As for :func:`natocc.occlude`. Mirroring (``finish.flip``) is refused: that is another transform's.
+        As for :func:`natocc.occlude`. Mirroring (``finish.flip``) is refused: that is the task of another transform.
     face : sequence of int
-        Labels that are face.
+        Labels of the face.
     occluded : int
-        Label of what is covered: 0, the background, unless given.
+        Label of covered face; by default 0, the background.
 
     Notes
     -----
     The n-th call draws from (seed, n). In a worker of PyTorch's ``DataLoader`` it draws from (seed, the worker's seed, n), so
     that no two workers and no two epochs draw the same; seed the loader (``generator=torch.Generator().manual_seed(0)``) to
-    repeat a run with the same number of workers. What depends on no worker at all is had by
-    ``rng=natocc.generator(seed, epoch, index)`` in the dataset's ``__getitem__``; in processes that others start, it is the only
-    right way, for each has a copy of this object.
+    repeat a run with the same number of workers. For results that do not depend on workers, pass
+    ``rng=natocc.generator(seed, epoch, index)`` in the dataset's ``__getitem__``; in processes started by anything else this is
+    the only right way, since each has a copy of this object.
 
-    It may be called by many threads at once and pickled.
+    Threads may call it at the same time, and it can be pickled.
 
     Examples
     --------
@@ -113,11 +113,11 @@ class Occlude:
         Parameters
         ----------
         image, mask
-            By name or in this order. Not changed.
+            By keyword or in this order. Not changed.
         landmarks : (68, 2) or (5, 2), optional
-            In pixels; comes back with what was given by name.
+            In pixels; returned with the other keywords.
         rng : numpy.random.Generator or int, optional
-            Decides this call instead of the seed and the number of the call.
+            Replaces the seed and the number of the call.
 
         Raises
         ------
@@ -136,22 +136,22 @@ class Occlude:
         return others | dict(zip(("image", "mask"), covered, strict=True))
 
     def _covered(self, image: Any, mask: Any, landmarks: Any, rng: np.random.Generator | int | None) -> tuple[Any, Any]:
-        """Image and mask after, of the kind that they were."""
+        """Image and mask afterwards, of the same kinds as before."""
         draws = self._generator() if rng is None else as_generator(rng)
         if draws.random() >= self._p:
             return image, mask
         before = tensors.picture_array(image) if tensors.is_tensor(image) else image
         labels = tensors.labels_array(mask) if tensors.is_tensor(mask) else np.asarray(mask)
-        made = self._made(before, labels, landmarks, draws)
-        if made is None:
+        result = self._composited(before, labels, landmarks, draws)
+        if result is None:
             return image, mask
-        picture, labels = made
+        picture, labels = result
         return (
             tensors.picture_like(picture, before, image) if tensors.is_tensor(image) else picture,
             tensors.labels_like(labels, mask) if tensors.is_tensor(mask) else labels,
         )
 
-    def _made(
+    def _composited(
         self, picture: Image, labels: npt.NDArray[Any], landmarks: Any, draws: np.random.Generator
     ) -> tuple[Image, npt.NDArray[Any]] | None:
         face = np.isin(labels, self._faces)
@@ -169,7 +169,7 @@ class Occlude:
         return composite.image, after
 
     def _generator(self) -> np.random.Generator:
-        """Of this call and no other."""
+        """The generator of this call and no other."""
         with self._lock:
             number = self._calls
             self._calls += 1

@@ -1,4 +1,4 @@
-"""The last step of a dataset: all shards are there, and what is made of their records is written."""
+"""The last step of a dataset: all shards are whole, and what is made of their records is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, 
     Parameters
     ----------
     layout : Layout
-        All its shards are whole, and ``dataset.json`` is there.
+        All its shards are whole, and ``dataset.json`` exists.
     described : mapping
         See :func:`natocc.pipeline.fingerprint.describe`.
     samples, made : int
@@ -30,7 +30,7 @@ def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, 
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     write_manifest(layout)
     write_card(layout)

@@ -6,17 +6,16 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import signal
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import joblib
 
 from natocc.builder.complete import write_complete
 from natocc.builder.parts import Joinable, Source, check_joinable, open_source, shard_record
-from natocc.core.errors import Interrupted, UsageError
+from natocc.builder.state import State
+from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.description import read_dataset, write_dataset
@@ -29,13 +28,14 @@ from natocc.dataset.write.commit import bring_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
 from natocc.dataset.write.folder import claim, clean_staging, remove_shard
 from natocc.dataset.write.lock import locked
+from natocc.executors.shard_worker import MadeShard
 from natocc.io.atomic import disk_errors
 from natocc.io.images import read_bytes
 
 
 @dataclasses.dataclass(frozen=True)
 class Merged:
-    """What a merge joined: samples made, and rejected by reason; shards in all, and how many of them were there before."""
+    """What a merge joined: samples made, and rejected by reason; shards in all, and how many of them existed before."""
 
     made: int
     rejected: Mapping[str, int]
@@ -63,24 +63,24 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     jobs : int
         Threads that read files against their sha256.
     progress : callable
-        Is told how it goes.
+        Is called with the state of the work.
 
     Raises
     ------
     UsageError
         Before anything is written: if the parts do not agree or a shard is missing; later, if a file is damaged.
     RunError
-        If the disk refuses; shards that are there stay whole.
+        If writing fails (disk full, read-only, no permission); shards that exist stay whole.
     Interrupted
         If a signal came; says what is kept.
     """
     begin = time.monotonic()
-    there = dataset_file(out).exists()
-    emptied = [root for root in parts if move and there and not dataset_file(root).exists()]  # by a merge that was cut short
+    exists = dataset_file(out).exists()
+    emptied = [root for root in parts if move and exists and not dataset_file(root).exists()]  # by a merge that was cut short
     others = [root for root in dict.fromkeys(parts) if root.absolute() != out.absolute() and root not in emptied]
-    if not there and not others:
+    if not exists and not others:
         raise UsageError(f"nothing to merge into {out}: expected parts, or a folder that holds all shards")
-    sources = [open_source(root) for root in ([out] if there else []) + others]
+    sources = [open_source(root) for root in ([out] if exists else []) + others]
     joinable = check_joinable(sources)
     layout = Layout(out, sources[0].layout.shard_size)
     claim(out)
@@ -88,11 +88,11 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         for root in [out, *(others if move else [])]:
             held.enter_context(locked(root))
         done = set(whole_shards(layout))
-        complete = there and read_dataset(out)["status"] == "complete"
+        complete = exists and read_dataset(out)["status"] == "complete"
         if not complete:
-            _begin(layout, joinable, there, done)
-        with _told_what_is_kept(layout, len(joinable.holders)):
-            made, rejected = 0, Counter[str]()
+            _begin(layout, joinable, exists, done)
+        state = State(layout, joinable.samples)
+        with state.kept_whatever_comes():
             for shard, holders in sorted(joinable.holders.items()):
                 progress("joining", shard * layout.shard_size, joinable.samples)
                 record = shard_record(holders[0], shard, joinable.samples)
@@ -102,27 +102,26 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                     for source in holders:
                         if source.root != out:
                             remove_shard(source.layout, shard)
-                made += record.made
-                rejected.update(record.rejected)
+                state.whole[shard] = MadeShard.of(record)
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
-                write_complete(layout, joinable.described, joinable.samples, made, rejected)
+                write_complete(layout, joinable.described, joinable.samples, state.made, state.rejected)
         for root in others if move else []:
             _remove_emptied(root)
     for root in others if move else []:
         with contextlib.suppress(OSError):  # something else lies in it
             root.rmdir()
-    return Merged(made, dict(sorted(rejected.items())), len(joinable.holders), len(done), time.monotonic() - begin)
+    return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin)
 
 
-def _begin(layout: Layout, joinable: Joinable, there: bool, done: set[int]) -> None:
-    """Make the folder a part that holds what it holds; what was half done there is taken back."""
-    if there:
+def _begin(layout: Layout, joinable: Joinable, exists: bool, done: set[int]) -> None:
+    """Mark the folder as a part that holds the shards it has; what was half done in it is undone."""
+    if exists:
         end_runs(layout)
         take_back(layout)
         salvage(layout)
-    told = {"samples": joinable.samples, "shards": show_ranges(done)}
-    write_dataset(layout, {"status": "part", **joinable.described, **told})
+    held = {"samples": joinable.samples, "shards": show_ranges(done)}
+    write_dataset(layout, {"status": "part", **joinable.described, **held})
 
 
 def _join(layout: Layout, source: Source, record: ShardRecord, jobs: int) -> None:
@@ -132,16 +131,16 @@ def _join(layout: Layout, source: Source, record: ShardRecord, jobs: int) -> Non
         shutil.rmtree(aside.root, ignore_errors=True)
         for path in record.files:
             (aside.root / path).parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # told below, as any damage
+            with contextlib.suppress(FileNotFoundError):  # reported below, as any damage
                 _link_or_copy(source.root / path, aside.root / path)
     work = (joblib.delayed(check_piece)(aside.root, piece, Depth.HASH, {}) for piece in pieces(aside, record))
     for findings in joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(work):
         for finding in findings:
             clean_staging(layout)
-            raise UsageError(f"{source.root}: {finding}; natocc verify {source.root} --repair mends it")
+            raise UsageError(f"{source.root}: {finding}; repair it with natocc verify {source.root} --repair")
     folders = {folder: aside.shard_folder(folder, record.shard) for folder in FOLDERS}
-    there = {folder: path for folder, path in folders.items() if path.is_dir()}
-    bring_shard(layout, record.shard, there, read_bytes(source.layout.record(record.shard)))
+    existing = {folder: path for folder, path in folders.items() if path.is_dir()}
+    bring_shard(layout, record.shard, existing, read_bytes(source.layout.record(record.shard)))
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
@@ -152,16 +151,6 @@ def _link_or_copy(source: Path, target: Path) -> None:
         raise
     except OSError:  # another file system, one without links, or too many of them
         shutil.copyfile(source, target, follow_symlinks=False)
-
-
-@contextlib.contextmanager
-def _told_what_is_kept(layout: Layout, shards: int) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
-        kept = f"{len(whole_shards(layout))} of {shards} shards are in {layout.root}"
-        raise Interrupted(number, f"{kept}; the same command goes on with them") from None
 
 
 def _remove_emptied(root: Path) -> None:

@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
-import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from natocc.builder.run import Run, Totals, open_recipe
-from natocc.core.errors import DiskError, Interrupted, RunError, UsageError
+from natocc.builder.run import Run, Totals
+from natocc.builder.state import State
+from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.description import read_dataset, write_dataset
-from natocc.dataset.layout import LOCKS, Layout, dataset_file
-from natocc.dataset.records import read_shard, whole_shards
+from natocc.dataset.layout import LOCKS, Layout
+from natocc.dataset.records import whole_shards
 from natocc.dataset.shard_ranges import show_ranges
-from natocc.dataset.write.commit import take_back
-from natocc.dataset.write.destination import end_runs, running, salvage
+from natocc.dataset.write.destination import running
 from natocc.dataset.write.folder import claim, prepare
 from natocc.dataset.write.lock import BusyError, locked, shared, step_lock
-from natocc.dataset.write.staging import is_staged
-from natocc.executors.cluster import CLUSTERS, connected
-from natocc.executors.cluster_base import Cluster
-from natocc.executors.shard_worker import MadeShard, make_shards
 from natocc.pipeline.fingerprint import check_agrees
 
 
@@ -43,9 +36,9 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
     shards : sequence of int
         Which of its shards to make here.
     overwrite : bool
-        Whether the dataset or part that lies in the folder may go.
+        Whether the dataset or part that lies in the folder may be replaced.
     progress : Progress
-        Is told how it goes.
+        Is called with the state of the build.
 
     Returns
     -------
@@ -61,104 +54,75 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
     """
     if run.backend == "threading":
         raise UsageError("--shards makes samples in processes: expected another --backend than threading")
-    with connected(run.backend, run.address) if run.backend in CLUSTERS else contextlib.nullcontext() as cluster:
-        return _build_part(run, shards, overwrite, progress, cluster)
-
-
-def _build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progress, cluster: Cluster | None) -> Totals:
     begin = time.monotonic()
-    run.recipe.check_output(run.data, run.out)
-    progress("opening sources", 0, None)
-    opened = open_recipe(run.recipe, run.data, run.cache, run.count, run.jobs)
-    layout = Layout(run.out.absolute(), run.recipe.output.shard_size)
-    part = _Part(layout, opened.described, len(opened.schedule), tuple(shards))
-    part.check_known()
-    claim(run.out)
-    try:
-        with locked(run.out):
-            part.begin_alone(overwrite)
-    except BusyError:
-        if overwrite:
-            raise
-    with shared(run.out), part.kept_whatever_comes():
-        part.begin()
-        with running(layout) as destination:
-            job = run.shard_job(opened.described, part.samples, destination)
-            kept, done = part.kept(), sum(len(part.indices(shard)) for shard in part.there())
-
-            def tell(more: int) -> None:
-                nonlocal done
-                done += more
-                progress("making", done, part.wanted)
-
-            tell(0)
-            if cluster is None:
-                finished = list(make_shards(job, part.shards, run.jobs, tell))
-            else:
-                cluster.check(job)
-                finished = list(_counted(cluster.run(job, part.shards), part, tell))
-            opened.again.check()
-        part.end()
-    part.tidy()
-    return _totals(finished, time.monotonic() - begin, kept)
+    with run.workers() as cluster:
+        opened = run.open(progress)
+        layout = Layout(run.out.absolute(), run.recipe.output.shard_size, str(run.out))
+        state = State(layout, len(opened.schedule), shards)
+        part = _Part(state, opened.described)
+        part.check_known()
+        claim(run.out)
+        try:
+            with locked(run.out):
+                part.begin_alone(overwrite)
+        except BusyError:
+            if overwrite:
+                raise
+        with shared(run.out), state.kept_whatever_comes():
+            part.begin()
+            with running(layout) as destination:
+                kept = run.make(opened, state, destination, cluster, progress)
+                opened.again.check()
+            part.end()
+        part.tidy()
+    return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """A part on disk: `shards` of a dataset of `samples`."""
+    """A part on disk.
 
-    layout: Layout
+    Parameters
+    ----------
+    state : State
+        Its shards.
+    described : mapping
+        What decides the bytes of the dataset; see :func:`natocc.pipeline.fingerprint.describe`.
+    """
+
+    state: State
     described: Mapping[str, Json]
-    samples: int
-    shards: tuple[int, ...]
 
     @property
-    def wanted(self) -> int:
-        """Samples of the shards."""
-        return sum(len(self.indices(shard)) for shard in self.shards)
-
-    def indices(self, shard: int) -> range:
-        size = self.layout.shard_size
-        return range(shard * size, min((shard + 1) * size, self.samples))
+    def layout(self) -> Layout:
+        return self.state.layout
 
     def check_known(self) -> None:
-        count = math.ceil(self.samples / self.layout.shard_size)
-        unknown = [shard for shard in self.shards if shard >= count]
+        """Refuse shards that the dataset does not have."""
+        existing, count = self.state.all_shards, self.state.count
+        unknown = [shard for shard in self.state.shards if shard not in existing]
         if unknown:
-            told = f"{self.samples} samples make {count} shards of {self.layout.shard_size}, 0 to {count - 1}"
-            raise UsageError(f"no shard {show_ranges(unknown)}: {told}")
+            shards = f"{count} samples make {len(existing)} shards of {self.layout.shard_size}, 0 to {existing[-1]}"
+            raise UsageError(f"no shard {show_ranges(unknown)}: {shards}")
 
     def begin_alone(self, overwrite: bool) -> None:
-        """Look at the folder while nobody else may: what was half done is taken back, what killed workers staged is kept."""
-        root = self.layout.root
-        if overwrite or not dataset_file(root).exists():
-            prepare(root, overwrite)
+        """Prepare the folder while nobody else may; what killed runs left is taken up."""
+        if overwrite or not self.layout.dataset.exists():
+            prepare(self.layout.root, overwrite)
             self._write(())
-            return
-        self._check()
-        end_runs(self.layout)
-        take_back(self.layout)
-        salvage(self.layout)
+        else:
+            self._check()
+            self.state.recover()
 
     def begin(self) -> None:
-        """Mark the folder as a part, unless another has done so."""
+        """Mark the folder as a part, unless another run has done so, and see which shards exist."""
         with step_lock(self.layout, "dataset"):
             if not self.layout.dataset.exists():
                 self._write(())
             self._check()
             if read_dataset(self.layout.root)["status"] == "building":
                 self._write(whole_shards(self.layout))
-
-    def there(self) -> list[int]:
-        """Which of the shards are whole."""
-        whole = set(whole_shards(self.layout)) & set(self.shards)
-        return [shard for shard in sorted(whole) if len(read_shard(self.layout, shard).samples) == len(self.indices(shard))]
-
-    def kept(self) -> int:
-        """Samples of the shards that are there: in whole shards, or staged."""
-        whole = self.there()
-        staged = [index for shard in {*self.shards} - {*whole} for index in self.indices(shard) if is_staged(self.layout, index)]
-        return len(staged) + sum(len(self.indices(shard)) for shard in whole)
+        self.state.look()
 
     def end(self) -> None:
         """Say which shards the folder holds now, those of others too."""
@@ -172,51 +136,18 @@ class _Part:
             for folder in (self.layout.staging / LOCKS, self.layout.staging):
                 folder.rmdir()
 
-    @contextlib.contextmanager
-    def kept_whatever_comes(self) -> Iterator[None]:
-        """When the block is left by an error, say what is kept and how to go on."""
-        try:
-            yield
-        except KeyboardInterrupt as stop:
-            number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
-            raise Interrupted(number, self._kept()) from None
-        except RunError as error:
-            kind = DiskError if isinstance(error, DiskError) else RunError
-            raise kind(*error.lines, self._kept()) from error
-
-    def _kept(self) -> str:
-        asked = f"the {self.wanted} samples of shards {show_ranges(self.shards)}"
-        return f"{self.kept()} of {asked} are kept in {self.layout.root}; the same command goes on with them"
-
     def _check(self) -> None:
         """Refuse a folder that holds shards of another dataset, or of one that is as long as it will be."""
-        root = self.layout.root
-        there = read_dataset(root)
-        check_agrees(root, there, self.described)
-        samples = there.get("samples")
-        if there["status"] != "building" and samples != self.samples:
+        existing = read_dataset(self.layout.root)
+        check_agrees(self.layout.shown, existing, self.described)
+        samples = existing.get("samples")
+        if existing["status"] != "building" and samples != self.state.count:
             raise UsageError(
-                f"{root} holds shards of a dataset of {samples} samples, this is one of {self.samples}: name another folder"
+                f"{self.layout.shown} holds shards of a dataset of {samples} samples, this is one of {self.state.count}: "
+                "name another folder"
             )
-        whole = whole_shards(self.layout)
-        if whole and read_shard(self.layout, whole[-1]).samples[-1].index >= self.samples:
-            raise UsageError(f"{root} holds samples beyond the {self.samples} asked for: name another folder, or use --overwrite")
+        self.state.check_not_larger()
 
     def _write(self, shards: Sequence[int]) -> None:
-        told = {"samples": self.samples, "shards": show_ranges(shards)}
-        write_dataset(self.layout, {"status": "part", **self.described, **told})
-
-
-def _counted(made: Generator[MadeShard, None, None], part: _Part, tell: Callable[[int], None]) -> Iterator[MadeShard]:
-    """Shards as they come from a cluster, those told that were not there before."""
-    there = set(part.there())
-    with contextlib.closing(made) as shards:
-        for shard in shards:
-            if shard.shard not in there:
-                tell(len(part.indices(shard.shard)))
-            yield shard
-
-
-def _totals(finished: Sequence[MadeShard], seconds: float, kept: int) -> Totals:
-    rejected = sum((Counter(made.rejected) for made in finished), Counter[str]())
-    return Totals(sum(made.made for made in finished), dict(sorted(rejected.items())), seconds, kept)
+        held = {"samples": self.state.count, "shards": show_ranges(shards)}
+        write_dataset(self.layout, {"status": "part", **self.described, **held})

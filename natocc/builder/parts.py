@@ -81,12 +81,12 @@ def open_source(root: Path) -> Source:
 
 
 def check_joinable(sources: Sequence[Source]) -> Joinable:
-    """Hold parts against each other.
+    """Compare parts.
 
     Parameters
     ----------
     sources : sequence of Source
-        One or more; the first is what the others are held against.
+        One or more; the others are compared with the first.
 
     Raises
     ------
@@ -99,9 +99,9 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
             raise UsageError(
                 f"{source.root} was made by natocc {source.content['natocc']}, this is {__version__}: merge with that one"
             )
-        found = differences(first.content, source.content)
-        if found:
-            raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *found)
+        lines = differences(first.content, source.content)
+        if lines:
+            raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *lines)
     samples = _samples(sources)
     count = math.ceil(samples / first.layout.shard_size)
     holders: dict[int, tuple[Source, ...]] = {}
@@ -113,8 +113,8 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
     missing = sorted(set(range(count)) - holders.keys())
     if missing:
         ranges, name = show_ranges(missing), first.content["recipe"]["name"]
-        told = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
-        raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {told}")
+        command = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
+        raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {command}")
     for shard, those in holders.items():
         _check_shard(shard, those, samples)
     described = {key: first.content[key] for key in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
@@ -132,7 +132,7 @@ def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
     size = source.layout.shard_size
     record = sound_record(source.layout, shard, min((shard + 1) * size, samples) - 1)
     if isinstance(record, Finding):
-        raise UsageError(f"{source.root}: {record}; natocc verify {source.root} --repair may mend it")
+        raise UsageError(f"{source.root}: {record}; natocc verify {source.root} --repair may repair it")
     return record
 
 
@@ -142,16 +142,16 @@ def _check_shard(shard: int, holders: Sequence[Source], samples: int) -> None:
     record = read_bytes(holders[0].layout.record(shard))
     for other in holders[1:]:
         if read_bytes(other.layout.record(shard)) != record:
-            raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: leave one of the two folders away")
+            raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: name only one of the two folders")
 
 
 def _samples(sources: Sequence[Source]) -> int:
     """How many samples the whole dataset has."""
-    told = {source.root: source.content["samples"] for source in sources if source.content["status"] != "building"}
-    if not told:
+    counts = {source.root: source.content["samples"] for source in sources if source.content["status"] != "building"}
+    if not counts:
         raise UsageError(f"{sources[0].root} is no part: expected folders that natocc build --shards made")
-    root, samples = next(iter(told.items()))
-    for other, count in told.items():
+    root, samples = next(iter(counts.items()))
+    for other, count in counts.items():
         if count != samples:
             raise UsageError(f"{other} is of a dataset of {count} samples, {root} of one of {samples}")
     return int(samples)

@@ -1,4 +1,4 @@
-"""Damage mended: exactly what was found to be damaged is made again, and only if it comes out as it was."""
+"""Damage repaired: exactly what is damaged is made again, and only if it comes out as it was."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ from natocc.dataset.verify.shard import pieces
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.folder import clean_staging
 from natocc.dataset.write.staging import read_staged, stage_sample
-from natocc.executors.sample_worker import mend_samples, stage_samples
+from natocc.executors.processes import TIME_LIMIT, Processes, Threads
+from natocc.executors.sample_worker import remake_files
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.atomic import disk_errors
+from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
 
@@ -36,7 +38,7 @@ _PART_NAME = re.compile(r"\..+\.part")
 
 
 class Repair:
-    """Mends a dataset; every step writes aside and renames, so that a repair that is killed can be started again.
+    """Repairs a dataset; every step writes aside and renames, so that a repair that is killed can be started again.
 
     Parameters
     ----------
@@ -44,12 +46,10 @@ class Repair:
         The dataset's folder; nobody else writes to it.
     findings : sequence of Finding
         From :func:`natocc.dataset.verify.dataset.verify`.
-    data, cache : Path
-        Where inputs lie, where libraries are kept.
-    jobs : int
-        Workers.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept; its processes make samples, too.
     progress : callable
-        Is told how it goes.
+        Is called with the state of the work.
 
     Attributes
     ----------
@@ -57,9 +57,9 @@ class Repair:
         Path to why it was left as it is.
     """
 
-    def __init__(self, root: Path, findings: Sequence[Finding], data: Path, cache: Path, jobs: int, progress: Progress) -> None:
+    def __init__(self, root: Path, findings: Sequence[Finding], workspace: Workspace, progress: Progress) -> None:
         self.left: dict[str, str] = {}
-        self._root, self._data, self._cache, self._jobs, self._progress = root, data, cache, jobs, progress
+        self._root, self._workspace, self._progress = root, workspace, progress
         self._of = defaultdict[Kind, list[Finding]](list)
         for finding in findings:
             self._of[finding.kind].append(finding)
@@ -68,24 +68,24 @@ class Repair:
         self._opened: Pipeline | None = None
 
     def run(self) -> None:
-        """Mend what can be mended.
+        """Repair what can be repaired.
 
         Raises
         ------
         UsageError
             If inputs are missing.
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         self._remove()
         for finding in self._of[Kind.CONTENT]:
             self.left[finding.path] = "its bytes are those that were recorded: it was made so"
         if self._of[Kind.FILE]:
-            self._mend_samples()
+            self._repair_files()
         for finding in self._of[Kind.RECORD]:
-            self._mend_shard(finding)
+            self._repair_shard(finding)
         if self._description.complete:
-            self._mend_descriptions()
+            self._repair_descriptions()
 
     def _pipeline(self) -> Pipeline | None:
         """The recipe opened on this machine; None where the recipe cannot be trusted."""
@@ -93,7 +93,7 @@ class Repair:
             self._progress("opening sources", 0, None)
             recipe = validate_recipe(self._description.content["recipe"], "in dataset.json")
             check_models(recipe.faces.align.points)
-            self._opened = Pipeline(recipe, self._data, self._cache, self._jobs)
+            self._opened = Pipeline(recipe, self._workspace)
         return self._opened
 
     def _recipe(self) -> str:
@@ -111,7 +111,7 @@ class Repair:
                 else:
                     self.left[finding.path] = "natocc did not write it: move it away"
 
-    def _mend_samples(self) -> None:
+    def _repair_files(self) -> None:
         """Make damaged files again from the plans in their records."""
         wanted = {finding.path for finding in self._of[Kind.FILE]}
         damaged = []
@@ -124,17 +124,17 @@ class Repair:
             self.left |= dict.fromkeys(wanted, _NO_RECIPE)
             return
         self._progress("making damaged samples again", 0, len(damaged))
-        common = (self._recipe(), self._data, self._cache, self._root)
+        common = (self._recipe(), self._workspace, self._root)
         done = 0
-        for failed in self._parallel(joblib.delayed(mend_samples)(*common, some) for some in _parts(damaged)):
+        for failed in self._parallel(joblib.delayed(remake_files)(*common, some) for some in _pieces(damaged)):
             self.left |= failed
             done = min(done + _SAMPLES_A_PIECE, len(damaged))
             self._progress("making damaged samples again", done, len(damaged))
 
-    def _mend_shard(self, finding: Finding) -> None:
+    def _repair_shard(self, finding: Finding) -> None:
         """Make a whole shard again whose record is lost or damaged, from the recipe."""
-        samples, shard = self._description.samples, finding.shard
-        if samples is None or shard is None:
+        count, shard = self._description.samples, finding.shard
+        if count is None or shard is None:
             self.left[finding.path] = "the dataset is unfinished: delete the record, and a build makes the shard"
             return
         pipeline = self._pipeline()
@@ -144,24 +144,25 @@ class Repair:
         if self._strangers(shard):
             self.left[finding.path] = "something that natocc did not write lies among its samples: move it away"
             return
-        indices = range(shard * self._layout.shard_size, min((shard + 1) * self._layout.shard_size, samples))
+        indices = self._layout.indices(shard, count)
         rows = self._reference(indices)
         rejected = [_rejected(row) for row in rows.values() if row["status"] == "rejected"]
         known = {record.index for record in rejected}
-        schedule = pipeline.schedule(samples)
-        parts = list(_parts([schedule[index] for index in indices if index not in known]))
+        schedule = pipeline.schedule(count)
+        specs = [schedule[index] for index in indices if index not in known]
         self._progress(f"making shard {shard} again", 0, len(indices))
         clean_staging(self._layout)
-        common = (self._recipe(), self._data, self._cache, self._layout)
-        for _ in self._parallel(joblib.delayed(stage_samples)(*common, part) for part in parts):
+        jobs = self._workspace.jobs
+        crew = Processes(pipeline, self._layout, jobs, TIME_LIMIT) if jobs > 1 else Threads(pipeline, self._layout, jobs)
+        for _ in crew.run(_pieces(specs)):
             pass
         for record in rejected:
             stage_sample(self._layout, record, {})
         records, _ = read_staged(self._layout, shard)
         other = sorted(index for index, record in records.items() if index in rows and not _agrees(record, rows[index]))
         if other:
-            told = ", ".join(str(index) for index in other)
-            self.left[finding.path] = f"made again, samples {told} are not as the manifest says: inputs or versions have changed"
+            samples = ", ".join(str(index) for index in other)
+            self.left[finding.path] = f"made again, samples {samples} are not as the manifest says: inputs or versions changed"
         else:
             commit_shard(self._layout, indices)
         clean_staging(self._layout)
@@ -180,7 +181,7 @@ class Repair:
         except UsageError:
             return {}
 
-    def _mend_descriptions(self) -> None:
+    def _repair_descriptions(self) -> None:
         """Make ``dataset.json`` and the manifest again from the records."""
         lost = any(finding.path in self.left for finding in self._of[Kind.RECORD])
         dataset, manifest = self._of[Kind.DATASET], self._of[Kind.MANIFEST]
@@ -202,13 +203,14 @@ class Repair:
             write_manifest(self._layout)
 
     def _parallel(self, work: Iterable[Any]) -> Any:
-        """Results of workers that have a core each, as in a build."""
-        native = {"inner_max_num_threads": 1} if self._jobs > 1 else {}
-        with joblib.parallel_config(backend="loky" if self._jobs > 1 else "sequential", **native):
-            yield from joblib.Parallel(n_jobs=self._jobs, batch_size=1, return_as="generator_unordered")(work)
+        """Results of workers, one core per worker, as in a build."""
+        jobs = self._workspace.jobs
+        native = {"inner_max_num_threads": 1} if jobs > 1 else {}
+        with joblib.parallel_config(backend="loky" if jobs > 1 else "sequential", **native):
+            yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work)
 
 
-def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _pieces(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (items[start : start + _SAMPLES_A_PIECE] for start in range(0, len(items), _SAMPLES_A_PIECE))
 
 

@@ -1,4 +1,4 @@
-"""A run: what is there already, what is missing, made by workers, committed here shard by shard."""
+"""A run: what exists already, what is missing, who makes it; and the build of a whole dataset."""
 
 from __future__ import annotations
 
@@ -8,33 +8,39 @@ import functools
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from natocc.builder.complete import write_complete
-from natocc.builder.state import State, check_count, is_complete
+from natocc.builder.state import State, larger
+from natocc.builder.target import Target
+from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.core.versions import __version__
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.write.destination import Destination, running
+from natocc.dataset.records import whole_shards
+from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.folder import claim, prepare
 from natocc.dataset.write.lock import locked
+from natocc.dataset.write.own_folder import tidied
 from natocc.executors.cluster import CLUSTERS, connected
 from natocc.executors.cluster_base import Cluster
-from natocc.executors.processes import Processes, Threads
-from natocc.executors.sample_worker import Job, quarantine
-from natocc.executors.shard_worker import ShardJob
+from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
+from natocc.executors.shard_worker import ShardJob, describe_run, fill_shards
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.listings import LookAgain
+from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import check_agrees, describe, look_again
 from natocc.pipeline.sample import Pipeline
-from natocc.pipeline.schedule import SampleSpec, Schedule
+from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
 
-_MOST_IN_PIECE = 32
-_PIECES_A_WORKER = 4
+BACKENDS = ("loky", "threading", *CLUSTERS)
+"""Names for ``--backend``."""
+
+_MOST_IN_PIECE = 32  # samples that one worker makes at a time
+_PIECES_A_WORKER = 4  # at least, so that all stay busy to the end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Totals:
     seconds : float
         Wall time.
     kept : int
-        How many of all these were there before, made or rejected.
+        How many of all these existed before, made or rejected.
     """
 
     made: int
@@ -74,24 +80,14 @@ class Totals:
         }
 
 
-class Mirror:
-    """Is told how a dataset in a folder comes about, to keep it elsewhere too; this one does nothing."""
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """A recipe opened on this machine: what makes samples, which sample is what, and what decides the bytes."""
 
-    def begun(self, layout: Layout) -> None:
-        """``dataset.json`` is written, and nothing has been made."""
-
-    def destination(self, layout: Layout) -> contextlib.AbstractContextManager[Destination]:
-        """Where the workers of a cluster bring shards, until the block is left."""
-        return running(layout)
-
-    def committed(self, layout: Layout, shard: int) -> None:
-        """A shard is whole."""
-
-    def received(self, layout: Layout, shard: int) -> None:
-        """A worker of a cluster has committed a shard."""
-
-    def made(self, layout: Layout) -> None:
-        """All shards are whole; the manifest and the contact sheet come next."""
+    pipeline: Pipeline
+    schedule: Schedule
+    described: Mapping[str, Json]
+    again: LookAgain  # asks the inputs a second time while samples are made
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,12 +98,12 @@ class Run:
     ----------
     recipe : Recipe
         What to build.
-    data, cache, out : Path
-        Where inputs lie, where libraries are kept, where the dataset goes.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept. Its processes make samples, too; the bytes do not depend on how many.
+    out : Path
+        Where the dataset goes.
     count : int, optional
         Samples in all; None means what the recipe's sets say.
-    jobs : int
-        Workers. The bytes do not depend on it.
     backend : str
         ``loky``: processes, any of which may die; ``threading``: threads of this process; ``dask``, ``ray``: workers of a
         cluster, however many it has, on machines that see the same folders at the same paths.
@@ -115,30 +111,35 @@ class Run:
         Where the cluster's scheduler listens.
     time_limit : float
         Seconds that one sample may take in a process of its own.
-    mirror : Mirror
-        Is told of every step.
     """
 
     recipe: Recipe
-    data: Path
-    cache: Path
+    workspace: Workspace
     out: Path
     count: int | None = None
-    jobs: int = 1
     backend: str = "loky"
     address: str | None = None
-    time_limit: float = 120.0
-    mirror: Mirror = dataclasses.field(default_factory=Mirror)
+    time_limit: float = TIME_LIMIT
 
-    def build(self, overwrite: bool, progress: Progress) -> Totals:
-        """Make the dataset, or what is missing of it.
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise UsageError(f"--backend: expected loky, threading, dask or ray, found {self.backend!r}")
+        if self.address is not None and self.backend not in CLUSTERS:
+            raise UsageError(
+                f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {self.backend}"
+            )
+
+    def build(self, overwrite: bool, progress: Progress, target: Target | None = None) -> Totals:
+        """Make the whole dataset, or what is missing of it.
 
         Parameters
         ----------
         overwrite : bool
-            Whether a dataset that lies in the folder may go. Otherwise this run goes on with it.
+            Whether a dataset that lies in the folder may be replaced. Otherwise this run resumes it.
         progress : Progress
-            Is told how it goes.
+            Is called with the state of the build.
+        target : Target, optional
+            What else becomes of the folder; by default it stays as it is.
 
         Returns
         -------
@@ -151,146 +152,111 @@ class Run:
             Before anything is written: data missing, a folder that is not ours, a dataset that differs from the one asked for, or
             another run in the folder.
         RunError
-            If models are missing or the disk refuses; shards that were committed stay whole.
+            If models are missing or writing fails; shards that were committed stay whole.
         Interrupted
             If a signal came; says what is kept.
         """
-        with connected(self.backend, self.address) if self.backend in CLUSTERS else contextlib.nullcontext() as cluster:
-            return self._build(overwrite, progress, cluster)
-
-    def _build(self, overwrite: bool, progress: Progress, cluster: Cluster | None) -> Totals:
         begin = time.monotonic()
-        self.recipe.check_output(self.data, self.out)
-        progress("opening sources", 0, None)
-        opened = open_recipe(self.recipe, self.data, self.cache, self.count, self.jobs)
-        pipeline, schedule, described, again = opened.pipeline, opened.schedule, opened.described, opened.again
-        layout = Layout(self.out, self.recipe.output.shard_size)
-        claim(self.out)
-        with locked(self.out):
-            if overwrite or not layout.dataset.exists():
-                prepare(self.out, overwrite)
-                state = State(layout, len(schedule))
-            else:
-                there = read_dataset(self.out)
-                check_agrees(self.out, there, described)
-                check_count(self.out, there, len(schedule))
-                if is_complete(layout, there, described, len(schedule)):
-                    again.check()
-                    return Totals(there["counts"]["made"], there["counts"]["rejected"], time.monotonic() - begin, len(schedule))
-                state = State.found(layout, len(schedule))
-            with state.kept_whatever_comes():
-                kept = len(state.staged) + sum(map(len, map(state.indices, state.whole)))
-                if kept:
-                    progress(f"going on: {kept} of {len(schedule)} samples are there", 0, None)
-                write_dataset(layout, {"status": "building", **described})
-                self.mirror.begun(layout)
-                if cluster is None:
-                    self._make(pipeline, schedule, state, progress)
+        target = target or Target(Layout(self.out, self.recipe.output.shard_size))
+        layout = target.layout
+        with self.workers() as cluster:
+            opened = self.open(progress)
+            state = State(layout, len(opened.schedule), kept_in=target.kept_in)
+            claim(self.out)
+            with locked(self.out):
+                if overwrite or not layout.dataset.exists():
+                    prepare(self.out, overwrite)
                 else:
-                    self._have_made(cluster, described, state, progress)
-                self.mirror.made(layout)
-                again.check()
-                progress("writing the manifest", len(schedule), len(schedule))
-                write_complete(layout, described, len(schedule), state.made, state.rejected)
+                    existing = read_dataset(self.out)
+                    check_agrees(layout.shown, existing, opened.described)
+                    if existing["status"] == "complete" and existing["samples"] > state.count:
+                        raise UsageError(larger(layout, existing["samples"], state.count))
+                    if _is_complete(state, existing, opened.described):
+                        opened.again.check()
+                        counts = existing["counts"]
+                        return Totals(counts["made"], counts["rejected"], time.monotonic() - begin, state.count)
+                    state.check_not_larger()
+                    state.look()
+                    state.recover()
+                with state.kept_whatever_comes(), tidied(layout, state.count):
+                    write_dataset(layout, {"status": "building", **opened.described})
+                    target.begin()
+                    with target.shared_destination() if cluster else target.destination() as destination:
+                        kept = self.make(opened, state, destination, cluster, progress, target.received)
+                    target.made()
+                    opened.again.check()
+                    progress("writing the manifest", state.count, state.count)
+                    write_complete(layout, opened.described, state.count, state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
-    def _make(self, pipeline: Pipeline, schedule: Schedule, state: State, progress: Progress) -> None:
-        """Make what is missing; a shard is committed as soon as it is whole."""
-        layout = state.layout
-        missing = {shard: len(state.missing(shard)) for shard in state.shards if shard not in state.whole}
-        for shard in [shard for shard, count in missing.items() if not count]:
-            state.commit(shard)
-            self.mirror.committed(layout, shard)
-        crew: Threads | Processes = Threads(pipeline, layout, self.jobs)
-        if self.backend == "loky":
-            job = Job(json.dumps(self.recipe.resolved()), self.data, self.cache, layout)
-            crew = Processes(job, self.jobs, self.time_limit, functools.partial(quarantine, pipeline, layout))
-        done = len(schedule) - sum(missing.values())
-        progress("making", done, len(schedule))
-        with contextlib.closing(crew.run(_pieces(schedule, state, self.jobs))) as pieces:
-            for piece in pieces:
-                if piece:
-                    shard = layout.shard_of(piece[0].index)
-                    missing[shard] -= len(piece)
-                    done += len(piece)
-                    progress("making", done, len(schedule))
-                    if not missing[shard]:
-                        state.commit(shard)
-                        self.mirror.committed(layout, shard)
+    def workers(self) -> contextlib.AbstractContextManager[Cluster | None]:
+        """The workers of the cluster, until the block is left; None where processes or threads of this machine work."""
+        return connected(self.backend, self.address) if self.backend in CLUSTERS else contextlib.nullcontext()
 
-    def shard_job(self, described: Mapping[str, Json], count: int, destination: Destination) -> ShardJob:
-        """What workers are told that make and commit whole shards, wherever they are."""
-        recipe, told = json.dumps(self.recipe.resolved()), json.dumps({"natocc": __version__, **described})
-        return ShardJob(recipe, self.data.absolute(), self.cache.absolute(), count, self.time_limit, told, destination)
+    def open(self, progress: Progress) -> Opened:
+        """Find models, sources and libraries.
 
-    def _have_made(self, cluster: Cluster, described: Mapping[str, Json], state: State, progress: Progress) -> None:
-        """Have the workers of a cluster make the shards that are missing; they commit them, too."""
-        layout = dataclasses.replace(state.layout, root=self.out.absolute())
-        with self.mirror.destination(layout) as destination:
-            job = self.shard_job(described, state.count, destination)
-            progress("looking at the workers", 0, None)
+        Raises
+        ------
+        UsageError, RunError
+            If data or models are missing, or the dataset would lie inside a folder that is read.
+        """
+        self.recipe.check_output(self.workspace.data, self.out)
+        progress("opening sources", 0, None)
+        check_models(self.recipe.faces.align.points)
+        pipeline = Pipeline(self.recipe, self.workspace)
+        described = describe(pipeline)
+        return Opened(pipeline, pipeline.schedule(self.count), described, look_again(pipeline, described))
+
+    def make(
+        self,
+        opened: Opened,
+        state: State,
+        destination: Destination,
+        cluster: Cluster | None,
+        progress: Progress,
+        received: Callable[[int], None] = lambda shard: None,
+    ) -> int:
+        """Have the missing shards of a dataset or a part made, committed to `destination` and added to `state`.
+
+        The workers of a cluster commit shards themselves: `received` is called with each. Returns how many samples had been made
+        before.
+        """
+        done, wanted, kept = state.samples(list(state.whole)), state.samples(state.shards), state.kept()
+        if kept:
+            progress(f"resuming: {kept} of {wanted} samples exist", 0, None)
+
+        def add(more: int) -> None:
+            nonlocal done
+            done += more
+            progress("making", done, wanted)
+
+        if cluster is None:
+            jobs, missing = self.workspace.jobs, [state.indices(shard) for shard in state.missing]
+            crew: Callable[[Layout], Crew] = functools.partial(Processes, opened.pipeline, jobs=jobs, limit=self.time_limit)
+            if self.backend == "threading":
+                crew = functools.partial(Threads, opened.pipeline, jobs=jobs)
+            size = max(1, min(_MOST_IN_PIECE, math.ceil(sum(map(len, missing)) / (jobs * _PIECES_A_WORKER))))
+            shards = fill_shards(destination, missing, opened.schedule, crew, size, add)
+        else:
+            recipe, described = json.dumps(self.recipe.resolved()), describe_run(opened.described)
+            workspace = self.workspace.absolute()
+            job = ShardJob(recipe, workspace, state.count, self.time_limit, described, destination)
+            progress("checking the workers", 0, None)
             cluster.check(job)
-            done = sum(len(state.indices(shard)) for shard in state.whole)
-            progress("making", done, state.count)
-            with contextlib.closing(cluster.run(job, [shard for shard in state.shards if shard not in state.whole])) as shards:
-                for made in shards:
-                    self.mirror.received(layout, made.shard)
-                    state.take(made.shard, made.made, made.rejected)
-                    done += len(state.indices(made.shard))
-                    progress("making", done, state.count)
+            shards = cluster.run(job, state.missing)
+        add(0)
+        with contextlib.closing(shards):
+            for made in shards:
+                if cluster is not None:
+                    received(made.shard)
+                    add(len(state.indices(made.shard)))
+                state.whole[made.shard] = made
+        return kept
 
 
-def _pieces(schedule: Schedule, state: State, jobs: int) -> Iterator[list[SampleSpec]]:
-    """What one worker makes at a time: none crosses a shard, and there are enough of them to keep all busy."""
-    size = max(1, min(_MOST_IN_PIECE, math.ceil(len(schedule) / (jobs * _PIECES_A_WORKER))))
-    for shard in state.shards:
-        missing = [] if shard in state.whole else state.missing(shard)
-        for start in range(0, len(missing), size):
-            yield [schedule[index] for index in missing[start : start + size]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Opened:
-    """A recipe on this machine.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Makes samples.
-    schedule : Schedule
-        Which sample is what.
-    described : mapping
-        What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
-    again : LookAgain
-        Asks the inputs a second time while samples are made.
-    """
-
-    pipeline: Pipeline
-    schedule: Schedule
-    described: Mapping[str, Json]
-    again: LookAgain
-
-
-def open_recipe(recipe: Recipe, data: Path, cache: Path, count: int | None, jobs: int) -> Opened:
-    """Find models, sources and libraries.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What to build.
-    data, cache : Path
-        Where inputs lie, where libraries are kept.
-    count : int, optional
-        Samples in all; None means what the recipe's sets say.
-    jobs : int
-        Processes for what has to be extracted.
-
-    Raises
-    ------
-    UsageError, RunError
-        If data or models are missing.
-    """
-    check_models(recipe.faces.align.points)
-    pipeline = Pipeline(recipe, data, cache, jobs)
-    described = describe(pipeline, data, cache)
-    return Opened(pipeline, pipeline.schedule(count), described, look_again(pipeline, data, cache, described))
+def _is_complete(state: State, existing: Mapping[str, Json], described: Mapping[str, Json]) -> bool:
+    """Whether nothing is left to do; a look at names only."""
+    wanted = {"status": "complete", "samples": state.count, **described}
+    same = all(existing.get(key) == value for key, value in wanted.items())
+    return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)

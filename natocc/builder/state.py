@@ -1,4 +1,4 @@
-"""Going on: which shards and samples are there, and what is said of them when a run stops early."""
+"""How far the shards of a run are, and what is said of them when it stops early."""
 
 from __future__ import annotations
 
@@ -6,123 +6,128 @@ import contextlib
 import dataclasses
 import logging
 import math
-import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from natocc.core.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
-from natocc.core.plans import Json
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
-from natocc.dataset.write.commit import commit_shard, take_back
+from natocc.dataset.records import read_shard, whole_shards
+from natocc.dataset.shard_ranges import show_ranges
+from natocc.dataset.write.commit import take_back
 from natocc.dataset.write.destination import end_runs, salvage
-from natocc.dataset.write.folder import clean_staging
-from natocc.dataset.write.staging import staged_folder, sweep_staging
-
-
-def check_count(root: Path, there: Mapping[str, Json], count: int) -> None:
-    """Refuse to make a dataset smaller.
-
-    Raises
-    ------
-    UsageError
-        If it is complete and has more than `count` samples.
-    """
-    if there["status"] == "complete" and there["samples"] > count:
-        raise UsageError(_smaller(root, there["samples"], count))
-
-
-def is_complete(layout: Layout, there: Mapping[str, Json], wanted: Mapping[str, Json], count: int) -> bool:
-    """Whether nothing is left to do; a look at names only."""
-    same = there["status"] == "complete" and there["samples"] == count and all(there.get(key) == wanted[key] for key in wanted)
-    return same and layout.manifest.exists() and whole_shards(layout) == list(range(math.ceil(count / layout.shard_size)))
+from natocc.dataset.write.own_folder import committed
+from natocc.dataset.write.staging import sweep_staging, unstaged
+from natocc.executors.shard_worker import MadeShard
 
 
 @dataclasses.dataclass
 class State:
-    """How far a dataset is: the one thing that changes during a run.
+    """The shards that a run makes, and how far they are: the one thing that changes during a run.
 
     Parameters
     ----------
     layout : Layout
-        Where it lies.
+        Of the dataset.
     count : int
-        Samples in all, when it is complete.
-    whole : dict of int to (int, dict)
-        Shards that are committed: how many samples were made, and how many rejected, by reason.
-    staged : set of int
-        Samples that were staged when the run began, for shards that are not whole.
+        Samples of the whole dataset.
+    shards : sequence of int, optional
+        Those that the run makes; all by default.
+    kept_in : str, optional
+        Where messages say that samples are kept; ``layout.shown`` by default.
+    whole : dict of int to MadeShard
+        Those that are known to be committed.
     """
 
     layout: Layout
     count: int
-    whole: dict[int, tuple[int, Mapping[str, int]]] = dataclasses.field(default_factory=dict)
-    staged: set[int] = dataclasses.field(default_factory=set)
+    shards: Sequence[int] = ()
+    kept_in: str = ""
+    whole: dict[int, MadeShard] = dataclasses.field(default_factory=dict)
 
-    @classmethod
-    def found(cls, layout: Layout, count: int) -> State:
-        """What an earlier run of the same kind left; what is half done is taken back.
-
-        Raises
-        ------
-        UsageError
-            If a record is damaged, or there are more samples than `count`.
-        RunError
-            If the disk refuses.
-        """
-        state = cls(layout, count)
-        for record in read_shards(layout):
-            if record.samples[-1].index >= count:
-                raise UsageError(_smaller(layout.root, record.samples[-1].index + 1, count))
-            if len(record.samples) == len(state.indices(record.shard)):  # else it was the last one of fewer samples
-                state._add(record)
-        end_runs(layout)
-        take_back(layout)
-        salvage(layout)
-        for shard in state.whole:
-            shutil.rmtree(staged_folder(layout, shard), ignore_errors=True)
-        state.staged = sweep_staging(layout, count)
-        return state
+    def __post_init__(self) -> None:
+        self.shards = self.shards or self.all_shards
 
     @property
-    def shards(self) -> range:
-        """Numbers of all shards."""
+    def all_shards(self) -> range:
+        """Numbers of all shards of the dataset."""
         return range(math.ceil(self.count / self.layout.shard_size))
+
+    @property
+    def missing(self) -> list[int]:
+        """Shards that are still to be made."""
+        return [shard for shard in self.shards if shard not in self.whole]
 
     @property
     def made(self) -> int:
         """Samples made, in whole shards."""
-        return sum(made for made, _ in self.whole.values())
+        return sum(shard.made for shard in self.whole.values())
 
     @property
     def rejected(self) -> dict[str, int]:
         """Samples rejected in whole shards, by reason."""
-        total = sum((Counter(rejected) for _, rejected in self.whole.values()), Counter[str]())
+        total = sum((Counter(shard.rejected) for shard in self.whole.values()), Counter[str]())
         return dict(sorted(total.items()))
 
     def indices(self, shard: int) -> range:
         """Samples of a shard."""
-        return range(shard * self.layout.shard_size, min((shard + 1) * self.layout.shard_size, self.count))
+        return self.layout.indices(shard, self.count)
 
-    def missing(self, shard: int) -> list[int]:
-        """Samples of a shard that were not staged when the run began."""
-        return [index for index in self.indices(shard) if index not in self.staged]
+    def samples(self, shards: Sequence[int]) -> int:
+        """How many samples shards have."""
+        return sum(len(self.indices(shard)) for shard in shards)
 
-    def commit(self, shard: int) -> None:
-        """See :func:`natocc.dataset.write.commit.commit_shard`."""
-        self._add(commit_shard(self.layout, self.indices(shard)))
+    def check_not_larger(self) -> None:
+        """Refuse a folder that holds samples beyond the last one of this dataset.
 
-    def take(self, shard: int, made: int, rejected: Mapping[str, int]) -> None:
-        """A worker committed a shard by itself."""
-        self.whole[shard] = (made, rejected)
+        Raises
+        ------
+        UsageError
+            If it does, or a record is damaged.
+        """
+        shards = whole_shards(self.layout)
+        held = read_shard(self.layout, shards[-1]).samples[-1].index + 1 if shards else 0
+        if held > self.count:
+            raise UsageError(larger(self.layout, held, self.count))
+
+    def look(self) -> None:
+        """Take note of shards that are committed, whoever committed them.
+
+        Raises
+        ------
+        UsageError
+            If a record is damaged.
+        RunError
+            If a folder cannot be read.
+        """
+        for shard in sorted(set(whole_shards(self.layout)).intersection(self.shards) - self.whole.keys()):
+            record = committed(self.layout, self.indices(shard))
+            if record is not None:
+                self.whole[shard] = MadeShard.of(record)
+
+    def recover(self) -> None:
+        """Take up what runs that were killed left behind; nobody else is at the dataset.
+
+        Their workers are told to stop, what they moved and did not record goes back, and whole samples that they staged stay.
+
+        Raises
+        ------
+        RunError
+            If writing fails (disk full, read-only, no permission).
+        """
+        end_runs(self.layout)
+        take_back(self.layout)
+        salvage(self.layout)
+        sweep_staging(self.layout, self.count)
+
+    def kept(self) -> int:
+        """Samples that need not be made: in whole shards, or staged for others."""
+        staged = sum(len(self.indices(shard)) - len(unstaged(self.layout, self.indices(shard))) for shard in self.missing)
+        return staged + self.samples(list(self.whole))
 
     @contextlib.contextmanager
     def kept_whatever_comes(self) -> Iterator[None]:
-        """When the block is left by an error, half files go, and it is said what is kept and how to go on.
-
-        After a :class:`~natocc.core.errors.DiskError` the staged samples go, too: the disk may be full.
+        """When the block is left by an error, say what is kept and how to resume.
 
         Raises
         ------
@@ -132,37 +137,27 @@ class State:
         try:
             yield
         except KeyboardInterrupt as stop:
-            number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
-            raise Interrupted(number, self._kept(staged=True)) from None
-        except DiskError as error:
-            for tidy in (clean_staging, take_back):
-                with contextlib.suppress(NatoccError):
-                    tidy(self.layout)
-            raise DiskError(*error.lines, self._kept(staged=False)) from error
+            raise Interrupted(stop.number if isinstance(stop, Interrupted) else signal.SIGINT, self._kept()) from None
         except RunError as error:
-            raise RunError(*error.lines, self._kept(staged=True)) from error
+            kind = DiskError if isinstance(error, DiskError) else RunError
+            raise kind(*error.lines, self._kept()) from error
         except Exception:
-            logging.getLogger("natocc").warning("%s", self._kept(staged=True))
+            logging.getLogger("natocc").warning("%s", self._kept())
             raise
 
-    def _kept(self, staged: bool) -> str:
+    def _kept(self) -> str:
         with contextlib.suppress(NatoccError):
-            for shard in set(whole_shards(self.layout)) - self.whole.keys():  # by workers elsewhere, who could not tell
-                if len((record := read_shard(self.layout, shard)).samples) == len(self.indices(shard)):
-                    self._add(record)
-        kept = sum(len(self.indices(shard)) for shard in self.whole)
-        if staged:
-            with contextlib.suppress(NatoccError, OSError):
-                take_back(self.layout)
-                staged_now = sweep_staging(self.layout, self.count, read=False)
-                kept += sum(self.layout.shard_of(index) not in self.whole for index in staged_now)
-        return f"{kept} of {self.count} samples are kept in {self.layout.root}; the same command goes on with them"
-
-    def _add(self, record: ShardRecord) -> None:
-        self.whole[record.shard] = (record.made, record.rejected)
+            self.look()
+        asked = f"{self.count} samples"
+        if self.shards != self.all_shards:
+            asked = f"the {self.samples(self.shards)} samples of shards {show_ranges(self.shards)}"
+        place = self.kept_in or self.layout.shown
+        return f"{self.kept()} of {asked} are kept in {place}; run the same command again to resume"
 
 
-def _smaller(root: Path, there: int, count: int) -> str:
+def larger(layout: Layout, held: int, count: int) -> str:
+    """Message for a dataset that would have to shrink."""
     return (
-        f"{root} holds {there} samples, more than the {count} asked for: ask for {there} or more, or replace it with --overwrite"
+        f"{layout.shown} holds {held} samples, more than the {count} asked for: "
+        f"ask for {held} or more, or replace it with --overwrite"
     )

@@ -10,7 +10,6 @@ import click
 
 from natocc.cli.benchmark import benchmark
 from natocc.cli.build import build
-from natocc.cli.completion import completion
 from natocc.cli.doctor import doctor
 from natocc.cli.evaluate import evaluate
 from natocc.cli.export import export
@@ -42,13 +41,13 @@ class _Commands(click.Group):
             sys.exit(error.exit_code)
         except KeyboardInterrupt as stop:
             stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
-            told = f": {stop.detail}" if stop.detail else ""
-            click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(told)}", err=True)
+            detail = f": {stop.detail}" if stop.detail else ""
+            click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(detail)}", err=True)
             end_children()
             sys.exit(stop.exit_code)
 
 
-def _tell_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
+def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
     """natocc's version, and those of what decides the bytes with it."""
     if not asked or context.resilient_parsing:
         return
@@ -57,18 +56,20 @@ def _tell_versions(context: click.Context, _: click.Parameter, asked: bool) -> N
     from natocc.core.versions import versions
 
     click.echo(f"natocc {__version__}")
-    found = versions() | {"scikit-image": version("scikit-image")}  # whose pictures the demo is made of
-    click.echo("with " + ", ".join(f"{name} {version}" for name, version in found.items()))
+    shown = versions() | {"scikit-image": version("scikit-image")}  # whose pictures the demo is made of
+    click.echo("with " + ", ".join(f"{name} {version}" for name, version in shown.items()))
     context.exit()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_versions, help="Versions, and exit.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_versions, help="Versions, and exit.")
 def main() -> None:
     """Occluded faces with exact masks: natural (NatOcc) and random (RandOcc) occlusion of face datasets.
 
     Exit codes: 0 done, 1 failed, 2 usage or recipe, 3 more samples rejected than allowed, 4 verify or replay
     found damage, 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
+
+    Completion in the shell: eval "$(_NATOCC_COMPLETE=bash_source natocc)", with zsh_source or fish_source for those.
     """
 
 
@@ -88,6 +89,5 @@ for command in (
     train,
     benchmark,
     doctor,
-    completion,
 ):
     main.add_command(command)

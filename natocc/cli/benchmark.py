@@ -49,21 +49,22 @@ def benchmark(
 
     from natocc.cli.progress import progress_bar
     from natocc.core.errors import UsageError
-    from natocc.recipe.text import what
+    from natocc.io.workspace import Workspace
+    from natocc.recipe.text import summary
     from natocc.training.benchmark import TABLE, BenchmarkRun
     from natocc.training.documents import own_benchmarks, read_benchmark
     from natocc.training.run import Device
 
     if listed:
         for name, path in own_benchmarks().items():
-            click.echo(plain(f"{name:8}  {what(path.read_text(encoding='utf-8'))}"))
+            click.echo(plain(f"{name:8}  {summary(path.read_text(encoding='utf-8'))}"))
         return
     if benchmark is None:
         raise UsageError(f"name a benchmark: a YAML file, or one of natocc's own: {', '.join(own_benchmarks())}")
     options = read_benchmark(benchmark, edits)
     folder = out or Path("out") / options.name
     with progress_bar() as progress:
-        results = BenchmarkRun(options, folder, data, cache, Device(accelerator, devices), jobs).run(progress)
+        results = BenchmarkRun(options, folder, Workspace(data, cache, jobs), Device(accelerator, devices)).run(progress)
     if as_json:
         click.echo(json.dumps(results.to_json()))
     else:

@@ -93,50 +93,43 @@ def build(
     """
     import json
 
-    from natocc.builder.part import build_part
-    from natocc.builder.run import Run
-    from natocc.builder.upload import build_remote
+    from natocc.builder import build as builds
     from natocc.cli.progress import progress_bar
     from natocc.cli.summaries import show_expected, show_part, show_totals
-    from natocc.core.errors import UsageError
-    from natocc.dataset.shard_ranges import parse_ranges
-    from natocc.io.storage import is_url, without_password
-    from natocc.pipeline.dry_run import expected
+    from natocc.io.storage import without_password
+    from natocc.io.workspace import Workspace
     from natocc.recipe.flags import recipe_of_flags
 
-    if address is not None and backend not in ("dask", "ray"):
-        raise UsageError(f"--address is where a cluster's scheduler listens: expected --backend dask or ray, found {backend}")
     if max_rejected is not None:
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
-    url = out if out is not None and is_url(out) else None
-    folder = Path(out) if out else Path("out") / chosen.name
-    shown = without_password(url) if url else str(folder)
+    workspace, place = Workspace(data, cache, jobs), builds.place_of(chosen, out)
+    shown = without_password(place)
     if dry_run:
-        if url is None:
-            chosen.check_output(data, folder)
-        estimate = expected(chosen, data, cache, count)
-        click.echo(json.dumps(estimate) if as_json else show_expected(estimate, shown))
+        expected = builds.dry_run(chosen, workspace, place, count)
+        click.echo(json.dumps(expected.to_json()) if as_json else show_expected(expected, shown))
         return
-    run = Run(chosen, data, cache, folder, count=count, jobs=jobs, backend=backend, address=address, time_limit=time_limit)
-    numbers = parse_ranges(shards) if shards is not None else None
-    if url and numbers is not None:
-        raise UsageError(f"--shards makes parts in folders: name one with -o, found {shown}; natocc merge joins them in a folder")
     with progress_bar() as progress:
-        if url:
-            totals = build_remote(run, url, overwrite, progress)
-        elif numbers is None:
-            totals = run.build(overwrite=overwrite, progress=progress)
-        else:
-            totals = build_part(run, numbers, overwrite=overwrite, progress=progress)
+        totals = builds.build_dataset(
+            chosen,
+            workspace,
+            place,
+            count=count,
+            shards=shards,
+            backend=backend,
+            address=address,
+            time_limit=time_limit,
+            overwrite=overwrite,
+            progress=progress,
+        )
     click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown))
-    if numbers is not None and not as_json:
-        click.echo(show_part(folder))
+    if shards is not None and not as_json:
+        click.echo(show_part(Path(place)))
     if totals.rejected_share > chosen.output.max_rejected:
-        told = "manifest.parquet" if numbers is None else "shards/*.json"
+        reasons = "manifest.parquet" if shards is None else "shards/*.json"
         click.echo(
             f"natocc: {totals.rejected_share:.1%} of the samples were rejected, more than the {chosen.output.max_rejected:.1%} "
-            f"that output.max_rejected allows; {told} says why, sample by sample",
+            f"that output.max_rejected allows; {reasons} says why, sample by sample",
             err=True,
         )
         sys.exit(3)

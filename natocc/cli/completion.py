@@ -1,4 +1,4 @@
-"""``natocc completion``: what a shell needs to complete natocc's commands."""
+"""What a shell is offered for the values of options; click completes commands and options by itself."""
 
 from __future__ import annotations
 
@@ -27,22 +27,3 @@ def complete_occluders(context: click.Context, parameter: click.Parameter, incom
     from natocc.occluders import SOURCES
 
     return [name for name in SOURCES if name.startswith(incomplete)]
-
-
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print what SHELL (bash, zsh, fish) needs to complete commands, options, and names of recipes and sources.
-
-    \b
-    natocc completion bash > ~/.local/share/bash-completion/completions/natocc
-    natocc completion zsh > "${fpath[1]}/_natocc"
-    natocc completion fish > ~/.config/fish/completions/natocc.fish
-    """
-    from click.shell_completion import get_completion_class
-
-    from natocc.cli import main
-
-    complete = get_completion_class(shell)
-    assert complete is not None
-    click.echo(complete(main, {}, "natocc", "_NATOCC_COMPLETE").source())

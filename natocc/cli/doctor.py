@@ -1,4 +1,4 @@
-"""``natocc doctor``: what is installed, which data lie where, and what is missing."""
+"""``natocc doctor``: what is installed, which data are where, and what is missing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from natocc.core.text import plain
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def doctor(data: Path, cache: Path, as_json: bool) -> None:
-    """Say what is installed, which data are found in which layout, and how what is missing should look.
+    """Report what is installed, which data were found in which layout, and the expected layout of missing data.
 
-    Every folder below the data root is tried as every source: what natocc can read, it names. No picture is opened.
+    Every folder below the data root is tried as every source. No picture is opened.
 
     \b
     natocc doctor --data /datasets
@@ -27,7 +27,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
 
     from natocc.recipe.discover import folders, sources
 
-    found: dict[str, Any] = {
+    state: dict[str, Any] = {
         "versions": _versions(),
         "models": _models(),
         "plugins": [*_plugins()],
@@ -37,7 +37,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
         "cache": str(cache),
         "libraries": [*_libraries(cache)],
     }
-    click.echo(json.dumps(found) if as_json else _told(found))
+    click.echo(json.dumps(state) if as_json else _lines(state))
 
 
 def _versions() -> dict[str, str]:
@@ -47,7 +47,7 @@ def _versions() -> dict[str, str]:
 
 
 def _plugins() -> Iterator[dict[str, str]]:
-    """What other packages add, and what is wrong with it where something is."""
+    """Plug-ins of other packages, with the fault of those that cannot be used."""
     from natocc.compose.blend import BLENDS
     from natocc.compose.transfers import TRANSFERS
     from natocc.exports import FORMATS
@@ -95,24 +95,24 @@ def _named(plugin: dict[str, str]) -> str:
     return f"{plugin['group']} {plugin['name']!r} of {plugin['package']} {plugin['version']}"
 
 
-def _told(found: dict[str, Any]) -> str:
-    lines = [", ".join(f"{name} {version}" for name, version in found["versions"].items())]
-    lines.append(f"landmark models: {found['models']}")
-    for each in found["plugins"]:
-        lines.append(f"plug-in {each.get('fault') or _named(each)}")
-    lines.append(f"data root {found['data']}:")
-    for each in found["sources"]:
-        name = f"{each['kind']} {each['source']}"
-        if "count" in each:
-            classes = each.get("classes", [])
-            of = f", classes: {', '.join(classes)}" if len(classes) > 2 else ""
-            lines.append(f"  {name}: {each['count']} {each['what']}{of}")
+def _lines(state: dict[str, Any]) -> str:
+    lines = [", ".join(f"{name} {version}" for name, version in state["versions"].items())]
+    lines.append(f"landmark models: {state['models']}")
+    for plugin in state["plugins"]:
+        lines.append(f"plug-in {plugin.get('fault') or _named(plugin)}")
+    lines.append(f"data root {state['data']}:")
+    for source in state["sources"]:
+        name = f"{source['kind']} {source['source']}"
+        if "count" in source:
+            classes = source.get("classes", [])
+            suffix = f", classes: {', '.join(classes)}" if len(classes) > 2 else ""
+            lines.append(f"  {name}: {source['count']} {source['what']}{suffix}")
         else:
-            lines.append(f"  {name}: {each['missing']}")
-    for each in found["folders"]:
-        can = [f"{look['kind']} {look['source']} ({look['count']} {look['what']})" for look in each["as"]]
-        lines.append(f"folder {each['folder']} can be read as: {'; '.join(can) or 'nothing that natocc knows'}")
-    lines.append(f"cache {found['cache']}:")
-    for each in found["libraries"]:
-        lines.append(f"  {each['cutouts']} cutouts of {each['categories']} categories, from {each['of']}")
+            lines.append(f"  {name}: {source['missing']}")
+    for folder in state["folders"]:
+        readings = [f"{look['kind']} {look['source']} ({look['count']} {look['what']})" for look in folder["as"]]
+        lines.append(f"folder {folder['folder']} can be read as: {'; '.join(readings) or 'nothing that natocc knows'}")
+    lines.append(f"cache {state['cache']}:")
+    for library in state["libraries"]:
+        lines.append(f"  {library['cutouts']} cutouts of {library['categories']} categories, from {library['of']}")
     return "\n".join(plain(line) for line in lines)

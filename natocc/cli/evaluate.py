@@ -63,10 +63,11 @@ def evaluate(
     from natocc.evaluation.evaluate import evaluate as compare
     from natocc.evaluation.tables import evaluation_table
     from natocc.evaluation.truth import pictures_options
+    from natocc.io.workspace import Workspace
 
     if (predictions is None) == (model is None):
         raise UsageError("expected either a folder of predictions or --model")
-    pictures = pictures_options(pictures_of_flags(truth, flags), "--truth").open(data, cache)
+    pictures = pictures_options(pictures_of_flags(truth, flags), "--truth").open(Workspace(data, cache))
     predicted = _predictions(predictions, model, pictures)
     with progress_bar() as progress:
         result = compare(pictures, predicted, progress, seed)

@@ -78,12 +78,13 @@ def _shares(text: str) -> Splits:
 
     from natocc.core.errors import UsageError
     from natocc.dataset.splits import Splits
+    from natocc.plugins.faults import faults
 
     try:
-        told = {name.strip(): float(share) for name, _, share in (part.partition("=") for part in text.split(","))}
-        return Splits(**{"train": 0.0, "val": 0.0, "test": 0.0, **told})
+        shares = {name.strip(): float(share) for name, _, share in (part.partition("=") for part in text.split(","))}
+        return Splits(**{"train": 0.0, "val": 0.0, "test": 0.0, **shares})
     except ValidationError as error:
-        why = error.errors()[0]["msg"].replace("Value error, ", "")
+        why = faults(error)[0]
     except ValueError:
         why = "not numbers"
     raise UsageError(f"--split-shares {text!r}: expected shares that add up to 1, such as train=0.9,val=0.1: {why}")

@@ -54,9 +54,9 @@ def extract(
     else:
         recipe = recipe_of_flags(what, None, None, None, None, occluders_root, None, edits)
     sources = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in recipe.sets}
-    found = [(each.source, each.open(data, cache, jobs)) for each in sources.values()]
-    libraries = [(name, source) for name, source in found if isinstance(source, Library)]
-    for name, source in found:
+    opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
+    libraries = [(name, source) for name, source in opened if isinstance(source, Library)]
+    for name, source in opened:
         if not isinstance(source, Library) and not as_json:
             click.echo(f"{name}: made on demand, nothing to extract")
     if as_json:
@@ -68,16 +68,16 @@ def extract(
         click.echo(json.dumps(counts))
     else:
         for name, library in libraries:
-            click.echo(_told(name, library))
+            click.echo(_counts(name, library))
     if out is not None and libraries:
         _write_sheet([library for _, library in libraries], out)
 
 
-def _told(name: str, library: Library) -> str:
+def _counts(name: str, library: Library) -> str:
     """Counts of a library: text of a line a category and a line a reason."""
     lines = [f"{name}: {len(library)} cutouts in {library.path}"]
-    lines += [f"  {count:6d} {category}" for category, count in sorted(library.categories.items(), key=lambda each: -each[1])]
-    refused = sorted(library.refused.items(), key=lambda each: -each[1])
+    lines += [f"  {count:6d} {category}" for category, count in sorted(library.categories.items(), key=lambda item: -item[1])]
+    refused = sorted(library.refused.items(), key=lambda item: -item[1])
     if refused:
         lines.append(f"refused: {sum(count for _, count in refused)}")
         lines += [f"  {count:6d} {reason}, such as {library.examples[reason]}" for reason, count in refused]

@@ -14,10 +14,10 @@ from natocc.core.text import plain
 @click.argument("recipe", type=click.Path(dir_okay=False, path_type=Path), default=Path("recipe.yaml"))
 @data_options
 def init(recipe: Path, data: Path, cache: Path) -> None:
-    """Write a commented recipe for the data that lie below the data root, to RECIPE [recipe.yaml].
+    """Write a commented recipe for the data below the data root, to RECIPE [recipe.yaml].
 
-    It takes the faces with the best masks and a set of every kind of occluder that is there; what else was found stands beside
-    in comments. A file that exists is not replaced.
+    It uses the faces with the best masks and has a set for every kind of occluder there; other sources are listed in comments.
+    An existing file is not replaced.
 
     \b
     natocc init --data /datasets

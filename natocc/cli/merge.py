@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import jobs_option
-from natocc.core.text import plain
+from natocc.core.text import counted, plain
 
 
 @click.command()
@@ -21,7 +21,7 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
 
     The parts must be of the same recipe, inputs, versions and number of samples, and hold every shard between them; one that
     several hold must be the same in all. Files are linked where OUT is on the same file system, else copied, and read against
-    their sha256. The parts stay as they are, except with --move. A merge that was stopped goes on when it is started again.
+    their sha256. The parts stay as they are, except with --move. To resume a merge that was stopped, run it again.
     Without PARTS it finishes an OUT that several jobs shared.
 
     \b
@@ -46,7 +46,8 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
     if as_json:
         click.echo(json.dumps(merged.to_json()))
         return
-    there = f", {merged.kept} were there" if merged.kept else ""
-    click.echo(plain(f"{out}: {merged.made} samples, {merged.shards} shards in {merged.seconds:.1f} s{there}"))
+    existed = f", {merged.kept} existed" if merged.kept else ""
+    size = f"{counted(merged.made, 'sample')}, {counted(merged.shards, 'shard')}"
+    click.echo(plain(f"{out}: {size} in {merged.seconds:.1f} s{existed}"))
     for reason, count in merged.rejected.items():
         click.echo(plain(f"  rejected: {count} {reason}"))

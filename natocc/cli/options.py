@@ -15,13 +15,13 @@ from natocc.io.paths import cache_folder
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _cache_folder(context: click.Context, _: click.Parameter, told: Path | None) -> Path:
-    """What was told, else :func:`natocc.io.paths.cache_folder`."""
-    return cache_folder(context.params["data"]) if told is None else told
+def _cache_folder(context: click.Context, _: click.Parameter, given: Path | None) -> Path:
+    """The folder given, else :func:`natocc.io.paths.cache_folder`."""
+    return cache_folder(context.params["data"]) if given is None else given
 
 
 def jobs_option(command: Command) -> Command:
-    """``--jobs``: workers; all cores unless told."""
+    """``--jobs``: workers; all cores by default."""
     option = click.option(
         "-j", "--jobs", type=click.IntRange(0), default=0, callback=_all_cores, help="Processes. [default: 0, all cores]"
     )
@@ -39,8 +39,8 @@ def data_options(command: Command) -> Command:
         type=click.Path(file_okay=False, path_type=Path),
         envvar="NATOCC_CACHE",
         callback=_cache_folder,
-        help="Where occluders are extracted to, once. [NATOCC_CACHE; default: natocc-cache beside the data root, or the user's "
-        "cache folder where that cannot be written]",
+        help="Folder for extracted occluders and other results that are reused. [NATOCC_CACHE; default: natocc-cache beside the "
+        "data root, or the user's cache folder where that cannot be written]",
     )
     data = click.option(
         "--data",
@@ -58,8 +58,8 @@ def recipe_options(command: Command) -> Command:
     for option in (
         click.option("--set", "edits", multiple=True, metavar="PATH=VALUE", help="Edit the recipe: --set output.shard_size=100."),
         click.option("--seed", type=int, help="Seed of every random decision."),
-        click.option("--occluders-root", metavar="DIR", help="Where the occluders lie, if not where their owner puts them."),
-        click.option("--source-root", metavar="DIR", help="Where the faces lie, if not where their owner puts them."),
+        click.option("--occluders-root", metavar="DIR", help="Folder of the occluders, if not at its usual place."),
+        click.option("--source-root", metavar="DIR", help="Folder of the faces, if not at its usual place."),
         click.option("--method", metavar="NAME", help="natocc (default) or randocc."),
         click.option(
             "--occluders", metavar="NAME", shell_complete=complete_occluders, help="Occluders: coco, hands; shapes for randocc."

@@ -1,8 +1,7 @@
-"""``natocc preview``: what would come of one photograph."""
+"""``natocc preview``: samples of one photograph on one sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,9 @@ from natocc.core.text import plain
 @click.option(
     "--vary",
     metavar="PATH=A,B,...",
-    help="Compare settings: a row a value, in each column the same sample: --vary colour.transfer=none,reinhard,sot.",
+    help="Compare settings: one row per value, the same sample in each column: --vary colour.transfer=none,reinhard,sot.",
 )
 @click.option("--show-plan", is_flag=True, help="Print every sample's plan and measures as JSON.")
-@click.option(
-    "--show/--no-show",
-    default=None,
-    help="Show the sheet in the terminal. [default: on a terminal that is known to show pictures: kitty, iTerm2 and their like]",
-)
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("preview.png"), show_default=True)
 def preview(
     image: Path | None,
@@ -35,14 +29,14 @@ def preview(
     cache: Path,
     count: int,
     show_plan: bool,
-    show: bool | None,
     out: Path,
     **flags: Any,
 ) -> None:
-    """Show what would come of one photograph: it, the aligned face and its mask, then samples, each above its masks.
+    """Show samples of one photograph: the photograph, the aligned face and its mask, then samples, each above its masks.
 
-    Visible face is tinted green, occluded face red; captions say what covers how much. Without IMAGE a portrait of the demo
-    serves; without --occluders and --method the demo's occluders do. --set edits every set where its path begins inside one.
+    Visible face is tinted green, occluded face red; captions name the occluders and how much they cover. Without IMAGE a
+    portrait of the demo is used; without --occluders and --method the demo's occluders. --set edits every set where its path
+    begins inside one.
 
     \b
     natocc preview photo.jpg
@@ -54,40 +48,19 @@ def preview(
 
     from natocc.core.errors import RunError
     from natocc.io.images import encode_png
-    from natocc.pipeline import preview as showing
+    from natocc.io.workspace import Workspace
+    from natocc.pipeline.preview import photograph_of, show
 
-    shower = _shower(show)
-    shown = showing.show(showing.photograph_of(image, **flags), data, cache, count)
+    shown = show(photograph_of(image, **flags), Workspace(data, cache), count)
     for line in shown.rejected():
         click.echo(plain(f"natocc: {line}"), err=True)
-    content = encode_png(shown.sheet)
     try:
-        out.write_bytes(content)
+        out.write_bytes(encode_png(shown.sheet))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from None
-    if shower is not None:
-        click.echo(shower(content), nl=False)
     click.echo(plain(str(out)), err=show_plan)
     if show_plan:
         from natocc.dataset.records import record_to_json
 
-        told = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
-        click.echo(json.dumps(told, indent=2))
-
-
-def _shower(show: bool | None) -> Callable[[bytes], str] | None:
-    """What makes a picture an escape sequence of this terminal; None where it is not to be shown."""
-    import functools
-    import os
-    import shutil
-    import sys
-
-    from natocc.cli.terminal_pictures import inline_picture, protocol_of
-    from natocc.core.errors import UsageError
-
-    protocol = protocol_of(os.environ)
-    if show is False or (show is None and (protocol is None or not sys.stdout.isatty())):
-        return None
-    if protocol is None:
-        raise UsageError("--show: this terminal is not known to show pictures (kitty, ghostty, iTerm2, WezTerm and mintty are)")
-    return functools.partial(inline_picture, protocol=protocol, columns=min(shutil.get_terminal_size().columns, 160))
+        samples = [{"setting": setting or None, **record_to_json(record)} for setting, record in shown.records()]
+        click.echo(json.dumps(samples, indent=2))

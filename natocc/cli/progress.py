@@ -1,4 +1,4 @@
-"""How a build tells what it does: a bar with rate and time left on a terminal, plain lines elsewhere, totals at the end."""
+"""How a build shows what it does: a bar with rate and time left on a terminal, plain lines elsewhere, totals at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Callable that a build tells its state to: what it is doing, how many samples are done, of how many."""
+    """Callable that a build calls with its state: what it is doing, how many samples are done, of how many."""
     if not sys.stderr.isatty():
         yield _Lines()
         return

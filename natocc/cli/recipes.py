@@ -1,4 +1,4 @@
-"""``natocc recipes``: natocc's own recipes, and the schema of all."""
+"""``natocc recipes``: natocc's own recipes, and the JSON Schema of recipes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from natocc.core.text import plain
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
 def recipes(context: click.Context, as_json: bool) -> None:
-    """List natocc's own recipes: name, sets, and what each is.
+    """List natocc's own recipes: name, sets and summary.
 
     \b
     natocc recipes
@@ -22,21 +22,21 @@ def recipes(context: click.Context, as_json: bool) -> None:
         return
     import json
 
-    from natocc.recipe.model import load_recipe
-    from natocc.recipe.text import own_recipes, what
+    from natocc.recipe.load import load_recipe
+    from natocc.recipe.text import own_recipes, summary
 
-    found = []
+    entries = []
     for name, path in own_recipes().items():
         recipe = load_recipe(name)
-        sets = [f"{each.name} ({each.occluders.source})" for each in recipe.sets]
-        found.append({"name": name, "what": what(path.read_text(encoding="utf-8")), "sets": sets})
+        sets = [f"{a_set.name} ({a_set.occluders.source})" for a_set in recipe.sets]
+        entries.append({"name": name, "what": summary(path.read_text(encoding="utf-8")), "sets": sets})
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(entries))
         return
-    width = max(len(str(each["name"])) for each in found)
-    for each in found:
-        click.echo(plain(f"{each['name']:{width}}  {', '.join(each['sets'])}"))
-        click.echo(plain(f"{'':{width}}  {each['what']}"))
+    width = max(len(str(entry["name"])) for entry in entries)
+    for entry in entries:
+        click.echo(plain(f"{entry['name']:{width}}  {', '.join(entry['sets'])}"))
+        click.echo(plain(f"{'':{width}}  {entry['what']}"))
 
 
 @recipes.command()
@@ -51,7 +51,7 @@ def show(name: str, resolved: bool) -> None:
     """
     import json
 
-    from natocc.recipe.model import load_recipe
+    from natocc.recipe.load import load_recipe
     from natocc.recipe.text import recipe_text
 
     if resolved:
@@ -62,9 +62,9 @@ def show(name: str, resolved: bool) -> None:
 
 @recipes.command()
 def schema() -> None:
-    """Print the JSON Schema of a recipe, plug-ins' parts included, for editors that complete YAML by it.
+    """Print the JSON Schema of a recipe, including installed plug-ins, for editors that complete YAML with it.
 
-    Name it in a recipe's first line: # yaml-language-server: $schema=recipe.schema.json
+    Name it in the first line of a recipe: # yaml-language-server: $schema=recipe.schema.json
 
     \b
     natocc recipes schema > recipe.schema.json

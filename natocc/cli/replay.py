@@ -20,7 +20,7 @@ from natocc.core.text import plain
 def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, as_json: bool) -> None:
     """Make a sample of DATASET again from the plan in its manifest, and compare it with its files.
 
-    A line a file: same, or what is different. Exit code 0 if all are the same, 4 if not. Of a rejected sample there is no
+    One line per file: same, or what is different. Exit code 0 if all are the same, 4 if not. Of a rejected sample there is no
     plan: its reason is printed, and the exit code is 0.
 
     \b
@@ -31,6 +31,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
 
     from natocc.core.errors import UsageError
     from natocc.io.storage import is_url, without_password
+    from natocc.io.workspace import Workspace
     from natocc.pipeline.replay import changed_since, row_of
     from natocc.pipeline.replay import replay as make_again
 
@@ -39,16 +40,16 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     root = Path(dataset)
     row = row_of(root, index)
     if row["status"] == "rejected":
-        told = {"index": index, "rejected": row["reason"], "stage": row["stage"], "detail": row["detail"]}
+        content = {"index": index, "rejected": row["reason"], "stage": row["stage"], "detail": row["detail"]}
         text = plain(f"sample {index} was rejected ({row['reason']}, {row['stage']}): {row['detail']}")
-        click.echo(json.dumps(told) if as_json else text)
+        click.echo(json.dumps(content) if as_json else text)
         return
-    files = make_again(root, row, data, cache)
+    files = make_again(root, row, Workspace(data, cache))
     if out is not None:
         _write(out, {file.path: file.content for file in files})
     if as_json:
-        told = {"index": index, "files": [{"path": file.path, "same": file.same, "verdict": file.verdict} for file in files]}
-        click.echo(json.dumps(told))
+        content = {"index": index, "files": [{"path": file.path, "same": file.same, "verdict": file.verdict} for file in files]}
+        click.echo(json.dumps(content))
     else:
         for file in files:
             click.echo(plain(f"{file.path}: {file.verdict}"))

@@ -11,6 +11,7 @@ from natocc.cli.options import data_options, jobs_option
 from natocc.core.text import plain
 
 if TYPE_CHECKING:
+    from natocc.io.workspace import Workspace
     from natocc.report.html import Originals
 
 _MADE_AGAIN = 200  # samples in a gallery for which sources are made again without being asked
@@ -41,17 +42,20 @@ def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Pa
     natocc report out/coco --most 2000 --no-sources
     natocc report out/coco --most 500 --sources --data /datasets --json
     """
+    import functools
     import json
 
     from natocc.cli.progress import progress_bar
+    from natocc.io.workspace import Workspace
     from natocc.report.html import write_report
 
-    originals, why_not = _originals(dataset, most, sources, data, cache, jobs)
+    originals, why_not = _originals(dataset, most, sources, Workspace(data, cache, jobs))
     with progress_bar() as progress:
-        written = write_report(dataset, most, jobs, originals, why_not, lambda done, of: progress("reading samples", done, of))
+        reading = functools.partial(progress, "reading samples")
+        written = write_report(dataset, most, jobs, originals, why_not, reading)
     if as_json:
-        told = {"path": str(written.path), "samples": written.samples, "shown": written.shown}
-        click.echo(json.dumps(told | {"unreadable": written.unreadable, "bytes": written.size}))
+        content = {"path": str(written.path), "samples": written.samples, "shown": written.shown}
+        click.echo(json.dumps(content | {"unreadable": written.unreadable, "bytes": written.size}))
         return
     click.echo(plain(f"{written.path}: {written.shown} of {written.samples} samples, {written.size / 1e6:.1f} MB"))
     if written.unreadable:
@@ -90,9 +94,7 @@ def stats(dataset: Path, as_json: bool) -> None:
             click.echo(f"  {name}: {each['mean']:.1%} covered, mean")
 
 
-def _originals(
-    dataset: Path, most: int, sources: bool | None, data: Path, cache: Path, jobs: int
-) -> tuple[Originals | None, str]:
+def _originals(dataset: Path, most: int, sources: bool | None, workspace: Workspace) -> tuple[Originals | None, str]:
     """What makes samples again, where it is wanted and can; else the reason, for the page."""
     from natocc.core.errors import NatoccError
     from natocc.dataset.description import read_dataset
@@ -103,7 +105,7 @@ def _originals(
     if sources is False or (sources is None and not few):
         return None, "samples were not made again; natocc report --sources does"
     try:
-        return originals_of(dataset, data, cache, jobs), "the sample could not be made again from its inputs"
+        return originals_of(dataset, workspace), "the sample could not be made again from its inputs"
     except NatoccError as error:
         if sources:
             raise

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from natocc.core.plans import Json
-from natocc.core.text import plain
+from natocc.core.text import counted, plain
 from natocc.dataset.shard_ranges import show_ranges
 
 if TYPE_CHECKING:
     from natocc.builder.run import Totals
+    from natocc.pipeline.dry_run import Expected
 
 
 def show_totals(totals: Totals, out: str) -> str:
@@ -19,10 +18,11 @@ def show_totals(totals: Totals, out: str) -> str:
     rejected = sum(totals.rejected.values())
     now = totals.made + rejected - totals.kept
     if now:
-        there = f", {totals.kept} were there" if totals.kept else ""
-        lines = [f"{out}: {totals.made} samples in {totals.seconds:.1f} s ({now / max(totals.seconds, 1e-9):.1f}/s{there})"]
+        existed = f", {totals.kept} existed" if totals.kept else ""
+        rate = f"{now / max(totals.seconds, 1e-9):.1f}/s"
+        lines = [f"{out}: {counted(totals.made, 'sample')} in {totals.seconds:.1f} s ({rate}{existed})"]
     else:
-        lines = [f"{out}: complete, {totals.made} samples were there"]
+        lines = [f"{out}: already complete, {counted(totals.made, 'sample')}"]
     lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
     return "\n".join(plain(line) for line in lines)
 
@@ -37,15 +37,15 @@ def show_part(out: Path) -> str:
     layout = description.layout(out)
     last = layout.shard_of(description.samples - 1)
     if set(range(last + 1)) <= set(description.part):
-        return plain(f"  all {last + 1} shards are there: natocc merge {out} finishes the dataset")
+        return plain(f"  all {last + 1} shards exist: natocc merge {out} finishes the dataset")
     held = show_ranges(description.part)
     return plain(f"  a part: shards {held} of 0-{last}; natocc merge OUT {out} ... joins it with the others")
 
 
-def show_expected(estimate: Mapping[str, Json], out: str) -> str:
+def show_expected(expected: Expected, out: str) -> str:
     """What would be made: text of a line a set and a line in all."""
-    lines = [f"{out}: {estimate['faces']} faces of {estimate['source']}"]
-    lines += [f"  {each['name']}: {each['samples']} samples, {each['method']}, {each['occluders']}" for each in estimate["sets"]]
-    megabytes = estimate["bytes"] / 1e6
-    lines.append(f"  in all: {estimate['samples']} samples in {estimate['shards']} shards, about {megabytes:.1f} MB")
+    lines = [f"{out}: {counted(expected.faces, 'face')} of {expected.source}"]
+    lines += [f"  {a_set.name}: {counted(a_set.samples, 'sample')}, {a_set.method}, {a_set.occluders}" for a_set in expected.sets]
+    size = f"{counted(expected.samples, 'sample')} in {counted(expected.shards, 'shard')}, about {expected.bytes / 1e6:.1f} MB"
+    lines.append(f"  in all: {size}")
     return "\n".join(plain(line) for line in lines)

@@ -61,6 +61,7 @@ def train(
     import json
 
     from natocc.cli.progress import progress_bar
+    from natocc.io.workspace import Workspace
     from natocc.training.documents import read_options
     from natocc.training.options import Network, SourceOptions, Training
     from natocc.training.run import NETWORK, Device
@@ -74,7 +75,7 @@ def train(
     options = read_options(Training, settings, "training", edits)
     with progress_bar() as progress:
         chosen_sources = [read_options(SourceOptions, pictures_of_flags(folder, flags), folder) for folder in folders]
-        sources = [open_source(source, data, cache, out, 1, progress) for source in chosen_sources]
+        sources = [open_source(source, Workspace(data, cache), out, progress) for source in chosen_sources]
         result = train_network(sources, named, options, seed, out, data, progress, Device(accelerator, devices), overwrite)
     if as_json:
         click.echo(json.dumps(result))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from natocc.cli.options import data_options, jobs_option
-from natocc.core.text import plain
+from natocc.core.text import counted, plain
 
 
 @click.command()
@@ -22,7 +22,7 @@ from natocc.core.text import plain
 def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache: Path, jobs: int, as_json: bool) -> None:
     """Look for damage in DATASET: every file against the sha256 that its shard's record has, the manifest against the records.
 
-    A line a damage: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
+    One line per problem: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
     being built, or a part of one (build --shards), is verified as far as it goes; that it is unfinished is no damage. The
     contact sheet is for people and not looked at.
 
@@ -50,6 +50,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
     from natocc.io.storage import Storage, is_url, without_password
+    from natocc.io.workspace import Workspace
 
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")
@@ -67,25 +68,26 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
             verified = look(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
-            mending = Repair(root, verified.findings, data, cache, jobs, progress)
-            mending.run()
-            left = mending.left
+            repair_run = Repair(root, verified.findings, Workspace(data, cache, jobs), progress)
+            repair_run.run()
+            left = repair_run.left
             verified = look(root, depth, jobs, progress)
     damaged = {finding.path for finding in verified.findings}
-    mended = sorted({finding.path for finding in before.findings} - damaged)
+    repaired = sorted({finding.path for finding in before.findings} - damaged)
     if as_json:
-        found = {"dataset": shown, "depth": depth.name.lower(), **verified.to_json()}
-        click.echo(json.dumps(found | ({"repaired": mended, "left": left} if repair else {})))
+        content = {"dataset": shown, "depth": depth.name.lower(), **verified.to_json()}
+        click.echo(json.dumps(content | ({"repaired": repaired, "left": left} if repair else {})))
     else:
-        for path in mended:
+        for path in repaired:
             click.echo(plain(f"{path}: repaired"))
         for finding in verified.findings:
             click.echo(f"{finding}" + (plain(f"; left: {left[finding.path]}") if finding.path in left else ""))
         if verified.status == "part":
-            click.echo(plain(f"{dataset} is a part: the {verified.shards} shards that it holds were verified"))
+            click.echo(plain(f"{dataset} is a part: verified the {counted(verified.shards, 'shard')} that it holds"))
         if verified.status == "building":
-            click.echo(plain(f"{shown} is unfinished: the {verified.shards} shards that are committed were verified"))
-        megabytes = f"{verified.files} files, {verified.bytes / 1e6:.1f} MB"
-        click.echo(plain(f"{shown}: {verified.samples} samples, {megabytes}, {len(verified.findings)} damages"), err=True)
+            click.echo(plain(f"{shown} is unfinished: verified the {counted(verified.shards, 'shard')} that are complete"))
+        size = f"{counted(verified.samples, 'sample')}, {counted(verified.files, 'file')}, {verified.bytes / 1e6:.1f} MB"
+        problems = counted(len(verified.findings), "problem") if verified.findings else "no damage"
+        click.echo(plain(f"{shown}: {size}, {problems}"), err=True)
     if verified.findings:
         sys.exit(4)

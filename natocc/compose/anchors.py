@@ -25,23 +25,24 @@ _IN_BOX: Mapping[Anchor, tuple[tuple[float, float], ...]] = {
     "forehead": ((0.5, 0.17),),
     "chin": ((0.5, 0.93),),
 }
-"""Where they lie in the box of an upright face, as shares of its sides: for faces without landmarks."""
+"""Where the parts lie in the box of an upright face, as shares of its sides: for faces without landmarks."""
 
 
 def anchor_points(face: AlignedFace, anchor: Anchor) -> Points:
-    """Points of a part of the face, from its landmarks as far as it has any.
+    """Points of a part of the face, from its landmarks where it has 68.
 
     Parameters
     ----------
     face : AlignedFace
-        With 68 landmarks [1]_, with fewer, or without.
+        With 68 landmarks [1]_; with fewer or none, the parts are guessed from the face's box.
     anchor : str
         Which part.
 
     Returns
     -------
     points_xy : (n, 2) float64
-        One point where there is one such part, one a side where there are two; for ``border``, points along the mask's outline.
+        One point for a part that a face has once, two for one that it has on both sides; for ``border``, points along the mask's
+        outline.
 
     References
     ----------
@@ -60,7 +61,7 @@ def anchor_points(face: AlignedFace, anchor: Anchor) -> Points:
         return np.asarray(points[list(indices)].mean(axis=0))
 
     eyes, nose, mouth = middle(*range(36, 48)), middle(*range(29, 36)), middle(*range(48, 60))
-    found: Mapping[str, list[Points]] = {
+    points_of: Mapping[str, list[Points]] = {
         "eyes": [middle(*range(36, 42)), middle(*range(42, 48))],
         "nose": [nose],
         "mouth": [mouth],
@@ -68,11 +69,11 @@ def anchor_points(face: AlignedFace, anchor: Anchor) -> Points:
         "forehead": [eyes + 0.75 * (eyes - nose)],
         "chin": [0.8 * middle(7, 8, 9) + 0.2 * mouth],
     }
-    return np.stack(found[anchor])
+    return np.stack(points_of[anchor])
 
 
 def draw_anchor(rng: np.random.Generator, face: AlignedFace, weights: Mapping[Anchor, float]) -> tuple[Anchor, Points]:
-    """Draw a part by its weight, a point of it, and a little off it: the part's name and (2,) x, y."""
+    """Draw a part by its weight and a point near it: the part's name and (2,) x, y."""
     names = list(weights)
     reached = np.cumsum([weights[name] for name in names])
     anchor = names[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]

@@ -1,4 +1,4 @@
-"""A face's picture, and what compositing must know about it, measured once, when first asked for."""
+"""A face's picture, and what compositing must know about it: measured once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SKIN = (1, 2)  # skin, nose: the indices in natocc.faces.classes.PARTS
 _IS_SKIN = np.isin(np.arange(256), _SKIN).astype(np.uint8)
 _MOST_SAMPLES = 4096
 _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
-_DARK, _LIGHT = 12, 235  # levels of the brightest channel: near its ends a picture loses the colour of skin
+_DARK, _LIGHT = 12, 235  # levels of the brightest channel: beyond them pixels lose the colour of skin
 _FEW = 0.2
 _FAR = 3.0  # standard deviations
 _ENDS = (0.01, 0.99)
-_MIDDLE = 0.5  # rank of the edge that an occluder's own edges are brought to
+_MEDIAN = 0.5  # rank of the edge that an occluder's own edges are brought to
 _SOFTER = 0.97  # rank of the edge that an outline is made as soft as
-_SHARP = 0.5  # px: what a picture without edges is taken for
+_SHARP = 0.5  # px: blur assumed of a picture without edges
 
 
 class Photo:
@@ -41,15 +41,15 @@ class Photo:
 
     @functools.cached_property
     def skin_mask(self) -> Mask:
-        """(H, W) 1 on skin: where the face has parts, its skin and nose; else without what lies around brows, eyes and mouth."""
+        """(H, W) 1 on skin: where the face has parts, its skin and nose; else the face without brows, eyes and mouth."""
         return self._skin()
 
     @functools.cached_property
     def skin(self) -> Image:
-        """(n, 3) sRGB pixels of the skin, some 4096 at most, evenly taken.
+        """(n, 3) sRGB pixels of the skin, about 4096 at most, evenly spaced.
 
-        What is clipped is left out, then what is left of deep shadows and highlights: the ends of lightness, and colours far from
-        the others by their Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
+        Clipped pixels are left out, then deep shadows and highlights: the ends of lightness, and colours far from the others by
+        Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
         """
         step = 1 + math.isqrt(int(np.count_nonzero(self.skin_mask)) // _MOST_SAMPLES)
         pixels = self.face.image[::step, ::step][self.skin_mask[::step, ::step] > 0]
@@ -68,14 +68,14 @@ class Photo:
 
     @functools.cached_property
     def blur(self) -> float:
-        """Blur of its stronger edges, px: what an occluder's own edges are brought to."""
-        return self._blur_of_rank(_MIDDLE)
+        """Median blur of its stronger edges, px: what an occluder's own edges are brought to."""
+        return self._blur_of_rank(_MEDIAN)
 
     @functools.cached_property
     def softness(self) -> float:
         """Blur of the softer among its stronger edges, px: what an occluder's outline is brought to.
 
-        Outlines as sharp as the middle one of those edges are told apart from them more easily (``make bench-natural``).
+        Outlines as sharp as the median of those edges stand out from them more (``make bench-natural``).
         """
         return self._blur_of_rank(_SOFTER)
 
@@ -89,8 +89,8 @@ class Photo:
     @functools.cached_property
     def noise(self) -> npt.NDArray[np.float32]:
         """(3,) standard deviation of the noise in luma and chroma, 0-255."""
-        found = noise_level(self.face.image, self.face.face_mask)
-        return np.zeros(3, np.float32) if found is None else found
+        measured = noise_level(self.face.image, self.face.face_mask)
+        return np.zeros(3, np.float32) if measured is None else measured
 
     @functools.cached_property
     def cast(self) -> npt.NDArray[np.float32]:
@@ -104,7 +104,7 @@ class Photo:
 
     @functools.cached_property
     def chroma(self) -> float:
-        """Of its more colourful pixels (95th percentile), CIELAB."""
+        """CIELAB chroma of its more colourful pixels (95th percentile)."""
         return chroma(self.face.image[::4, ::4].reshape(-1, 3))
 
     @functools.cached_property
@@ -133,6 +133,6 @@ def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Which of (n, 3) colours are no outliers."""
     if len(colours) < 4:
         return np.ones(len(colours), np.bool_)
-    away = colours - colours.mean(axis=0)
-    distance = np.einsum("nc,cd,nd->n", away, np.linalg.inv(np.cov(colours.T) + np.eye(3)), away)
+    offset = colours - colours.mean(axis=0)
+    distance = np.einsum("nc,cd,nd->n", offset, np.linalg.inv(np.cov(colours.T) + np.eye(3)), offset)
     return np.asarray(distance <= _FAR**2)

@@ -31,7 +31,7 @@ BLENDS = Table[Blend](
 """Name in a recipe to blend; other packages add theirs by entry points ``natocc.blends``.
 
 A blend takes a background, a foreground and the coverage as :func:`alpha_over` does, and leaves the background, bit for bit,
-where the coverage is 0; :func:`blend_over` makes sure of it.
+where the coverage is 0; :func:`blend_over` makes sure of that.
 """
 
 Name: TypeAlias = Annotated[str, NameIn(BLENDS)]
@@ -49,19 +49,14 @@ def _name_or_mix(method: object) -> str:
 
 
 class BlendRule(Options):
-    """How occluders are blended.
-
-    Parameters
-    ----------
-    method : str or mapping of str to float
-        ``alpha`` (the *over* operator), ``poisson`` or ``pyramid``; or each with its weight, so that a set mixes them and no
-        model learns the seam.
-    """
+    """How occluders are blended into the picture."""
 
     method: Annotated[
         Annotated[Name, Tag("(name)")] | Annotated[dict[Name, Weight], AfterValidator(_some_weight), Tag("(mix)")],
         Discriminator(_name_or_mix),
     ] = "alpha"
+    """``alpha`` (the over operator), ``poisson`` or ``pyramid``; or a mapping of these to weights, so that a set mixes them and
+    no model learns one kind of seam."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The blend or blends."""
@@ -110,7 +105,7 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
         raise ValueError(f"shapes differ: background {background.shape}, foreground {foreground.shape}, alpha {alpha.shape}")
     if alpha.size and not (alpha.min() >= 0 and alpha.max() <= 1):
         raise ValueError(f"alpha must lie in [0, 1], found {alpha.min()} to {alpha.max()}")
-    # OpenCV's loop divides by the sum of the weights and a 10^-5; what is not covered at all it may not touch.
+    # OpenCV divides by the sum of the weights plus 1e-5; pixels without coverage come out unchanged.
     composite: Image = np.asarray(cv2.blendLinear(foreground, background, alpha, 1 - alpha), dtype=np.uint8)
     return composite
 
@@ -137,7 +132,7 @@ def poisson_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
     left, top, width, height = cv2.boundingRect(covered)
     if min(width, height) < 3:
         return alpha_over(background, foreground, alpha)
-    # OpenCV's solver wants its mask clear of the border; the margin repeats the picture's edge.
+    # OpenCV's solver needs a mask that does not touch the border; the margin repeats the picture's edge.
     margins = (_POISSON_MARGIN,) * 4
     behind = cv2.copyMakeBorder(background, *margins, cv2.BORDER_REPLICATE)
     before = cv2.copyMakeBorder(foreground, *margins, cv2.BORDER_REPLICATE)
@@ -171,7 +166,7 @@ def pyramid_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
         if min(share.shape) < 2:
             break
         size = (share.shape[1], share.shape[0])
-        coarse_below, coarse_above, coarse_share = (np.asarray(cv2.pyrDown(each), np.float32) for each in (below, above, share))
+        coarse_below, coarse_above, coarse_share = (np.asarray(cv2.pyrDown(plane), np.float32) for plane in (below, above, share))
         detail_below = below - cv2.pyrUp(coarse_below, dstsize=size)
         detail_above = above - cv2.pyrUp(coarse_above, dstsize=size)
         bands.append((detail_below + share[..., None] * (detail_above - detail_below), size))
@@ -179,17 +174,17 @@ def pyramid_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
     mixed = below + share[..., None] * (above - below)
     for detail, size in reversed(bands):
         mixed = cv2.pyrUp(mixed, dstsize=size) + detail
-    # The mixture has the matte in it already; what is left is to keep the background where the matte ends.
+    # The mixture contains the matte already; the background must only be kept where the matte ends.
     return alpha_over(background, np.rint(mixed.clip(0, 255)).astype(np.uint8), np.minimum(4 * alpha, 1))
 
 
 def blend_over(blend: str, background: Image, foreground: Image, alpha: Alpha) -> Image:
-    """Composite by the blend of a name; otherwise as :func:`alpha_over`.
+    """Composite by the named blend; otherwise as :func:`alpha_over`.
 
     Raises
     ------
     ValueError
-        If a plug-in makes something else than a picture like the background.
+        If a plug-in returns anything but a picture like the background.
     """
     composite = BLENDS[blend](background, foreground, alpha)
     if blend in BLENDS.own:

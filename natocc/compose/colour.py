@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from natocc.compose.appearance import Photo
 from natocc.compose.colour_spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
@@ -20,30 +19,24 @@ from natocc.plugins.options import NameIn, Options
 from natocc.plugins.ranges import UnitRange
 from natocc.plugins.table import Table
 
-_SIDE = 128  # px: a change of colour is found on a picture of this size
+_SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
 _ROUNDS = 4
 _MOST_SAMPLES = 3072
-_PLAIN_CAST = 0.2  # natural logarithm of a gain; a cast beyond is no guess
-_PLAINLY = 0.8
+_DOUBTFUL_CAST = 0.2  # natural logarithm of a gain: a smaller cast may be an error of the estimate
+_CERTAIN_SHARE = 0.8  # of what a cast exceeds that by
 _GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
 _EXPOSURE_SHARE = 0.5  # of the difference: a dark cup stays darker than a light one
 _MOST_EXPOSURE = 0.5  # stops
 
 
 class ColourRule(Options):
-    """Which colours occluders take on.
-
-    Parameters
-    ----------
-    transfer : str
-        ``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to the skin's: for hands. ``none`` keeps them.
-        Others are plug-ins.
-    shift : (float, float)
-        With ``none``: strength of a shift of white point and exposure towards the picture's.
-    """
+    """Which colours occluders take on."""
 
     transfer: Annotated[str, NameIn(TRANSFERS, also=("none",))] = "none"
-    shift: UnitRange = Field((0.0, 0.3), description="drawn for each occluder")
+    """``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to those of the skin, which suits hands. ``none`` keeps
+    them. Plug-ins add others."""
+    shift: UnitRange = (0.0, 0.3)
+    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The transfer."""
@@ -53,17 +46,16 @@ class ColourRule(Options):
 def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer: str) -> Image:
     """Give an occluder the colours of a reference.
 
-    Learnt from samples of both, carried to the pixels of a reduced picture, and from there to all of them: hue
-    as a change that is smooth over the occluder, lightness as one that is smooth but for the occluder's own edges (guided filter
-    [1]_), so that it keeps its relief and its detail. A smooth change falls short of the whole one, so that it is done in four
-    rounds.
+    The change is learnt from samples of both, applied to the pixels of a reduced picture, and carried from there to all pixels:
+    hue changes smoothly over the occluder, lightness smoothly but for the occluder's own edges (guided filter [1]_), so that it
+    keeps its relief and detail. A smooth change falls short of the full one, hence four rounds.
 
     Parameters
     ----------
     foreground : (h, w, 3) uint8
         sRGB, straight.
     matte : (h, w) uint8
-        How much each pixel counts among what is learnt from; every pixel is recoloured, those beyond the edge too.
+        Weight of each pixel in learning; every pixel is recoloured, also beyond the edge.
     reference : (n, 3) uint8
         Pixels whose colours are wanted, such as :attr:`natocc.compose.appearance.Photo.skin`.
     transfer : str
@@ -104,11 +96,11 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     foreground : (h, w, 3) uint8
         sRGB, straight; taken to be white-balanced.
     matte : (h, w) uint8
-        Where the object is.
+        Coverage of the object.
     photo : Photo
-        Its cast [1]_ is laid on the object in linear light: by `strength` as far as it is small and may be a guess, nearly whole
-        where it is plain to see. Its exposure is what the object's mean luminance is drawn to, by at most half a stop. In a
-        black and white picture the object is black and white.
+        Its colour cast [1]_ is applied to the object in linear light: a small cast, which may be an error of the estimate, by
+        `strength`; what exceeds that almost fully. The object's mean luminance moves towards its exposure, by at most half a
+        stop. In a black and white picture the object becomes black and white.
     strength : float
         In [0, 1]; 0 changes nothing.
 
@@ -126,14 +118,14 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     if strength == 0 or not len(covered):
         return foreground
     cast = np.log(photo.cast)
-    doubtful = cast.clip(-_PLAIN_CAST, _PLAIN_CAST)
+    doubtful = cast.clip(-_DOUBTFUL_CAST, _DOUBTFUL_CAST)
     stops = float(np.log2(photo.exposure / log_mean_luminance(covered)))
     stops = min(max(_EXPOSURE_SHARE * stops, -_MOST_EXPOSURE), _MOST_EXPOSURE)
-    gains = np.exp(strength * doubtful + _PLAINLY * (cast - doubtful)) * 2 ** (strength * stops)
+    gains = np.exp(strength * doubtful + _CERTAIN_SHARE * (cast - doubtful)) * 2 ** (strength * stops)
     levels = to_levels(LINEAR[:, None] * gains)
     shifted = np.asarray(cv2.LUT(foreground, levels[None]), dtype=np.uint8)
-    found = chroma(covered)
-    kept = photo.chroma / max(found, 1e-3) if photo.chroma < _GREY_CHROMA else (photo.chroma / max(found, 1e-3)) ** (strength / 2)
+    ratio = photo.chroma / max(chroma(covered), 1e-3)
+    kept = ratio if photo.chroma < _GREY_CHROMA else ratio ** (strength / 2)
     if kept >= 1:
         return shifted
     luma = np.broadcast_to((1 - kept) * LUMA, (3, 3))
@@ -141,7 +133,7 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
 
 
 def _lab(pixels: Image | Float) -> Lab:
-    """CIELAB of (n, 3) sRGB pixels; what leaves the range is clipped."""
+    """CIELAB of (n, 3) sRGB pixels, clipped to 0-255."""
     lab: Lab = to_lab(pixels[None].clip(0, 255))[0]
     return lab
 
@@ -149,10 +141,10 @@ def _lab(pixels: Image | Float) -> Lab:
 def _sample(
     foreground: Image, matte: Matte, size: tuple[int, int]
 ) -> tuple[Float, tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """At most 3072 pixels, each as often as it is covered, evenly taken, and where they lie when reduced to `size`."""
+    """At most 3072 pixels, evenly spaced over the coverage, and where they lie when reduced to `size`."""
     reached = np.cumsum(matte, dtype=np.int64)
     count = min(_MOST_SAMPLES, matte.size)
-    at = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")
-    rows, columns = np.divmod(at, matte.shape[1])
+    indices = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")
+    rows, columns = np.divmod(indices, matte.shape[1])
     near = (rows[None] * size[1] // matte.shape[0], columns[None] * size[0] // matte.shape[1])
     return foreground[rows, columns][None].astype(np.float32), near

@@ -11,7 +11,7 @@ from natocc.core.samples import Image
 Float = npt.NDArray[np.float32]
 
 GAMMA = 2.2
-"""A power that stands for sRGB's curve where light is multiplied: ``light ** (1 / GAMMA)`` multiplies sRGB values."""
+"""Power that approximates sRGB's curve: multiplying light by ``f`` multiplies sRGB values by ``f ** (1 / GAMMA)``."""
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _SRGB = np.arange(256) / 255
@@ -20,7 +20,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 """(3,) share of each sRGB channel in luma (ITU-R BT.601, as in YCrCb and JPEG)."""
 
 LINEAR: Float = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
-"""(256,) float32: light in [0, 1] of each sRGB level (IEC 61966-2-1)."""
+"""(256,) float32: linear light in [0, 1] of each sRGB level (IEC 61966-2-1)."""
 
 
 def to_levels(light: npt.NDArray[np.floating]) -> Image:
@@ -42,12 +42,12 @@ def from_lab(lab: Float) -> Float:
 
 
 def chroma(pixels: Image) -> float:
-    """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly taken."""
+    """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly spaced."""
     few = to_lab(pixels[None, :: 1 + len(pixels) // 4096])[0]
     return float(np.quantile(np.hypot(few[:, 1], few[:, 2]), 0.95))
 
 
 def log_mean_luminance(pixels: Image) -> float:
-    """Exponential of the mean logarithm of the luminance of (n, 3) pixels, in [0, 1]; at most 4096 of them, evenly taken."""
+    """Exponential of the mean logarithm of the luminance of (n, 3) pixels, in [0, 1]; at most 4096 of them, evenly spaced."""
     few = pixels[:: 1 + len(pixels) // 4096]
     return float(np.exp(np.log(LINEAR[few] @ _LUMINANCE + 0.01).mean()))

@@ -1,4 +1,4 @@
-"""How much of a face a placed occluder covers, and the search for the placement that covers as much as asked for."""
+"""How much of a face a placed occluder covers, and the search for a placement that covers the wanted share."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from natocc.compose.warp import warp_matte, window
 from natocc.core.plans import Affine, Placement
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask, Matte
 
-_COARSE = 96  # px: side at which is searched
+_COARSE = 96  # px: longer side of the masks that are searched first
 _COARSE_STEPS = 12
 _EXACT_STEPS = 12
 _AROUND = 0.06  # of the interval: how far the exact answer may lie from the coarse one
-_CLOSE = 0.004  # of the face: a ratio this near to the one asked for is it
+_CLOSE = 0.004  # of the face: a ratio this near to the wanted one is accepted
 
 
 class Coverage:
-    """How much of a face is covered if one more occluder is laid on it.
+    """How much of a face is covered when one more occluder is laid on it.
 
     Parameters
     ----------
     face_mask : (H, W) uint8
         1 on the face, not empty.
     hidden : (H, W) uint8
-        1 where something lies already.
+        1 where other occluders lie already.
     cutout : Cutout
-        What is to be laid on it.
+        The occluder.
     softness : float, optional
         As for :func:`natocc.compose.warp.warp_matte`.
     """
@@ -39,7 +39,7 @@ class Coverage:
         self._to_small = min(1.0, _COARSE / max(face_mask.shape))
         self._from_small = max(1.0, max(cutout.matte.shape) / _COARSE)
         self._small_matte: Matte | None = None
-        self._last: tuple[Placement, Mask] | None = None  # what is measured is mostly asked for next
+        self._last: tuple[Placement, Mask] | None = None  # the mask of a placement is mostly wanted right after its ratio
 
     def exact(self, placement: Placement) -> float:
         """Occlusion ratio, exactly as :func:`natocc.compose.render.render` will make it."""
@@ -61,7 +61,7 @@ class Coverage:
         return mask
 
     def coarse(self, placement: Placement) -> float:
-        """The same on reduced masks: fast, and off by a percent or two."""
+        """Occlusion ratio on reduced masks: fast, and wrong by a percent or two."""
         if self._small_matte is None:
             self._reduce()
         assert self._small_matte is not None
@@ -80,7 +80,7 @@ class Coverage:
         self._small_matte = np.asarray(cv2.resize(self._cutout.matte, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
     def _between(self, affine: Affine) -> Affine:
-        """The placement between the reduced pictures; half a pixel here is of no account."""
+        """The placement between the reduced pictures; a half-pixel offset does not matter here."""
         small = affine.copy()
         small[:, :2] *= self._from_small * self._to_small
         small[:, 2] *= self._to_small
@@ -94,25 +94,25 @@ def search(
     wanted: float,
     accepted: tuple[float, float],
 ) -> Placement | None:
-    """Find the placement, along a line of them, that covers as much as is wanted: by halving, first on reduced masks.
+    """Find the placement that covers the wanted share, along a line of placements: by bisection, first on reduced masks.
 
     Parameters
     ----------
     place : callable
         Number to placement; the larger the number, the more is covered.
     limits : (float, float)
-        Of the number.
+        Smallest and largest number.
     coverage : Coverage
-        What measures.
+        Measures the occlusion ratio.
     wanted : float
-        The occlusion ratio.
+        The wanted occlusion ratio.
     accepted : (float, float)
-        Ratios that are accepted at all.
+        Smallest and largest ratio that may be returned.
 
     Returns
     -------
     placement : Placement or None
-        One whose exact ratio is accepted and within 0.004 of what is wanted, or None.
+        One whose exact ratio is accepted and within 0.004 of the wanted one, or None.
     """
     low, high = limits
     if not coverage.coarse(place(low)) <= wanted <= coverage.coarse(place(high)) + 0.02:
@@ -122,12 +122,12 @@ def search(
         low, high = (middle, high) if coverage.coarse(place(middle)) < wanted else (low, middle)
     around = _AROUND * (limits[1] - limits[0])
     low, high = max(low - around, limits[0]), min(high + around, limits[1])
-    at = (low + high) / 2
+    number = (low + high) / 2
     for _ in range(_EXACT_STEPS):
-        placement = place(at)
+        placement = place(number)
         ratio = coverage.exact(placement)
         if abs(ratio - wanted) <= _CLOSE and accepted[0] <= ratio <= accepted[1]:
             return placement
-        low, high = (at, high) if ratio < wanted else (low, at)
-        at = (low + high) / 2
+        low, high = (number, high) if ratio < wanted else (low, number)
+        number = (low + high) / 2
     return None

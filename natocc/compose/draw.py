@@ -32,61 +32,42 @@ Draw = Callable[[np.random.Generator], tuple[Mapping[str, Json], Cutout]]
 """Draws a cutout: the JSON from which it can be made again, and the cutout."""
 
 _NEVER = 256
-_LEAST_REACH = 0.05  # of the face, that a hand reaching in covers at least
+_LEAST_REACH = 0.05  # share of the face that a hand reaching in covers at least
 _GROWTH = (1.0, 1.2, 1.4, 1.7, 2.0)
 _SEEDS = 2**32
 
 
 class TransparencyRule(Options):
-    """See-through occluders: how often, how opaque they are, and how they are labelled.
-
-    Parameters
-    ----------
-    probability : float
-        That an occluder is see-through.
-    opacity : (float, float)
-        Of those.
-    label : str
-        ``opaque``: as if it were opaque. ``threshold``: occluded where it takes away at least the share `threshold` of what lies
-        behind it. ``ignore``: pixels that it covers are labelled 255, neither face nor background.
-    threshold : float
-        For ``label: threshold``.
-    """
+    """See-through occluders: how many, how opaque they are, and how they are labelled."""
 
     probability: float = Field(0.0, ge=0, le=1)
+    """Probability that an occluder is see-through."""
     opacity: UnitRange = (0.4, 0.7)
+    """Opacity of see-through occluders."""
     label: Literal["opaque", "threshold", "ignore"] = "opaque"
+    """``opaque``: labelled as if it were opaque. ``threshold``: labelled as occluding where it hides at least the share
+    ``threshold`` of what lies behind it. ``ignore``: the pixels it covers are labelled 255, neither face nor background."""
     threshold: float = Field(0.5, gt=0, le=1)
+    """With ``label: threshold``: the least share hidden that counts as occluded."""
 
 
 class ComposeRules(Options):
-    """What a set says about composing.
-
-    Parameters
-    ----------
-    placement : PlacementRule
-        Where occluders lie.
-    colour : ColourRule
-        Which colours they take on.
-    light : LightRule
-        Shading and shadows.
-    optics : OpticsRule
-        Sharpness, grain and compression.
-    blend : BlendRule
-        How they are blended.
-    transparency : TransparencyRule
-        How many are see-through.
-    finish : FinishRule
-        What is done to the whole picture.
-    """
+    """How the occluders of a set are composed with faces."""
 
     placement: PlacementRule = PlacementRule()
+    """Where occluders lie."""
     colour: ColourRule = ColourRule()
+    """Colours that occluders take on."""
     light: LightRule = LightRule()
+    """Shading of occluders, and their shadows."""
     optics: OpticsRule = OpticsRule()
+    """Sharpness, grain and compression of occluders."""
     blend: BlendRule = BlendRule()
+    """Blending of occluders into the picture."""
     transparency: TransparencyRule = TransparencyRule()
+    """How many occluders are see-through."""
     finish: FinishRule = FinishRule()
+    """Steps applied to the whole picture."""
 
     @model_validator(mode="after")
     def _labels_can_cover(self) -> ComposeRules:
@@ -103,22 +84,23 @@ def draw_plan(
     Parameters
     ----------
     rng : numpy.random.Generator
-        Of this sample.
+        Random numbers of this sample.
     photo : Photo
         The face.
     draw : callable
         Draws a cutout.
     rules : ComposeRules
-        The set's.
+        The rules of the set.
     finish : Finish, optional
-        Drawn before, since it may have mirrored the face.
+        Steps for the whole picture, drawn before, since they may have mirrored the face.
 
     Returns
     -------
     plan : Plan
         The decisions.
     cutouts : tuple of Cutout
-        Those that the plan places, in its order. Fewer than drawn where no more find room, unless a coverage is asked for.
+        The cutouts that the plan places, in its order. Fewer than drawn where there is no room for more, unless a coverage is
+        wanted.
 
     Raises
     ------
@@ -128,33 +110,33 @@ def draw_plan(
     rule = rules.placement
     count = int(rng.integers(rule.count[0], rule.count[1] + 1))
     wanted = None if rule.coverage is None else uniform(rng, rule.coverage.range)
-    desk = _Desk(photo, rules)
+    canvas = _Canvas(photo, rules)
     attempts = 0
-    found: list[_Laid] = []
+    placed: list[_Laid] = []
     for number in range(1, count + 1):
         laid = None
         for _ in range(rule.attempts):
             attempts += 1
-            laid = desk.attempt(rng, draw, None if wanted is None else wanted * number / count)
+            laid = canvas.attempt(rng, draw, None if wanted is None else wanted * number / count)
             if laid is not None:
                 break
-        laid = laid or desk.second_best
-        if laid is None and (not found or wanted is not None):
-            counts = ", ".join(f"{why} {times}" for why, times in sorted(desk.refused.items()))
+        laid = laid or canvas.second_best
+        if laid is None and (not placed or wanted is not None):
+            counts = ", ".join(f"{why} {times}" for why, times in sorted(canvas.refused.items()))
             raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts})")
         if laid is not None:
-            desk.keep(laid)
-            found.append(laid)
-    occluders = tuple(_decide(rng, photo, rules, laid) for laid in found)
-    return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in found)
+            canvas.keep(laid)
+            placed.append(laid)
+    occluders = tuple(_decide(rng, photo, rules, laid) for laid in placed)
+    return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
 
 _Laid = tuple[Mapping[str, Json], Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
 
 
-class _Desk:
-    """One face on which occluders are laid, one after another."""
+class _Canvas:
+    """A face on which occluders are laid, one after another."""
 
     def __init__(self, photo: Photo, rules: ComposeRules) -> None:
         self._face, self._rule = photo.face, rules.placement
@@ -165,13 +147,13 @@ class _Desk:
         self.second_best: _Laid | None = None
 
     def keep(self, laid: _Laid) -> None:
-        """Go on with an occluder that is laid."""
+        """Lay further occluders over this one."""
         self._masks.append(laid[3])
         self._hidden = self._hidden | laid[3]
         self.second_best = None
 
     def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None) -> _Laid | None:
-        """Draw a cutout and lay it; None, and a reason counted, where it will not do."""
+        """Draw a cutout and lay it; None, and the reason is counted, where that is refused."""
         try:
             reference, cutout = draw(rng)
         except BadDataError as error:
@@ -207,7 +189,7 @@ class _Desk:
         cut: Points | None,
         wanted: float | None,
     ) -> Placement | None:
-        """The pose as it was drawn, or moved and scaled until it reaches in, or covers what is wanted."""
+        """The pose as it was drawn, or moved and scaled until it reaches in or covers the wanted share."""
         height, width = self._face.face_mask.shape
         low, high = self._rule.accepted
         scales = (SEARCHED[0], min(SEARCHED[1], self._rule.max_enlargement / enlargement(pose.placement())))
@@ -216,11 +198,11 @@ class _Desk:
             if wanted is not None:
                 return search(reaching, scales, coverage, wanted, (low, high))
             least = max(low, min(_LEAST_REACH, high))
-            return next((each for scale in _GROWTH if coverage.coarse(each := reaching(scale)) >= least), reaching(_GROWTH[-1]))
+            return next((grown for scale in _GROWTH if coverage.coarse(grown := reaching(scale)) >= least), reaching(_GROWTH[-1]))
         if wanted is None:
             return pose.placement()
         if pose.anchor is None:
-            # Moved from far off to the face's centre: it keeps the size that was drawn. Scaled only where that is too little.
+            # Moved from far away to the face's centre, at the size that was drawn; scaled only where that covers too little.
             left, top, across, down = cv2.boundingRect(self._face.face_mask)
             middle = np.array([left + across / 2, top + down / 2])
             turn = rng.uniform(0, 2 * math.pi)
@@ -229,13 +211,13 @@ class _Desk:
             def moved(share: float) -> Placement:
                 return pose.placement(1.0, middle + far * (1 - share) - pose.centre_xy)
 
-            found = search(moved, (0.0, 1.0), coverage, wanted, (low, high))
-            if found is not None:
-                return found
+            placement = search(moved, (0.0, 1.0), coverage, wanted, (low, high))
+            if placement is not None:
+                return placement
         return search(pose.placement, scales, coverage, wanted, (low, high))
 
     def _overlaps(self, mask: Mask) -> bool:
-        """Whether it covers more of another, or another more of it, than is allowed."""
+        """Whether it and another occluder overlap more than is allowed."""
         pixels = int(np.count_nonzero(mask))
         for other in self._masks:
             smaller = min(pixels, int(np.count_nonzero(other)))
@@ -245,12 +227,12 @@ class _Desk:
 
 
 def softness(photo: Photo, rule: OpticsRule) -> float | None:
-    """How soft mattes are to be on a picture, px; None where they stay as they come."""
+    """Wanted softness of mattes on a picture, px; None where they keep their own."""
     return round(photo.softness, 2) if rule.edge else None
 
 
 def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _Laid) -> OccluderPlan:
-    """All else about an occluder that has found its place."""
+    """Everything about a placed occluder but its placement."""
     reference, _, placement, _ = laid
     colour, light, optics, transparency = rules.colour, rules.light, rules.optics, rules.transparency
     see_through, opacity = rng.random() < transparency.probability, uniform(rng, transparency.opacity)

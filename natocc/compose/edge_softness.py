@@ -9,7 +9,7 @@ import numpy as np
 
 from natocc.core.samples import Matte
 
-_STEEPEST = 3.0  # times as steep: more shows the matte's own steps
+_STEEPEST = 3.0  # times as steep: beyond that the matte's own steps become visible
 
 
 def edge_softness(matte: Matte) -> float | None:
@@ -31,25 +31,24 @@ def edge_softness(matte: Matte) -> float | None:
 
 
 def soften(matte: Matte, softness: float) -> Matte:
-    """A matte whose edge is as soft as asked for: blurred, or made steeper about its half covered line.
+    """A matte whose edge has the wanted softness: blurred, or made steeper about its half-covered line.
 
     Parameters
     ----------
     matte : (h, w) uint8
         Coverage, 0-255.
     softness : float
-        Standard deviation of the blur across its edge that is wanted, px; an edge steeper than pixels can show is not asked for.
+        Wanted standard deviation of the blur across its edge, px; below 0.5, which pixels cannot show, 0.5 is used.
 
     Returns
     -------
     softened : (h, w) uint8
         The same where it is that soft already, or has no soft edge.
     """
-    found, wanted = edge_softness(matte), max(softness, 0.5)
-    if found is None:
-        found = 0.5
-    if found < wanted:
-        return np.asarray(cv2.GaussianBlur(matte, (0, 0), max(math.sqrt(wanted**2 - found**2), 0.05)), dtype=np.uint8)
-    steeper = min(found / wanted, _STEEPEST)
+    measured, wanted = edge_softness(matte), max(softness, 0.5)
+    current = 0.5 if measured is None else measured
+    if current < wanted:
+        return np.asarray(cv2.GaussianBlur(matte, (0, 0), max(math.sqrt(wanted**2 - current**2), 0.05)), dtype=np.uint8)
+    steeper = min(current / wanted, _STEEPEST)
     levels = np.rint(((np.arange(256) - 127.5) * steeper + 127.5).clip(0, 255)).astype(np.uint8)
     return np.asarray(cv2.LUT(matte, levels), dtype=np.uint8)

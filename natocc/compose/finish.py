@@ -18,27 +18,19 @@ _GREY = 128
 class FinishRule(Options):
     """Steps for the whole picture, as the paper applies them; each is off unless given.
 
-    Off, pixels outside the matte stay those of the source, bit for bit.
-
-    Parameters
-    ----------
-    flip : float
-        Probability of mirroring picture, masks and landmarks.
-    blur : (float, float), optional
-        Standard deviation of a Gaussian, px.
-    brightness : (float, float), optional
-        Added to sRGB values, share of white.
-    contrast : (float, float), optional
-        Factor on sRGB values, around middle grey.
-    jpeg : (int, int), optional
-        Quality at which the picture is compressed once, before it is encoded as a file.
+    While all are off, pixels outside the matte stay those of the source, bit for bit.
     """
 
     flip: float = Field(0.0, ge=0, le=1)
+    """Probability of mirroring picture, masks and landmarks."""
     blur: PositiveRange | None = None
+    """Standard deviation of a Gaussian blur, px."""
     brightness: Range | None = None
+    """Value added to sRGB values, as a share of white."""
     contrast: PositiveRange | None = None
+    """Factor on sRGB values, around middle grey."""
     jpeg: QualityRange | None = None
+    """Quality at which the picture is compressed once, before it is encoded as a file."""
 
 
 def draw_finish(rng: np.random.Generator, rule: FinishRule) -> Finish:
@@ -53,12 +45,12 @@ def draw_finish(rng: np.random.Generator, rule: FinishRule) -> Finish:
 
 
 def finished(image: Image, finish: Finish) -> Image:
-    """The picture after blur, brightness and contrast, and compression; mirroring comes before anything is laid on it.
+    """The picture after blur, brightness and contrast, and compression; mirroring happens before occluders are laid on it.
 
     Parameters
     ----------
     image : (H, W, 3) uint8
-        sRGB; returned itself where nothing is to be done.
+        sRGB; returned as it is where there is nothing to do.
     finish : Finish
         From the plan.
     """

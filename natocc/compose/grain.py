@@ -12,8 +12,8 @@ from natocc.compose.lens import noise_level, noise_response
 from natocc.core import seeds
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
-_NOTICED = 1.1  # ratio of two noises that is not noticed
-_LEAST = 0.1  # levels: less is lost when it is rounded
+_NOTICED = 1.1  # a smaller ratio of two noise levels is not noticed
+_LEAST = 0.1  # levels: less is lost by rounding
 _CORE = 3.0  # standard deviations of the noise: what differs more from its surroundings is detail
 _SIDE = 512  # px of the template
 _COARSENESS = (0.4, 1.2, 0.2)  # px: least, most and step of the blur of added grain
@@ -23,34 +23,34 @@ _TO_RGB = np.array([[1, 1.403, 0], [1, -0.714, -0.344], [1, 0, 1.773]])  # from 
 def match_grain(
     foreground: Image, matte: Matte, noise: npt.NDArray[np.float32], blur: float, strength: float, seed: int
 ) -> Image:
-    """Bring an occluder's noise to a picture's: add what is missing, as coarse as the picture is blurred, or smooth it.
+    """Bring an occluder's noise to a picture's: add the missing noise, as coarse as the picture is blurred, or smooth it.
 
     Parameters
     ----------
     foreground : (h, w, 3) uint8
         sRGB.
     matte : (h, w) uint8
-        Where its own noise is looked at.
+        Where its own noise is measured.
     noise : (3,) float32
-        The picture's; see :func:`natocc.compose.lens.noise_level`.
+        Noise of the picture; see :func:`natocc.compose.lens.noise_level`.
     blur : float
-        The picture's, px.
+        Blur of the picture, px.
     strength : float
         In [0, 1].
     seed : int
-        Of the noise.
+        Seed of the added noise.
 
     Returns
     -------
     matched : (h, w, 3) uint8
     """
-    found = noise_level(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
-    if found is None:
+    own = noise_level(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    if own is None:
         return foreground
-    if found[0] > noise[0] * _NOTICED + 0.1:
-        keep = strength * (1 - float(noise[0] / found[0]))
-        foreground = _smoothed(foreground, max(blur, 0.8), float(found[0]), keep)
-    missing = np.sqrt(np.maximum(noise**2 - found**2, 0)) * strength
+    if own[0] > noise[0] * _NOTICED + 0.1:
+        keep = strength * (1 - float(noise[0] / own[0]))
+        foreground = _smoothed(foreground, max(blur, 0.8), float(own[0]), keep)
+    missing = np.sqrt(np.maximum(noise**2 - own**2, 0)) * strength
     if missing.max() < _LEAST:
         return foreground
     least, most, step = _COARSENESS
@@ -59,7 +59,7 @@ def match_grain(
 
 
 def _smoothed(foreground: Image, blur: float, noise: float, share: float) -> Image:
-    """Less by a share of what differs from its surroundings by no more than noise does (coring)."""
+    """Coring: reduce by a share what differs from its surroundings by no more than noise does."""
     smooth = cv2.GaussianBlur(foreground, (0, 0), blur)
     detail = cv2.addWeighted(foreground, 1, smooth, -1, 128)
     levels = np.arange(256) - 128
@@ -69,9 +69,9 @@ def _smoothed(foreground: Image, blur: float, noise: float, share: float) -> Ima
 
 @functools.lru_cache(maxsize=8)
 def _template(steps: int) -> npt.NDArray[np.float32]:
-    """(512, 512, 3) float32: noise that tiles without a seam, of which :func:`noise_level` finds 1 in each of Y, Cr, Cb.
+    """(512, 512, 3) float32: noise that tiles without a seam, whose :func:`noise_level` is 1 in each of Y, Cr, Cb.
 
-    Drawn once and laid down at another place for each occluder, as film grain is synthesized [1]_.
+    Drawn once and tiled from another offset for each occluder, as film grain is synthesized [1]_.
 
     References
     ----------
@@ -86,7 +86,7 @@ def _template(steps: int) -> npt.NDArray[np.float32]:
 
 
 def _added(foreground: Image, grain: npt.NDArray[np.float32], seed: int) -> Image:
-    """The grain laid over the picture again and again, from a place that the seed says."""
+    """The picture with the grain tiled over it, from an offset that the seed determines."""
     height, width = foreground.shape[:2]
     out = np.empty_like(foreground)
     for top in range(-(seed % _SIDE), height, _SIDE):

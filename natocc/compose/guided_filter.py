@@ -18,19 +18,19 @@ from natocc.core.samples import Image
 Plane = npt.NDArray[np.float32]
 
 _RADIUS = 4  # px
-_EDGE = 20.0  # levels: steps of luma well above are followed, those well below are left as they are
+_EDGE = 20.0  # levels: the change follows luma steps well above this and ignores those well below
 _SMOOTH_HUE = 0.7  # px
 
 
 def learn_change(colours: Float, wanted: Float, weight: Plane) -> Float:
-    """The change that brings colours close to those wanted: across edges of luma, and smooth within them [1]_.
+    """The change that brings colours close to the wanted ones, smooth but for edges of luma [1]_.
 
     Parameters
     ----------
     colours, wanted : (h, w, 3) float32
         sRGB, 0-255.
     weight : (h, w) float32
-        How much each pixel counts, in [0, 1].
+        Weight of each pixel, in [0, 1].
 
     Returns
     -------
@@ -64,7 +64,7 @@ def change_colours(colours: Float, change: Float) -> Float:
 
 
 def join_changes(first: Float, second: Float) -> Float:
-    """One change that does what two do one after the other."""
+    """One change with the effect of two, one after the other."""
     gain, *offset = cv2.split(first)
     again = cv2.split(second)[0]
     more = again * _luma(_merged(offset))
@@ -72,7 +72,7 @@ def join_changes(first: Float, second: Float) -> Float:
 
 
 def change_image(image: Image, change: Float) -> Image:
-    """A picture (H, W, 3) after a change that was learnt on a smaller one, (h, w, 4); clipped and rounded."""
+    """A picture (H, W, 3) after a change (h, w, 4) that was learnt on a smaller one; clipped and rounded."""
     size = (image.shape[1], image.shape[0])
     gain, *offset = cv2.split(cv2.resize(change, size, interpolation=cv2.INTER_LINEAR))
     brighter = cv2.multiply(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), gain, dtype=cv2.CV_32F)
@@ -80,7 +80,7 @@ def change_image(image: Image, change: Float) -> Image:
 
 
 def _merged(planes: Sequence[npt.NDArray[Any]]) -> Float:
-    """Planes side by side: many times faster than NumPy's stacking, and than its arithmetic on narrow axes."""
+    """Planes as channels: many times faster than NumPy's stacking, and than its arithmetic on narrow axes."""
     return np.asarray(cv2.merge(planes), dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""What a picture tells about the lens and the sensor that made it: how sharp it is, how noisy."""
+"""Estimates of lens and sensor from a picture: how sharp it is, how noisy."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _REBLUR = 1.0  # px
 _LEAST_GRADIENT = 3.0  # levels a pixel
 _ABOVE_NOISE = 4.0  # standard deviations of the noise, a pixel
 _LEAST_EDGES = 30  # pixels
-_ENOUGH = 65_536  # pixels: what a picture tells is the same on that many of it as on all
-_BLOCK = 64  # px: side of the blocks that are looked at where a picture has more
+_ENOUGH = 65_536  # pixels: estimates from that many are the same as from all
+_BLOCK = 64  # px: side of the blocks that are sampled from a larger picture
 _MOST_SAMPLES = 4096
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
@@ -24,21 +24,21 @@ _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
     """Blur of the stronger edges of a picture, as the standard deviation of a Gaussian, px.
 
-    An edge that is blurred again loses the more of its gradient the sharper it was [1]_.
+    The sharper an edge is, the more of its gradient it loses when it is blurred again [1]_.
 
     Parameters
     ----------
     image : (H, W, 3) uint8
         sRGB.
     where : (H, W) uint8
-        Not 0 where to look.
+        Pixels to measure: all but 0.
     rank : float
-        Which of them counts, from the sharpest (0) to the softest (1).
+        Quantile of the edges, from the sharpest (0) to the softest (1).
 
     Returns
     -------
     blur : float or None
-        In [0.3, 8]; None where there are too few edges to tell.
+        In [0.3, 8]; None where there are too few edges.
 
     References
     ----------
@@ -49,12 +49,12 @@ def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
 
 
 def ranked(blurs: npt.NDArray[np.float32], rank: float) -> float:
-    """The blur that has a rank among those of edges; see :func:`edge_blur`."""
+    """Quantile of the blurs of edges; see :func:`edge_blur`."""
     return float(np.quantile(blurs, rank).clip(0.3, 8))
 
 
 def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
-    """(n,) blur of each of the stronger edges; see :func:`edge_blur`. Large pictures are looked at in blocks."""
+    """(n,) blur of each of the stronger edges; see :func:`edge_blur`. Large pictures are sampled in blocks."""
     image, where = _blocks(image, where)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     gradient, again = _gradient(grey, _FIRST_BLUR), _gradient(grey, math.hypot(_FIRST_BLUR, _REBLUR))
@@ -82,12 +82,12 @@ def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     image : (H, W, 3) uint8
         sRGB.
     where : (H, W) uint8
-        Not 0 where to look.
+        Pixels to measure: all but 0.
 
     Returns
     -------
     noise : (3,) float32 or None
-        Of luma and both chroma differences (YCrCb, 0-255); None where there is too little to see. Large pictures are looked at
+        Of luma and both chroma differences (YCrCb, 0-255); None where too few pixels are flat. Large pictures are sampled
         in blocks.
 
     References
@@ -115,7 +115,7 @@ def noise_response(planes: npt.NDArray[np.float32], flat: npt.NDArray[np.bool_])
 
 
 def _gradient(grey: npt.NDArray[np.float32], blur: float) -> npt.NDArray[np.float32]:
-    """Levels a pixel, after a Gaussian."""
+    """Gradient after a Gaussian, levels per pixel."""
     smooth = cv2.GaussianBlur(grey, (0, 0), blur)
     across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
     return np.asarray(cv2.magnitude(across, down) / 32, dtype=np.float32)
@@ -128,9 +128,9 @@ def _inner(where: Mask, side: int) -> npt.NDArray[np.bool_]:
 
 
 def _blocks(image: Image, where: Mask) -> tuple[Image, Mask]:
-    """A picture and its mask, or, where the mask's box is large, blocks of both from all over it, side by side.
+    """A picture and its mask within the mask's box; of a large box evenly spaced blocks, side by side.
 
-    The seams between the blocks are no part of the mask.
+    The mask leaves out the seams between the blocks.
     """
     left, top, width, height = cv2.boundingRect(where)
     box = (slice(top, top + height), slice(left, left + width))
@@ -145,7 +145,7 @@ def _blocks(image: Image, where: Mask) -> tuple[Image, Mask]:
 
 
 def _evenly(length: int, share: float) -> list[int]:
-    """Where blocks begin that together are a share of a length."""
+    """Where evenly spaced blocks begin that together cover a share of a length."""
     count = max(1, round(length * share / _BLOCK))
     return [int(start) for start in np.linspace(0, max(length - _BLOCK, 0), count + 2)[1:-1]] if length > _BLOCK else [0]
 

@@ -1,4 +1,4 @@
-"""Light: the face's shading laid on an occluder, and the shadow that an occluder casts on the face."""
+"""Light: the face's shading on an occluder, and the shadow that an occluder casts on the face."""
 
 from __future__ import annotations
 
@@ -18,32 +18,24 @@ from natocc.plugins.options import Options
 from natocc.plugins.ranges import UnitRange, uniform
 
 _MOST_SAMPLES = 2048
-_REACH = 1.2  # half faces from the centre; beyond, the shading is continued as it is there
+_REACH = 1.2  # half faces from the centre; beyond, the shading stays constant
 _MOST = 1.0  # stops either way
-# A face's edge is darker because it turns away: an occluder does not. What a face too thin to tell leaves open is 0.
+# A face's edge is darker because it turns away; an occluder does not. Terms that the skin does not determine become 0.
 _RIDGE = np.array([1e-6, 1e-6, 1e-6, 0.02, 0.02, 0.02])
 _SMALL_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 class LightRule(Options):
-    """Light on occluders and shadows of theirs.
-
-    Parameters
-    ----------
-    shading : (float, float)
-        Strength with which the face's low-frequency shading is laid on the occluder.
-    shadow : float
-        Probability of a contact shadow on the face. It changes pixels outside the matte; masks stay as they are.
-    shadow_strength : (float, float)
-        Share of the light that it takes away.
-    shadow_reach : (float, float)
-        How far it is cast, in face widths.
-    """
+    """Light on occluders, and the shadows they cast."""
 
     shading: UnitRange = (0.4, 0.8)
+    """Strength with which the face's low-frequency shading is applied to the occluder."""
     shadow: float = Field(0.0, ge=0, le=1)
+    """Probability of a contact shadow on the face. It changes pixels outside the matte; masks stay as they are."""
     shadow_strength: UnitRange = (0.2, 0.5)
+    """Share of the light that the shadow takes away."""
     shadow_reach: UnitRange = (0.02, 0.06)
+    """How far the shadow is cast, in face widths."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,11 +45,11 @@ class Shading:
     Parameters
     ----------
     coefficients : 6 floats
-        Of 1, x, y, x², xy, y².
+        Coefficients of 1, x, y, x², xy, y².
     centre_xy : (float, float)
-        Where x and y are 0, px.
+        Origin of x and y, px.
     half : float
-        Where they are 1: half the face's longer side, px.
+        Unit of x and y: half the face's longer side, px.
     """
 
     coefficients: tuple[float, ...]
@@ -75,14 +67,14 @@ class Shading:
 
     @property
     def towards_light(self) -> tuple[float, float]:
-        """Direction in which it gets lighter, of length 1; up where there is none."""
+        """Unit vector towards the light; up where the shading has no direction."""
         x, y = self.coefficients[1:3]
         length = math.hypot(x, y)
         return (x / length, y / length) if length > 0.05 else (0.0, -1.0)
 
 
 def fit_shading(image: Image, skin: Mask, face_mask: Mask) -> Shading:
-    """Fit the shading of a face over its skin: least squares, twice more without those that fit badly (Huber's weights).
+    """Fit the shading of a face over its skin: least squares, then twice more with Huber's weights.
 
     Parameters
     ----------
@@ -91,12 +83,12 @@ def fit_shading(image: Image, skin: Mask, face_mask: Mask) -> Shading:
     skin : (H, W) uint8
         1 on the skin.
     face_mask : (H, W) uint8
-        1 on the face, not empty: the box that gives the unit of x and y.
+        1 on the face, not empty; its box gives the origin and the unit of x and y.
     """
     left, top, width, height = cv2.boundingRect(face_mask)
     centre, half = (left + (width - 1) / 2, top + (height - 1) / 2), max(width, height) / 2
     step = 1 + math.isqrt(int(np.count_nonzero(skin)) // _MOST_SAMPLES)
-    rows, columns = (step * each for each in np.nonzero(skin[::step, ::step]))
+    rows, columns = (step * indices for indices in np.nonzero(skin[::step, ::step]))
     if len(rows) < 50:
         return Shading((0.0,) * 6, centre, half)
     light = np.log2(LINEAR[image[rows, columns]] @ _SMALL_LUMINANCE + 0.01).astype(np.float64)
@@ -105,18 +97,18 @@ def fit_shading(image: Image, skin: Mask, face_mask: Mask) -> Shading:
     weight = np.ones_like(light)
     for _ in range(3):
         weighted = terms * weight[:, None]
-        found = np.linalg.solve(weighted.T @ terms / len(x) + np.diag(_RIDGE), weighted.T @ light / len(x))
-        residual = np.abs(light - terms @ found)
+        fit = np.linalg.solve(weighted.T @ terms / len(x) + np.diag(_RIDGE), weighted.T @ light / len(x))
+        residual = np.abs(light - terms @ fit)
         limit = max(1.345 * 1.4826 * float(np.median(residual)), 1e-3)
         weight = np.minimum(1, limit / np.maximum(residual, 1e-9))
-    found[0] -= float((terms @ found).mean())
-    return Shading(tuple(round(float(value), 6) for value in found), centre, half)
+    fit[0] -= float((terms @ fit).mean())
+    return Shading(tuple(round(float(value), 6) for value in fit), centre, half)
 
 
 def shade(layer: Layer, shading: Shading, strength: float) -> Image:
-    """An occluder's foreground with the face's shading laid on it.
+    """An occluder's foreground with the face's shading applied to it.
 
-    Multiplies light, hence sRGB values by its root (:data:`natocc.compose.colour_spaces.GAMMA`).
+    Light is multiplied, hence sRGB values by the root of the factor (:data:`natocc.compose.colour_spaces.GAMMA`).
     """
     factor = cv2.exp(shading.stops(layer.left, layer.top, layer.matte.shape) * (math.log(2) * strength / GAMMA))
     return np.asarray(cv2.multiply(layer.foreground, cv2.merge([factor] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
@@ -140,7 +132,7 @@ def cast_shadow(image: Image, layer: Layer, face_mask: Mask, shadow: Shadow) -> 
     image : (H, W, 3) uint8
         Darkened where the moved and blurred matte lies on the face; the shadow fades out at the face's edge.
     layer : Layer
-        Of the occluder.
+        The occluder.
     face_mask : (H, W) uint8
         1 where a shadow may fall.
     shadow : Shadow

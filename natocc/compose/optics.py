@@ -6,7 +6,6 @@ import math
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from natocc.compose.lens import edge_blur
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
@@ -14,71 +13,65 @@ from natocc.io.images import decode_rgb, encode_jpeg
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import QualityRange, UnitRange
 
-_NOTICED = 1.1  # ratio of two blurs that is not noticed
-_MOST_SHARPENING = 0.6  # more shows as halos
+_NOTICED = 1.1  # a smaller ratio of two blurs is not noticed
+_MOST_SHARPENING = 0.6  # more becomes visible as halos
 _BLOCK = 8  # px, of JPEG
 
 
 class OpticsRule(Options):
-    """What lens, sensor and file have done to the face's picture, done to the occluder.
-
-    Parameters
-    ----------
-    edge : bool
-        Whether the matte's edge is made as soft as the picture's own edges.
-    sharpness, grain : (float, float)
-        Strength with which the occluder's blur and noise are brought to the picture's.
-    jpeg : (int, int), optional
-        Quality at which the occluder was once compressed, on the picture's own grid of blocks.
-    """
+    """The marks of lens, sensor and file in the face's picture, given to the occluder."""
 
     edge: bool = True
-    sharpness: UnitRange = Field((1.0, 1.0), description="strength")
-    grain: UnitRange = Field((1.0, 1.0), description="strength")
+    """Whether the matte's edge is made as soft as the picture's own edges."""
+    sharpness: UnitRange = (1.0, 1.0)
+    """Strength with which the occluder's blur is brought to the picture's."""
+    grain: UnitRange = (1.0, 1.0)
+    """Strength with which the occluder's noise is brought to the picture's."""
     jpeg: QualityRange | None = None
+    """Quality at which the occluder is compressed once, on the picture's own grid of blocks."""
 
 
 def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: float) -> Image:
-    """Bring an occluder's blur to a picture's: blur it again, or sharpen it (unsharp mask) as far as that goes.
+    """Bring an occluder's blur to a picture's: blur it again, or sharpen it (unsharp mask) as far as possible.
 
     Parameters
     ----------
     foreground : (h, w, 3) uint8
         sRGB.
     matte : (h, w) uint8
-        Where it is looked at.
+        Where its blur is measured.
     blur : float
-        The picture's, px; see :func:`natocc.compose.lens.edge_blur`.
+        Blur of the picture, px; see :func:`natocc.compose.lens.edge_blur`.
     strength : float
         In [0, 1].
 
     Returns
     -------
     matched : (h, w, 3) uint8
-        The same where the occluder has no edges to tell by, or is as sharp already.
+        The input itself where the occluder has too few edges, or is as sharp already.
     """
-    found = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
-    if found is None or 1 / _NOTICED <= found / blur <= _NOTICED:
+    own = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    if own is None or 1 / _NOTICED <= own / blur <= _NOTICED:
         return foreground
-    if found < blur:
-        sigma = strength * math.sqrt(blur**2 - found**2)
+    if own < blur:
+        sigma = strength * math.sqrt(blur**2 - own**2)
         return np.asarray(cv2.GaussianBlur(foreground, (0, 0), sigma), dtype=np.uint8) if sigma > 0.1 else foreground
-    amount = strength * min(found / blur - 1, _MOST_SHARPENING)
-    smooth = cv2.GaussianBlur(foreground, (0, 0), min(found, 2.0))
+    amount = strength * min(own / blur - 1, _MOST_SHARPENING)
+    smooth = cv2.GaussianBlur(foreground, (0, 0), min(own, 2.0))
     return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
 
 
 def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Image:
-    """An occluder as it is after JPEG compression, on the grid of blocks of the picture that it lies in.
+    """An occluder after JPEG compression, on the block grid of the picture that it lies in.
 
     Parameters
     ----------
     foreground : (h, w, 3) uint8
         sRGB.
     left, top : int
-        Of its box in the picture, px.
+        Of the occluder's box in the picture, px.
     quality : int
-        In [1, 100].
+        JPEG quality, 1 to 100.
     """
     height, width = foreground.shape[:2]
     before = (top % _BLOCK, left % _BLOCK)

@@ -20,9 +20,9 @@ from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange
 Vector = npt.NDArray[np.float64]
 
 SEARCHED = (0.35, 2.2)
-"""Times the scale that was drawn: where a coverage is asked for, the scale is searched from here to there."""
+"""Least and largest factor on the drawn scale between which the scale for a wanted coverage is searched."""
 
-_FROM_BELOW = 90.0  # degrees: hands come from below more than from above
+_FROM_BELOW = 90.0  # degrees: hands come from below more often than from above
 _FROM_SPREAD = 60.0
 
 
@@ -36,66 +36,45 @@ Anchors = Annotated[dict[Anchor, Annotated[float, Field(ge=0)]], AfterValidator(
 
 
 class CoverageRule(Options):
-    """Occlusion ratios that are asked for: one is drawn for each sample, and scale and place are searched until it is met.
-
-    Parameters
-    ----------
-    range : (float, float)
-        Least and most.
-    distribution : str
-        How it is drawn from them.
-    """
+    """Wanted occlusion ratios: one is drawn for each sample, and scale and place are searched until it is met."""
 
     range: UnitRange = (0.1, 0.6)
+    """Least and largest occlusion ratio."""
     distribution: Literal["uniform"] = "uniform"
+    """How a ratio is drawn from the range."""
 
 
 class PlacementRule(Options):
-    """How occluders are laid on faces; the defaults are the ranges of the paper's code.
-
-    Parameters
-    ----------
-    area : (float, float)
-        Area of the occluder's box over the area of the face's box.
-    scale : (float, float)
-        A further factor on both sides.
-    rotate, shear : (float, float)
-        Degrees, clockwise.
-    flip : float
-        Probability of mirroring.
-    occlusion : (float, float)
-        Occlusion ratios that are accepted; the paper leaves them to chance, which makes samples with nothing covered and
-        samples with no face left.
-    max_enlargement : float
-        A cutout that would be enlarged more than this is not used: it would look blurred. So its side in its own picture is at
-        least the side needed over this.
-    attempts : int
-        Draws (cutout and placement) of an occluder before it is given up.
-    coverage : CoverageRule, optional
-        Ask for occlusion ratios instead of leaving them to chance.
-    anchors : mapping of str to float, optional
-        Parts of the face to aim at, each with its weight, instead of anywhere in its box.
-    reach : bool
-        Whether hands reach in from outside, so that the cut at the wrist lies outside the picture or off the face.
-    count : (int, int)
-        Occluders a face; the later ones lie in front.
-    overlap : float
-        Share of the smaller of two occluders that the other may cover or be covered by.
-    """
+    """How occluders are laid on faces; the defaults are the ranges of the paper's code."""
 
     area: PositiveRange = (0.5, 1.0)
+    """Area of the occluder's box as a share of the area of the face's box."""
     scale: PositiveRange = (0.8, 1.2)
+    """A further factor on both sides of the occluder's box."""
     rotate: Range = (-15.0, 15.0)
-    shear: Annotated[Range, Field(description="degrees")] = (-8.0, 8.0)
+    """Rotation, degrees clockwise."""
+    shear: Range = (-8.0, 8.0)
+    """Shear, degrees clockwise."""
     flip: float = Field(0.5, ge=0, le=1)
+    """Probability of mirroring the occluder."""
     occlusion: UnitRange = (0.02, 0.8)
+    """Accepted occlusion ratios; the paper leaves them to chance, which gives some samples with nothing covered and some with no
+    face left."""
     max_enlargement: float = Field(4.0, gt=0)
+    """A cutout that would be enlarged more than this is not used, since it would look blurred: its side in its own picture is at
+    least the side needed divided by this factor."""
     attempts: int = Field(30, ge=1, le=1000)
+    """How often a cutout and its placement are drawn for an occluder before it is given up."""
     coverage: CoverageRule | None = None
+    """Ask for occlusion ratios instead of leaving them to chance."""
     anchors: Anchors | None = None
+    """Parts of the face to aim at, with their weights, instead of anywhere in its box."""
     reach: bool = False
+    """Whether hands reach in from outside, so that the cut at the wrist lies outside the picture or off the face."""
     count: CountRange = (1, 1)
+    """Occluders per face; the later ones lie in front."""
     overlap: float = Field(0.3, ge=0, le=1)
+    """Largest share of the smaller of two occluders that the other may overlap."""
 
     @property
     def accepted(self) -> tuple[float, float]:
@@ -114,13 +93,13 @@ class Pose:
     middle_xy : (2,) float64
         Centre of the cutout's box, cutout px.
     centre_xy : (2,) float64
-        Where it comes to lie, face px.
+        Where that centre lies on the face, face px.
     flip : bool
         Whether the cutout is mirrored.
     anchor : str, optional
-        What was aimed at.
+        Part of the face that was aimed at.
     points_to_xy : (2,) float64, optional
-        Unit vector in face px in which a hand points.
+        Direction in which a hand points, a unit vector in face px.
     """
 
     linear: Vector
@@ -140,15 +119,15 @@ class Pose:
 
 
 def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: PlacementRule) -> Pose:
-    """Draw a pose by the paper's rule [1]_, or aimed at an anchor.
+    """Draw a pose by the paper's rule [1]_, or one aimed at an anchor.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     face : AlignedFace
     cutout : Cutout
-        A hand (with `points_to_xy`) is turned so that its fingers point to the centre of the face's box; one that reaches in,
-        so that it comes from below, from a side or, seldom, from above.
+        A hand (with `points_to_xy`) is turned so that its fingers point to the centre of the face's box. A hand that reaches in
+        comes from below, from a side or, rarely, from above.
     rule : PlacementRule
         The ranges.
 
@@ -190,12 +169,12 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
 
 
 def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> bool:
-    """Whether a cutout of that width and height can be large enough at all: laid as small as the rule allows."""
+    """Whether a cutout of that width and height, laid as small as the rule allows, is not enlarged too much."""
     _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
     least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
     return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement
 
 
 def enlargement(placement: Placement) -> float:
-    """By how much a cutout's sides grow, as the root of the factor on its area."""
+    """Factor by which a cutout's sides grow: the root of the factor on its area."""
     return math.sqrt(abs(float(np.linalg.det(placement.affine[:, :2]))))

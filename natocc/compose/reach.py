@@ -1,4 +1,4 @@
-"""Hands that reach in from outside: where the wrist is cut, and whether the cut shows."""
+"""Hands that reach in from outside: where the wrist is cut, and whether the cut is visible."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from natocc.core.plans import Placement
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 
 _CUT = 0.06  # share of a hand's length, from the wrist's end, that counts as the cut
-_FEW = 0.05  # share of the cut that may show without being noticed
+_FEW = 0.05  # share of the cut that may be visible without being noticed
 _NEAR = 0.06  # of the face's width: this near to the face is next to it
 _MOST_POINTS = 64
 
 
 def wrist_cut(cutout: Cutout) -> npt.NDArray[np.float64] | None:
-    """Points along the cut at a hand's wrist, (n, 2) x, y in cutout px; None for what is no hand."""
+    """Points along the cut at a hand's wrist, (n, 2) x, y in cutout px; None if the cutout is not a hand."""
     if cutout.points_to_xy is None:
         return None
     rows, columns = np.nonzero(cutout.matte >= MATTE_THRESHOLD)
@@ -28,27 +28,27 @@ def wrist_cut(cutout: Cutout) -> npt.NDArray[np.float64] | None:
 
 
 def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: AlignedFace) -> bool:
-    """Whether the cut of a placed hand is seen on the face or next to it.
+    """Whether the cut of a placed hand is visible on the face or next to it.
 
     Parameters
     ----------
     placement : Placement
-        Of the hand.
+        Placement of the hand.
     cut_xy : (n, 2) float64
         From :func:`wrist_cut`.
     face : AlignedFace
-        What it lies on.
+        The face that it lies on.
     """
     height, width = face.face_mask.shape
     room = max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2]))
     near = cv2.dilate(face.face_mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * room + 1, 2 * room + 1)))
-    at = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2]).astype(np.intp)
-    inside = at[((at >= 0) & (at < (width, height))).all(axis=1)]
+    placed = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2]).astype(np.intp)
+    inside = placed[((placed >= 0) & (placed < (width, height))).all(axis=1)]
     return int(np.count_nonzero(near[inside[:, 1], inside[:, 0]])) > _FEW * len(cut_xy)
 
 
 def out_of_picture(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int, int], scale: float) -> Placement:
-    """The pose scaled, and drawn back along the hand until its cut lies outside the picture; never pushed forward."""
+    """The pose scaled, and moved back along the hand until its cut lies outside the picture; never moved forward."""
     assert pose.points_to_xy is not None
     placed = pose.placement(scale)
     cut = cut_xy @ placed.affine[:, :2].T + placed.affine[:, 2]

@@ -46,7 +46,7 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
         If there are not as many cutouts as the plan places.
     """
     if len(cutouts) != len(plan.occluders):
-        raise ValueError(f"the plan places {len(plan.occluders)} occluders, got {len(cutouts)} cutouts")
+        raise ValueError(f"expected {len(plan.occluders)} cutouts as the plan places, found {len(cutouts)}")
     face = photo.face
     height, width = face.face_mask.shape
     image = face.image.copy()

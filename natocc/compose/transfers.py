@@ -1,4 +1,4 @@
-"""Colour transfers: from samples of two sets of colours to a map that takes one to the other."""
+"""Colour transfers: from samples of two sets of colours to a map from one to the other."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def reinhard(source: Lab, target: Lab) -> ColourMap:
     Parameters
     ----------
     source, target : (k, 3), (m, 3) float32
-        CIELAB samples of what is recoloured and of what is wanted; not empty.
+        CIELAB samples of what is recoloured and of the wanted colours; not empty.
 
     Returns
     -------
     recolour : callable
-        (n, 3) CIELAB to (n, 3). A channel without deviation is shifted only; contrast changes by a factor of at most 2 either
+        (n, 3) CIELAB to (n, 3). A channel without deviation is only shifted; contrast changes by a factor of at most 2 either
         way.
 
     References
@@ -74,7 +74,7 @@ def sliced_transport(source: Lab, target: Lab) -> ColourMap:
     .. [1] F. Pitié, A. C. Kokaram, R. Dahyot, "Automated colour grading using colour distribution transfer", CVIU 107, 2007.
     .. [2] N. Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 51, 2015.
     """
-    # A thin set, such as a smooth ramp, would be crumpled to fill a thick one: noise in both keeps it a ramp.
+    # A thin set, such as a smooth ramp, would be folded to fill a thick one: noise in both keeps it a ramp.
     learnt, wanted = _thickened(source).T, _thickened(target).T
     steps = []
     for axes in _ROTATIONS:
@@ -105,20 +105,21 @@ def _curves(source: Planes, target: Planes) -> list[Curve]:
     """For each of three channels the monotone curve that takes quantiles to quantiles, as what it adds."""
     curves = []
     for have, want in zip(source, target, strict=True):
-        at, to = (np.sort(values)[(_KNOTS * len(values)).astype(np.intp)] for values in (have, want))
-        least, most = float(at[0]), float(at[-1])
+        before, after = (np.sort(values)[(_KNOTS * len(values)).astype(np.intp)] for values in (have, want))
+        least, most = float(before[0]), float(before[-1])
         nodes = least + (most - least) * _NODES
-        curves.append((least, (len(_NODES) - 1) / max(most - least, 1e-6), (np.interp(nodes, at, to) - nodes).astype(np.float32)))
+        added = (np.interp(nodes, before, after) - nodes).astype(np.float32)
+        curves.append((least, (len(_NODES) - 1) / max(most - least, 1e-6), added))
     return curves
 
 
 def _matched(planes: Planes, curves: list[Curve]) -> Planes:
-    """(3, n) after a curve for each channel; beyond its ends, what it adds there is added."""
-    # Looked up, not interpolated for each colour anew: that takes four times as long.
+    """(3, n) after a curve for each channel; beyond its ends a curve adds what it adds there."""
+    # Looked up: interpolating for each colour takes four times as long.
     matched = np.empty(planes.shape, np.float32)
-    for values, (least, nodes_a_unit, added), out in zip(planes, curves, matched, strict=True):
-        at = ((values - least) * nodes_a_unit + 0.5).clip(0, len(added) - 1).astype(np.int32)
-        np.add(values, added[at], out=out)
+    for values, (least, nodes_per_unit, added), out in zip(planes, curves, matched, strict=True):
+        nodes = ((values - least) * nodes_per_unit + 0.5).clip(0, len(added) - 1).astype(np.int32)
+        np.add(values, added[nodes], out=out)
     return matched
 
 

@@ -15,8 +15,8 @@ from natocc.compose.edge_softness import soften
 from natocc.core.plans import Affine
 from natocc.core.samples import Cutout, Image, Matte
 
-_PLAINLY_LARGER = 1.5
-_MOST_ENLARGED = 4  # times the box: more of an enlarged cutout lies outside the picture
+_CLEARLY_LARGER = 1.5
+_MOST_ENLARGED = 4  # times the box's area: of a cutout enlarged beyond that, most lies outside the picture
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def window(left: int, top: int, size: Sequence[int]) -> tuple[slice, slice]:
 def warp_matte(
     matte: Matte, affine: Affine, shape: tuple[int, int], softness: float | None = None
 ) -> tuple[int, int, Matte] | None:
-    """A matte in face pixels, and the left and top of its box there; None where it covers nothing.
+    """A matte in face pixels, with the left and top of its box; None where it covers nothing.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def warp_matte(
     shape : (int, int)
         Height and width of the face's picture.
     softness : float, optional
-        Blur across the edge that is wanted, px; see :func:`natocc.compose.edge_softness.soften`.
+        Wanted blur across the edge, px; see :func:`natocc.compose.edge_softness.soften`.
 
     Returns
     -------
     left, top : int
-        Of the box: that of all that is covered.
+        Of the box around all that is covered.
     warped : (h', w') uint8
         Coverage in the box; never overshoots.
     """
@@ -94,7 +94,7 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
     Parameters
     ----------
     cutout : Cutout
-        Its colour is resampled by itself, straight: it is valid beyond the matte's edge, so that nothing bleeds in.
+        Its straight colour is resampled apart from its matte: it is valid beyond the matte's edge, so that nothing bleeds in.
     affine : (2, 3) float64
         Cutout pixels to face pixels.
     shape : (int, int)
@@ -130,11 +130,11 @@ def _target_box(
 
 
 def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], border: int) -> npt.NDArray[np.uint8]:
-    """`array` in the box: brought to size first, then turned bilinearly.
+    """`array` in the box: resized first, then turned bilinearly.
 
-    Interpolation looks at 2 x 2 or 4 x 4 pixels however much a picture shrinks, which aliases: what shrinks is averaged over
-    areas first, a matte to twice the size, to be averaged again when it is turned. What becomes plainly larger is enlarged by
-    bicubic convolution; it has no detail then that a bilinear turn, a fifth of the time, could lose.
+    Interpolation reads 2 x 2 or 4 x 4 pixels however much a picture shrinks, which aliases: what shrinks is averaged over areas
+    first, a matte to twice the size, and averaged again after it is turned. What becomes clearly larger is enlarged by bicubic
+    convolution; then it has no detail that a bilinear turn could lose, which takes a fifth of the time.
     """
     left, top, width, height = box
     to_grid = affine.copy()
@@ -143,7 +143,7 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     finer = 2 if scale < 1 and array.ndim == 2 else 1
     to_grid *= finer
     to_grid[:, 2] += (finer - 1) / 2
-    enlarged = _PLAINLY_LARGER <= scale <= math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
+    enlarged = _CLEARLY_LARGER <= scale <= math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
     if enlarged or scale < 1:
         array, to_grid = _resized(array, to_grid, finer * scale)
     if enlarged and array.ndim == 3:
@@ -159,7 +159,7 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
 
 
 def _resized(array: npt.NDArray[Any], affine: Affine, scale: float) -> tuple[npt.NDArray[Any], Affine]:
-    """`array` resized by `scale`, and the affine from there to where the one given leads."""
+    """`array` resized by `scale`, and the affine that does the rest of the given one."""
     size = (max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale)))
     step = np.array([array.shape[1] / size[0], array.shape[0] / size[1]])
     rest = affine.copy()

@@ -1,8 +1,10 @@
-"""Names that others chose, fit to be written and printed."""
+"""Names that others chose: fit to be written and printed, and the known one nearest to a misspelt one."""
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
 
 def plain(text: str) -> str:
@@ -16,6 +18,17 @@ def plain(text: str) -> str:
     return "".join(each if each.isprintable() or _is_space(each) else _escaped(each) for each in text)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, such as ``1 face`` and ``2 faces``.
+
+    Examples
+    --------
+    >>> counted(1, "shard"), counted(0, "shard")
+    ('1 shard', '0 shards')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _is_space(character: str) -> bool:
     """Whether it is a space that some script uses, and no line or paragraph separator."""
     return unicodedata.category(character) == "Zs"
@@ -23,3 +36,26 @@ def _is_space(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Text that names the known word nearest to `name`; empty where none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("sourse", ["source", "root"]), did_you_mean("x", ["source", "root"])
+    (" (did you mean 'source'?)", '')
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Text that names the known word nearest to `name`, or all of them where none is near.
+
+    Examples
+    --------
+    >>> nearest("x", ["source", "root"])
+    ' (known: source, root)'
+    """
+    return did_you_mean(name, known) or f" (known: {', '.join(known)})"

@@ -43,13 +43,15 @@ def write_dataset(layout: Layout, description: Mapping[str, Json]) -> None:
     write_aside(layout.dataset, encode_json(seal(content), indent=2))
 
 
-def read_dataset(root: Path) -> dict[str, Json]:
+def read_dataset(root: Path, shown: str | None = None) -> dict[str, Json]:
     """What :func:`write_dataset` wrote.
 
     Parameters
     ----------
     root : Path
         The dataset's folder.
+    shown : str, optional
+        How messages name it; its path by default.
 
     Returns
     -------
@@ -66,13 +68,14 @@ def read_dataset(root: Path) -> dict[str, Json]:
         raise UsageError(f"no folder {root}; expected a dataset that natocc built")
     if not path.exists():
         raise UsageError(f"{root} is not a natocc dataset: it holds no {path.name}")
-    content = read_json(path)
+    name = f"{shown or root}/{path.name}"
+    content = read_json(path, name)
     if not isinstance(content.get("natocc"), str) or not isinstance(content.get("format"), int):
-        raise UsageError(f"{path} is not natocc's: expected the keys 'natocc' and 'format', found {_some(content)}")
+        raise UsageError(f"{name} is not natocc's: expected the keys 'natocc' and 'format', found {_some(content)}")
     if content["format"] != FORMAT:
-        raise UsageError(f"{path} has format {content['format']}, written by natocc {content['natocc']}; this one reads {FORMAT}")
+        raise UsageError(f"{name} has format {content['format']}, written by natocc {content['natocc']}; this one reads {FORMAT}")
     if content.get("status") not in STATUSES:
-        raise UsageError(f"{path} is damaged: expected a status of {', '.join(STATUSES)}, found {content.get('status')!r}")
+        raise UsageError(f"{name} is damaged: expected a status of {', '.join(STATUSES)}, found {content.get('status')!r}")
     return content
 
 

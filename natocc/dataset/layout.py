@@ -36,6 +36,8 @@ class Layout:
         The dataset's folder.
     shard_size : int
         Samples in a shard, 1 or more; the last shard may hold fewer.
+    shown : str
+        How messages name the place: a URL where the folder only stands in for a server's; `root` by default.
 
     Examples
     --------
@@ -46,14 +48,20 @@ class Layout:
 
     root: Path
     shard_size: int
+    shown: str = dataclasses.field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", self.shown or str(self.root))
         if self.shard_size < 1:
             raise ValueError(f"shard_size must be 1 or more, got {self.shard_size}")
 
     def shard_of(self, index: int) -> int:
         """Number of the shard that holds sample `index`."""
         return index // self.shard_size
+
+    def indices(self, shard: int, count: int) -> range:
+        """Samples of a shard of a dataset of `count`."""
+        return range(shard * self.shard_size, min((shard + 1) * self.shard_size, count))
 
     def shard_folder(self, folder: str, shard: int) -> Path:
         """Such as ``images/00000``."""

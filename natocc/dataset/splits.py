@@ -12,20 +12,18 @@ from natocc.plugins.options import Options
 
 
 class Splits(Options):
-    """How samples are divided, so that no person, photograph or occluder's picture lies in two splits.
-
-    Parameters
-    ----------
-    train, val, test : float
-        Shares, of people (pictures where people are not known) and of the occluders' pictures alike; they add up to 1.
-    faces : str
-        ``hash``: by these shares. ``owner``: as the owner of the face dataset published them; the shares are then the occluders'.
-    """
+    """How samples are divided, so that no person, photograph or occluder's picture lies in two splits."""
 
     train: float = Field(0.8, ge=0, le=1)
+    """Share of the people (of the pictures where people are not known) and of the occluders' pictures that go to training; the
+    three shares add up to 1."""
     val: float = Field(0.1, ge=0, le=1)
+    """Share that goes to validation."""
     test: float = Field(0.1, ge=0, le=1)
+    """Share that goes to testing."""
     faces: Literal["hash", "owner"] = "hash"
+    """``hash``: faces are divided by these shares. ``owner``: faces are divided as the owner of the dataset published them, and
+    the shares divide the occluders alone."""
 
     @model_validator(mode="after")
     def _add_up(self) -> Splits:

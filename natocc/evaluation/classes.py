@@ -9,9 +9,9 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import IGNORE, Mask
+from natocc.core.text import nearest
 from natocc.faces.classes import CLASS_TABLES, FACE_PARTS
 from natocc.io.images import list_values
-from natocc.plugins.options import nearest
 
 BACKGROUND, FACE, OCCLUDER = 0, 1, 2
 """The values that every truth is brought to; :data:`natocc.core.samples.IGNORE` stays what it is."""

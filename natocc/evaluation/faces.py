@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from pathlib import Path
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import Image, Mask
 from natocc.evaluation.pictures import Pictures
 from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.io.workspace import Workspace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SourceFaces(Pictures):
         return self.source.read(name).image
 
 
-def open_faces(options: FaceOptions, data: Path, cache: Path) -> SourceFaces:
+def open_faces(options: FaceOptions, workspace: Workspace) -> SourceFaces:
     """Open a source.
 
     Raises
@@ -48,7 +48,7 @@ def open_faces(options: FaceOptions, data: Path, cache: Path) -> SourceFaces:
     UsageError
         If its data do not lie as expected, or it has no masks.
     """
-    source = options.open(data, cache)
+    source = options.open(workspace.data, workspace.cache, workspace.jobs)
     names = source.ids()
     if not names:
         raise UsageError(f"faces {options.source}: there are none")

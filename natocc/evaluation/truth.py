@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
 from natocc.core.errors import UsageError
 from natocc.evaluation.classes import named_classes
@@ -17,15 +16,15 @@ from natocc.evaluation.pictures import Pictures
 from natocc.faces import SOURCES
 from natocc.faces.sources.base import FaceOptions
 from natocc.io.paths import locate
-from natocc.plugins.options import ChosenFrom, Options, choose_by_name, faults
+from natocc.io.workspace import Workspace
+from natocc.plugins.faults import faults
+from natocc.plugins.options import ChosenFrom, Location, Options, choose_by_name
 
 
 class PicturesOptions(Options):
     """Labelled pictures: a folder, or faces of a source."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    folder: str | None = None
+    folder: Location | None = None
     """Where they lie, relative to the data root: pictures and label maps of equal stems (RealOcc, RealOcc-Wild, COFW's masks,
     MMSegmentation's ``img_dir`` and ``ann_dir``), CelebAMask-HQ as it is published, or a dataset of natocc's."""
 
@@ -65,12 +64,12 @@ class PicturesOptions(Options):
             raise ValueError("face_classes and occluder_classes choose among classes, which are not named")
         return self
 
-    def open(self, data: Path, cache: Path) -> Pictures:
+    def open(self, workspace: Workspace) -> Pictures:
         """See what lies there.
 
         Parameters
         ----------
-        data, cache : Path
+        workspace : Workspace
             As for a build.
 
         Raises
@@ -79,8 +78,8 @@ class PicturesOptions(Options):
             If nothing is there, or it lies in no known layout.
         """
         if self.faces is not None:
-            return open_faces(self.faces, data, cache)
-        root = locate(str(self.folder), data)
+            return open_faces(self.faces, workspace)
+        root = locate(str(self.folder), workspace.data)
         if not root.is_dir():
             raise UsageError(f"no folder {root}; expected pictures and their label maps")
         classes = None
@@ -90,7 +89,7 @@ class PicturesOptions(Options):
             return open_dataset_pictures(root, self.split)
         if (root / "CelebA-HQ-img").is_dir():
             faces = choose_by_name({"source": "celebamask", "root": str(root.absolute())}, FaceOptions, SOURCES, "source")
-            return open_faces(faces, data, cache)
+            return open_faces(faces, workspace)
         return open_folders(root, self.images, self.labels, classes, self.split)
 
 

@@ -20,10 +20,10 @@ ANSWER_SECONDS = 10
 """How long a scheduler, and its first worker, may take to answer."""
 
 _TRIES = 3
-"""How often workers may be lost one after another while no shard comes back."""
+"""How often workers may be lost in a row while no shard comes back."""
 
 SHARDS_A_ROUND = 8
-"""Shards a worker that are asked for at a time, where a backend tells of all at once."""
+"""Shards per worker in one round, where a backend returns all results of a round at once."""
 
 _ONE_AT_A_TIME = threading.Lock()
 """Held by the task of this process: it has processes of its own, which it ends when one of them dies."""
@@ -49,7 +49,7 @@ class Cluster(Protocol):
         Raises
         ------
         RunError
-            If workers are lost again and again, or the disk refuses.
+            If workers are lost again and again, or writing fails.
         Exception
             What a worker raised: a bug.
         """
@@ -104,24 +104,24 @@ def make_pickled(job: bytes, shard: int) -> MadeShard:
         return made
 
 
-def look_around(told: bytes) -> dict[str, Json]:
-    """What a worker is and sees."""
-    job: ShardJob = pickle.loads(told)
+def look_around(payload: bytes) -> dict[str, Json]:
+    """Versions of a worker, which must see the dataset's folder."""
+    job: ShardJob = pickle.loads(payload)
     job.destination.check_wanted()
     return {"natocc": __version__, "versions": versions()}
 
 
-def check_answers(found: Mapping[str, Any]) -> None:
+def check_answers(answers: Mapping[str, Any]) -> None:
     """Compare what workers answered, by their addresses, with what is here."""
     here = {"natocc": __version__, "versions": versions()}
-    for worker, answer in sorted(found.items()):
+    for worker, answer in sorted(answers.items()):
         if isinstance(answer, RunError):
             raise RunError(f"worker {worker}: {first_line(answer)}: expected the same folders at the same paths on every machine")
         if isinstance(answer, BaseException):
             raise RunError(f"worker {worker} cannot run natocc {__version__}: {first_line(answer)}")
         lines = differences(here, answer)
         if lines:
-            raise RunError(f"worker {worker} has other versions (here -> there), which would make other bytes:", *lines)
+            raise RunError(f"worker {worker} has other versions (here -> worker), which would make other bytes:", *lines)
 
 
 def first_line(error: BaseException) -> str:

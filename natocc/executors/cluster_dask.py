@@ -58,10 +58,10 @@ class DaskCluster:
         except TimeoutError as error:
             raise RunError(f"the scheduler at {self.address} has no worker: start some with 'dask worker'") from error
         try:
-            found = self.client.run(look_around, pickle.dumps(job), on_error="return")
+            answers = self.client.run(look_around, pickle.dumps(job), on_error="return")
         except Exception as error:  # a worker that cannot even read the question
             raise RunError(f"the workers of {self.address} cannot run natocc: {first_line(error)}") from error
-        check_answers(found)
+        check_answers(answers)
         several = [worker for worker, threads in self.client.nthreads().items() if threads > 1]
         if several:
             log.warning("worker %s has several threads, but makes one shard at a time: start it with --nthreads 1", several[0])
@@ -74,12 +74,12 @@ class DaskCluster:
             yield from until_made(self._together, died, job, shards)
 
     def _together(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
-        # All are given out, so that workers that join later get some; as bytes, which joblib does not keep on one worker only.
-        told = pickle.dumps(job)
+        # All are submitted at once, so that workers that join later get some; as bytes, which joblib does not pin to one worker.
+        payload = pickle.dumps(job)
         with joblib.parallel_config(backend=self._backend()):
             parallel = joblib.Parallel(batch_size=1, pre_dispatch="all", return_as="generator_unordered")
             try:
-                made = parallel(joblib.delayed(make_pickled)(told, shard) for shard in shards)
+                made = parallel(joblib.delayed(make_pickled)(payload, shard) for shard in shards)
             except OSError as error:  # TimeoutError is one; what goes wrong in a task comes later
                 raise RunError(f"the scheduler at {self.address} is gone, or has no worker: {first_line(error)}") from error
         with contextlib.closing(made):

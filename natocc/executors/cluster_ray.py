@@ -53,16 +53,16 @@ class RayCluster:
         nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
         self._cpus()
         look = ray.remote(num_cpus=0, max_retries=0)(look_around)
-        found: dict[str, Any] = {}
+        answers: dict[str, Any] = {}
         for node in nodes:
-            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            on_node = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             try:
-                found[node["NodeManagerAddress"]] = ray.get(
-                    look.options(scheduling_strategy=there).remote(pickle.dumps(job)), timeout=6 * ANSWER_SECONDS
+                answers[node["NodeManagerAddress"]] = ray.get(
+                    look.options(scheduling_strategy=on_node).remote(pickle.dumps(job)), timeout=6 * ANSWER_SECONDS
                 )
             except ray.exceptions.RayError as error:
-                found[node["NodeManagerAddress"]] = getattr(error, "cause", None) or error
-        check_answers(found)
+                answers[node["NodeManagerAddress"]] = getattr(error, "cause", None) or error
+        check_answers(answers)
 
     def run(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
         import ray
@@ -70,9 +70,9 @@ class RayCluster:
         yield from until_made(self._together, (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError), job, shards)
 
     def _together(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
-        cpus, told = self._cpus(), pickle.dumps(job)
+        cpus, payload = self._cpus(), pickle.dumps(job)
         for start in range(0, len(shards), SHARDS_A_ROUND * cpus):  # this backend of joblib's gives all results at once
-            work = [joblib.delayed(make_pickled)(told, shard) for shard in shards[start : start + SHARDS_A_ROUND * cpus]]
+            work = [joblib.delayed(make_pickled)(payload, shard) for shard in shards[start : start + SHARDS_A_ROUND * cpus]]
             with joblib.parallel_config(backend="ray"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the memory that it would share with workers of this machine
                 yield from joblib.Parallel(cpus, batch_size=1)(work)

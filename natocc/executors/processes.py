@@ -1,4 +1,4 @@
-"""Workers: threads, or processes of which one may die or hang without taking more than its sample along."""
+"""Workers: threads, or processes of which one may die or hang at the cost of its sample alone."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
+import json
 import logging
 import multiprocessing
 import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import joblib
 from joblib.externals.loky import ProcessPoolExecutor
@@ -21,7 +24,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from natocc.core.errors import Reason, RunError
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.staging import is_staged
-from natocc.executors.sample_worker import Job, make_piece, make_sample
+from natocc.executors.sample_worker import Job, make_piece, make_sample, quarantine
 from natocc.executors.signals import obey
 from natocc.io.atomic import disk_errors
 from natocc.pipeline.sample import Pipeline
@@ -31,6 +34,10 @@ Piece = Sequence[SampleSpec]
 
 _TRIES = {Reason.WORKER_DIED: 3, Reason.TIMED_OUT: 2}
 _MOST_IDLE_DEATHS = 5
+
+TIME_LIMIT = 120.0
+"""Seconds that a sample may take unless a command says otherwise."""
+
 WORKER_ENVIRONMENT = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")},
     # glibc: memory of a picture is used for the next one. Given back, it comes again page by page, a tenth of a worker's time.
@@ -42,9 +49,17 @@ WORKER_ENVIRONMENT = {
 _log = logging.getLogger("natocc")
 
 
+class Crew(Protocol):
+    """Workers that make samples."""
+
+    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+        """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Threads:
-    """Threads of this process: no time limit, and a crash is everybody's.
+    """Threads of this process: without a time limit, and a crash ends all of them.
 
     Parameters
     ----------
@@ -80,20 +95,25 @@ class Processes:
 
     Parameters
     ----------
-    job : Job
-        What is made.
+    pipeline : Pipeline
+        What makes the samples; each process opens its recipe for itself.
+    layout : Layout
+        Where they are staged.
     jobs : int
         How many.
     limit : float
         Seconds that a sample may take.
-    quarantine : callable
-        Told of a sample that cannot be made, the reason, and a detail in words; stages a rejection for it.
     """
 
-    job: Job
+    pipeline: Pipeline
+    layout: Layout
     jobs: int
     limit: float
-    quarantine: Callable[[SampleSpec, Reason, str], None]
+
+    @functools.cached_property
+    def job(self) -> Job:
+        """The same for a process."""
+        return Job(json.dumps(self.pipeline.recipe.resolved()), self.pipeline.workspace, self.layout)
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.
@@ -101,7 +121,7 @@ class Processes:
         Raises
         ------
         RunError
-            If the disk refuses, or workers die before they make anything.
+            If writing fails, or workers die before they make anything.
         Exception
             What a worker raised: a bug.
         """
@@ -111,15 +131,15 @@ class Processes:
             unfinished = yield from self._together(source, again)
             if not unfinished:
                 return
-            at = self._was_at(unfinished)
-            staged = [[spec for spec in piece if is_staged(self.job.layout, spec.index)] for piece in unfinished]
-            idle.died(bool(at) or any(staged))
-            late = [index for index, reason in at.items() if reason is Reason.TIMED_OUT]
+            suspects = self._suspects(unfinished)
+            staged = [[spec for spec in piece if is_staged(self.layout, spec.index)] for piece in unfinished]
+            idle.died(bool(suspects) or any(staged))
+            late = [index for index, reason in suspects.items() if reason is Reason.TIMED_OUT]
             cost.update((index, Reason.TIMED_OUT) for index in late)
-            self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or at)], cost)
+            self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or suspects)], cost)
             for piece in unfinished:
-                yield [spec for spec in piece if is_staged(self.job.layout, spec.index)]
-                again.append([spec for spec in piece if not is_staged(self.job.layout, spec.index)])
+                yield [spec for spec in piece if is_staged(self.layout, spec.index)]
+                again.append([spec for spec in piece if not is_staged(self.layout, spec.index)])
 
     def _together(self, source: Iterator[Piece], again: collections.deque[Piece]) -> Generator[Piece, None, list[Piece]]:
         """Make pieces until all are made, or a worker dies; return those that were given out and not finished."""
@@ -156,20 +176,20 @@ class Processes:
                             self._submit(pool, [left[0]]).result()
                         left.popleft()
             except TerminatedWorkerError:
-                at = self._was_at([[left[0]]])
-                cost.update(at.items())
-                idle.died(bool(at))
+                suspects = self._suspects([[left[0]]])
+                cost.update(suspects.items())
+                idle.died(bool(suspects))
 
     def _settled(self, spec: SampleSpec, cost: Mapping[tuple[int, Reason], int]) -> bool:
         """Whether a sample is made, or has had all its tries and is now quarantined."""
-        if is_staged(self.job.layout, spec.index):
+        if is_staged(self.layout, spec.index):
             return True
         for reason, most in _TRIES.items():
             if cost.get((spec.index, reason), 0) >= most:
                 died = f"its worker ended, {most} times when nothing else was made"
-                told = died if reason is Reason.WORKER_DIED else f"took more than {self.limit:g} s, {most} times"
-                _log.warning("sample %d is left out: %s", spec.index, told)
-                self.quarantine(spec, reason, told)
+                detail = died if reason is Reason.WORKER_DIED else f"took more than {self.limit:g} s, {most} times"
+                _log.warning("sample %d is left out: %s", spec.index, detail)
+                quarantine(self.pipeline, self.layout, spec, reason, detail)
                 return True
         return False
 
@@ -180,22 +200,26 @@ class Processes:
             raise RunError(f"cannot start {self.jobs} workers: {error.strerror or error}") from error
         return future
 
-    def _was_at(self, unfinished: Sequence[Piece]) -> dict[int, Reason]:
-        """The samples that dead workers were at, and whether they died or hung; forgets them."""
+    def _suspects(self, unfinished: Sequence[Piece]) -> dict[int, Reason]:
+        """The samples that dead workers were making, and whether they died or hung; forgets them."""
         with disk_errors(self.job.begun):
-            told = {int(path.name): path.read_text(errors="replace") for path in self.job.begun.glob("*")}
+            notes = {int(path.name): path.read_text(errors="replace") for path in self.job.begun.glob("*")}
             shutil.rmtree(self.job.begun, ignore_errors=True)
-        missing = {spec.index for piece in unfinished for spec in piece if not is_staged(self.job.layout, spec.index)}
-        at = {index: Reason.TIMED_OUT if told[index] else Reason.WORKER_DIED for index in sorted(told) if index in missing}
-        for index, reason in at.items():
+        missing = {spec.index for piece in unfinished for spec in piece if not is_staged(self.layout, spec.index)}
+        begun = [index for index in sorted(notes) if index in missing]
+        suspects = {index: Reason.TIMED_OUT if notes[index] else Reason.WORKER_DIED for index in begun}
+        for index, reason in suspects.items():
             if reason is Reason.TIMED_OUT:
-                _log.warning("sample %d took more than %g s; its worker was at\n%s", index, self.limit, told[index].rstrip())
-        _log.warning("a worker ended while it made %s", f"one of the samples {', '.join(map(str, at))}" if at else "no sample")
-        return at
+                _log.warning("sample %d took more than %g s; its worker was at\n%s", index, self.limit, notes[index].rstrip())
+        if suspects:
+            _log.warning("a worker process died while making one of the samples %s", ", ".join(map(str, suspects)))
+        else:
+            _log.warning("a worker process died before starting a sample")
+        return suspects
 
 
 class _Idle:
-    """Counts workers that end one after another before any sample is begun: it is not the samples then."""
+    """Counts workers that die one after another before any sample is begun: it is not the samples then."""
 
     def __init__(self) -> None:
         self._deaths = 0
@@ -204,7 +228,7 @@ class _Idle:
         self._deaths = 0 if usefully else self._deaths + 1
         if self._deaths == _MOST_IDLE_DEATHS:
             raise RunError(
-                f"{self._deaths} times workers ended before they began a sample: is there too little memory, or a limit?"
+                f"worker processes died {self._deaths} times before starting a sample: is there too little memory, or a limit?"
             )
 
 

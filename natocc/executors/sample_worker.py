@@ -1,4 +1,4 @@
-"""What a worker does: make the samples of a piece, lay each aside, and leave word of the one that it is at."""
+"""What a worker process does: make the samples of a piece, stage each, and note which one it is making."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from natocc.dataset.verify.shard import File
 from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
+from natocc.io.workspace import Workspace
 from natocc.pipeline.encode import encode
 from natocc.pipeline.replay import replayed, spec_of
 from natocc.pipeline.sample import Pipeline
@@ -34,25 +35,24 @@ class Job:
     ----------
     recipe : str
         Resolved, as JSON.
-    data, cache : Path
+    workspace : Workspace
         Where inputs lie and where libraries are kept.
     layout : Layout
         Where to stage.
     """
 
     recipe: str
-    data: Path
-    cache: Path
+    workspace: Workspace
     layout: Layout
 
     @property
     def begun(self) -> Path:
-        """Folder with a file for each sample that a worker is at; what hangs leaves its traceback in it."""
+        """Folder with a file for each sample that is being made; a worker that hangs leaves its traceback in it."""
         return self.layout.staging / "begun"
 
 
 def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
-    """Make and stage samples in a process that is there for nothing else.
+    """Make and stage samples in a process that does nothing else.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
     specs : sequence of SampleSpec
         All of one shard.
     """
-    pipeline = _pipeline(job.recipe, job.data, job.cache)
+    pipeline = _pipeline(job.recipe, job.workspace)
     for spec in specs:
         try:
             with _begun(job, spec.index, limit):
@@ -85,21 +85,21 @@ def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
 
 
 def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Reason, detail: str) -> None:
-    """Stage a rejection in place of a sample that cannot be made without harm."""
+    """Stage a rejection in place of a sample that kills or hangs its worker."""
     stage_sample(layout, pipeline.row(spec)(rejection=Rejection(reason, "make", detail)), {})
 
 
 @functools.lru_cache(maxsize=1)
-def _pipeline(recipe: str, data: Path, cache: Path) -> Pipeline:
+def _pipeline(recipe: str, workspace: Workspace) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), data, cache)
+    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1))
 
 
 @contextlib.contextmanager
 def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
-    """Leave word that a sample is being made. A watchdog of the interpreter's own ends the process after `limit` seconds.
+    """Note that a sample is being made. A watchdog of the interpreter's own ends the process after `limit` seconds.
 
-    It does so even while native code holds the interpreter, and writes where the process was into the sample's file.
+    It does so even while native code holds the interpreter, and writes the process's traceback into the sample's file.
     """
     path = job.begun / f"{index:09d}"
     with disk_errors(path):
@@ -115,17 +115,19 @@ def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def mend_samples(
-    recipe: str, data: Path, cache: Path, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
+def remake_files(
+    recipe: str, workspace: Workspace, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
 ) -> dict[str, str]:
-    """Write damaged files again, each aside and then renamed, if they come out as their record says; runs in a worker.
+    """Write damaged files again, under a temporary name and then renamed, if they come out as recorded; runs in a worker.
 
     Parameters
     ----------
     recipe : str
         Resolved, as JSON.
-    data, cache, root : Path
-        Where inputs lie, where libraries are kept, where the dataset is.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept.
+    root : Path
+        Where the dataset is.
     damaged : sequence of (SampleRecord, sequence of File)
         Samples, each with those of its files that are to be made again.
 
@@ -135,7 +137,7 @@ def mend_samples(
         Path to why the file could not be made again.
     """
     cv2.setNumThreads(1)
-    pipeline = _pipeline(recipe, data, cache)
+    pipeline = _pipeline(recipe, workspace)
     failed: dict[str, str] = {}
     for record, files in damaged:
         try:
@@ -143,22 +145,15 @@ def mend_samples(
             spec = spec_of(pipeline.recipe, record.index, record.set_name, record.face, record.variant)
             remade = replayed(pipeline, spec, record.plan)
         except (BadDataError, UsageError, KeyError) as error:
-            failed |= {file.path: f"its inputs cannot serve any more: {error}" for file in files}
+            failed |= {file.path: f"its inputs were rejected: {error}" for file in files}
             continue
         for file in files:
             content = remade[file.folder][1] if file.folder in remade else b""
             if sha256(content) != file.sha256:
-                failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions are others than they were"
+                failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions have changed"
                 continue
             path = root / file.path
             with disk_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
             write_aside(path, content)
     return failed
-
-
-def stage_samples(recipe: str, data: Path, cache: Path, layout: Layout, specs: Sequence[SampleSpec]) -> None:
-    """Make samples from the recipe and lay them aside; runs in a worker."""
-    pipeline = _pipeline(recipe, data, cache)
-    for spec in specs:
-        make_sample(pipeline, layout, spec)

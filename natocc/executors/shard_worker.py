@@ -1,4 +1,4 @@
-"""Shards as the unit of work: whoever makes one, on whatever machine, commits it, and no harm is done by making it twice."""
+"""The one loop of every build: shards are made sample by sample and committed, here or by workers; twice does no harm."""
 
 from __future__ import annotations
 
@@ -7,45 +7,46 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from natocc.core.errors import RunError
+from natocc.core.plans import Json
 from natocc.core.versions import __version__
+from natocc.dataset.layout import Layout
+from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.destination import Destination
-from natocc.dataset.write.staging import is_staged
-from natocc.executors.processes import Processes
-from natocc.executors.sample_worker import Job, quarantine
+from natocc.dataset.write.staging import unstaged
+from natocc.executors.processes import Crew, Processes
+from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe, differences
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
 
-_PIECE = 8  # samples that are made between two looks at whether they are still wanted
+_PIECE = 8  # samples that a worker makes between two looks at whether its run still goes on
 
 
 @dataclasses.dataclass(frozen=True)
 class ShardJob:
-    """What one needs to know to make any shard of a dataset.
+    """All that is needed to make any shard of a dataset, on any machine.
 
     Parameters
     ----------
     recipe : str
         Resolved, as JSON.
-    data, cache : Path
-        Absolute: where inputs lie and where libraries are kept.
+    workspace : Workspace
+        Where inputs lie and where libraries are kept; absolute if the job travels.
     count : int
         Samples of the dataset in all.
     limit : float
-        Seconds that one sample may take.
+        Seconds that one sample may take in a process of its own.
     described : str
         From :func:`describe_run`, where the run was started: every worker must see the same.
     destination : Destination
-        Where shards go.
+        Where shards are committed.
     """
 
     recipe: str
-    data: Path
-    cache: Path
+    workspace: Workspace
     count: int
     limit: float
     described: str
@@ -53,7 +54,7 @@ class ShardJob:
 
     def indices(self, shard: int) -> range:
         """Samples of a shard."""
-        size = Recipe.model_validate_json(self.recipe).output.shard_size
+        size = _validated(self.recipe).output.shard_size
         return range(shard * size, min((shard + 1) * size, self.count))
 
 
@@ -65,73 +66,85 @@ class MadeShard:
     made: int
     rejected: Mapping[str, int]
 
+    @classmethod
+    def of(cls, record: ShardRecord) -> MadeShard:
+        """The same of a record."""
+        return cls(record.shard, record.made, record.rejected)
+
 
 def make_shard(job: ShardJob, shard: int) -> MadeShard:
-    """Make one shard, with one process; see :func:`make_shards`."""
-    [made] = make_shards(job, [shard])
-    return made
+    """Make what is missing of a shard, and commit it; one that is committed already is returned at once.
 
-
-def make_shards(
-    job: ShardJob, shards: Sequence[int], jobs: int = 1, told: Callable[[int], None] = lambda made: None
-) -> Generator[MadeShard, None, None]:
-    """Make what is missing of shards, and commit each; one that is committed already comes back at once.
-
-    Samples are made in processes of their own, so that one that crashes or hangs is found and quarantined as in any build.
-
-    Parameters
-    ----------
-    job : ShardJob
-        What to make.
-    shards : sequence of int
-        Their numbers, each once.
-    jobs : int
-        Processes.
-    told : callable
-        Is told how many samples more are made, of shards that come back later.
+    Samples are made in a process of their own, so that one that crashes or hangs is isolated and left out as in any build.
 
     Raises
     ------
     UsageError, RunError
-        If this machine does not see what the one sees where the run was started, the disk refuses, or the run has ended.
+        If this machine does not see what the machine sees where the run was started, writing fails, or the run has ended.
     """
-    wanted: dict[int, range] = {}
-    for shard in shards:
-        indices = job.indices(shard)
-        record = job.destination.committed(indices)
-        if record is None:
-            wanted[shard] = indices
-        else:
-            yield MadeShard(shard, record.made, record.rejected)
-    if wanted:
-        yield from _make(job, wanted, jobs, told)
-
-
-def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[[int], None]) -> Generator[MadeShard, None, None]:
+    indices = job.indices(shard)
+    record = job.destination.committed(indices)
+    if record is not None:
+        return MadeShard.of(record)
     job.destination.check_wanted()
-    pipeline, schedule = _opened(job.recipe, job.data, job.cache, job.count, job.described)
-    with job.destination.scratch(list(wanted.values())) as scratch:
-        missing = {shard: [index for index in wanted[shard] if not is_staged(scratch, index)] for shard in wanted}
+    pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.described)
+    crew = functools.partial(Processes, pipeline, jobs=1, limit=job.limit)
+    [made] = fill_shards(job.destination, [indices], schedule, crew, _PIECE)
+    return made
+
+
+def fill_shards(
+    destination: Destination,
+    wanted: Sequence[range],
+    schedule: Sequence[SampleSpec] | Schedule,
+    crew: Callable[[Layout], Crew],
+    size: int,
+    on_made: Callable[[int], None] = lambda more: None,
+) -> Generator[MadeShard, None, None]:
+    """Have the samples of shards made that are not staged yet; commit each shard as soon as its last sample is staged.
+
+    Parameters
+    ----------
+    destination : Destination
+        Where shards are committed.
+    wanted : sequence of range
+        Samples of each shard.
+    schedule : sequence of SampleSpec, or Schedule
+        What each sample is.
+    crew : callable
+        Makes samples and stages them in the layout given.
+    size : int
+        Samples that one worker makes at a time; none of these pieces crosses a shard.
+    on_made : callable
+        Called with the number of samples that have been added since the last call.
+
+    Raises
+    ------
+    RunError
+        If writing fails, the run has ended, or workers die before they make anything.
+    Exception
+        What a worker raised: a bug.
+    """
+    with destination.scratch(wanted) as scratch:
+        shards = {scratch.shard_of(indices[0]): indices for indices in wanted}
+        missing = {shard: unstaged(scratch, indices) for shard, indices in shards.items()}
         left = {shard: len(indices) for shard, indices in missing.items()}
 
         def commit(shard: int) -> MadeShard:
-            record = job.destination.commit(scratch, wanted[shard])
-            return MadeShard(shard, record.made, record.rejected)
+            return MadeShard.of(destination.commit(scratch, shards[shard]))
 
         def pieces() -> Iterator[list[SampleSpec]]:
             for indices in missing.values():
-                for start in range(0, len(indices), _PIECE):
-                    yield [schedule[index] for index in indices[start : start + _PIECE]]
+                for start in range(0, len(indices), size):
+                    yield [schedule[index] for index in indices[start : start + size]]
 
-        told(sum(map(len, wanted.values())) - sum(left.values()))
+        on_made(sum(map(len, wanted)) - sum(left.values()))
         for shard in [shard for shard, count in left.items() if not count]:
             yield commit(shard)
-        making = Job(job.recipe, job.data, job.cache, scratch)
-        crew = Processes(making, jobs, job.limit, functools.partial(quarantine, pipeline, scratch))
-        with contextlib.closing(crew.run(pieces())) as made:
+        with contextlib.closing(crew(scratch).run(pieces())) as made:
             for piece in made:
-                job.destination.check_wanted()
-                told(len(piece))
+                destination.check_wanted()
+                on_made(len(piece))
                 if piece:
                     shard = scratch.shard_of(piece[0].index)
                     left[shard] -= len(piece)
@@ -139,20 +152,25 @@ def _make(job: ShardJob, wanted: Mapping[int, range], jobs: int, told: Callable[
                         yield commit(shard)
 
 
-def describe_run(pipeline: Pipeline, data: Path, cache: Path) -> str:
+def describe_run(described: Mapping[str, Json]) -> str:
     """What decides the bytes, as JSON: what :func:`natocc.pipeline.fingerprint.describe` says, and natocc's version."""
-    return json.dumps({"natocc": __version__, **describe(pipeline, data, cache)})
+    return json.dumps({"natocc": __version__, **described})
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(recipe: str, data: Path, cache: Path, count: int, described: str) -> tuple[Pipeline, Schedule]:
+def _validated(recipe: str) -> Recipe:
+    return Recipe.model_validate_json(recipe)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(recipe: str, workspace: Workspace, count: int, described: str) -> tuple[Pipeline, Schedule]:
     """A worker's pipeline and schedule, opened once for all its shards, and held against what the parent has."""
-    pipeline = Pipeline(Recipe.model_validate_json(recipe), data, cache)
-    found = differences(json.loads(described), json.loads(describe_run(pipeline, data, cache)))
-    if found:
+    pipeline = Pipeline(_validated(recipe), workspace.with_jobs(1))
+    lines = differences(json.loads(described), json.loads(describe_run(describe(pipeline))))
+    if lines:
         raise RunError(
-            "a worker does not see what the machine sees where the run was started (there -> at the worker):",
-            *found,
-            f"expected the same versions, the data at {data} and the cache at {cache} on every machine",
+            "a worker does not see what the machine sees where the run was started (there -> worker):",
+            *lines,
+            f"expected the same versions, the data at {workspace.data} and the cache at {workspace.cache} on every machine",
         )
     return pipeline, pipeline.schedule(count)

@@ -1,4 +1,4 @@
-"""Stopping when told to: signals become an exception, and no worker outlives the run."""
+"""Stopping on a signal: it becomes an exception, and no worker outlives the run."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def stoppable() -> Iterator[None]:
     def stop(number: int, _: FrameType | None) -> None:
         nonlocal stopped
         stopped = True
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
+        for handled in before:
+            signal.signal(handled, signal.SIG_IGN)
         raise Interrupted(number)
 
     for number in before:
@@ -58,7 +58,7 @@ def end_children() -> None:
 
 
 def obey(parent: int) -> None:
-    """Make this worker leave signals to its parent, and end when the parent does, even by SIGKILL.
+    """Make this worker ignore signals, which its parent handles, and end when the parent does, even by SIGKILL.
 
     Parameters
     ----------

@@ -25,22 +25,16 @@ class CocoOptions(ExportOptions):
     """``annotations/instances_SPLIT.json`` and ``SPLIT/*.jpg``: the face, and each occluder where the dataset has their masks.
 
     Pixels that are to be ignored are one more annotation of the face with ``iscrowd`` 1, which COCO's evaluation ignores.
-
-    Parameters
-    ----------
-    labels : masks or amodal
-        The face that is visible, or as it was before it was covered.
-    segmentation : rle or polygons
-        Run lengths are exact. Polygons approximate: simplified by `tolerance`, holes cut open to the outside. Regions to ignore
-        are run lengths either way, as COCO has it.
-    tolerance : float
-        How far a polygon may lie from the true outline, px.
     """
 
     to: Literal["coco"] = "coco"
     labels: Literal["masks", "amodal"] = "masks"
+    """The visible face, or the face before it was covered."""
     segmentation: Literal["rle", "polygons"] = "rle"
+    """Run lengths are exact. Polygons approximate: simplified by ``tolerance``, holes cut open to the outside. Regions to ignore
+    are run lengths either way, as COCO has it."""
     tolerance: float = Field(0.5, ge=0, le=100)
+    """How far a polygon may lie from the true outline, px."""
 
     def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
         """Link the pictures and write the annotations as they come; what the other lists hold is kept until the end."""

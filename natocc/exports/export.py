@@ -13,12 +13,14 @@ from pydantic import ValidationError
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
+from natocc.core.text import nearest
 from natocc.exports import FORMATS
 from natocc.exports.format import ExportOptions
 from natocc.exports.reader import Sample, SourceDataset
 from natocc.exports.target import check_target, staged
 from natocc.exports.writer import Files
-from natocc.plugins.options import choose_by_name, nearest
+from natocc.plugins.faults import faults
+from natocc.plugins.options import choose_by_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +59,7 @@ def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
     try:
         return choose_by_name(raw, ExportOptions, FORMATS, "to")
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, fault['loc'])) or raw['to']}: {fault['msg']}" for fault in error.errors()]
-        raise UsageError(*(line.replace("Value error, ", "") for line in lines)) from None
+        raise UsageError(*(f"--to {raw['to']}: {line}" for line in faults(error))) from None
     except ValueError as error:  # a plug-in that cannot be used
         raise UsageError(f"--to {raw['to']}: {error}") from None
 

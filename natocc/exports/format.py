@@ -15,19 +15,13 @@ Labels = Literal["masks", "amodal", "parts"]
 
 
 class ExportOptions(Options, abc.ABC):
-    """How a dataset is laid out for another tool.
-
-    Parameters
-    ----------
-    to : str
-        Name of the plug-in.
-    labels : masks, amodal or parts
-        Which label maps are exported: the face that is visible, the face before it was covered, or the face source's own classes
-        with the occluder as one more. The dataset must have them.
-    """
+    """How a dataset is laid out for another tool."""
 
     to: str
+    """Name of the format."""
     labels: Labels = "masks"
+    """Which label maps are exported: the visible face, the face before it was covered, or the face source's own classes with the
+    occluder as one more. The dataset must have them."""
 
     def check(self, dataset: SourceDataset) -> None:
         """Refuse a dataset that the format cannot express, before anything is written.

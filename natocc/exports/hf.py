@@ -47,19 +47,13 @@ _COLUMNS: Mapping[str, str] = {
 
 
 class HuggingFaceOptions(ExportOptions):
-    """``load_dataset(TARGET)``: columns ``image``, ``mask``, further masks by name, and what is known of a sample.
-
-    Parameters
-    ----------
-    style : imagefolder or parquet
-        Files beside a ``metadata.jsonl``, or pictures embedded in Parquet.
-    rows_per_file : int
-        Samples in a Parquet file.
-    """
+    """``load_dataset(TARGET)``: columns ``image``, ``mask``, further masks by name, and what is known of a sample."""
 
     to: Literal["hf"] = "hf"
     style: Literal["imagefolder", "parquet"] = "imagefolder"
+    """Files beside a ``metadata.jsonl``, or pictures embedded in Parquet."""
     rows_per_file: int = Field(1000, ge=1)
+    """Samples in a Parquet file."""
 
     def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
         """Write pictures and metadata, then the card."""

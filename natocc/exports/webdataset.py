@@ -18,16 +18,11 @@ from natocc.exports.writer import Files
 
 
 class WebDatasetOptions(ExportOptions):
-    """``SPLIT/000000.tar ...``: of each sample ``jpg`` (or ``png``), ``mask.png``, further masks by name, and ``json``.
-
-    Parameters
-    ----------
-    samples_per_tar : int
-        Samples in a tar; the last of a split may hold fewer.
-    """
+    """``SPLIT/000000.tar ...``: of each sample ``jpg`` (or ``png``), ``mask.png``, further masks by name, and ``json``."""
 
     to: Literal["webdataset"] = "webdataset"
     samples_per_tar: int = Field(1000, ge=1)
+    """Samples in a tar; the last tar of a split may hold fewer."""
 
     def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
         """Write the tars of all splits side by side."""

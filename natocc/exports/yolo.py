@@ -21,25 +21,18 @@ class YoloOptions(ExportOptions):
 
     A label is a line ``class x1 y1 x2 y2 ...``, 0-1 of width and height: a polygon, so an approximation, with holes cut open to
     the outside. Pixels to ignore are 255 in the label maps; polygons leave them out.
-
-    Parameters
-    ----------
-    labels : masks or amodal
-        The face that is visible, or as it was before it was covered.
-    parts : linked or separate
-        What becomes of a face that an occluder divides: one line, its parts linked as Ultralytics' own converters do, or a line
-        each.
-    occluders : bool
-        Whether occluders are instances, too, classes from 1 on. The dataset must have their masks.
-    tolerance : float
-        How far a polygon may lie from the true outline, px.
     """
 
     to: Literal["yolo-seg"] = "yolo-seg"
     labels: Literal["masks", "amodal"] = "masks"
+    """The visible face, or the face before it was covered."""
     parts: Literal["linked", "separate"] = "linked"
+    """How a face that an occluder divides is written: as one line, its parts linked as Ultralytics' own converters do, or as one
+    line for each part."""
     occluders: bool = False
+    """Whether occluders are instances, too, classes from 1 on. The dataset must have their masks."""
     tolerance: float = Field(0.5, ge=0, le=100)
+    """How far a polygon may lie from the true outline, px."""
 
     def check(self, dataset: SourceDataset) -> None:
         """Refuse a dataset without the masks that are asked for.

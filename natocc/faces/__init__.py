@@ -11,10 +11,10 @@ from natocc.plugins.table import Table
 SOURCES = Table[type[Any]](
     "natocc.faces",
     {
-        "celebamask": "natocc.faces.sources.celebamask:CelebAMaskOptions",
-        "folder": "natocc.faces.sources.folder:FolderOptions",
-        "labelled": "natocc.faces.sources.labelled:LabelledOptions",
-        "portraits": "natocc.faces.sources.portraits:PortraitsOptions",
+        "celebamask": "natocc.faces.sources.celebamask:CelebAMaskFaces",
+        "folder": "natocc.faces.sources.folder:FolderFaces",
+        "labelled": "natocc.faces.sources.labelled:LabelledFaces",
+        "portraits": "natocc.faces.sources.portraits:PortraitsFaces",
     },
 )
 """Name in a recipe to ``module:Class``, imported only when it is named."""

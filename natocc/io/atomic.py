@@ -85,8 +85,8 @@ def encode_json(value: Json, indent: int | None = None) -> bytes:
     return (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode("ascii")
 
 
-def read_json(path: Path) -> dict[str, Json]:
-    """A JSON file that holds an object.
+def read_json(path: Path, shown: str | None = None) -> dict[str, Json]:
+    """A JSON file that holds an object; messages name it `shown`, by default its path.
 
     Raises
     ------
@@ -98,9 +98,9 @@ def read_json(path: Path) -> dict[str, Json]:
     except BadDataError as error:
         raise UsageError(error.detail) from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is damaged: not JSON ({error})") from None
+        raise UsageError(f"{shown or path} is damaged: not JSON ({error})") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{path}: expected a JSON object, found {type(value).__name__}")
+        raise UsageError(f"{shown or path}: expected a JSON object, found {type(value).__name__}")
     return value
 
 

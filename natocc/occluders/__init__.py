@@ -11,21 +11,21 @@ from natocc.plugins.table import Table
 SOURCES = Table[type[Any]](
     "natocc.occluders",
     {
-        "coco": "natocc.occluders.coco.source:CocoOptions",
-        "cutouts": "natocc.occluders.cutout_files:CutoutsOptions",
-        "hands": "natocc.occluders.hands.source:HandsOptions",
-        "shapes": "natocc.occluders.shapes.source:ShapesOptions",
+        "coco": "natocc.occluders.coco.source:CocoOccluders",
+        "cutouts": "natocc.occluders.cutout_files:CutoutsOccluders",
+        "hands": "natocc.occluders.hands.source:HandsOccluders",
+        "shapes": "natocc.occluders.shapes.source:ShapesOccluders",
     },
 )
-"""Name in a recipe's ``occluders`` to ``module:OptionsClass``."""
+"""Name in a recipe's ``occluders`` to ``module:class`` of its options."""
 
 TEXTURES = Table[type[Any]](
     "natocc.textures",
     {
-        "flat": "natocc.occluders.shapes.procedural:FlatOptions",
-        "mix": "natocc.occluders.shapes.procedural:MixOptions",
-        "noise": "natocc.occluders.shapes.procedural:NoiseOptions",
-        "textures": "natocc.occluders.shapes.textures:TexturesOptions",
+        "flat": "natocc.occluders.shapes.procedural:FlatTextures",
+        "mix": "natocc.occluders.shapes.procedural:MixedTextures",
+        "noise": "natocc.occluders.shapes.procedural:NoiseTextures",
+        "textures": "natocc.occluders.shapes.textures:PictureTextures",
     },
 )
-"""Name in the ``textures`` of shapes to ``module:OptionsClass``."""
+"""Name in the ``textures`` of shapes to ``module:class`` of its options."""

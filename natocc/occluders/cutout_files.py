@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Origin
@@ -19,18 +18,22 @@ from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alp
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
+from natocc.plugins.options import Location
 
 _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by category if you like"
 
 
-class CutoutsOptions(OccluderOptions):
-    """``source: cutouts``: RGBA pictures, nested as you like; the folder that one lies in is its category."""
+class CutoutsOccluders(OccluderOptions):
+    """RGBA pictures, nested as you like; the folder that one lies in is its category."""
 
     source: Literal["cutouts"] = "cutouts"
-    root: str = Field("cutouts", description="folder of the pictures")
-    licence: str | None = Field(None, description="of all pictures, recorded with every sample")
+    root: Location = "cutouts"
+    """Location of the folder of pictures."""
+    licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
     # Cut tight, and in the pieces that were wanted.
-    rules: CutoutRules = Field(CutoutRules(largest_piece=0.5, border_share=1), description="what each cutout must be like")
+    rules: CutoutRules = CutoutRules(largest_piece=0.5, border_share=1)
+    """What a cutout must be like."""
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""

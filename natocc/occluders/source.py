@@ -52,6 +52,7 @@ class OccluderOptions(Options):
     """A recipe's ``occluders``: which source, and that source's own keys."""
 
     source: str
+    """Name of the source."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""

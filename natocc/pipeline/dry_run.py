@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
-from pathlib import Path
 
 from natocc.core.plans import Json
+from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
 
@@ -14,7 +15,47 @@ _BYTES_A_PIXEL = {"jpg": 0.45, "png": 1.9}
 _MASK_BYTES_A_PIXEL = 0.02
 
 
-def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> dict[str, Json]:
+@dataclasses.dataclass(frozen=True)
+class ExpectedSet:
+    """What one set of a recipe would add: its name, ``natocc`` or ``randocc``, the source of its occluders, its samples."""
+
+    name: str
+    method: str
+    occluders: str
+    samples: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """What a build would make.
+
+    Parameters
+    ----------
+    source : str
+        Of the faces, such as ``celebamask``.
+    faces : int
+        How many the source has.
+    sets : tuple of ExpectedSet
+        In the recipe's order.
+    samples, shards : int
+        In all.
+    bytes : int
+        Estimated size of the dataset.
+    """
+
+    source: str
+    faces: int
+    sets: tuple[ExpectedSet, ...]
+    samples: int
+    shards: int
+    bytes: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As plain JSON."""
+        return {**dataclasses.asdict(self), "sets": [dataclasses.asdict(a_set) for a_set in self.sets]}
+
+
+def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expected:
     """What a build would make: faces, samples of each set, shards, and about how many bytes; reads no picture.
 
     Raises
@@ -22,20 +63,20 @@ def expected(recipe: Recipe, data: Path, cache: Path, count: int | None) -> dict
     UsageError
         If the faces are missing.
     """
-    faces = recipe.faces.open(data, cache)
+    faces = recipe.faces.open(workspace.data, workspace.cache)
     ids = faces.ids()
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))
     side = recipe.faces.align.size or 1024
     pixel = _BYTES_A_PIXEL[recipe.output.image.format] + _MASK_BYTES_A_PIXEL
-    return {
-        "source": recipe.faces.source,
-        "faces": len(ids),
-        "sets": [
-            {"name": a_set.name, "method": a_set.method, "occluders": a_set.occluders.source, "samples": samples[index]}
+    return Expected(
+        source=recipe.faces.source,
+        faces=len(ids),
+        sets=tuple(
+            ExpectedSet(a_set.name, a_set.method, a_set.occluders.source, samples[index])
             for index, a_set in enumerate(recipe.sets)
-        ],
-        "samples": len(schedule),
-        "shards": math.ceil(len(schedule) / recipe.output.shard_size),
-        "bytes": int(len(schedule) * side * side * pixel),
-    }
+        ),
+        samples=len(schedule),
+        shards=math.ceil(len(schedule) / recipe.output.shard_size),
+        bytes=int(len(schedule) * side * side * pixel),
+    )

@@ -19,26 +19,19 @@ from natocc.pipeline.sample import Pipeline
 from natocc.plugins.options import Options
 from natocc.recipe.model import Recipe
 
-_LOCATIONS = ("root", "image", "images", "annotation", "annotations", "landmarks")
-"""Options that say where pictures and what belongs to them lie."""
-
 _WITHOUT_EFFECT = ("output.max_rejected",)
 """Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
 
 _MOST_SHOWN = 8
 
 
-def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
+def describe(pipeline: Pipeline) -> dict[str, Json]:
     """What ``dataset.json`` says of how a dataset comes about.
 
     Parameters
     ----------
     pipeline : Pipeline
         Opened.
-    data : Path
-        The data root.
-    cache : Path
-        Where what large folders hold is kept.
 
     Returns
     -------
@@ -49,6 +42,7 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
     """
     recipe = pipeline.recipe
     faces = pipeline.faces
+    data, cache = pipeline.workspace.data, pipeline.workspace.cache
     people = hashlib.sha256()
     for face_id in faces.ids():
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
@@ -67,13 +61,13 @@ def describe(pipeline: Pipeline, data: Path, cache: Path) -> dict[str, Json]:
     }
 
 
-def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
+def check_agrees(shown: str, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
     """Refuse to go on with a dataset that this run would not have begun.
 
     Parameters
     ----------
-    root : Path
-        Its folder, for the message.
+    shown : str
+        How the message names the place.
     there : mapping
         Its ``dataset.json``.
     wanted : mapping
@@ -86,7 +80,7 @@ def check_agrees(root: Path, there: Mapping[str, Json], wanted: Mapping[str, Jso
     """
     found = differences(there, {"natocc": __version__, **wanted})
     if found:
-        head = f"{root} holds a dataset ({there['status']}) that differs from the one asked for:"
+        head = f"{shown} holds a dataset ({there['status']}) that differs from the one asked for:"
         last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *found, last)
 
@@ -143,10 +137,11 @@ def _short(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def look_again(pipeline: Pipeline, data: Path, cache: Path, described: Mapping[str, Json]) -> LookAgain:
+def look_again(pipeline: Pipeline, described: Mapping[str, Json]) -> LookAgain:
     """Ask the files of a description again, beside whatever comes next; see :class:`natocc.io.listings.LookAgain`."""
     inputs, recipe = described["inputs"], pipeline.recipe
     told = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
+    data, cache = pipeline.workspace.data, pipeline.workspace.cache
     return LookAgain([(list(_located(options, data)), each["files"]) for options, each in told if "files" in each], cache)
 
 
@@ -166,9 +161,4 @@ def _files(options: Options, data: Path, cache: Path) -> Json:
 
 
 def _located(options: Options, data: Path) -> Iterator[Path]:
-    for name, value in options:
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Options):
-                yield from _located(item, data)
-            elif isinstance(item, str) and name in _LOCATIONS:
-                yield locate(item, data)
+    return (locate(location, data) for _, location in options.locations())

@@ -11,6 +11,7 @@ from typing import Any
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import Image, SampleRecord
 from natocc.faces.landmarks.detector import check_models
+from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 from natocc.recipe.flags import recipe_of_flags
@@ -67,14 +68,14 @@ class Shown:
                 yield f"sample {record.index} rejected: {record.rejection.detail}"
 
 
-def show(photograph: Photograph, data: Path, cache: Path, count: int) -> Shown:
+def show(photograph: Photograph, workspace: Workspace, count: int) -> Shown:
     """Make samples of a photograph by all sets of its recipes, and lay them out.
 
     Parameters
     ----------
     photograph : Photograph
         From :func:`photograph_of`. The sets of its recipes take turns.
-    data, cache : Path
+    workspace : Workspace
         As for a build.
     count : int
         Samples to make by each recipe.
@@ -95,7 +96,7 @@ def show(photograph: Photograph, data: Path, cache: Path, count: int) -> Shown:
     rows = []
     for setting, recipe in photograph.recipes:
         check_models(recipe.faces.align.points)
-        pipeline = Pipeline(recipe, data, cache, like=pipeline)
+        pipeline = Pipeline(recipe, workspace, like=pipeline)
         rows.append((setting, tuple(_samples(pipeline, photograph.face, count))))
     if photograph.compared or pipeline is None:
         return Shown(comparison_sheet(rows), tuple(rows))

@@ -17,6 +17,7 @@ from natocc.dataset.manifest import read_manifest
 from natocc.dataset.open import open_dataset
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.images import read_bytes, sha256
+from natocc.io.workspace import Workspace
 from natocc.pipeline.encode import encode
 from natocc.pipeline.fingerprint import changed_versions
 from natocc.pipeline.sample import Pipeline
@@ -79,7 +80,7 @@ def row_of(root: Path, index: int) -> dict[str, Json]:
     return rows[0]
 
 
-def replay(root: Path, row: Mapping[str, Json], data: Path, cache: Path, jobs: int = 1) -> list[Replayed]:
+def replay(root: Path, row: Mapping[str, Json], workspace: Workspace) -> list[Replayed]:
     """Make a sample again from its row's plan; nothing is drawn.
 
     Parameters
@@ -88,7 +89,7 @@ def replay(root: Path, row: Mapping[str, Json], data: Path, cache: Path, jobs: i
         A dataset's folder, whose ``dataset.json`` has the recipe.
     row : mapping
         Of the manifest; not one of a rejected sample.
-    data, cache, jobs
+    workspace : Workspace
         As for a build.
 
     Raises
@@ -110,7 +111,7 @@ def replay(root: Path, row: Mapping[str, Json], data: Path, cache: Path, jobs: i
             f"the plan of sample {spec.index} in the manifest is damaged ({type(error).__name__}: {error})"
         ) from None
     check_models(recipe.faces.align.points)
-    remade = replayed(Pipeline(recipe, data, cache, jobs), spec, plan)
+    remade = replayed(Pipeline(recipe, workspace), spec, plan)
     layout = description.layout(root)
     found = []
     for folder in FOLDERS:
@@ -134,14 +135,14 @@ def _digest(path: Path) -> str | None:
         return None
 
 
-def originals_of(root: Path, data: Path, cache: Path, jobs: int = 1) -> Callable[[SampleRecord], Original | None]:
+def originals_of(root: Path, workspace: Workspace) -> Callable[[SampleRecord], Original | None]:
     """A function that makes a sample's source, amodal mask and occluders again from its plan.
 
     Parameters
     ----------
     root : Path
         A dataset's folder, whose ``dataset.json`` has the recipe.
-    data, cache, jobs
+    workspace : Workspace
         As for a build.
 
     Returns
@@ -160,7 +161,7 @@ def originals_of(root: Path, data: Path, cache: Path, jobs: int = 1) -> Callable
         raise UsageError(f"the recipe in {root / 'dataset.json'} was changed; nothing can be made again from it")
     recipe = validate_recipe(description.content["recipe"], "in dataset.json")
     check_models(recipe.faces.align.points)
-    pipeline = Pipeline(recipe, data, cache, jobs)
+    pipeline = Pipeline(recipe, workspace)
 
     def original_of(sample: SampleRecord) -> Original | None:
         try:

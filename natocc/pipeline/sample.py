@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
+from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.metrics import hidden_landmarks, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
@@ -58,12 +58,8 @@ class Pipeline:
     ----------
     recipe : Recipe
         What to build.
-    data : Path
-        The data root.
-    cache : Path
-        Where occluder libraries are extracted to, and landmarks kept, once.
-    jobs : int
-        Processes for that extraction.
+    workspace : Workspace
+        Where inputs lie, and where libraries and landmarks are kept.
     like : Pipeline, optional
         Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
 
@@ -73,9 +69,11 @@ class Pipeline:
         If data is missing; the folder and the layout expected are named.
     """
 
-    def __init__(self, recipe: Recipe, data: Path, cache: Path, jobs: int = 1, like: Pipeline | None = None) -> None:
+    def __init__(self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None) -> None:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
+        self.workspace: Workspace = workspace
+        data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
         self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:

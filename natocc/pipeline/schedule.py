@@ -13,7 +13,7 @@ from natocc.core.errors import UsageError
 
 @dataclasses.dataclass(frozen=True)
 class SampleSpec:
-    """What sample `index` is made of: the set, the face and the how-manieth variant of it."""
+    """What sample `index` is made of: the set, the face, and the zero-based repeat of this face within its set."""
 
     index: int
     set_index: int

@@ -1,24 +1,32 @@
-"""What every part of a recipe has in common: strict, frozen, told by name which plug-in it configures."""
+"""What all parts of a recipe share: strict, frozen models, and fields whose model or value a table of plug-ins names."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from natocc.core.errors import UsageError
-from natocc.plugins.docstrings import parameters, summary
+from natocc.core.text import did_you_mean, nearest
 from natocc.plugins.table import Table
+
+_LOCATION = object()
+
+Location: TypeAlias = Annotated[str, _LOCATION]
+"""A place that a recipe reads: a path, ``package:NAME/sub`` or ``asset:sub``, see :func:`natocc.io.paths.locate`.
+
+A field of this type, also one that holds several in a tuple, is an input of the dataset: names and sizes of its files are in
+``dataset.json``, a build is not resumed where they have changed, and no output is written into it.
+"""
 
 
 class Options(BaseModel):
     """A part of a recipe: unknown keys are refused with the nearest known one; NaN and infinity are not numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -30,69 +38,62 @@ class Options(BaseModel):
                     raise ValueError(f"unknown key {str(key)!r}{nearest(str(key), known)}")
         return value
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """With what the docstring says of each key, so that an editor shows it."""
-        made = handler(schema)
-        model = handler.resolve_ref_schema(made)
-        model["description"] = summary(cls)
-        for name, text in parameters(cls).items():
-            if name in model.get("properties", {}):
-                model["properties"][name].setdefault("description", text)
-        return made
-
     def named(self) -> Iterable[tuple[Table[Any], str]]:
-        """Plug-ins that this part names itself: table and name."""
+        """Plug-ins that this part itself names, as (table, name)."""
         return ()
 
+    def locations(self) -> Iterator[tuple[str, str]]:
+        """Path of each field here, or in a part within, that is a :data:`Location`; and what it holds."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            items = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+            for index, item in items:
+                path = name if index is None else f"{name}.{index}"
+                if isinstance(item, Options):
+                    yield from ((f"{path}.{below}", location) for below, location in item.locations())
+                elif isinstance(item, str) and _is_location((field.annotation, *field.metadata)):
+                    yield path, item
+
     def packages(self) -> dict[str, str]:
-        """Other packages whose plug-ins this part, or one within it, names: name to version, sorted."""
-        found = dict(filter(None, (table.package(name) for table, name in self.named())))
+        """Versions of the other packages whose plug-ins this part, or one within it, names; by package name, sorted."""
+        versions = dict(filter(None, (table.package(name) for table, name in self.named())))
         for _, value in self:
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, Options):
-                    found |= item.packages()
-        return dict(sorted(found.items()))
+                    versions |= item.packages()
+        return dict(sorted(versions.items()))
+
+
+def _is_location(parts: Iterable[Any]) -> bool:
+    return any(part is _LOCATION or _is_location(get_args(part)) for part in parts)
 
 
 PART_OF = "x-part-of"
-"""Mark in a JSON Schema: here stands one of the models of the table of this group."""
+"""Mark in a JSON Schema: one of the models of this group's table belongs here."""
 
 NAME_OF = "x-name-of"
-"""Mark in a JSON Schema: here stands a name of the table of this group."""
+"""Mark in a JSON Schema: a name of this group's table belongs here."""
 
 PluginOptions = TypeVar("PluginOptions", bound=Options)
 PluginType = TypeVar("PluginType")
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """Text that names the known word nearest to `name`, or all of them where none is near.
-
-    Examples
-    --------
-    >>> nearest("sourse", ["source", "root"])
-    " (did you mean 'source'?)"
-    """
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})"
-
-
 def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginType:
-    """The plug-in that `name` means in `table`, imported only now.
+    """The plug-in of that name, imported now.
 
     Parameters
     ----------
     table : mapping of str
-        Mostly a :class:`natocc.plugins.table.Table`.
+        Names to plug-ins, such as a :class:`natocc.plugins.table.Table`.
     name_key : str
-        The recipe's key that holds the name, for the message.
+        The recipe's key that holds the name, for messages.
     name : str
-        What the recipe says.
+        Name in the recipe.
 
     Raises
     ------
     ValueError
-        If there is no such plug-in (the nearest name is given), or the package that adds it cannot be used.
+        If there is no such plug-in (the message has the nearest name), or its package cannot be used.
     """
     try:
         return table[name]
@@ -103,7 +104,7 @@ def plugin(table: Mapping[str, PluginType], name_key: str, name: str) -> PluginT
 
 
 def choose_by_name(value: Any, base: type[PluginOptions], table: Table[type[Any]], name_key: str) -> PluginOptions:
-    """A recipe entry as its plug-in's own model, chosen by the name that the entry has under `name_key`."""
+    """A part of a recipe as the model of its plug-in, which is named under `name_key`."""
     if isinstance(value, base):
         return value
     if not isinstance(value, Mapping):
@@ -120,14 +121,14 @@ def choose_by_name(value: Any, base: type[PluginOptions], table: Table[type[Any]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ChosenFrom(Generic[PluginOptions]):
-    """Annotation of a recipe's part: the model that its ``source`` names in a table.
+    """Annotation of a part of a recipe: its model is the one that its ``source`` names.
 
     Parameters
     ----------
     table : Table
-        Of options classes.
+        Options classes by name.
     base : type
-        What they all are.
+        Their common base class.
     """
 
     table: Table[type[Any]]
@@ -137,7 +138,7 @@ class ChosenFrom(Generic[PluginOptions]):
         return core_schema.no_info_before_validator_function(self.choose, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """A mark in the place of all the models: :mod:`natocc.recipe.schema` knows them."""
+        """A mark in place of all the models, which :mod:`natocc.recipe.schema` fills in."""
         return {PART_OF: self.table.group}
 
     def choose(self, value: Any) -> PluginOptions:
@@ -147,14 +148,14 @@ class ChosenFrom(Generic[PluginOptions]):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NameIn:
-    """Annotation of a recipe's text: a name of a table.
+    """Annotation of a text in a recipe: a name in a table.
 
     Parameters
     ----------
     table : Table
-        Of what is called by these names.
+        Plug-ins by name.
     also : tuple of str
-        Further names.
+        Further allowed names.
     """
 
     table: Table[Any]
@@ -164,43 +165,19 @@ class NameIn:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """A mark, as above."""
+        """A mark, as of :class:`ChosenFrom`."""
         return {NAME_OF: self.table.group, "also": list(self.also)}
 
     def check(self, name: str) -> str:
-        """`name`, if it is known and what it names can be imported."""
+        """`name`, if it is known and its plug-in can be imported."""
         if name not in self.also:
             try:
-                found = self.table[name]
+                function = self.table[name]
             except KeyError:
                 known = [*self.also, *self.table]
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f" (did you mean {close[0]!r}?)" if close else ""
-                raise ValueError(f"{name!r} is not one of {', '.join(known)}{hint}") from None
+                raise ValueError(f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}") from None
             except UsageError as error:
                 raise ValueError(str(error)) from error
-            if not callable(found):
-                raise ValueError(f"{self.table.group} {name!r}: expected a function, found {found!r}")
+            if not callable(function):
+                raise ValueError(f"{self.table.group} {name!r}: expected a function, found {function!r}")
         return name
-
-
-def faults(error: ValidationError) -> list[str]:
-    """What is wrong: a line a fault, with the path of the field and, where there is one, the nearest known name."""
-    found = error.errors()
-    # A list of which an item fails is also called too short: the item is what is wrong.
-    return [_explained(fault) for fault in found if not (fault["type"] == "too_short" and len(found) > 1)]
-
-
-def _explained(fault: Any) -> str:
-    # What pydantic adds for itself is no part of a recipe: "[key]", and the branch of a union, "(mix)".
-    path = ".".join(str(part) for part in fault["loc"] if str(part)[:1] not in ("[", "("))
-    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if fault["type"] == "literal_error":
-        known = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        close = difflib.get_close_matches(str(fault["input"]), known, n=1)
-        message = f"{fault['input']!r} is not one of {', '.join(known)}" + (f" (did you mean {close[0]!r}?)" if close else "")
-    elif fault["type"] not in ("value_error", "missing"):
-        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
-    elif fault["type"] == "missing":
-        message = "is missing"
-    return f"{path}: {message}" if path else message

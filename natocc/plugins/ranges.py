@@ -1,4 +1,4 @@
-"""Ranges that a recipe gives: [least, most], or one number for both."""
+"""Ranges in a recipe: [least, most], or one number for both."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from pydantic_core import CoreSchema
 
 
 def _pair(value: Any) -> Any:
-    return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (value, value)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a number or a range [least, most], found {value!r}")
+    return value
 
 
 def _ordered(limits: tuple[float, float]) -> tuple[float, float]:
     if limits[0] > limits[1]:
-        raise ValueError(f"a range is [least, most], found {list(limits)}")
+        raise ValueError(f"expected a range [least, most], least first, found {list(limits)}")
     return limits
 
 
 class _OrOneNumber:
-    """In the JSON Schema: one number stands for both ends."""
+    """In the JSON Schema: one number in place of both ends."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         pair = handler(schema)
@@ -40,5 +44,5 @@ CountRange = Annotated[tuple[_Natural, _Natural], BeforeValidator(_pair), AfterV
 
 
 def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
-    """A number in `limits`, rounded to 4 places as it stands in the plan."""
+    """A number drawn from `limits`, rounded to the 4 places that a plan keeps."""
     return round(float(rng.uniform(*limits)), 4)

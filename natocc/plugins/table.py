@@ -1,6 +1,7 @@
 """Tables of plug-ins: natocc's own by name, and those that other packages add by an entry point.
 
-Another package is asked only when a recipe names what natocc has not, or when somebody lists: nothing is imported before.
+Other packages are asked only when a recipe names something that natocc does not have, or when all names are listed; nothing is
+imported before that.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ Plugin = TypeVar("Plugin")
 
 @dataclasses.dataclass(frozen=True)
 class Offer:
-    """What another package says that it adds.
+    """A plug-in that another package declares.
 
     Parameters
     ----------
     group, name : str
-        Such as ``natocc.transfers`` and the name that a recipe uses.
+        Group of entry points, such as ``natocc.transfers``, and the name in recipes.
     package, version : str
-        Of the distribution that adds it.
+        The distribution that adds it.
     target : str
         ``module:attribute``.
     """
@@ -44,17 +45,17 @@ class Offer:
 
 
 class Table(Mapping[str, Plugin], Generic[Plugin]):
-    """Name in a recipe to plug-in, imported when it is asked for.
+    """Names in a recipe to plug-ins, which are imported when they are looked up.
 
-    Natocc's own come first and cannot be replaced: the name means the same on every machine. A package that takes one of their
-    names is ignored, and ``natocc doctor`` says so.
+    Natocc's own plug-ins cannot be replaced, so that a name means the same on every machine: a package that uses one of their
+    names is ignored, and ``natocc doctor`` reports it.
 
     Parameters
     ----------
     group : str
-        Of the entry points by which other packages add to it, such as ``natocc.blends``.
+        Group of the entry points by which other packages add to it, such as ``natocc.blends``.
     own : mapping
-        Natocc's own: the plug-in itself, or ``module:attribute``.
+        Natocc's own: plug-ins, or ``module:attribute``.
 
     Examples
     --------
@@ -73,19 +74,20 @@ class Table(Mapping[str, Plugin], Generic[Plugin]):
         Raises
         ------
         KeyError
-            If nobody offers it.
+            If there is none.
         UsageError
-            If the package that offers it cannot be imported, or two offer it.
+            If its package cannot be imported, or two packages offer it.
         """
         if name in self.own:
-            found = self.own[name]
-            plugin: Plugin = _attribute(found) if isinstance(found, str) else found
+            entry = self.own[name]
+            plugin: Plugin = _attribute(entry) if isinstance(entry, str) else entry
             return plugin
         offers = [offer for offer in offered(self.group) if offer.name == name]
         if not offers:
             raise KeyError(name)
         if len(offers) > 1:
-            raise UsageError(f"two packages add {self.group} {name!r}: {_told(offers)}; uninstall one")
+            packages = ", ".join(f"{offer.package} {offer.version}" for offer in offers)
+            raise UsageError(f"two packages add {self.group} {name!r}: {packages}; uninstall one")
         loaded: Plugin = _loaded(offers[0])
         return loaded
 
@@ -93,7 +95,7 @@ class Table(Mapping[str, Plugin], Generic[Plugin]):
         return name in self.own or any(offer.name == name for offer in offered(self.group))
 
     def __iter__(self) -> Iterator[str]:
-        """Natocc's own, then those that other packages add."""
+        """Natocc's own, then those of other packages."""
         yield from self.own
         yield from sorted({offer.name for offer in offered(self.group)} - set(self.own))
 
@@ -101,7 +103,7 @@ class Table(Mapping[str, Plugin], Generic[Plugin]):
         return len(list(iter(self)))
 
     def package(self, name: str) -> tuple[str, str] | None:
-        """Name and version of the package that adds `name`; none for natocc's own and for what nobody offers."""
+        """Name and version of the package that adds `name`; None for natocc's own and for unknown names."""
         if name not in self.own:
             for offer in offered(self.group):
                 if offer.name == name:
@@ -109,9 +111,9 @@ class Table(Mapping[str, Plugin], Generic[Plugin]):
         return None
 
     def complaint(self, offer: Offer) -> str | None:
-        """Why an offer cannot be used; none where it can. Imports it.
+        """Why an offer cannot be used, or None; it is imported to find out.
 
-        The one place that must outlive whatever a foreign package does when it is imported.
+        Whatever the foreign module raises is part of the answer.
         """
         if offer.name in self.own:
             return f"{offer}: refused, {offer.name!r} is natocc's own"
@@ -124,14 +126,14 @@ class Table(Mapping[str, Plugin], Generic[Plugin]):
 
 @functools.cache
 def offered(group: str) -> tuple[Offer, ...]:
-    """What installed packages add to a group, by package; only their metadata are read, once a process."""
+    """Plug-ins that installed packages declare for a group, by package; only metadata are read, once per process."""
     from importlib.metadata import entry_points
 
-    return tuple(sorted((_offer(each) for each in entry_points(group=group)), key=lambda offer: (offer.package, offer.name)))
+    return tuple(sorted((_offer(entry) for entry in entry_points(group=group)), key=lambda offer: (offer.package, offer.name)))
 
 
 def misnamed(groups: Collection[str]) -> Iterator[Offer]:
-    """What installed packages add to groups called ``natocc.`` something that are none of `groups`."""
+    """Plug-ins that installed packages declare for groups ``natocc.*`` that do not exist."""
     from importlib.metadata import entry_points
 
     for group in sorted(entry_points().groups):
@@ -154,14 +156,10 @@ def _offer(entry: EntryPoint) -> Offer:
 def _loaded(offer: Offer) -> Any:
     try:
         return _attribute(offer.target)
-    except Exception as error:  # whatever a foreign module raises is its own fault, and is told as such
+    except Exception as error:  # whatever a foreign module raises is reported as its fault
         raise UsageError(f"{offer} cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}") from error
 
 
 def _attribute(target: str) -> Any:
     module, _, attribute = target.partition(":")
     return functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
-
-
-def _told(offers: list[Offer]) -> str:
-    return ", ".join(f"{offer.package} {offer.version}" for offer in offers)

@@ -1,4 +1,4 @@
-"""Which data lie below a data root, in which layout. No picture is opened."""
+"""Which data a data root holds, and in which layout. No picture is opened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from natocc.plugins.options import choose_by_name
 
 
 def sources(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
-    """Every source at the place where it is looked for unless a recipe says otherwise."""
+    """Every source at its default location."""
     for kind, table in (("faces", FACES), ("occluders", OCCLUDERS)):
         for name in table:
             yield {"kind": kind, "source": name, **_look(kind, name, None, data, cache)}
@@ -28,9 +28,9 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
     if not data.is_dir():
         return
     for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        # Any pictures can be photographs, cutouts or textures: that is said only of those that are nothing more.
-        for tried in (layouts, any_pictures):
-            looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in tried]
+        # Any pictures can be photographs, cutouts or textures: that is listed only of folders that are nothing else.
+        for candidates in (layouts, any_pictures):
+            looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in candidates]
             readable = [look for look in looks if "count" in look]
             if readable:
                 break
@@ -38,7 +38,7 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
 
 
 def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Json]:
-    """How much a source finds, or what it misses."""
+    """How many faces or pictures a source has, or what is missing."""
     own = name in (FACES if kind == "faces" else OCCLUDERS).own
     entry: dict[str, Json] = {"source": name}
     if root is not None:
@@ -54,4 +54,4 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
     except Exception as error:
         if own:
             raise
-        return {"missing": f"{type(error).__name__}: {error}".splitlines()[0]}  # a plug-in's own fault: the others go on
+        return {"missing": f"{type(error).__name__}: {error}".splitlines()[0]}  # a plug-in's own fault: others are still tried

@@ -1,4 +1,4 @@
-"""The recipe that flags name, for those who have none: ``--source celebamask --occluders coco``."""
+"""A recipe made from flags, for those who have no file: ``--source celebamask --occluders coco``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def recipe_of_flags(
     seed: int | None,
     edits: Iterable[str],
 ) -> Recipe:
-    """The recipe that a file and flags name: flags edit it before it is validated.
+    """The recipe of a file, or of flags alone; flags edit it before it is validated.
 
     Raises
     ------
     UsageError, RecipeError
-        If both a recipe and flags that make one are given, or the recipe does not validate.
+        If a recipe is given together with flags that make one, or the recipe does not validate.
     """
     if recipe is not None and (source or occluders or method):
         raise UsageError("--source, --occluders and --method make a recipe of one set; edit a recipe file's with --set")
@@ -61,5 +61,5 @@ def _one_set(source: str | None, occluders: str | None, method: str | None) -> d
 
 
 def _quoted(path: str) -> str:
-    """A path as a YAML string, from the folder that the command was given in."""
+    """A path as a YAML string; a relative one starts at the current folder, not at the data root."""
     return json.dumps(path if ":" in path else str(Path(path).absolute()))

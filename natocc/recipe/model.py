@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,15 +16,15 @@ from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
+from natocc.core.text import nearest
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
 from natocc.io.paths import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
-from natocc.plugins.options import PART_OF, ChosenFrom, Options, faults, nearest
-from natocc.recipe.edit import edit_recipe
-from natocc.recipe.text import parse_recipe, recipe_text
+from natocc.plugins.faults import faults
+from natocc.plugins.options import PART_OF, ChosenFrom, Options
 
 _LARGEST = 2**63 - 1
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -35,24 +35,16 @@ Occluders = Annotated[SerializeAsAny[OccluderOptions], _OCCLUDERS]
 
 
 class SetRecipe(ComposeRules):
-    """A set: samples of each face, made by one method with one kind of occluder.
-
-    Parameters
-    ----------
-    name : str
-        Of the set; no two have the same.
-    method : str
-        ``natocc`` or ``randocc``.
-    occluders : OccluderOptions
-        Where occluders come from.
-    samples_per_face : float
-        How many are made of each face; 0.5 takes every second one.
-    """
+    """A set: samples of each face, made by one method with one kind of occluder."""
 
     name: str = Field(pattern=_NAME)
+    """Name of the set; no two sets share one."""
     method: str
+    """``natocc`` or ``randocc``."""
     occluders: Occluders
+    """Where occluders come from."""
     samples_per_face: float = Field(1, gt=0, le=1000)
+    """Samples made of each face; 0.5 makes one of every second face."""
 
 
 class NatOccSet(SetRecipe):
@@ -66,10 +58,15 @@ class RandOccSet(SetRecipe):
 
     method: Literal["randocc"] = "randocc"
     occluders: Occluders = Field(default_factory=lambda: _OCCLUDERS.choose({"source": "shapes"}))
+    """Where occluders come from; by default random shapes."""
     transparency: TransparencyRule = TransparencyRule(probability=0.3)
+    """How many occluders are see-through; by default 30 %."""
     colour: ColourRule = ColourRule(shift=(0, 0))
+    """Which colours occluders take on; by default they keep their own."""
     light: LightRule = LightRule(shading=(0, 0))
+    """Shading of occluders, and their shadows; by default none."""
     optics: OpticsRule = OpticsRule(edge=False, sharpness=(0, 0), grain=(0, 0))
+    """Sharpness, grain and compression of occluders; by default they keep their own."""
 
 
 METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet}
@@ -87,72 +84,47 @@ def _choose_set(value: Any) -> SetRecipe:
 
 
 class ImageFormat(Options):
-    """How pictures are encoded; masks are always PNG.
-
-    Parameters
-    ----------
-    format : str
-        ``jpg`` or ``png``.
-    quality : int
-        Of JPEG.
-    """
+    """How pictures are encoded; masks are always PNG."""
 
     format: Literal["jpg", "png"] = "jpg"
+    """``jpg`` or ``png``."""
     quality: int = Field(95, ge=1, le=100)
+    """JPEG quality."""
 
 
 class Output(Options):
-    """The dataset on disk.
-
-    Parameters
-    ----------
-    shard_size : int
-        Samples in a shard.
-    image : ImageFormat
-        How pictures are encoded.
-    masks : tuple of str
-        ``face``: the face that is visible; ``amodal``: the face before it was covered; ``occluder``: instance ids; ``matte``:
-        how much of each pixel occluders cover; ``parts``: the face source's own classes, the occluder as one more.
-    matte_bits : 8 or 16
-        Of the mattes on disk.
-    max_rejected : float
-        Share of rejected samples above which the exit code is 3.
-    """
+    """The dataset on disk."""
 
     shard_size: int = Field(1000, ge=1, le=100_000)
+    """Samples in a shard."""
     image: ImageFormat = ImageFormat()
+    """How pictures are encoded."""
     masks: tuple[Literal["face", "amodal", "occluder", "matte", "parts"], ...] = Field(("face",), min_length=1)
+    """``face``: the visible face; ``amodal``: the face before it was covered; ``occluder``: instance ids; ``matte``: how much of
+    each pixel occluders cover; ``parts``: the face source's own classes, with the occluder as one more."""
     matte_bits: Literal[8, 16] = 8
+    """Bits per pixel of the mattes on disk."""
     max_rejected: float = Field(0.1, ge=0, le=1)
+    """Share of rejected samples above which the exit code is 3."""
 
 
 class Recipe(Options):
-    """What to build: faces, sets of occluded samples of them, output.
-
-    Parameters
-    ----------
-    name : str
-        Of the dataset.
-    seed : int
-        Of every random decision: with the same inputs, the same seed makes the same bytes.
-    faces : FaceOptions
-        Where faces come from.
-    sets : tuple of SetRecipe
-        What is made of them, a sample of each face a set unless it says otherwise.
-    splits : Splits, optional
-        Train, validation and test, disjoint by person and by occluder; without them every face meets every occluder.
-    output : Output
-        What is written, and how.
-    """
+    """What to build: faces, sets of occluded samples of them, output."""
 
     name: str = Field(pattern=_NAME)
+    """Name of the dataset."""
     seed: int = Field(0, ge=0, le=_LARGEST)
+    """Seed of every random decision: with the same inputs, the same seed makes the same bytes."""
     faces: Annotated[SerializeAsAny[FaceOptions], ChosenFrom(FACE_SOURCES, FaceOptions)]
+    """Where faces come from."""
     sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set), WithJsonSchema({PART_OF: "sets"})], ...] = (
         Field(min_length=1)
     )
+    """Sets of samples; each makes one sample of each face unless it says otherwise."""
     splits: Splits | None = None
+    """Train, validation and test, disjoint by person and by occluder; without them every face meets every occluder."""
     output: Output = Output()
+    """What is written, and how."""
 
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""
@@ -163,63 +135,40 @@ class Recipe(Options):
         return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
 
     def check_output(self, data: Path, out: Path) -> None:
-        """Refuse to write into a folder that is read: the next build would take what this one makes for input.
+        """Refuse to write into a folder that is read: the next build would take the output for input.
 
         Parameters
         ----------
         data : Path
             The data root.
         out : Path
-            Where the dataset goes.
+            Folder of the dataset.
 
         Raises
         ------
         RecipeError
-            If it is, or lies below, the root of the faces, of occluders or of textures.
+            If it is, or lies below, a location that the recipe reads.
         """
-        for field, location in _roots(self.resolved()):
+        for field, location in self.locations():
             source = locate(location, data)
             if out.resolve().is_relative_to(source.resolve()):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
 
 
 def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:
-    """The recipe that `raw` is.
+    """The validated recipe.
 
     Raises
     ------
     RecipeError
-        One line a fault, each with the path of the field and, where there is one, the nearest known name.
+        One line for each fault: the path of the field, what was expected, what was found.
     """
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
         raise RecipeError(*(f"recipe {name}: {line}" for line in faults(error))) from None
     names = [a_set.name for a_set in recipe.sets]
-    twice = sorted({each for each in names if names.count(each) > 1})
+    twice = sorted({duplicate for duplicate in names if names.count(duplicate) > 1})
     if twice:
-        raise RecipeError(f"recipe {name}: sets.*.name: {twice[0]!r} names two sets")
+        raise RecipeError(f"recipe {name}: sets.*.name: {twice[0]!r} names two sets; give each its own name")
     return recipe
-
-
-def load_recipe(name_or_path: str, edits: Iterable[str] = ()) -> Recipe:
-    """Read, edit and validate a recipe: a file, or the name of one of natocc's own.
-
-    Raises
-    ------
-    RecipeError
-        As :func:`recipe_text`, :func:`parse_recipe`, :func:`edit_recipe` and :func:`validate_recipe`.
-    """
-    text, name = recipe_text(name_or_path)
-    raw = parse_recipe(text, name)
-    edit_recipe(raw, edits)
-    return validate_recipe(raw, name)
-
-
-def _roots(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every field called ``root`` in a resolved recipe: its path and what it says."""
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        if key == "root" and isinstance(part, str):
-            yield f"{path}{key}", part
-        yield from _roots(part, f"{path}{key}.")

@@ -1,4 +1,4 @@
-"""The JSON Schema of a recipe, by which editors complete and check YAML: every source with its own keys."""
+"""The JSON Schema of a recipe, with which editors complete and check YAML: every source with its own keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def recipe_schema(plugins: bool = True) -> dict[str, Any]:
     Parameters
     ----------
     plugins : bool
-        Whether what other packages add is in it. What of theirs cannot be imported is left out.
+        Whether to include the plug-ins of other packages; those that cannot be imported are left out.
     """
     parts: dict[str, Mapping[str, type[Options]]] = {
         table.group: dict(_usable(table, plugins)) for table in (FACES, OCCLUDERS, TEXTURES)
@@ -33,15 +33,15 @@ def recipe_schema(plugins: bool = True) -> dict[str, Any]:
     parts["sets"] = METHODS
     names = {table.group: [name for name, _ in _usable(table, plugins)] for table in (TRANSFERS, BLENDS)}
     models: list[type[Options]] = [Recipe, *(model for table in parts.values() for model in table.values())]
-    found, whole = models_json_schema([(model, "validation") for model in models])
-    references = {model: reference["$ref"] for (model, _), reference in found.items()}
+    references_of, whole = models_json_schema([(model, "validation") for model in models])
+    references = {model: reference["$ref"] for (model, _), reference in references_of.items()}
     definitions: dict[str, Any] = whole["$defs"]
     for group, table in parts.items():
         key = "method" if group == "sets" else "source"
         for name, model in table.items():
             definition = definitions[references[model].rsplit("/", 1)[1]]
             definition["properties"][key] = {"const": name, "description": definition["description"]}
-            if name != "natocc":  # the method of a set that names none
+            if name != "natocc":  # the default method of a set
                 definition["required"] = sorted({*definition.get("required", ()), key})
     choices = {
         group: {
@@ -53,8 +53,8 @@ def recipe_schema(plugins: bool = True) -> dict[str, Any]:
     recipe = definitions.pop(references[Recipe].rsplit("/", 1)[1])
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **recipe, "title": "natocc recipe"}
     filled: dict[str, Any] = _filled(schema | {"$defs": dict(sorted(definitions.items()))}, choices, names)
-    told = json.dumps(filled)
-    filled["$defs"] = {name: model for name, model in filled["$defs"].items() if f'"#/$defs/{name}"' in told}
+    text = json.dumps(filled)
+    filled["$defs"] = {name: model for name, model in filled["$defs"].items() if f'"#/$defs/{name}"' in text}
     return filled
 
 
@@ -67,12 +67,14 @@ def _usable(table: Table[Any], plugins: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _filled(value: Any, choices: Mapping[str, Any], names: Mapping[str, list[str]]) -> Any:
-    """A schema with choices in the place of the marks of :mod:`natocc.plugins.options`."""
+    """A schema with plain descriptions, and with choices in the place of the marks of :mod:`natocc.plugins.options`."""
     if isinstance(value, list):
         return [_filled(item, choices, names) for item in value]
     if not isinstance(value, dict):
         return value
     filled = {key: _filled(item, choices, names) for key, item in value.items()}
+    if isinstance(text := filled.get("description"), str):  # the first paragraph of a docstring, without markup
+        filled["description"] = " ".join(text.split("\n\n")[0].replace("`", "").split())
     if PART_OF in filled:
         filled |= choices[filled.pop(PART_OF)]
     if NAME_OF in filled:

@@ -1,8 +1,7 @@
-"""A recipe's text: natocc's own by name, files, and YAML that hides nothing."""
+"""The text of a recipe, from a file or of one of natocc's own; parsed as YAML without surprises."""
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,8 @@ from typing import Any
 import yaml
 
 from natocc.core.errors import RecipeError
+from natocc.core.text import did_you_mean
 from natocc.io.paths import own_folder
-
-KEYS = ("name", "seed", "faces", "sets", "splits", "output")
-"""What stands at the top of a recipe."""
-
-KEYS_OF_SETS = (
-    "method",
-    "occluders",
-    "samples_per_face",
-    "placement",
-    "colour",
-    "light",
-    "optics",
-    "blend",
-    "transparency",
-    "finish",
-)
-"""What stands in a set and nowhere at the top."""
 
 _MOST_BYTES = 1_000_000
 _LARGEST = 2**63 - 1
@@ -39,12 +22,12 @@ def own_recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(own_folder("pipelines").glob("*.yaml"))}
 
 
-def what(text: str) -> str:
-    """First sentence of the comment that a recipe begins with.
+def summary(text: str) -> str:
+    """First sentence of the comment at the beginning of a recipe.
 
     Examples
     --------
-    >>> what("# yaml-language-server: $schema=x\\n# The demo: two\\n# portraits. Nothing is downloaded.\\nname: demo\\n")
+    >>> summary("# yaml-language-server: $schema=x\\n# The demo: two\\n# portraits. Nothing is downloaded.\\nname: demo\\n")
     'The demo: two portraits'
     """
     lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
@@ -63,8 +46,7 @@ def recipe_text(name_or_path: str) -> tuple[str, str]:
     own = own_recipes()
     path = own.get(name_or_path, Path(name_or_path))
     if not path.is_file():
-        close = difflib.get_close_matches(name_or_path, own, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        hint = did_you_mean(name_or_path, own)
         raise RecipeError(f"no recipe file {name_or_path!r}, and no recipe of natocc's own by that name: {', '.join(own)}{hint}")
     if path.stat().st_size > _MOST_BYTES:
         raise RecipeError(f"recipe {path} has more than {_MOST_BYTES} bytes")
@@ -90,12 +72,12 @@ def parse_recipe(text: str, name: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"recipe {name} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(value, dict):
-        raise RecipeError(f"recipe {name}: expected a mapping with the keys {', '.join(KEYS)}")
+        raise RecipeError(f"recipe {name}: expected a mapping with keys such as name, faces and sets")
     return value
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML without tags, aliases or repeated keys: nothing that a recipe needs, everything that goes wrong in silence."""
+    """YAML without tags, aliases or repeated keys: no recipe needs them, and all can go wrong unnoticed."""
 
     _depth = 0
 
@@ -128,7 +110,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_yaml_int(self, node: Any) -> int:
         number: int = super().construct_yaml_int(node)
-        if abs(number) > _LARGEST:  # Python has no text for the largest that YAML can write
+        if abs(number) > _LARGEST:  # Python refuses to print the largest that YAML can write
             raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
         return number
 

@@ -18,6 +18,7 @@ from natocc.evaluation.evaluate import evaluate
 from natocc.evaluation.predictions import NetworkPredictions
 from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
 from natocc.io.segmenter import Segmenter
+from natocc.io.workspace import Workspace
 from natocc.training.benchmark_table import Results, benchmark_table
 from natocc.training.options import Benchmark, Network, SourceOptions
 from natocc.training.packages import versions_used
@@ -37,20 +38,16 @@ class BenchmarkRun:
         What is compared.
     out : Path
         Its folder: ``data`` holds what recipes made, ``runs/SET/NETWORK/SEED`` the trainings and their evaluations.
-    data, cache : Path
+    workspace : Workspace
         As for a build.
     device : Device
         What trains.
-    jobs : int
-        Processes that build recipes.
     """
 
     options: Benchmark
     out: Path
-    data: Path
-    cache: Path
+    workspace: Workspace
     device: Device = dataclasses.field(default_factory=Device)
-    jobs: int = 1
 
     def run(self, progress: Progress) -> Results:
         """Do what is missing, then write table and report.
@@ -90,7 +87,7 @@ class BenchmarkRun:
             raise UsageError(f"{self.out} holds the benchmark {read_json(path).get('name')!r}; name a new folder with -o")
 
     def _open(self, source: SourceOptions, progress: Progress) -> OpenedSource:
-        return open_source(source, self.data, self.cache, self.out / "data", self.jobs, progress)
+        return open_source(source, self.workspace, self.out / "data", progress)
 
     def _one(
         self,
@@ -109,7 +106,7 @@ class BenchmarkRun:
         def labelled(doing: str, done: int, total: int | None) -> None:
             progress(f"{label}: {doing}", done, total)
 
-        trained = train(sources, network, self.options.training, seed, folder, self.data, labelled, self.device)
+        trained = train(sources, network, self.options.training, seed, folder, self.workspace.data, labelled, self.device)
         for truth_name, truth in truths.items():
             path = folder / f"on-{truth_name}.json"
             identity = {"net_sha256": trained["net_sha256"], "truth": truth.identity}

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from natocc.core.errors import BadDataError, UsageError
+from natocc.core.text import nearest
 from natocc.io.images import read_bytes
 from natocc.io.paths import own_folder
-from natocc.plugins.options import Options, faults, nearest
+from natocc.plugins.faults import faults
+from natocc.plugins.options import Options
 from natocc.recipe.edit import edit_recipe
 from natocc.recipe.text import parse_recipe
 from natocc.training.options import Benchmark

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from natocc.core.errors import UsageError
+from natocc.core.text import nearest
 from natocc.io.paths import locate
-from natocc.plugins.options import nearest
 from natocc.training.options import Network
 from natocc.training.packages import needed, quiet
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from natocc.evaluation.truth import PicturesOptions
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 from natocc.plugins.ranges import PositiveRange, QualityRange
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Explained(Options):
-    """Options whose keys are explained below each."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class Augmentation(Explained):
+class Augmentation(Options):
     """What is done to pictures while a network is trained; every number is a limit, drawn evenly for each picture."""
 
     flip: Share = 0.5
@@ -62,7 +56,7 @@ NO_AUGMENTATION = Augmentation(
 )
 
 
-class Network(Explained):
+class Network(Options):
     """A network of segmentation_models_pytorch."""
 
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
@@ -74,7 +68,7 @@ class Network(Explained):
     encoder: str = "resnet18"
     """Such as ``resnet101``, ``mit_b0``, or ``tu-`` and any encoder of timm."""
 
-    weights: str | None = None
+    weights: Location | None = None
     """File of weights to begin with, relative to the data root: a state dictionary of the encoder or of the whole network
     (``.pt``, ``.pth`` or ``.safetensors``); random ones without it. Nothing is downloaded."""
 
@@ -84,7 +78,7 @@ class Network(Explained):
         return self.name or f"{self.architecture}-{self.encoder}"
 
 
-class Training(Explained):
+class Training(Options):
     """How a network is trained."""
 
     side: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = 256
@@ -162,7 +156,7 @@ class TruthOptions(SourceOptions):
     """In tables and files."""
 
 
-class SetOptions(Explained):
+class SetOptions(Options):
     """A training set."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
@@ -175,7 +169,7 @@ class SetOptions(Explained):
     """Name of an earlier set, whose pictures are in this one too."""
 
 
-class Benchmark(Explained):
+class Benchmark(Options):
     """Training sets compared: each trains each network with each seed, and is tested on each truth."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")

@@ -103,12 +103,12 @@ def test_several_occluders_landmarks_and_a_source() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image": np.zeros((SIZE, SIZE), np.uint8)}, r"image: expected \(96, 96, 3\) uint8 as its mask says, found \(96, 96\)"),
+        ({"image": np.zeros((SIZE, SIZE), np.uint8)}, r"image: expected \(96, 96, 3\) uint8 like its mask, found \(96, 96\)"),
         ({"image": np.zeros((SIZE, SIZE, 3), np.float32)}, "image: .*found .* float32"),
         ({"image": [1, 2]}, "image: .*found list"),
         (
             {"face_mask": np.full((SIZE, SIZE), 255, np.uint8)},
-            r"face_mask: .* up to 255; of a label map pass \(labels == 1\)",
+            r"face_mask: .* up to 255; pass \(labels == 1\) of a label map",
         ),
         ({"face_mask": np.zeros((SIZE, SIZE, 1), np.uint8)}, "face_mask: .*found shape"),
         ({"occluder": np.zeros((5, 5, 3), np.uint8)}, r"occluder: expected a Cutout.*found \(5, 5, 3\)"),

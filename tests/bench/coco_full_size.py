@@ -23,9 +23,9 @@ PICTURES_A_THOUSAND = 137  # annotations, as in train2017: 118 287 pictures of 8
 START = """
 import json, pathlib, sys, time
 begin = time.perf_counter()
-from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.coco.source import CocoOccluders
 data, cache, what = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
-options = CocoOptions(categories=("all",))
+options = CocoOccluders(categories=("all",))
 imported = time.perf_counter()
 if what == "library":
     import numpy

@@ -1,4 +1,4 @@
-"""Each switch of a composite off and on: a sheet from what the dependencies ship, for the README, and one of hands on real faces.
+"""Each switch of a composite off and on: a sheet of the demo's pictures, for natocc/README.md, and one of hands on real faces.
 
 python tests/bench/gallery.py        (writes assets/gallery.jpg and out/gallery/; hands: NATOCC_TEST_DATA, else ../shared/data)
 """
@@ -21,7 +21,8 @@ from natocc.core.samples import Cutout, Image
 from natocc.faces.alignment.align import align_face
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.images import encode_jpeg, encode_png
-from natocc.recipe.model import Recipe, load_recipe, validate_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe, validate_recipe
 from natocc.report.contact_sheet import Tile, contact_sheet
 
 OWN = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from natocc.faces.alignment.crop import ffhq_matrix, warp_labels
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import face_region, fill_polygon, landmark_hull
 from natocc.faces.landmarks.detector import LandmarkFinder
-from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
 
 SIDE = 512
 FACE = ("skin", "nose", "l_eye", "r_eye", "l_brow", "r_brow", "mouth", "u_lip", "l_lip")
@@ -28,7 +28,7 @@ def main() -> None:
     data = Path(os.environ.get("NATOCC_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
     finder, rows, seconds = LandmarkFinder(68), [], []
     with tempfile.TemporaryDirectory() as cache:
-        source = CelebAMaskOptions(source="celebamask", face_parts=FACE).open(data, Path(cache))
+        source = CelebAMaskFaces(source="celebamask", face_parts=FACE).open(data, Path(cache))
         for face_id in source.ids():
             face = source.read(face_id)
             assert face.face_mask is not None

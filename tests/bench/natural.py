@@ -1,4 +1,4 @@
-"""How natural composites are: colours, fringes, labels, coverage, wrists, seams. Prints the table of the README.
+"""How natural composites are: colours, fringes, labels, coverage, wrists, seams. Prints the tables of README.md.
 
 python tests/bench/natural.py        (the data: NATOCC_TEST_DATA, else ../shared/data; about ten minutes)
 """

@@ -25,6 +25,7 @@ from natocc.dataset.layout import Layout
 from natocc.executors.processes import WORKER_ENVIRONMENT
 from natocc.executors.sample_worker import make_sample
 from natocc.io.images import encode_jpeg, encode_png, read_labels, read_plane, read_rgb
+from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
 
@@ -79,7 +80,7 @@ def _measured(faces: Path, data: Path, scratch: Path, a_set: Mapping[str, Any], 
         "faces": {"source": "labelled", "root": str(faces), "classes": {0: "background", 1: "face"}, "align": {"method": "none"}},
         "sets": [{"name": "set", "method": "natocc", "samples_per_face": 1, **a_set}],
     }
-    pipeline = Pipeline(validate_recipe(raw, "speed"), data, scratch / "cache")
+    pipeline = Pipeline(validate_recipe(raw, "speed"), Workspace(data, scratch / "cache"))
     schedule, floor, least, stages = pipeline.schedule(samples + WARM), Floor(scratch / "floor"), [], []
     with tempfile.TemporaryDirectory(dir=scratch) as out, Stopwatch(pipeline) as watch:
         layout = Layout(Path(out), samples + WARM)

@@ -7,12 +7,13 @@ new folder. So a file may also be left empty: opened, and killed before it was w
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
 from natocc.builder.state import State
@@ -25,8 +26,11 @@ from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import read_shards
 from natocc.dataset.write.folder import claim, clean_staging, prepare
 from natocc.dataset.write.lock import locked
+from natocc.dataset.write.own_folder import OwnFolder
 from natocc.dataset.write.staging import stage_sample
+from natocc.executors.shard_worker import fill_shards
 from natocc.io.images import sha256
+from natocc.pipeline.schedule import SampleSpec
 
 os.fsync = lambda _: None  # what a kill leaves in the page cache is not lost, and it takes long
 
@@ -34,22 +38,35 @@ EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"}
 COUNT, SHARD = 4, 3
 
 
+@dataclasses.dataclass(frozen=True)
+class Pretenders:
+    """A crew that stages bytes for pictures."""
+
+    layout: Layout
+
+    def run(self, pieces: Iterable[Sequence[SampleSpec]]) -> Generator[Sequence[SampleSpec], None, None]:
+        for piece in pieces:
+            for spec in piece:
+                stage(self.layout, spec.index)
+            yield piece
+
+
 def run(root: Path, count: int = COUNT) -> None:
-    """What a run does to the disk, in its order, with bytes for pictures."""
+    """What a run does to the disk, in its order."""
     layout = Layout(root, SHARD)
+    state = State(layout, count)
     claim(root)
     with locked(root):
         if layout.dataset.exists():
-            state = State.found(layout, count)
+            state.look()
+            state.recover()
         else:
             prepare(root, overwrite=False)
-            state = State(layout, count)
         write_dataset(layout, {"status": "building"})
-        for shard in state.shards:
-            if shard not in state.whole:
-                for index in state.missing(shard):
-                    stage(layout, index)
-                state.commit(shard)
+        schedule = [SampleSpec(index, 0, "f", index) for index in range(count)]
+        wanted = [state.indices(shard) for shard in state.missing]
+        for _ in fill_shards(OwnFolder(layout), wanted, schedule, Pretenders, size=2):
+            pass
         write_manifest(layout)
         clean_staging(layout)
         write_dataset(layout, {"status": "complete", "samples": count})

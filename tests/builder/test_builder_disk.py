@@ -64,7 +64,7 @@ def test_f27_a_disk_that_is_full(runs: Runs, disk: Disk, tmp_path: Path) -> None
     assert lines[0].endswith(": No space left on device")
     kept = _check_shards(out, 8)
     assert 8 <= kept < 72
-    assert lines[1] == f"natocc: {kept} of 72 samples are kept in {out}; the same command goes on with them"
+    assert lines[1] == f"natocc: {kept} of 72 samples are kept in {out}; run the same command again to resume"
     assert len(lines) == 2
     assert "Traceback" not in told
     disk("size=4m")

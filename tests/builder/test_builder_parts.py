@@ -23,7 +23,9 @@ from natocc.dataset.findings import Depth, Verified
 from natocc.dataset.shard_ranges import parse_ranges, show_ranges
 from natocc.dataset.verify.dataset import verify
 from natocc.dataset.write.lock import BusyError, locked, shared
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 COUNT, SIZE = 20, 8
 
@@ -40,7 +42,7 @@ def _silent(doing: str, done: int, total: int | None) -> None:
 
 
 def _run(out: Path, *edits: str, count: int = COUNT) -> Run:
-    return Run(_recipe(*edits), out.parent / "data", out.parent / "cache", out, count=count, jobs=2)
+    return Run(_recipe(*edits), Workspace(out.parent / "data", out.parent / "cache", 2), out, count=count)
 
 
 def _part(out: Path, shards: str, *edits: str, overwrite: bool = False, count: int = COUNT) -> Totals:
@@ -118,7 +120,7 @@ def test_a_part_is_repaired(made: Sequence[Path], parts: Sequence[Path], tmp_pat
     part = parts[1]
     (part / "shards" / "00002.json").unlink()
     next(part.glob("masks/00000/*")).write_bytes(b"")
-    Repair(part, _verify(part).findings, tmp_path / "data", tmp_path / "cache", 1, _silent).run()
+    Repair(part, _verify(part).findings, Workspace(tmp_path / "data", tmp_path / "cache"), _silent).run()
     assert files(part) == files(made[1])
 
 
@@ -158,7 +160,7 @@ def test_a_merge_that_was_stopped_goes_on(whole: Path, parts: Sequence[Path], tm
         if done >= stop_at:
             raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match=r"of 3 shards are in .*; the same command goes on"):
+    with pytest.raises(Interrupted, match=r"of 20 samples are kept in .*; run the same command again"):
         merge(tmp_path / "out", parts, move, 1, stop)
     assert _verify(tmp_path / "out").findings == ()
     assert _merge(tmp_path / "out", *parts, move=move).kept == min(3, -(-stop_at // SIZE))
@@ -190,7 +192,7 @@ def test_a_shard_twice_must_be_the_same(whole: Path, parts: Sequence[Path], tmp_
     _merge(tmp_path / "out", *parts, twin)
     assert files(tmp_path / "out") == files(whole)
     (twin / "shards" / "00001.json").write_bytes((twin / "shards" / "00001.json").read_bytes() + b" ")
-    with pytest.raises(UsageError, match=r"shard 1 of .*twin is not that of .*first: leave one"):
+    with pytest.raises(UsageError, match=r"shard 1 of .*twin is not that of .*first: name only one"):
         _merge(tmp_path / "other", *parts, twin)
 
 
@@ -229,7 +231,7 @@ def test_a_part_that_was_stopped_goes_on_and_a_build_finishes_it(whole: Path, tm
             raise KeyboardInterrupt
 
     out = tmp_path / "out"
-    with pytest.raises(Interrupted, match=r"\d+ of the 12 samples of shards 1-2 are kept in .*; the same command goes on"):
+    with pytest.raises(Interrupted, match=r"\d+ of the 12 samples of shards 1-2 are kept in .*; run the same command again"):
         build_part(_run(out), (1, 2), False, stop)
     assert _verify(out).findings == ()
     left = {path.name for path in (out / ".staging").glob("*")}

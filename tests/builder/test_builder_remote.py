@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,13 +16,15 @@ from runs import Runs, files, until
 
 from natocc.builder.run import Run, Totals
 from natocc.builder.upload import build_remote
-from natocc.core.errors import RunError, UsageError
+from natocc.core.errors import Interrupted, RunError, UsageError
 from natocc.dataset.findings import Depth
 from natocc.dataset.verify.remote import verify_remote
 from natocc.dataset.write.lock import locked
 from natocc.io.images import sha256
 from natocc.io.storage import Storage
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:botocore"),
@@ -48,7 +51,7 @@ def _quiet(doing: str, done: int, total: int | None) -> None:
 
 
 def _build(url: str, tmp_path: Path, count: int = COUNT, overwrite: bool = False, recipe: Recipe | None = None) -> Totals:
-    run = Run(recipe or _recipe(), Path("data"), tmp_path / "cache", Path("out"), count=count, backend="threading")
+    run = Run(recipe or _recipe(), Workspace(Path("data"), tmp_path / "cache"), Path("out"), count=count, backend="threading")
     return build_remote(run, url, overwrite, _quiet)
 
 
@@ -56,7 +59,7 @@ def _build(url: str, tmp_path: Path, count: int = COUNT, overwrite: bool = False
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The same dataset in a folder: name to sha256."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    Run(_recipe(), Path("data"), out.parent / "cache", out, count=COUNT, backend="threading").build(False, _quiet)
+    Run(_recipe(), Workspace(Path("data"), out.parent / "cache"), out, count=COUNT, backend="threading").build(False, _quiet)
     return files(out)
 
 
@@ -123,7 +126,7 @@ def test_whoever_reads_by_records_sees_whole_shards(
         with pytest.raises(RunError, match=r"cannot write memory://out/.*: the line is dead") as told:
             _build("memory://out", tmp_path)
     assert len(told.value.lines) == 2
-    assert "the same command goes on" in told.value.lines[1]
+    assert "run the same command again" in told.value.lines[1]
     _recorded_is_there(memory())
     _build("memory://out", tmp_path)
     assert _hashes(memory()) == whole
@@ -194,6 +197,29 @@ def test_a_place_that_another_run_writes_to_is_said_to_be_busy(memory: Files, tm
     with locked(place), pytest.raises(UsageError, match="another run is writing to memory://out: "):
         _build("memory://out", tmp_path)
     assert memory() == {}
+
+
+def test_messages_name_the_server_and_where_samples_wait(memory: Files, tmp_path: Path) -> None:
+    def stop(doing: str, done: int, total: int | None) -> None:
+        if doing == "making" and done >= 5:
+            raise KeyboardInterrupt
+
+    run = Run(_recipe(), Workspace(Path("data"), tmp_path / "cache"), Path("out"), count=COUNT, backend="threading")
+    place = tmp_path / "cache" / "remote" / sha256(b"memory://out")[:16]
+    with pytest.raises(Interrupted) as stopped:
+        build_remote(run, "memory://out", False, stop)
+    assert re.fullmatch(rf"\d+ of 10 samples are kept in memory://out and {place}/dataset; run .* resume", stopped.value.detail)
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]", b"{}", b'{"natocc": "1", "format": 99}', b'{"natocc": "1", "format": 1}'])
+def test_a_damaged_description_is_named_by_its_url(damage: bytes, memory: Files, tmp_path: Path) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    MemoryFileSystem().pipe_file("/out/dataset.json", damage)
+    with pytest.raises(UsageError, match=r"^memory://out/dataset.json") as told:
+        _build("memory://out", tmp_path)
+    assert str(tmp_path) not in str(told.value)
+    assert memory() == {"dataset.json": damage}
 
 
 @pytest.mark.parametrize("url", ["ftp://host/folder", "s3://", "file:///tmp/out"])
@@ -301,7 +327,7 @@ def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], whole: dict[s
     said = runs.run(*command, code=KILLED.format(puts=12), expect=-9)
     assert "Traceback" not in said
     assert _recorded_is_there(_on_server(url)) == 1
-    assert "going on: " in runs.run(*command)
+    assert "resuming: " in runs.run(*command)
     assert _hashes(_on_server(url)) == whole
 
 
@@ -321,7 +347,7 @@ def test_dask_workers_bring_their_shards_to_the_server(s3: dict[str, str], runs:
     assert _hashes(_on_server(url)) == files(runs.base / "out")
     runs.run("build", recipe, "-o", runs.base / "out", "--backend", "threading")
     said = runs.run("build", recipe, "-o", url, "--backend", "dask", "--address", address)
-    assert "4 were there" in said
+    assert "4 existed" in said
     assert _hashes(_on_server(url)) == files(runs.base / "out")
 
 

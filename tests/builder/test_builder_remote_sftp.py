@@ -16,7 +16,8 @@ from runs import files
 from natocc.builder.run import Run
 from natocc.builder.upload import build_remote
 from natocc.core.errors import RunError, UsageError
-from natocc.recipe.model import load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
 
 TEXTURES = "textures: {source: textures, root: 'package:skimage/data', include: [brick.png]}"
 SMALL = (
@@ -110,7 +111,9 @@ def _quiet(doing: str, done: int, total: int | None) -> None:
 
 
 def _run(tmp_path: Path) -> Run:
-    return Run(load_recipe("demo", SMALL), Path("data"), tmp_path / "cache", tmp_path / "local", count=10, backend="threading")
+    return Run(
+        load_recipe("demo", SMALL), Workspace(Path("data"), tmp_path / "cache"), tmp_path / "local", count=10, backend="threading"
+    )
 
 
 def test_a_server_gets_what_a_folder_gets(server: Server, tmp_path: Path) -> None:
@@ -148,7 +151,7 @@ def test_a_line_that_stays_lost_is_said_and_the_same_command_goes_on(
         build_remote(run, url, False, _quiet)
     assert len(told.value.lines) == 2
     assert told.value.lines[0].startswith("cannot write sftp://127.0.0.1")
-    assert "the same command goes on" in told.value.lines[1]
+    assert "run the same command again" in told.value.lines[1]
     server.times = 0
     build_remote(run, url, False, _quiet)
     assert files(server.root / "set") == files(run.out)

@@ -19,7 +19,9 @@ from natocc.core.errors import RunError
 from natocc.dataset.findings import Depth
 from natocc.dataset.verify.remote import verify_remote
 from natocc.io.storage import Storage
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 COUNT = 10
 
@@ -36,7 +38,7 @@ def _quiet(doing: str, done: int, total: int | None) -> None:
 
 
 def _run(base: Path) -> Run:
-    return Run(_recipe(), base / "data", base / "cache", base / "out", count=COUNT, backend="threading")
+    return Run(_recipe(), Workspace(base / "data", base / "cache"), base / "out", count=COUNT, backend="threading")
 
 
 @pytest.fixture(scope="module")

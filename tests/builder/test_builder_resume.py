@@ -17,7 +17,9 @@ from natocc.builder.run import Run, Totals
 from natocc.core.errors import Interrupted, UsageError
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.lock import locked
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 SMALL = ("faces.align={method: none, size: 64}", "output.shard_size=8", "sets=[{name: randocc, method: randocc}]")
 TEXTURES = "textures: {source: textures, root: 'package:skimage/data', include: [brick.png]}"
@@ -37,7 +39,7 @@ def _build(
         if doing == "making" and done >= stop_at:
             raise KeyboardInterrupt
 
-    run = Run(recipe or _recipe(), Path("data"), out.parent / "cache", out, count=count, backend="threading")
+    run = Run(recipe or _recipe(), Workspace(Path("data"), out.parent / "cache"), out, count=count, backend="threading")
     return run.build(overwrite, progress)
 
 
@@ -51,7 +53,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("stop_at", [1, 8, 17, 30])
 def test_the_point_of_resume_does_not_matter(whole: Path, tmp_path: Path, stop_at: int) -> None:
     out = tmp_path / "out"
-    with pytest.raises(Interrupted, match=r"of 30 samples are kept in .*; the same command goes on"):
+    with pytest.raises(Interrupted, match=r"of 30 samples are kept in .*; run the same command again"):
         _build(out, stop_at=stop_at)
     assert json.loads((out / "dataset.json").read_text())["status"] == "building"
     totals = _build(out)

@@ -97,7 +97,7 @@ def test_an_unfinished_dataset_says_so(dataset: Path, run: object) -> None:
     content = json.loads((dataset / "dataset.json").read_text())
     (dataset / "dataset.json").write_text(json.dumps({**content, "status": "building"}))
     (dataset / "shards/00001.json").unlink()
-    assert "is unfinished: the 1 shards" in run("verify", dataset).stdout  # type: ignore[operator]
+    assert "is unfinished: verified the 1 shard " in run("verify", dataset).stdout  # type: ignore[operator]
 
 
 def test_mistakes_are_exit_2_and_one_line(tmp_path: Path, run: object) -> None:

@@ -116,7 +116,7 @@ def test_no_fringe_bleeds_in() -> None:
 
 
 def test_as_many_cutouts_as_the_plan_places() -> None:
-    with pytest.raises(ValueError, match="places 0 occluders"):
+    with pytest.raises(ValueError, match="expected 0 cutouts as the plan places"):
         render(Photo(make_face()), [make_cutout()], Plan((), 1))
 
 

@@ -19,7 +19,7 @@ from natocc.core.errors import BadDataError
 from natocc.core.plans import Json, Plan
 from natocc.core.samples import Cutout, Image, Origin
 from natocc.core.seeds import generator
-from natocc.occluders.shapes.source import Shapes, ShapesOptions
+from natocc.occluders.shapes.source import Shapes, ShapesOccluders
 
 DIGITS = 6
 """After the decimal point, at most, of every number in a plan."""
@@ -71,7 +71,7 @@ def _floats(value: Json) -> Iterator[float]:
 @given(st.integers(0, 10_000), st.booleans(), st.booleans())
 def test_f33_every_number_of_a_plan_is_rounded_and_survives_json(seed: int, everything: bool, shape: bool) -> None:
     rules = ComposeRules.model_validate(EVERYTHING if everything else CHANCE)
-    shapes = Shapes(ShapesOptions(), _Plain())  # type: ignore[arg-type]
+    shapes = Shapes(ShapesOccluders(), _Plain())  # type: ignore[arg-type]
 
     def draw(rng: np.random.Generator) -> tuple[dict[str, Json], Cutout]:
         if not shape:

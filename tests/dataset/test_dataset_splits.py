@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from natocc.core.errors import UsageError
 from natocc.dataset.splits import Splits
+from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
-from natocc.recipe.model import load_recipe
+from natocc.recipe.load import load_recipe
 
 
 @given(st.text(), st.sampled_from(["face", "occluder"]))
@@ -43,7 +44,7 @@ def test_other_shares_are_refused(wrong: dict[str, object]) -> None:
 @pytest.mark.slow
 def test_no_picture_lies_in_two_splits(real_data: Path, cache: Path) -> None:
     edits = ("splits={train: 0.5, val: 0.2, test: 0.3}", "faces.align={method: none, size: 128}")
-    pipeline = Pipeline(load_recipe("c-wo-mix", edits), real_data, cache)
+    pipeline = Pipeline(load_recipe("c-wo-mix", edits), Workspace(real_data, cache))
     schedule, seen, splits = pipeline.schedule(120), dict[tuple[str, str], str](), Counter[str]()
     for index in range(len(schedule)):
         record = pipeline.make_sample(schedule[index]).record
@@ -56,6 +57,6 @@ def test_no_picture_lies_in_two_splits(real_data: Path, cache: Path) -> None:
 
 def test_splits_that_cannot_be_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="falls into a split"):
-        Pipeline(load_recipe("demo", ["splits={train: 0.999, val: 0.001, test: 0}"]), Path("data"), tmp_path)
+        Pipeline(load_recipe("demo", ["splits={train: 0.999, val: 0.001, test: 0}"]), Workspace(Path("data"), tmp_path))
     with pytest.raises(UsageError, match="knows no split"):
-        Pipeline(load_recipe("demo", ["splits={train: 1, val: 0, test: 0, faces: owner}"]), Path("data"), tmp_path)
+        Pipeline(load_recipe("demo", ["splits={train: 1, val: 0, test: 0, faces: owner}"]), Workspace(Path("data"), tmp_path))

@@ -25,7 +25,8 @@ from natocc.dataset.verify.dataset import verify
 from natocc.io.atomic import encode_json
 from natocc.io.images import encode_png, read_labels, sha256
 from natocc.io.sealed_json import is_sealed, seal
-from natocc.recipe.model import load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
 
 EDITS = ("faces.align.size=64", "output.shard_size=4", "output.masks=[face,amodal,occluder,matte,parts]")
 
@@ -38,7 +39,7 @@ def _silent(doing: str, done: int, total: int | None) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """Twelve small samples in three shards, with every kind of mask."""
     root = tmp_path_factory.mktemp("verify") / "built"
-    Run(load_recipe("demo", EDITS), Path("data"), cache, root, count=12, jobs=1).build(overwrite=False, progress=_silent)
+    Run(load_recipe("demo", EDITS), Workspace(Path("data"), cache), root, count=12).build(overwrite=False, progress=_silent)
     return root
 
 
@@ -53,7 +54,7 @@ def _look(root: Path, depth: Depth = Depth.HASH) -> Verified:
 
 
 def _mend(root: Path, cache: Path) -> dict[str, str]:
-    mending = Repair(root, _look(root).findings, Path("data"), cache, 1, _silent)
+    mending = Repair(root, _look(root).findings, Workspace(Path("data"), cache), _silent)
     mending.run()
     return mending.left
 
@@ -276,7 +277,7 @@ def test_deep_computes_the_promises_again(dataset: Path, cache: Path, name: str)
     assert any(told in str(finding) for finding in findings), [str(finding) for finding in findings]
     assert {finding.kind for finding in findings} == {Kind.CONTENT}
     assert {finding.index for finding in findings} == {6}
-    mending = Repair(dataset, findings, Path("data"), cache, 1, _silent)
+    mending = Repair(dataset, findings, Workspace(Path("data"), cache), _silent)
     mending.run()
     assert all("it was made so" in why for why in mending.left.values())
     assert set(mending.left) == {finding.path for finding in findings}

@@ -18,7 +18,8 @@ from natocc.dataset.findings import Depth
 from natocc.dataset.verify.dataset import verify
 from natocc.dataset.verify.remote import verify_remote
 from natocc.io.storage import Storage
-from natocc.recipe.model import load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -36,7 +37,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sets = "sets=[{name: randocc, method: randocc}]"
     shapes = f"sets.0.occluders={{source: shapes, side: 64, {textures}}}"
     recipe = load_recipe("demo", ["faces.align={method: none, size: 64}", "output.shard_size=4", sets, shapes])
-    Run(recipe, base / "data", base / "cache", base / "out", count=10, backend="threading").build(False, _quiet)
+    Run(recipe, Workspace(base / "data", base / "cache"), base / "out", count=10, backend="threading").build(False, _quiet)
     return base / "out"
 
 

@@ -23,6 +23,7 @@ from natocc.dataset.write.destination import SharedFolder
 from natocc.executors.cluster import connected
 from natocc.executors.cluster_base import until_made
 from natocc.executors.shard_worker import MadeShard, ShardJob
+from natocc.io.workspace import Workspace
 
 COUNT, SIZE = 16, 4
 WORKER = ("-m", "distributed.cli.dask_worker", "--nthreads", 1, "--no-dashboard")
@@ -112,7 +113,7 @@ def test_a_build_that_is_stopped_goes_on_elsewhere(runs: Runs, scheduler: str, w
     assert build.returncode == 130, err
     assert "samples are kept in" in err
     assert "Traceback" not in err
-    assert "going on" in runs.run(*command, "--backend", "threading")
+    assert "resuming" in runs.run(*command, "--backend", "threading")
     assert files(out) == whole
 
 
@@ -125,7 +126,7 @@ def test_workers_that_are_lost_again_and_again_end_the_run() -> None:
             yield MadeShard(shards[0], SIZE, {})
         raise ChildProcessError("gone")
 
-    job = ShardJob("", Path(), Path(), COUNT, 1.0, "", SharedFolder(Layout(Path(), SIZE), ""))
+    job = ShardJob("", Workspace(Path(), Path()), COUNT, 1.0, "", SharedFolder(Layout(Path(), SIZE), ""))
     with pytest.raises(RunError, match="3 times workers were lost and no shard came back; 2 are missing, the first is 2: gone"):
         list(until_made(together, (ChildProcessError,), job, range(4)))
     assert asked == [[0, 1, 2, 3], [1, 2, 3], [2, 3], [2, 3]]

@@ -19,9 +19,12 @@ from natocc.core.errors import RunError
 from natocc.dataset.description import write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
-from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard, make_shards
+from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard
+from natocc.io.workspace import Workspace
+from natocc.pipeline.fingerprint import describe
 from natocc.pipeline.sample import Pipeline
-from natocc.recipe.model import Recipe, load_recipe
+from natocc.recipe.load import load_recipe
+from natocc.recipe.model import Recipe
 
 COUNT, SIZE = 20, 8
 
@@ -36,7 +39,7 @@ def _recipe() -> Recipe:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("whole")
-    run = Run(_recipe(), base / "data", base / "cache", base / "out", count=COUNT, backend="threading")
+    run = Run(_recipe(), Workspace(base / "data", base / "cache"), base / "out", count=COUNT, backend="threading")
     run.build(False, lambda doing, done, total: None)
     return base / "out"
 
@@ -45,13 +48,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(tmp_path: Path) -> Iterator[ShardJob]:
     """A dataset that wants shards."""
     recipe, layout = _recipe(), Layout(tmp_path / "out", SIZE)
-    data, cache = tmp_path / "data", tmp_path / "cache"
+    workspace = Workspace(tmp_path / "data", tmp_path / "cache")
     layout.root.mkdir()
-    pipeline = Pipeline(recipe, data, cache)
+    pipeline = Pipeline(recipe, workspace)
     write_dataset(layout, {"status": "building", "recipe": recipe.resolved()})
     with running(layout) as destination:
-        told = describe_run(pipeline, data, cache)
-        yield ShardJob(json.dumps(recipe.resolved()), data, cache, COUNT, 60.0, told, destination)
+        told = describe_run(describe(pipeline))
+        yield ShardJob(json.dumps(recipe.resolved()), workspace, COUNT, 60.0, told, destination)
 
 
 def _shards(root: Path) -> dict[str, str]:
@@ -66,9 +69,7 @@ def _layout(job: ShardJob) -> Layout:
 
 def test_shards_made_one_by_one_are_those_of_a_build(whole: Path, job: ShardJob) -> None:
     assert make_shard(job, 1) == MadeShard(1, 8, {})
-    first, *others = make_shards(job, [2, 1, 0], jobs=2)
-    assert first == MadeShard(1, 8, {})  # it is there
-    assert sorted(made.shard for made in others) == [0, 2]
+    assert [make_shard(job, shard).shard for shard in (2, 1, 0)] == [2, 1, 0]
     assert _shards(_layout(job).root) == _shards(whole)
     before = {path: path.stat().st_mtime_ns for path in _layout(job).root.rglob("*.*")}
     assert make_shard(job, 1) == MadeShard(1, 8, {})

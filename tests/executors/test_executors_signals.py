@@ -65,13 +65,13 @@ def test_f26_stopped_again_and_again(runs: Runs, tmp_path: Path) -> None:
             assert process.returncode == -signal.SIGKILL
             continue
         assert process.returncode == 128 + number
-        found = re.search(r"natocc: stopped by (\w+): (\d+) of 72 samples are kept in .*; the same command goes on", told)
+        found = re.search(r"natocc: stopped by (\w+): (\d+) of 72 samples are kept in .*; run the same command again", told)
         assert found, told
         assert found[1] == number.name
         assert int(found[2]) == staged() > there
         assert not _half_files(out)
     assert staged() < 72, "the test needs slower faces"
-    assert "samples are there" in runs.run(*common)
+    assert "samples exist" in runs.run(*common)
     assert not (out / ".lock").exists()
     assert not (out / ".staging").exists()
     runs.run("build", recipe, "-o", tmp_path / "reference", "--backend", "threading", "-j", 1)
@@ -89,4 +89,4 @@ def test_f26_threads_stop_too(runs: Runs, tmp_path: Path) -> None:
     _, told = process.communicate(timeout=30)
     assert time.monotonic() - begin < 5
     assert process.returncode == 143
-    assert "the same command goes on" in told
+    assert "run the same command again" in told

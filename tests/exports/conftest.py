@@ -11,7 +11,8 @@ import pytest
 from exports.reading_back import invoke
 from natocc.builder.run import Run
 from natocc.exports.reader import SourceDataset
-from natocc.recipe.model import load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
 
 EDITS = (
     "name=small",
@@ -29,7 +30,7 @@ EDITS = (
 def dataset(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> SourceDataset:
     """Twelve samples of two people, in two splits, some with pixels to ignore."""
     out = tmp_path_factory.mktemp("exports") / "small"
-    run = Run(load_recipe("demo", EDITS), Path("data"), cache, out, jobs=2, backend="threading")
+    run = Run(load_recipe("demo", EDITS), Workspace(Path("data"), cache, 2), out, backend="threading")
     run.build(overwrite=False, progress=lambda *_: None)
     return SourceDataset.open(out)
 
@@ -39,7 +40,7 @@ def undivided(dataset: SourceDataset, tmp_path_factory: pytest.TempPathFactory, 
     """The same recipe without splits and further masks, its pictures PNG."""
     out = tmp_path_factory.mktemp("undivided") / "whole"
     recipe = load_recipe("demo", [*EDITS, "splits=null", "name=whole", "output.image.format=png", "output.masks=[face]"])
-    Run(recipe, Path("data"), cache, out, count=4, jobs=1, backend="threading").build(False, lambda *_: None)
+    Run(recipe, Workspace(Path("data"), cache), out, count=4, backend="threading").build(False, lambda *_: None)
     return out
 
 

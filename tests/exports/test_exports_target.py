@@ -169,7 +169,7 @@ def test_masks_that_are_not_there_are_named(undivided: Path, tmp_path: Path) -> 
         assert "has no 'parts': it has masks; output.masks" in said.stderr
     for name in ("coco", "yolo-seg"):  # of things, not of values
         said = invoke("export", undivided, "--to", name, "--set", "labels=parts", "-o", tmp_path / "out", code=2)
-        assert "labels: Input should be 'masks' or 'amodal'" in said.stderr
+        assert "labels: 'parts' is not one of masks, amodal" in said.stderr
     assert not list(tmp_path.iterdir())
 
 

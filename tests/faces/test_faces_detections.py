@@ -12,7 +12,7 @@ from natocc.core.errors import BadDataError, Reason
 from natocc.faces.landmarks import detections
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.landmarks.keypoints import eye_centres_xy
-from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.folder import FolderFaces
 from natocc.io.images import encode_jpeg, read_rgb
 from natocc.io.paths import package_folder
 
@@ -33,8 +33,8 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _options(**others: Any) -> FolderOptions:
-    return FolderOptions.model_validate({"source": "folder", "faces": "all", **others})
+def _options(**others: Any) -> FolderFaces:
+    return FolderFaces.model_validate({"source": "folder", "faces": "all", **others})
 
 
 def test_every_face_has_an_id_and_what_has_none_is_not_lost(photos: Path) -> None:

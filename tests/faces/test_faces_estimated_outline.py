@@ -16,7 +16,7 @@ from natocc.core.samples import Image, Mask, Points
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.landmarks.detector import LandmarkFinder
-from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
 from natocc.io.images import read_rgb
 from natocc.io.paths import package_folder
 
@@ -38,7 +38,7 @@ def astronaut() -> tuple[Image, Points]:
 
 
 def test_against_masks_drawn_by_hand(real_data: Path, tmp_path: Path) -> None:
-    source, finder = CelebAMaskOptions(source="celebamask", face_parts=FACE).open(real_data, tmp_path), LandmarkFinder(68)
+    source, finder = CelebAMaskFaces(source="celebamask", face_parts=FACE).open(real_data, tmp_path), LandmarkFinder(68)
     overlaps, confidences = [], []
     for face_id in source.ids()[::2]:
         face = source.read(face_id)

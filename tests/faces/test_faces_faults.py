@@ -12,9 +12,9 @@ from PIL import Image as PillowImage
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.faces.sources.base import FaceOptions, FaceSource
-from natocc.faces.sources.celebamask import CelebAMaskOptions
-from natocc.faces.sources.folder import FolderOptions
-from natocc.faces.sources.labelled import LabelledOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
+from natocc.faces.sources.folder import FolderFaces
+from natocc.faces.sources.labelled import LabelledFaces
 from natocc.io.images import encode_jpeg, encode_png
 
 PIXELS = np.full((40, 32, 3), 120, np.uint8)
@@ -49,9 +49,9 @@ class Bench:
 
     def open(self) -> FaceSource:
         options: dict[str, type[FaceOptions]] = {
-            "celebamask": CelebAMaskOptions,
-            "folder": FolderOptions,
-            "labelled": LabelledOptions,
+            "celebamask": CelebAMaskFaces,
+            "folder": FolderFaces,
+            "labelled": LabelledFaces,
         }
         return options[self.name].model_validate({"source": self.name, "root": str(self.root)}).open(self.root, self.root)
 
@@ -184,7 +184,7 @@ def test_f6_label_maps(tmp_path: Path, form: str, serves: bool) -> None:
         "RGB": lambda: _saved(labels, path, "RGB"),
         "JPEG": lambda: _saved(labels, path, quality=95),
     }[form]()
-    source = LabelledOptions(source="labelled", classes="lapa").open(tmp_path, tmp_path)
+    source = LabelledFaces(source="labelled", classes="lapa").open(tmp_path, tmp_path)
     if serves:
         assert (source.read("a").parts == labels).all()
         return

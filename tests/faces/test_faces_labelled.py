@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, PARTS, REGIONS, values_of
-from natocc.faces.sources.labelled import LabelledOptions
+from natocc.faces.sources.labelled import LabelledFaces
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.io.masks import fit_labels
 from natocc.plugins.options import Options
@@ -24,8 +24,8 @@ MASK = np.zeros((40, 32), np.uint8)
 MASK[10:30, 8:24] = 1
 
 
-def _options(**options: object) -> LabelledOptions:
-    return LabelledOptions.model_validate({"source": "labelled", **options})
+def _options(**options: object) -> LabelledFaces:
+    return LabelledFaces.model_validate({"source": "labelled", **options})
 
 
 def _put(root: Path, name: str, labels: np.ndarray | None = MASK, folder: str = "masks", picture: bytes = PICTURE) -> None:
@@ -112,7 +112,7 @@ def test_classes_of_a_recipe(tmp_path: Path) -> None:
     assert (options.open(tmp_path, tmp_path).read("a").face_mask == (labels == 1)).all()
     both = _options(classes={1: "face", 2: "mask"}, face_classes=["face", "mask"])
     assert (both.open(tmp_path, tmp_path).read("a").face_mask == MASK).all()
-    again = LabelledOptions.model_validate_json(both.model_dump_json())  # workers get it this way
+    again = LabelledFaces.model_validate_json(both.model_dump_json())  # workers get it this way
     assert again == both
 
 

@@ -19,10 +19,10 @@ from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.landmarks.files import LandmarkFiles, check_landmarks, open_landmarks
 from natocc.faces.landmarks.keypoints import eye_centres_xy
 from natocc.faces.sources.base import FaceSource
-from natocc.faces.sources.celebamask import CelebAMaskOptions
-from natocc.faces.sources.folder import FolderOptions
-from natocc.faces.sources.labelled import LabelledOptions
-from natocc.faces.sources.portraits import PortraitsOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
+from natocc.faces.sources.folder import FolderFaces
+from natocc.faces.sources.labelled import LabelledFaces
+from natocc.faces.sources.portraits import PortraitsFaces
 from natocc.io.images import encode_jpeg, encode_png
 
 PICTURE = encode_jpeg(np.full((40, 32, 3), 120, np.uint8), 90)
@@ -182,10 +182,10 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "photos" / "a.jpg").write_bytes(PICTURE)
     for landmarks in ("gone", "photos", "gone.csv"):
         with pytest.raises(UsageError, match=r"expected a folder of \.pts files, or a \.csv file"):
-            FolderOptions(source="folder", landmarks=landmarks).open(tmp_path, tmp_path)
+            FolderFaces(source="folder", landmarks=landmarks).open(tmp_path, tmp_path)
     (tmp_path / "t.csv").write_text(_table({"b": MANY}, "words"))
     with pytest.raises(UsageError, match=r"landmarks of none of the 1 faces, such as 'a\.jpg'"):
-        FolderOptions(source="folder", landmarks="t.csv").open(tmp_path, tmp_path)
+        FolderFaces(source="folder", landmarks="t.csv").open(tmp_path, tmp_path)
 
 
 def test_links_and_fifos(tmp_path: Path) -> None:
@@ -221,9 +221,9 @@ def _sources(data: Path) -> dict[str, FaceSource]:
     (data / "points" / "1.pts").write_text(_pts(MANY + 1, True))
     given: Any = {"landmarks": "points"}
     return {
-        "1.jpg": FolderOptions(source="folder", **given).open(data, data),
-        "1": LabelledOptions(source="labelled", **given).open(data, data),
-        "1 ": CelebAMaskOptions(source="celebamask", **given).open(data, data),
+        "1.jpg": FolderFaces(source="folder", **given).open(data, data),
+        "1": LabelledFaces(source="labelled", **given).open(data, data),
+        "1 ": CelebAMaskFaces(source="celebamask", **given).open(data, data),
     }
 
 
@@ -245,7 +245,7 @@ def test_every_source_takes_landmarks(tmp_path: Path) -> None:
 
 def test_the_portraits_take_landmarks(tmp_path: Path) -> None:
     (tmp_path / "astronaut.pts").write_text(_pts(MANY, False))
-    face = PortraitsOptions(source="portraits", landmarks=str(tmp_path)).open(tmp_path, tmp_path).read("astronaut")
+    face = PortraitsFaces(source="portraits", landmarks=str(tmp_path)).open(tmp_path, tmp_path).read("astronaut")
     assert face.detector == "given"
 
 
@@ -258,7 +258,7 @@ def test_landmarks_are_those_of_the_upright_picture(tmp_path: Path) -> None:
     exif[0x0112] = 6  # stored lying on its side
     PillowImage.fromarray(np.rot90(upright)).save(photos / "a.png", exif=exif)
     (photos / "a.pts").write_text(_pts(np.full((68, 2), [10, 50]), False))
-    face = FolderOptions(source="folder", landmarks="photos").open(tmp_path, tmp_path).read("a.png")
+    face = FolderFaces(source="folder", landmarks="photos").open(tmp_path, tmp_path).read("a.png")
     assert face.landmarks_xy is not None
     x, y = face.landmarks_xy[0].astype(int)
     assert face.image.shape == (60, 40, 3)
@@ -267,7 +267,7 @@ def test_landmarks_are_those_of_the_upright_picture(tmp_path: Path) -> None:
 
 def test_helen(real_data: Path) -> None:
     """Hand-placed points align their photographs without a detector."""
-    options = FolderOptions.model_validate({"source": "folder", "root": "helen", "landmarks": "helen", "align": {"size": 256}})
+    options = FolderFaces.model_validate({"source": "folder", "root": "helen", "landmarks": "helen", "align": {"size": 256}})
     source = options.open(real_data, real_data)
     assert len(source.ids()) == 70
     for face_id in source.ids()[::14]:
@@ -282,7 +282,7 @@ def test_helen(real_data: Path) -> None:
 
 def test_youtube_faces(real_data: Path) -> None:
     """A table with columns 0 ... 135; the pictures are PNG in files named .jpg."""
-    options = FolderOptions(source="folder", root="youtube-faces/images", landmarks="youtube-faces/keypoints68.csv")
+    options = FolderFaces(source="folder", root="youtube-faces/images", landmarks="youtube-faces/keypoints68.csv")
     source = options.open(real_data, real_data)
     assert len(source.ids()) == 80
     inside = 0

@@ -17,7 +17,7 @@ from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.alignment.crop import warp_picture
 from natocc.faces.alignment.landmark_outline import face_region, fill_polygon
 from natocc.faces.landmarks.keypoints import eye_centres_xy, inter_ocular, mouth_centre_xy
-from natocc.faces.sources.folder import FolderOptions
+from natocc.faces.sources.folder import FolderFaces
 from natocc.io.images import read_rgb
 
 
@@ -120,8 +120,8 @@ def test_options_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_every_source_says_how_it_is_aligned() -> None:
-    assert FolderOptions(source="folder").align == AlignOptions(method="ffhq", size=None, points=68)
-    chosen = FolderOptions.model_validate({"source": "folder", "align": {"method": "none", "size": 1024}})
+    assert FolderFaces(source="folder").align == AlignOptions(method="ffhq", size=None, points=68)
+    chosen = FolderFaces.model_validate({"source": "folder", "align": {"method": "none", "size": 1024}})
     assert chosen.align.size == 1024
 
 

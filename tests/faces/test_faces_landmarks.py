@@ -13,7 +13,7 @@ from natocc.faces.alignment.landmark_outline import face_region
 from natocc.faces.landmarks import detector as landmarks
 from natocc.faces.landmarks.detector import LandmarkFinder, check_models, choose_box
 from natocc.faces.landmarks.keypoints import eye_centres_xy, mouth_centre_xy
-from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
 from natocc.io.images import read_rgb
 
 
@@ -70,7 +70,7 @@ def test_a_damaged_model_is_one_error(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_real_face_is_found_and_its_mask_can_be_estimated(real_data: Path, finder: LandmarkFinder) -> None:
-    source = CelebAMaskOptions(source="celebamask").open(real_data, real_data)
+    source = CelebAMaskFaces(source="celebamask").open(real_data, real_data)
     overlaps = []
     for face_id in source.ids()[::3]:
         face = align_face(source.read(face_id), AlignOptions(size=256), finder)

@@ -15,8 +15,8 @@ from natocc.faces.alignment.align import AlignOptions, align_face
 from natocc.faces.classes import PARTS
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceOptions
-from natocc.faces.sources.celebamask import CelebAMask, CelebAMaskOptions
-from natocc.faces.sources.labelled import Labelled, LabelledOptions
+from natocc.faces.sources.celebamask import CelebAMask, CelebAMaskFaces
+from natocc.faces.sources.labelled import Labelled, LabelledFaces
 from natocc.io.images import encode_jpeg, encode_png
 
 SIDE = 512
@@ -42,7 +42,7 @@ def _celebamask(root: Path, mask_side: int, align: AlignOptions) -> CelebAMask:
     for part in ("skin", "hair"):
         mask = (_labels(mask_side) == PARTS.index(part)) * np.uint8(255)
         (folders[1] / f"00007_{part}.png").write_bytes(encode_png(np.repeat(mask[..., None], 3, axis=2)))
-    source = CelebAMaskOptions(source="celebamask", align=align).open(root, root)
+    source = CelebAMaskFaces(source="celebamask", align=align).open(root, root)
     assert isinstance(source, CelebAMask)
     return source
 
@@ -52,7 +52,7 @@ def _labelled(root: Path, mask_side: int, align: AlignOptions) -> Labelled:
         (root / "faces" / folder).mkdir(parents=True)
     (root / "faces" / "images" / "7.jpg").write_bytes(encode_jpeg(PHOTO, 95))
     (root / "faces" / "masks" / "7.png").write_bytes(encode_png(_labels(mask_side)))
-    source = LabelledOptions(source="labelled", classes=dict(enumerate(PARTS)), align=align).open(root, root)
+    source = LabelledFaces(source="labelled", classes=dict(enumerate(PARTS)), align=align).open(root, root)
     assert isinstance(source, Labelled)
     return source
 
@@ -105,7 +105,7 @@ def test_pictures_are_decoded_no_larger_than_they_need_be(tmp_path: Path) -> Non
     ],
 )
 def test_pictures_that_are_needed_whole_are_not_reduced(options: dict[str, object]) -> None:
-    for kind in (CelebAMaskOptions, LabelledOptions):
+    for kind in (CelebAMaskFaces, LabelledFaces):
         chosen: FaceOptions = kind.model_validate({"source": kind.model_fields["source"].annotation.__args__[0], **options})  # type: ignore[union-attr]
         assert chosen.wanted_side is None
 

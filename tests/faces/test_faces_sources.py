@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import natural_key
-from natocc.faces.sources.celebamask import CelebAMaskOptions
-from natocc.faces.sources.folder import FolderOptions
-from natocc.faces.sources.portraits import Portrait, PortraitsOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
+from natocc.faces.sources.folder import FolderFaces
+from natocc.faces.sources.portraits import Portrait, PortraitsFaces
 from natocc.io.images import encode_jpeg, encode_png, sha256
 
 PICTURE = np.full((40, 32, 3), 120, np.uint8)
@@ -38,7 +38,7 @@ def _box(shape: tuple[int, int], top: int, bottom: int) -> np.ndarray:
 
 def _reason(data: Path, face_id: str) -> Reason:
     with pytest.raises(BadDataError) as caught:
-        CelebAMaskOptions(source="celebamask").open(data, data).read(face_id)
+        CelebAMaskFaces(source="celebamask").open(data, data).read(face_id)
     return caught.value.reason
 
 
@@ -53,7 +53,7 @@ def test_numbers_come_before_names() -> None:
 
 def test_later_parts_lie_over_earlier_ones(tmp_path: Path) -> None:
     _celeba(tmp_path, 2001, {"skin": _box((40, 32), 5, 35), "hair": _box((40, 32), 0, 10), "nose": _box((40, 32), 8, 20)})
-    face = CelebAMaskOptions(source="celebamask").open(tmp_path, tmp_path).read("2001")
+    face = CelebAMaskFaces(source="celebamask").open(tmp_path, tmp_path).read("2001")
     assert face.parts is not None
     assert [PARTS[value] for value in face.parts[[2, 7, 9, 15, 30, 38], 0]] == [
         "hair", "hair", "hair", "nose", "skin", "background",
@@ -64,16 +64,16 @@ def test_later_parts_lie_over_earlier_ones(tmp_path: Path) -> None:
 
 def test_what_is_face_is_an_option(tmp_path: Path) -> None:
     _celeba(tmp_path, 1, {"skin": _box((40, 32), 5, 35), "hair": _box((40, 32), 0, 10)})
-    with_hair = CelebAMaskOptions(source="celebamask", face_parts=("skin", "hair")).open(tmp_path, tmp_path).read("1")
+    with_hair = CelebAMaskFaces(source="celebamask", face_parts=("skin", "hair")).open(tmp_path, tmp_path).read("1")
     assert with_hair.face_mask is not None
     assert with_hair.face_mask.sum() == 35 * 32
     with pytest.raises(ValidationError, match="did you mean 'skin'"):
-        CelebAMaskOptions(source="celebamask", face_parts=("skn",))
+        CelebAMaskFaces(source="celebamask", face_parts=("skn",))
 
 
 def test_masks_of_half_the_size(tmp_path: Path) -> None:
     _celeba(tmp_path, 1, {"skin": _box((20, 16), 5, 15)})
-    face = CelebAMaskOptions(source="celebamask").open(tmp_path, tmp_path).read("1")
+    face = CelebAMaskFaces(source="celebamask").open(tmp_path, tmp_path).read("1")
     assert face.face_mask is not None
     assert (face.face_mask == _box((40, 32), 10, 30)).all()
 
@@ -93,7 +93,7 @@ def test_lists(tmp_path: Path) -> None:
         _celeba(tmp_path, number, {"skin": _box((40, 32), 5, 15)})
     (tmp_path / "wo.txt").write_text("# without occlusion\n11.jpg\n2  # a comment\n")
     (tmp_path / "bad.txt").write_text("77\n")
-    options = CelebAMaskOptions(source="celebamask")
+    options = CelebAMaskFaces(source="celebamask")
     assert options.open(tmp_path, tmp_path).ids() == ("2", "5", "11")
     assert options.model_copy(update={"include": "wo.txt"}).open(tmp_path, tmp_path).ids() == ("2", "11")
     assert options.model_copy(update={"exclude": "wo.txt"}).open(tmp_path, tmp_path).ids() == ("5",)
@@ -105,9 +105,9 @@ def test_lists(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named_with_its_layout(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"CelebAMask-HQ; expected CelebA-HQ-img/N\.jpg"):
-        CelebAMaskOptions(source="celebamask").open(tmp_path, tmp_path)
+        CelebAMaskFaces(source="celebamask").open(tmp_path, tmp_path)
     with pytest.raises(UsageError, match="photos; expected a folder of photographs"):
-        FolderOptions(source="folder").open(tmp_path, tmp_path)
+        FolderFaces(source="folder").open(tmp_path, tmp_path)
 
 
 def test_a_folder_of_photographs(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_folder_of_photographs(tmp_path: Path) -> None:
     (tmp_path / "photos" / "loop").symlink_to(tmp_path / "photos")
     (tmp_path / "secret.jpg").write_bytes(encode_jpeg(PICTURE, 90))
     (tmp_path / "photos" / "out.jpg").symlink_to(tmp_path / "secret.jpg")
-    source = FolderOptions(source="folder").open(tmp_path, tmp_path)
+    source = FolderFaces(source="folder").open(tmp_path, tmp_path)
     assert source.ids() == ("a/c.png", "a/ü 9.jpg", "a/ü 10.jpg", "b.jpg", "out.jpg")
     assert source.read("a/ü 9.jpg").face_mask is None
     with pytest.raises(BadDataError) as caught:
@@ -133,7 +133,7 @@ def test_portraits_are_painted_in_order(tmp_path: Path) -> None:
     parts = [{"name": "skin", "polygon": square}, {"name": "hair", "polygon": strip}]
     annotation = {"image": "p.png", "width": 32, "height": 40, "sha256": sha256(picture), "parts": parts}
     (tmp_path / "p.json").write_text(json.dumps(annotation))
-    options = PortraitsOptions(source="portraits", portraits=(Portrait(image="p.png", annotation="p.json"),))
+    options = PortraitsFaces(source="portraits", portraits=(Portrait(image="p.png", annotation="p.json"),))
     face = options.open(tmp_path, tmp_path).read("p")
     assert face.parts is not None
     assert [PARTS[value] for value in face.parts[[5, 20, 39], 15]] == ["hair", "skin", "background"]
@@ -146,7 +146,7 @@ def test_portraits_are_painted_in_order(tmp_path: Path) -> None:
 
 
 def test_the_shipped_portraits_have_faces() -> None:
-    source = PortraitsOptions(source="portraits").open(Path("data"), Path("cache"))
+    source = PortraitsFaces(source="portraits").open(Path("data"), Path("cache"))
     assert source.ids() == ("astronaut", "grace_hopper")
     for face_id in source.ids():
         face = source.read(face_id)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from natocc.core.errors import BadDataError, UsageError
 from natocc.faces.sources import unoccluded
 from natocc.faces.sources.celeba import IDENTITIES, MAPPING, CelebA
-from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
 from natocc.faces.sources.unoccluded import hat_share
 from natocc.io import images
 from natocc.io.images import encode_jpeg, encode_png
@@ -35,8 +35,8 @@ def _face(data: Path, number: int, **parts: tuple[int, int]) -> Path:
     return root
 
 
-def _options(**options: object) -> CelebAMaskOptions:
-    return CelebAMaskOptions.model_validate({"source": "celebamask", **options})
+def _options(**options: object) -> CelebAMaskFaces:
+    return CelebAMaskFaces.model_validate({"source": "celebamask", **options})
 
 
 @given(st.integers(1, 202_599))

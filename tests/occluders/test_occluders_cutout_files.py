@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.io.images import encode_jpeg, encode_png, read_rgba
-from natocc.occluders.cutout_files import CutoutsOptions
+from natocc.occluders.cutout_files import CutoutsOccluders
 
 
 def _rgba(alpha: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def test_what_serves_and_what_does_not(tmp_path: Path, disc: np.ndarray) -> None
     (root / "opaque.png").write_bytes(encode_png(_rgba(np.full_like(disc, 255))))
     (root / "clear.png").write_bytes(encode_png(_rgba(np.zeros_like(disc))))
     (root / "cut.png").write_bytes(encode_png(_rgba(disc))[:200])
-    library = CutoutsOptions().open(tmp_path, tmp_path / "cache")
+    library = CutoutsOccluders().open(tmp_path, tmp_path / "cache")
     assert library.categories == {"balls": 1, "mask": 1}
     assert library.refused == {Reason.NO_MASK: 2, Reason.EMPTY_MASK: 1, Reason.UNREADABLE_IMAGE: 1}
     cutout = library.cutout({"id": "balls/a.png"})
@@ -65,12 +65,12 @@ def test_an_alpha_channel_keeps_its_values_and_the_colours_theirs(tmp_path: Path
 
 def test_no_folder_and_nothing_in_it(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="alpha channel"):
-        CutoutsOptions().open(tmp_path, tmp_path)
+        CutoutsOccluders().open(tmp_path, tmp_path)
     (tmp_path / "cutouts").mkdir()
     with pytest.raises(UsageError, match="no picture"):
-        CutoutsOptions().open(tmp_path, tmp_path)
+        CutoutsOccluders().open(tmp_path, tmp_path)
 
 
 def test_real_masks(real_data: Path, tmp_path: Path) -> None:
-    library = CutoutsOptions(root="mask-templates").open(real_data, tmp_path)
+    library = CutoutsOccluders(root="mask-templates").open(real_data, tmp_path)
     assert len(library) == len(list((real_data / "mask-templates").glob("*.png")))

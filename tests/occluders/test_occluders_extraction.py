@@ -14,9 +14,9 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Origin
 from natocc.core.seeds import generator
 from natocc.io.images import encode_jpeg, encode_png, sha256
-from natocc.occluders.coco.source import CocoOptions
+from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import Upscaler
-from natocc.occluders.hands.source import HandsOptions
+from natocc.occluders.hands.source import HandsOccluders
 from natocc.occluders.library.extraction import open_library
 from natocc.occluders.library.library import INDEX, SUMMARY
 
@@ -127,8 +127,8 @@ def test_objects_of_coco_are_enlarged(tmp_path: Path) -> None:
     content = {"images": [{"id": 1, "file_name": "1.jpg", "width": 120, "height": 120}], "annotations": [annotation]}
     (root / "annotations" / "instances_v.json").write_text(json.dumps({**content, "categories": [{"id": 1, "name": "cup"}]}))
     _network(tmp_path / "x4.onnx", 4)
-    as_it_is = CocoOptions().open(tmp_path, tmp_path / "cache").cutout({"id": "instances_v/1"})
-    options = CocoOptions.model_validate({"upscale": {"model": "x4.onnx", "scale": 4}})
+    as_it_is = CocoOccluders().open(tmp_path, tmp_path / "cache").cutout({"id": "instances_v/1"})
+    options = CocoOccluders.model_validate({"upscale": {"model": "x4.onnx", "scale": 4}})
     enlarged = options.open(tmp_path, tmp_path / "cache").cutout({"id": "instances_v/1"})
     assert enlarged.matte.shape[0] > 3.5 * as_it_is.matte.shape[0]
     assert (enlarged.foreground[enlarged.matte > 250][:, 0] > 150).all()
@@ -153,10 +153,10 @@ def test_a_damaged_library_is_one_line(tmp_path: Path, name: str, damage: str) -
     mask[20:80, 30:90] = 1
     for folder, picture in (("images", np.full((100, 120, 3), 90, np.uint8)), ("masks", mask)):
         (tmp_path / "hands" / folder / "a.png").write_bytes(encode_png(picture))
-    file = HandsOptions().open(tmp_path, tmp_path / "cache").path / name
+    file = HandsOccluders().open(tmp_path, tmp_path / "cache").path / name
     whole = file.read_bytes()
     file.unlink()
     if damage != "lost":
         file.write_bytes(whole[: len(whole) // 2 if damage == "cut" else 0])
     with pytest.raises(UsageError, match=r"is damaged .*: delete that folder"):
-        HandsOptions().open(tmp_path, tmp_path / "cache").draw(generator(1))
+        HandsOccluders().open(tmp_path, tmp_path / "cache").draw(generator(1))

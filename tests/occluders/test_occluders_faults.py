@@ -20,13 +20,13 @@ from natocc.core.seeds import generator
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.occluders.coco.instances import read_instances
 from natocc.occluders.coco.segmentations import decode
-from natocc.occluders.coco.source import CocoOptions
-from natocc.occluders.cutout_files import CutoutsOptions
+from natocc.occluders.coco.source import CocoOccluders
+from natocc.occluders.cutout_files import CutoutsOccluders
 from natocc.occluders.cutting.cutouts import CutoutRules
-from natocc.occluders.hands.source import HandsOptions
+from natocc.occluders.hands.source import HandsOccluders
 from natocc.occluders.library.library import Library
-from natocc.occluders.shapes.source import ShapesOptions
-from natocc.occluders.shapes.textures import TexturesOptions
+from natocc.occluders.shapes.source import ShapesOccluders
+from natocc.occluders.shapes.textures import PictureTextures
 
 SIDE = 160
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]
@@ -53,13 +53,13 @@ def test_f8_names_of_cutouts_hands_and_textures(tmp_path: Path) -> None:
     for name in NAMES:
         (tmp_path / "cutouts" / f"{name}.png").write_bytes(OBJECT)
     _hands(tmp_path / "hands", NAMES)
-    cutouts = CutoutsOptions().open(tmp_path, tmp_path / "cache")
-    hands = HandsOptions(rules=CutoutRules(border_share=1)).open(tmp_path, tmp_path / "cache")
+    cutouts = CutoutsOccluders().open(tmp_path, tmp_path / "cache")
+    hands = HandsOccluders(rules=CutoutRules(border_share=1)).open(tmp_path, tmp_path / "cache")
     for library, suffix in ((cutouts, ".png"), (hands, ".jpg")):
         assert list(library.items()) == sorted(name + suffix for name in NAMES)
         for item in library.items():
             assert library.cutout({"id": item}).origin.item == item
-    textures = TexturesOptions(root="cutouts").open(tmp_path)
+    textures = PictureTextures(root="cutouts").open(tmp_path)
     drawn = {json.loads(json.dumps(textures.draw(generator(seed))))["texture"] for seed in range(200)}
     assert drawn == {f"{name}.png" for name in NAMES}
     for name in drawn:
@@ -70,10 +70,10 @@ def test_f8_one_stem_two_suffixes(tmp_path: Path) -> None:
     """F8: two pictures are two ids; two masks for one picture are refused, since one would be left out in silence."""
     _hands(tmp_path / "hands", ["x"])
     (tmp_path / "hands" / "images" / "x.png").write_bytes(encode_png(PHOTO))
-    assert list(HandsOptions().open(tmp_path, tmp_path / "cache").items()) == ["x.jpg", "x.png"]
+    assert list(HandsOccluders().open(tmp_path, tmp_path / "cache").items()) == ["x.jpg", "x.png"]
     (tmp_path / "hands" / "masks" / "x.bmp").write_bytes(PICTURE)
     with pytest.raises(UsageError, match=r"x\.bmp and x\.png"):
-        HandsOptions().open(tmp_path, tmp_path / "cache")
+        HandsOccluders().open(tmp_path, tmp_path / "cache")
 
 
 def _link_zoo(folder: Path, outside: Path, suffix: str) -> None:
@@ -101,14 +101,14 @@ def test_f9_links_and_fifos_among_occluders(tmp_path: Path) -> None:
             folder.mkdir()
             (folder / "good.png").write_bytes(OBJECT)
         _link_zoo(folder, tmp_path / "elsewhere" / "secret.png", suffix)
-    for library in (CutoutsOptions().open(tmp_path, tmp_path / "cache"), HandsOptions().open(tmp_path, tmp_path / "cache")):
+    for library in (CutoutsOccluders().open(tmp_path, tmp_path / "cache"), HandsOccluders().open(tmp_path, tmp_path / "cache")):
         assert len(library) == 1
         told = dict(library.refused)
         # A link onto itself leads nowhere, which counts as out of the folder or as unreadable, as the system tells it.
         looped = told.pop(Reason.UNREADABLE_IMAGE, 0)
         assert told.pop(Reason.LEAVES_ROOT) + looped == 2
         assert told == {Reason.MISSING_FILE: 1, Reason.NOT_A_FILE: 1}
-    textures = TexturesOptions(root="cutouts").open(tmp_path)
+    textures = PictureTextures(root="cutouts").open(tmp_path)
     for name, reason in (("out.png", Reason.LEAVES_ROOT), ("fifo.png", Reason.NOT_A_FILE), ("gone.png", Reason.MISSING_FILE)):
         with pytest.raises(BadDataError) as caught:
             textures.texture({"texture": name, "across": 0, "down": 0}, 9, 9)
@@ -141,7 +141,7 @@ def _coco(data: Path, content: dict[str, Any] | str | None = None, **annotation:
 
 def _opened(data: Path) -> Library:
     rules = CutoutRules(min_sharpness=0, border_share=0.0)
-    return CocoOptions(rules=rules).open(data, data / "cache")
+    return CocoOccluders(rules=rules).open(data, data / "cache")
 
 
 @settings(max_examples=60)
@@ -348,7 +348,7 @@ def test_f13_filter_rules_are_counted(tmp_path: Path) -> None:
     content["annotations"] += [{**content["annotations"][0], "id": number, **form} for number, form in forms.items()]
     content["images"].append({"id": 2, "file_name": "never opened.jpg", "width": 5, "height": 5})
     _coco(tmp_path, content)
-    library = CocoOptions(rules=CutoutRules(min_area=100, min_thickness=5)).open(tmp_path, tmp_path / "cache")
+    library = CocoOccluders(rules=CutoutRules(min_area=100, min_thickness=5)).open(tmp_path, tmp_path / "cache")
     assert list(library.items()) == ["instances_v/1", "instances_v/8"]
     one, other = (library.cutout({"id": item}) for item in library.items())
     assert (one.matte == other.matte).all()
@@ -416,7 +416,7 @@ def test_f15_a_licence_that_is_missing_or_wrong_is_none(tmp_path: Path, licence:
     (tmp_path / "coco" / "v" / "2.jpg").write_bytes(PICTURE)
     library = _opened(tmp_path)
     assert [library.cutout({"id": item}).origin.licence for item in library.items()] == ["http://by/2.0/", None]
-    filtered = CocoOptions(licences=("*/by/*",), rules=CutoutRules()).open(tmp_path, tmp_path / "cache")
+    filtered = CocoOccluders(licences=("*/by/*",), rules=CutoutRules()).open(tmp_path, tmp_path / "cache")
     assert list(filtered.items()) == ["instances_v/1"]
     assert filtered.refused == {Reason.LICENCE: 1}
 
@@ -425,7 +425,7 @@ def test_f9_shapes_with_a_texture_that_cannot_be_read(tmp_path: Path) -> None:
     """F1, F9: a texture that is broken is a rejection when it is drawn, not an end of the run."""
     (tmp_path / "dtd").mkdir()
     (tmp_path / "dtd" / "a.jpg").write_bytes(PICTURE[:300])
-    source = ShapesOptions().open(tmp_path, tmp_path)
+    source = ShapesOccluders().open(tmp_path, tmp_path)
     with pytest.raises(BadDataError) as caught:
         source.cutout(source.draw(generator(1)))
     assert caught.value.reason == Reason.UNREADABLE_IMAGE

@@ -13,7 +13,7 @@ from natocc.core.samples import Image, Mask
 from natocc.io.images import decode_rgb, encode_jpeg, encode_png, read_mask, read_rgb
 from natocc.occluders.hands.plain_background import plain_background_mask
 from natocc.occluders.hands.pointing import finger_direction
-from natocc.occluders.hands.source import HandsOptions
+from natocc.occluders.hands.source import HandsOccluders
 
 
 def _overlap(one: Mask, other: Mask) -> float:
@@ -65,8 +65,8 @@ def test_hands_without_masks_are_found(real_data: Path, tmp_path: Path) -> None:
     for path in sorted((real_data / "hands" / "images").iterdir())[:3]:
         (tmp_path / "photos" / path.name).write_bytes(path.read_bytes())
     with pytest.raises(UsageError, match="masks: background"):
-        HandsOptions(root="photos").open(tmp_path, tmp_path / "cache")
-    library = HandsOptions(root="photos", masks="background").open(tmp_path, tmp_path / "cache")
+        HandsOccluders(root="photos").open(tmp_path, tmp_path / "cache")
+    library = HandsOccluders(root="photos", masks="background").open(tmp_path, tmp_path / "cache")
     assert library.categories == {"hand": 3}
 
 
@@ -81,17 +81,17 @@ def test_every_hand_of_a_scene(tmp_path: Path) -> None:
     (root / "masks" / "a.png").write_bytes(encode_png(mask))
     (root / "images" / "b.jpg").write_bytes(encode_jpeg(np.zeros((50, 50, 3), np.uint8), 95))
     (root / "masks" / "b.png").write_bytes(encode_png(mask))
-    library = HandsOptions(pieces="each").open(tmp_path, tmp_path / "cache")
+    library = HandsOccluders(pieces="each").open(tmp_path, tmp_path / "cache")
     assert list(library.items()) == ["a.jpg#1", "a.jpg#2"]
     assert library.refused == {Reason.SIZE_MISMATCH: 1}
     widths = [library.cutout({"id": item}).matte.shape[1] for item in library.items()]
     assert widths[0] < widths[1]
     with pytest.raises(UsageError, match="1 in-pieces"):
-        HandsOptions().open(tmp_path, tmp_path / "cache")
+        HandsOccluders().open(tmp_path, tmp_path / "cache")
 
 
 def test_real_scenes(real_data: Path, tmp_path: Path) -> None:
-    library = HandsOptions(root="egohands", pieces="each").open(real_data, tmp_path, 2)
+    library = HandsOccluders(root="egohands", pieces="each").open(real_data, tmp_path, 2)
     assert len(library) >= 8
 
 
@@ -109,6 +109,6 @@ def test_f7_a_mask_of_half_the_size_serves(tmp_path: Path) -> None:
     mask[20:80, 30:90] = 1
     (tmp_path / "hands" / "images" / "a.png").write_bytes(encode_png(np.full((200, 240, 3), 90, np.uint8)))
     (tmp_path / "hands" / "masks" / "a.png").write_bytes(encode_png(mask))
-    library = HandsOptions().open(tmp_path, tmp_path / "cache")
+    library = HandsOccluders().open(tmp_path, tmp_path / "cache")
     matte = library.cutout({"id": "a.png"}).matte
     assert np.count_nonzero(matte >= 128) == pytest.approx(4 * np.count_nonzero(mask), rel=0.1)

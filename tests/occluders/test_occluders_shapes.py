@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from natocc.core.seeds import generator
 from natocc.occluders.shapes.outlines import OUTLINES
-from natocc.occluders.shapes.source import ShapesOptions
+from natocc.occluders.shapes.source import ShapesOccluders
 
 MIX = {"source": "mix", "of": [{"source": "noise"}, {"source": "flat"}]}
 
 
-def _shapes(kind: str) -> ShapesOptions:
-    return ShapesOptions.model_validate({"source": "shapes", "side": 96, "kinds": {kind: 1}, "textures": MIX})
+def _shapes(kind: str) -> ShapesOccluders:
+    return ShapesOccluders.model_validate({"source": "shapes", "side": 96, "kinds": {kind: 1}, "textures": MIX})
 
 
 @pytest.mark.parametrize("kind", sorted(OUTLINES))
@@ -73,4 +73,4 @@ def test_flat_is_flat_and_noise_is_not() -> None:
 @pytest.mark.parametrize("kinds", [{}, {"bezier": 0}, {"bezier": -1}, {"star": 1}])
 def test_kinds_without_weight_are_refused(kinds: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
-        ShapesOptions.model_validate({"source": "shapes", "kinds": kinds, "textures": MIX})
+        ShapesOccluders.model_validate({"source": "shapes", "kinds": kinds, "textures": MIX})

@@ -16,10 +16,10 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.seeds import generator
 from natocc.io.images import encode_jpeg, encode_png, sha256
 from natocc.occluders.coco.json_walk import JsonWalk
-from natocc.occluders.coco.source import CocoOptions
-from natocc.occluders.hands.source import HandsOptions
-from natocc.occluders.shapes.source import ShapesOptions
-from natocc.occluders.shapes.textures import TexturesOptions
+from natocc.occluders.coco.source import CocoOccluders
+from natocc.occluders.hands.source import HandsOccluders
+from natocc.occluders.shapes.source import ShapesOccluders
+from natocc.occluders.shapes.textures import PictureTextures
 
 PICTURE = np.random.Generator(np.random.PCG64(3)).integers(0, 256, (200, 200, 3), dtype=np.uint8)
 BOX = [40, 40, 140, 40, 140, 150, 40, 150]
@@ -44,7 +44,7 @@ def _coco(data: Path, change: dict[str, Any] | None = None, **annotation: Any) -
 
 def _refused(tmp_path: Path, **annotation: Any) -> dict[Reason, int]:
     _coco(tmp_path, **annotation)
-    library = CocoOptions().open(tmp_path, tmp_path / "cache")
+    library = CocoOccluders().open(tmp_path, tmp_path / "cache")
     assert list(library.items()) == ["instances_val2017/1"]
     return dict(library.refused)
 
@@ -80,7 +80,7 @@ def test_f14_file_names_stay_below_their_root(tmp_path: Path, name: str) -> None
     (tmp_path / "coco" / "val2017" / "link.jpg").symlink_to(tmp_path / "secret.jpg")
     other = {"id": 2, "file_name": name, "width": 200, "height": 200}
     _coco(tmp_path, {"images": [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 200}, other]}, image_id=2)
-    assert CocoOptions().open(tmp_path, tmp_path / "cache").refused == {Reason.LEAVES_ROOT: 1}
+    assert CocoOccluders().open(tmp_path, tmp_path / "cache").refused == {Reason.LEAVES_ROOT: 1}
 
 
 @pytest.mark.parametrize(
@@ -97,37 +97,37 @@ def test_f14_file_names_stay_below_their_root(tmp_path: Path, name: str) -> None
 def test_f10_a_file_that_is_not_coco_is_refused_by_its_path(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     _coco(tmp_path, change)
     with pytest.raises(UsageError, match=message):
-        CocoOptions().open(tmp_path, tmp_path / "cache")
+        CocoOccluders().open(tmp_path, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "\ufeffnull"])
 def test_f10_text_that_is_not_coco(tmp_path: Path, text: str) -> None:
     _coco(tmp_path).write_text(text)
     with pytest.raises(UsageError, match=r"instances_val2017\.json"):
-        CocoOptions().open(tmp_path, tmp_path / "cache")
+        CocoOccluders().open(tmp_path, tmp_path / "cache")
 
 
 def test_f10_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     path = _coco(tmp_path)
     path.write_text("\ufeff" + path.read_text())
-    assert len(CocoOptions().open(tmp_path, tmp_path / "cache")) == 2
+    assert len(CocoOccluders().open(tmp_path, tmp_path / "cache")) == 2
 
 
 def test_f15_licences_are_recorded_and_can_be_asked_for(tmp_path: Path) -> None:
     _coco(tmp_path)
-    library = CocoOptions().open(tmp_path, tmp_path / "cache")
+    library = CocoOccluders().open(tmp_path, tmp_path / "cache")
     assert library.cutout({"id": "instances_val2017/1"}).origin.licence == "http://by/2.0/"
     with pytest.raises(UsageError, match="2 licence-not-allowed"):
-        CocoOptions(licences=("*/nc/*",)).open(tmp_path, tmp_path / "cache")
+        CocoOccluders(licences=("*/nc/*",)).open(tmp_path, tmp_path / "cache")
 
 
 def test_what_is_missing_is_named_with_its_layout(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"coco.*annotations/instances_NAME\.json"):
-        CocoOptions().open(tmp_path, tmp_path / "cache")
+        CocoOccluders().open(tmp_path, tmp_path / "cache")
     with pytest.raises(UsageError, match="hands; expected images/ and masks/"):
-        HandsOptions().open(tmp_path, tmp_path / "cache")
+        HandsOccluders().open(tmp_path, tmp_path / "cache")
     with pytest.raises(UsageError, match="dtd; expected pictures by class"):
-        ShapesOptions().open(tmp_path, tmp_path / "cache")
+        ShapesOccluders().open(tmp_path, tmp_path / "cache")
 
 
 def _files(folder: Path) -> dict[str, str]:
@@ -135,7 +135,7 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def test_a_library_is_the_same_however_it_is_made_and_opened_again_without_its_pictures(real_data: Path, tmp_path: Path) -> None:
-    options = CocoOptions(categories=("cup", "banana"))
+    options = CocoOccluders(categories=("cup", "banana"))
     libraries = [options.open(real_data, tmp_path / str(jobs), jobs) for jobs in (1, 2)]
     assert _files(tmp_path / "1") == _files(tmp_path / "2")
     library = libraries[0]
@@ -160,7 +160,7 @@ def test_hands(tmp_path: Path) -> None:
     for stem in ("a", "b"):
         (tmp_path / "hands" / "images" / f"{stem}.jpg").write_bytes(encode_jpeg(PICTURE, 95))
     (tmp_path / "hands" / "masks" / "a.png").write_bytes(encode_png(mask))
-    library = HandsOptions().open(tmp_path, tmp_path / "cache")
+    library = HandsOccluders().open(tmp_path, tmp_path / "cache")
     assert list(library.items()) == ["a.jpg"]
     assert library.refused == {Reason.NO_MASK: 1}
     assert library.cutout({"id": "a.jpg"}).points_to_xy == pytest.approx((0, -1), abs=0.1)
@@ -168,7 +168,7 @@ def test_hands(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_real_hands(real_data: Path, tmp_path: Path) -> None:
-    library = HandsOptions().open(real_data, tmp_path, 2)
+    library = HandsOccluders().open(real_data, tmp_path, 2)
     assert len(library) >= 250
     up = [library.cutout({"id": item}).points_to_xy for item in list(library.items())[::10]]
     assert sum(direction is not None and direction[1] < 0.5 for direction in up) > 0.7 * len(up)
@@ -177,7 +177,7 @@ def test_real_hands(real_data: Path, tmp_path: Path) -> None:
 def test_textures_keep_their_scale_and_are_mirrored_where_too_small(tmp_path: Path) -> None:
     (tmp_path / "dtd" / "images" / "noise").mkdir(parents=True)
     (tmp_path / "dtd" / "images" / "noise" / "n_1.png").write_bytes(encode_png(PICTURE))
-    source = TexturesOptions().open(tmp_path)
+    source = PictureTextures().open(tmp_path)
     crop, category, origin = source.texture({"texture": "noise/n_1.png", "across": 1.0, "down": 0.0}, 50, 60)
     assert (crop == PICTURE[:50, 140:]).all()
     assert (category, origin.item) == ("noise", "noise/n_1.png")
@@ -187,7 +187,7 @@ def test_textures_keep_their_scale_and_are_mirrored_where_too_small(tmp_path: Pa
 
 
 def test_shapes_come_again_from_their_json(tmp_path: Path) -> None:
-    options = ShapesOptions.model_validate(
+    options = ShapesOccluders.model_validate(
         {"kinds": {"bezier": 1}, "textures": {"source": "textures", "root": "package:skimage/data", "include": ["brick.png"]}}
     )
     source = options.open(tmp_path, tmp_path)
@@ -208,18 +208,18 @@ def test_shapes_come_again_from_their_json(tmp_path: Path) -> None:
 def test_an_unknown_category_is_refused_with_the_nearest(tmp_path: Path) -> None:
     _coco(tmp_path)
     with pytest.raises(UsageError, match=r"'cupp'.*did you mean 'cup'"):
-        CocoOptions(categories=("cupp",)).open(tmp_path, tmp_path / "cache")
+        CocoOccluders(categories=("cupp",)).open(tmp_path, tmp_path / "cache")
     with pytest.raises(UsageError, match="none of the categories wanted"):
-        CocoOptions(exclude_categories=("cup",)).open(tmp_path, tmp_path / "cache")
+        CocoOccluders(exclude_categories=("cup",)).open(tmp_path, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("change", [{"licenses": []}, {"licenses": "none"}, {"licenses": [{"id": 5, "url": "u"}, 3]}])
 def test_f15_a_licence_that_is_not_there_is_none(tmp_path: Path, change: dict[str, Any]) -> None:
     _coco(tmp_path, change)
-    library = CocoOptions().open(tmp_path, tmp_path / "cache")
+    library = CocoOccluders().open(tmp_path, tmp_path / "cache")
     assert library.cutout({"id": "instances_val2017/1"}).origin.licence is None
     with pytest.raises(UsageError, match="2 licence-not-allowed"):
-        CocoOptions(licences=("*",), categories=("cup", "person")).model_copy(update={"licences": ("*by*",)}).open(
+        CocoOccluders(licences=("*",), categories=("cup", "person")).model_copy(update={"licences": ("*by*",)}).open(
             tmp_path, tmp_path / "other"
         )
 
@@ -228,7 +228,7 @@ def test_f15_a_licence_that_is_not_there_is_none(tmp_path: Path, change: dict[st
 def test_f14_names_that_are_no_text_do_no_harm(tmp_path: Path, name: str) -> None:
     images = [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 200}, {"id": 2, "file_name": name, "width": 9, "height": 9}]
     _coco(tmp_path, {"images": images}, image_id=2)
-    library = CocoOptions().open(tmp_path, tmp_path / "cache")
+    library = CocoOccluders().open(tmp_path, tmp_path / "cache")
     assert len(library) == 1
     assert sum(library.refused.values()) == 1
 
@@ -259,9 +259,9 @@ def test_a_walk_over_a_text_cut_short_is_an_error(length: int, window: int) -> N
 
 def test_a_library_is_made_anew_when_pictures_come_or_annotations_change(tmp_path: Path) -> None:
     path = _coco(tmp_path)
-    first = CocoOptions().open(tmp_path, tmp_path / "cache").path
-    assert CocoOptions().open(tmp_path, tmp_path / "cache").path == first
+    first = CocoOccluders().open(tmp_path, tmp_path / "cache").path
+    assert CocoOccluders().open(tmp_path, tmp_path / "cache").path == first
     (tmp_path / "coco" / "val2017" / "2.jpg").write_bytes(encode_jpeg(PICTURE, 90))
-    second = CocoOptions().open(tmp_path, tmp_path / "cache").path
+    second = CocoOccluders().open(tmp_path, tmp_path / "cache").path
     path.write_text(path.read_text() + " ")
-    assert len({first, second, CocoOptions().open(tmp_path, tmp_path / "cache").path}) == 3
+    assert len({first, second, CocoOccluders().open(tmp_path, tmp_path / "cache").path}) == 3

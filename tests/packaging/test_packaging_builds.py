@@ -69,7 +69,9 @@ def test_the_sdist_holds_sources_and_no_tests(sdist: Path) -> None:
     files = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO")
     assert set(files) <= names
     assert "pipelines/recipe.schema.json" in names
-    assert {name.split("/")[0] for name in names} <= {*TOP, *files, ".gitignore"}
+    assert {name.split("/")[0] for name in names} <= {*TOP, *files, "tests", ".gitignore"}
+    assert {name for name in names if name.startswith("tests/") and "." in name} == {"tests/README.md", "tests/bench/README.md"}
+    assert {"natocc/README.md", "pipelines/README.md", "assets/gallery.jpg", "assets/preview.jpg"} <= names
 
 
 @pytest.mark.slow

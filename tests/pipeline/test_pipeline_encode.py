@@ -145,10 +145,11 @@ def test_a_landmark_outside_the_picture_is_not_hidden(x: float, y: float) -> Non
 
 def test_every_choice_of_masks_lies_in_its_folder(tmp_path: Path) -> None:
     from natocc.builder.run import Run
-    from natocc.recipe.model import load_recipe
+    from natocc.io.workspace import Workspace
+    from natocc.recipe.load import load_recipe
 
     masks = "output.masks=[parts, matte, occluder, amodal]"
-    run = Run(load_recipe("demo", [masks]), data=tmp_path, cache=tmp_path / "cache", out=tmp_path / "out", count=4, jobs=1)
+    run = Run(load_recipe("demo", [masks]), Workspace(tmp_path, tmp_path / "cache"), tmp_path / "out", count=4)
     assert run.build(overwrite=False, progress=lambda doing, done, total: None).made == 4
     described = json.loads((tmp_path / "out" / "dataset.json").read_text())
     folders = {"parts", "mattes", "occluders", "amodal"}

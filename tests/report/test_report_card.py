@@ -11,7 +11,8 @@ import yaml
 
 from natocc.builder.run import Run
 from natocc.io.images import sha256
-from natocc.recipe.model import load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
 from natocc.report.card import card, escaped
 
 EVIL = "a|b\n# <script>alert(1)</script> [x](javascript:1) `code` *bold* ![i](http://tracker) \x1b[31m"
@@ -25,7 +26,7 @@ def _quiet(doing: str, done: int, total: int | None) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     out = tmp_path_factory.mktemp("card") / "small"
     edits = ("faces.align.size=64", "sets.1.occluders.textures={source: noise}", "output.shard_size=2")
-    Run(load_recipe("demo", edits), Path("data"), cache, out, count=4, backend="threading").build(False, _quiet)
+    Run(load_recipe("demo", edits), Workspace(Path("data"), cache), out, count=4, backend="threading").build(False, _quiet)
     return out
 
 
@@ -58,8 +59,8 @@ def test_the_code_of_the_card_runs(built: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_card_depends_on_the_samples_alone(built: Path, cache: Path, tmp_path: Path) -> None:
     recipe = load_recipe("demo", ("faces.align.size=64", "sets.1.occluders.textures={source: noise}", "output.shard_size=2"))
-    Run(recipe, Path("data"), cache, tmp_path / "out", count=2, backend="threading").build(False, _quiet)
-    Run(recipe, Path("data"), cache, tmp_path / "out", count=4, backend="threading").build(False, _quiet)
+    Run(recipe, Workspace(Path("data"), cache), tmp_path / "out", count=2, backend="threading").build(False, _quiet)
+    Run(recipe, Workspace(Path("data"), cache), tmp_path / "out", count=4, backend="threading").build(False, _quiet)
     assert sha256((tmp_path / "out" / "README.md").read_bytes()) == sha256((built / "README.md").read_bytes())
 
 

@@ -22,6 +22,7 @@ from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import read_manifest
 from natocc.dataset.records import read_shard
 from natocc.io.images import read_rgb
+from natocc.io.workspace import Workspace
 from natocc.pipeline.replay import originals_of
 from natocc.report.tally import BINS, bin_of
 from natocc.report.thumbnails import OCCLUDED, OCCLUDER, VISIBLE, thumbnail
@@ -242,7 +243,7 @@ def test_a_source_is_that_of_the_sample_or_none(base: Path, tmp_path: Path) -> N
     """Inputs that were changed since would show a face that was never covered."""
     record = read_shard(Layout(base / "out", 7), 0)
     made = [sample for sample in record.samples if sample.rejection is None]
-    original_of = originals_of(base / "out", base / "data", base / "cache")
+    original_of = originals_of(base / "out", Workspace(base / "data", base / "cache"))
     for sample in made:
         original = original_of(sample)
         assert original is not None
@@ -253,5 +254,5 @@ def test_a_source_is_that_of_the_sample_or_none(base: Path, tmp_path: Path) -> N
     shutil.copytree(base / "data", tmp_path / "data")
     for photo in (tmp_path / "data" / "photos").iterdir():
         PillowImage.fromarray(skimage.data.astronaut()[1:]).save(photo)
-    changed = originals_of(base / "out", tmp_path / "data", base / "cache")
+    changed = originals_of(base / "out", Workspace(tmp_path / "data", base / "cache"))
     assert [changed(sample) for sample in made] == [None] * len(made)

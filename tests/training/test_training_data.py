@@ -16,7 +16,8 @@ from natocc.core.seeds import generator
 from natocc.evaluation.datasets import open_dataset_pictures
 from natocc.evaluation.folders import open_folders
 from natocc.io.segmenter import fit_square, unfit_square
-from natocc.recipe.model import load_recipe
+from natocc.io.workspace import Workspace
+from natocc.recipe.load import load_recipe
 from natocc.training.augmentation import augmented
 from natocc.training.data import Drawn, Source, check_targets
 from natocc.training.documents import own_benchmarks, read_benchmark, read_options
@@ -32,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_faces(root / "faces", 6)
     draw_cutouts(root / "cutouts", 3)
     made = load_recipe(str(recipe(root / "recipe.yaml", "discs", "faces", "cutouts")))
-    Run(made, root, root / "cache", root / "dataset").build(False, lambda *_: None)
+    Run(made, Workspace(root, root / "cache"), root / "dataset").build(False, lambda *_: None)
     return root
 
 
@@ -130,7 +131,7 @@ def test_own_benchmarks_are_no_recipes_and_validate() -> None:
         ("training.step=5", "did you mean 'steps'"),
         ("sets.1.extends=none", "is no earlier set"),
         ("sets.1.name=clean", "is there twice"),
-        ("training.augment.flip=2", "less than or equal to 1"),
+        ("training.augment.flip=2", "expected at most 1"),
         ("truths=[]", "truths"),
         ("truths.0.folder=x", "expected one place where pictures lie, found 2"),
         ("training.side=100", "multiple of 32"),

@@ -19,9 +19,10 @@ from typing import Protocol
 
 from natocc.core.errors import DiskError, RunError
 from natocc.dataset.layout import RUN, SHARD_NAME, WORKER, Layout
-from natocc.dataset.records import ShardRecord, read_shard
+from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.lock import shard_lock
+from natocc.dataset.write.own_folder import committed
 from natocc.dataset.write.staging import staged_folder, sweep_staging
 from natocc.io.atomic import disk_errors
 
@@ -66,18 +67,8 @@ class SharedFolder:
     run: str
 
     def committed(self, indices: range) -> ShardRecord | None:
-        """See :class:`Destination`. A shorter shard is none: it was the last one of fewer samples.
-
-        Raises
-        ------
-        UsageError
-            If the record is damaged.
-        """
-        shard = self.layout.shard_of(indices[0])
-        if not self.layout.record(shard).exists():
-            return None
-        record = read_shard(self.layout, shard)
-        return record if len(record.samples) == len(indices) else None
+        """See :class:`Destination` and :func:`natocc.dataset.write.own_folder.committed`."""
+        return committed(self.layout, indices)
 
     @contextlib.contextmanager
     def scratch(self, shards: Sequence[range]) -> Iterator[Layout]:

@@ -83,7 +83,7 @@ class Remote:
         with disk_errors(layout.root):
             layout.root.mkdir(parents=True, exist_ok=True)
         write_aside(layout.dataset, data)
-        there = read_dataset(layout.root)
+        there = read_dataset(layout.root, layout.shown)
         if before != {key: value for key, value in there.items() if key not in _OF_THE_MOMENT}:
             with disk_errors(layout.root):
                 shutil.rmtree(layout.root)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from natocc.core.errors import BadDataError, RunError, UsageError
@@ -58,6 +58,13 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
 def is_staged(layout: Layout, index: int) -> bool:
     """Whether sample `index` is staged; its files are not looked at."""
     return _record(layout, index).exists()
+
+
+def unstaged(layout: Layout, indices: range) -> Sequence[int]:
+    """Those samples of a shard that are not staged."""
+    if not staged_folder(layout, layout.shard_of(indices[0])).exists():
+        return indices
+    return [index for index in indices if not is_staged(layout, index)]
 
 
 def read_staged(layout: Layout, shard: int) -> tuple[dict[int, SampleRecord], dict[tuple[str, int], Path]]:

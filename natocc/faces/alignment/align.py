@@ -20,26 +20,18 @@ DEFAULT_SIZE = 512
 
 
 class AlignOptions(Options):
-    """How faces are aligned.
-
-    Parameters
-    ----------
-    method : str
-        ``ffhq``: FFHQ's eye and mouth construction. ``none``: pictures are aligned already and kept as they are.
-    size : int, optional
-        Side of the square crop, px, 512 unless given. With ``none``: the longer side that pictures are scaled to; unless given
-        they are not scaled.
-    points : 68 or 5
-        Which of dlib's shape predictors finds the landmarks.
-    landmarks : bool
-        Whether to find them also where neither the alignment nor an estimated mask needs them, for the manifest. A face that
-        has none then is not rejected.
-    """
+    """How faces are aligned."""
 
     method: Literal["ffhq", "none"] = "ffhq"
+    """``ffhq``: FFHQ's construction from eyes and mouth. ``none``: pictures are aligned already and kept as they are."""
     size: int | None = Field(None, ge=64, le=4096)
+    """Side of the square crop, px; 512 by default. With ``method: none``: the longer side that pictures are scaled to; by default
+    they are not scaled."""
     points: Literal[5, 68] = 68
+    """Which of dlib's shape predictors finds the landmarks."""
     landmarks: bool = False
+    """Whether landmarks are found, for the manifest, even where neither the alignment nor an estimated mask needs them. A face
+    without landmarks is then not rejected."""
 
     @property
     def wanted_side(self) -> int | None:

@@ -17,7 +17,7 @@ from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
 from natocc.io.paths import locate, without_suffix
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
 
 
@@ -98,32 +98,25 @@ class WithLandmarks(FaceSource):
 
 
 class FaceOptions(Options, abc.ABC):
-    """Which faces a recipe takes, and from where.
-
-    Parameters
-    ----------
-    source : str
-        Name of the plug-in.
-    include, exclude : str, optional
-        Location of a text file of ids or file names, one a line; what follows a ``#`` at the start of a line or after a space is
-        a comment. `include` keeps only these faces, `exclude` drops these.
-    split : train, val or test, optional
-        Keeps only the faces that the owner of the dataset put in this split.
-    landmarks : str, optional
-        Location of landmarks that are to be used instead of finding some: see :mod:`natocc.faces.landmarks.files`.
-    first_pixel : 0 or 1, optional
-        What `landmarks` call the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else 0.
-    align : AlignOptions
-        How they are aligned.
-    """
+    """Which faces a recipe takes, and from where."""
 
     source: str
+    """Name of the source."""
     include: str | None = None
+    """Location of a text file of ids or file names, one per line; only these faces are used. A ``#`` at the start of a line or
+    after a space begins a comment."""
     exclude: str | None = None
+    """Location of a text file like that of ``include``; these faces are left out."""
     split: Literal["train", "val", "test"] | None = None
-    landmarks: str | None = None
+    """Use only the faces that the owner of the dataset put in this split."""
+    landmarks: Location | None = None
+    """Location of landmarks to use instead of detecting them: a folder of ``.pts`` files, or a CSV file with a header and the x
+    and y of 68 or 5 points in each line."""
     first_pixel: Literal[0, 1] | None = None
+    """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
+    0."""
     align: AlignOptions = AlignOptions()
+    """Alignment of the faces."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""

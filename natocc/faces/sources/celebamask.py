@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.core.text import nearest
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.faces.sources.celeba import MAPPING, CelebA, read_celeba
@@ -21,28 +22,18 @@ from natocc.faces.sources.unoccluded import occluded_faces
 from natocc.io import images
 from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import inside, locate, require_folder
-from natocc.plugins.options import nearest
+from natocc.plugins.options import Location
 
 LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
 FACES_A_FOLDER = 2000
 
 
-class CelebAMaskOptions(FaceOptions):
-    """Faces of CelebAMask-HQ [1]_, or of anything in its layout.
+class CelebAMaskFaces(FaceOptions):
+    """Faces of CelebAMask-HQ, or of anything in its layout.
 
     ``CelebA-HQ-to-CelebA-mapping.txt`` in the root, as it is published, gives the official split; with CelebA's
     ``identity_CelebA.txt`` beside it also the identities.
-
-    Parameters
-    ----------
-    root : str
-        Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``.
-    face_parts : tuple of str
-        The parts, such as ``skin`` and ``l_eye``, whose union is the face (see :data:`natocc.faces.classes.PARTS`).
-    unoccluded : none or by-parts
-        ``by-parts`` leaves out the faces that wear glasses or a hat over the face: see
-        :func:`natocc.faces.sources.unoccluded.occluded_faces`. It narrows what `include`, `exclude` and `split` leave.
 
     References
     ----------
@@ -50,9 +41,13 @@ class CelebAMaskOptions(FaceOptions):
     """
 
     source: Literal["celebamask"]
-    root: str = "CelebAMask-HQ"
+    root: Location = "CelebAMask-HQ"
+    """Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``."""
     face_parts: tuple[str, ...] = Field(default=tuple(part for part in PARTS if part in FACE_PARTS), min_length=1)
+    """The parts, such as ``skin`` and ``l_eye``, whose union is the face."""
     unoccluded: Literal["none", "by-parts"] = "none"
+    """``by-parts`` leaves out the faces that wear glasses, or a hat over the face. It narrows what ``include``, ``exclude`` and
+    ``split`` leave."""
 
     @field_validator("face_parts")
     @classmethod

@@ -14,35 +14,27 @@ from natocc.faces.landmarks.detections import Detection, detect_faces
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
+from natocc.plugins.options import Location
 
 LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
 
 
-class FolderOptions(FaceOptions):
-    """Every photograph below a folder, or every face in them.
-
-    Parameters
-    ----------
-    root : str
-        Location of the folder.
-    faces : str
-        ``largest``: one face a photograph, whose id is the photograph's path. ``all``: every face, ``PATH#1``, ``PATH#2``, ...
-        from left to right; they are looked for when the source is opened for the first time, and kept in the cache.
-    least_side : int
-        With ``all``: smaller faces are left out, px.
-    identities : str
-        What must not be divided among splits. ``picture``: all faces of a photograph. ``folder``: all photographs of the first
-        folder of their path, where there is one folder a person.
-    licence : str, optional
-        Of all photographs, recorded with every sample.
-    """
+class FolderFaces(FaceOptions):
+    """Every photograph below a folder, or every face in them."""
 
     source: Literal["folder"]
-    root: str = "photos"
+    root: Location = "photos"
+    """Location of the folder."""
     faces: Literal["largest", "all"] = "largest"
+    """``largest``: one face per photograph, whose id is the photograph's path. ``all``: every face, with ids ``PATH#1``,
+    ``PATH#2``, ... from left to right; they are detected when the source is first opened, and kept in the cache."""
     least_side: int = Field(60, ge=1)
+    """With ``faces: all``: smaller faces are left out, px."""
     identities: Literal["picture", "folder"] = "picture"
+    """What must stay in one split. ``picture``: all faces of a photograph. ``folder``: all photographs of the first folder of
+    their path, for data with one folder per person."""
     licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the photographs; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
@@ -69,7 +61,7 @@ class Folder(FaceSource):
     faces : dict of str to Detection
         By id, in natural order.
     identities : str
-        As in :class:`FolderOptions`.
+        As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
     """

@@ -12,12 +12,13 @@ from pydantic import Field, field_validator, model_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.core.text import nearest
 from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, NOT_LABELLED, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder, without_suffix
-from natocc.plugins.options import nearest
+from natocc.plugins.options import Location
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -25,7 +26,7 @@ SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "
 TWO_VALUED = {0: "background", 1: "face"}
 
 
-class LabelledOptions(FaceOptions):
+class LabelledFaces(FaceOptions):
     """Faces with masks or label maps.
 
     ``ROOT/images/NAME.jpg`` has its labels in ``ROOT/masks/NAME.png``; both may lie in subfolders, the same ones. Where there is
@@ -34,31 +35,22 @@ class LabelledOptions(FaceOptions):
 
     The EXIF orientation of each file is applied to that file; then sizes are compared. So a mask drawn on the upright picture
     needs none, and one drawn on the pixels as they were stored needs the picture's.
-
-    Parameters
-    ----------
-    root : str
-        Location of the dataset.
-    images, masks : str
-        Folders below it; `masks` is by default the first of ``masks``, ``labels`` and ``annotations`` that exists.
-    classes : str or mapping of int to str, optional
-        What the values of a label map mean: ``lapa``, ``helen``, ``celebamask19`` or ``fasseg`` (see
-        :data:`natocc.faces.classes.CLASS_TABLES`), or value to name; 255 is "not labelled". Without it masks are two-valued, and
-        what is not 0 is face.
-    face_classes : tuple of str, optional
-        The classes whose union is the face; by default skin, nose, eyes, brows, ears, mouth and lips (see
-        :data:`natocc.faces.classes.FACE_PARTS`).
-    licence : str, optional
-        Of all pictures, recorded with every sample.
     """
 
     source: Literal["labelled"]
-    root: str = "faces"
+    root: Location = "faces"
+    """Location of the dataset."""
     images: str = "images"
+    """Folder of the pictures, below the root."""
     masks: str | None = None
+    """Folder of the masks, below the root; by default the first of ``masks``, ``labels`` and ``annotations`` that exists."""
     classes: str | dict[int, str] | None = None
+    """What the values of a label map mean: ``lapa``, ``helen``, ``celebamask19``, ``fasseg``, or a mapping of values to names;
+    255 means "not labelled". Without it masks are two-valued, and any value other than 0 is face."""
     face_classes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """The classes whose union is the face; by default skin, nose, eyes, brows, ears, mouth and lips."""
     licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -82,7 +74,7 @@ class LabelledOptions(FaceOptions):
         return dict(sorted({0: "background", **table}.items()))
 
     @model_validator(mode="after")
-    def _know_the_face(self) -> LabelledOptions:
+    def _know_the_face(self) -> LabelledFaces:
         if self.classes is None:
             if self.face_classes is not None:
                 raise ValueError("face_classes: masks of two values have no classes; name them with classes")
@@ -160,7 +152,7 @@ class Labelled(FaceSource):
     """Pictures and masks by id, in natural order."""
 
     entries: dict[str, Entry]
-    options: LabelledOptions
+    options: LabelledFaces
     dataset: str = "labelled"
 
     @property

@@ -12,22 +12,26 @@ from pydantic import Field, ValidationError, field_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
+from natocc.core.text import nearest
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.masks import mask_of
 from natocc.io.paths import locate
-from natocc.plugins.options import Options, nearest
+from natocc.plugins.faults import faults
+from natocc.plugins.options import Location, Options
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 
 
 class Part(Options):
-    """One polygon: the name of its part, and its corners (x, y) in pixels, pixel centres at integers."""
+    """A polygon drawn around one part of a face."""
 
     name: str
+    """Name of the part."""
     polygon: tuple[tuple[Coordinate, Coordinate], ...] = Field(min_length=3)
+    """Corners (x, y) in pixels, pixel centres at integers."""
 
     @field_validator("name")
     @classmethod
@@ -38,43 +42,29 @@ class Part(Options):
 
 
 class Annotation(Options):
-    """Parts drawn on one picture, painted in order: a later one lies over an earlier one.
-
-    Parameters
-    ----------
-    image : str
-        File name of the picture, for people.
-    width, height : int
-        Of the picture, px.
-    sha256 : str
-        Of the picture's file, hexadecimal.
-    licence : str, optional
-        Of the picture.
-    parts : tuple of Part
-        Deepest first.
-    """
+    """Parts drawn on one picture, painted in order: a later one lies over an earlier one."""
 
     image: str
+    """File name of the picture, for people."""
     width: int = Field(ge=1)
+    """Width of the picture, px."""
     height: int = Field(ge=1)
+    """Height of the picture, px."""
     sha256: str
+    """Hexadecimal SHA-256 of the picture's file."""
     licence: str | None = None
+    """Licence of the picture."""
     parts: tuple[Part, ...]
+    """The parts, deepest first."""
 
 
 class Portrait(Options):
-    """A picture and the parts that were drawn on it.
+    """A picture and the parts that were drawn on it."""
 
-    Parameters
-    ----------
-    image : str
-        Location of the picture.
-    annotation : str
-        Location of its :class:`Annotation`, a JSON file whose stem is the id.
-    """
-
-    image: str
-    annotation: str
+    image: Location
+    """Location of the picture."""
+    annotation: Location
+    """Location of its annotation, a JSON file whose stem is the id."""
 
 
 SHIPPED = (
@@ -83,17 +73,12 @@ SHIPPED = (
 )
 
 
-class PortraitsOptions(FaceOptions):
-    """Portraits with polygons.
-
-    Parameters
-    ----------
-    portraits : tuple of Portrait
-        By default the two that natocc's dependencies ship.
-    """
+class PortraitsFaces(FaceOptions):
+    """Portraits annotated with polygons."""
 
     source: Literal["portraits"]
     portraits: tuple[Portrait, ...] = Field(default=SHIPPED, min_length=1)
+    """The portraits; by default the two that natocc's dependencies ship."""
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """Read the annotations; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
@@ -151,9 +136,7 @@ def _read_annotation(path: Path) -> Annotation:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
+        raise UsageError(*(f"{path}: {line}" for line in faults(error))) from None
 
 
 def _painted(annotation: Annotation) -> Mask:

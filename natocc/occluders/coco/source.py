@@ -17,6 +17,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Origin
+from natocc.core.text import nearest
 from natocc.io.images import read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
@@ -27,7 +28,7 @@ from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
-from natocc.plugins.options import nearest
+from natocc.plugins.options import Location
 
 CATEGORIES = (
     "bird", "cat", "dog", "backpack", "umbrella", "handbag", "tie", "frisbee", "sports ball", "kite", "baseball bat",
@@ -40,23 +41,27 @@ CATEGORIES = (
 _LAYOUT = "COCO's layout: annotations/instances_NAME.json beside a folder NAME of pictures (NAME such as val2017)"
 
 
-class CocoOptions(OccluderOptions):
-    """``source: coco``: annotated objects in photographs."""
+class CocoOccluders(OccluderOptions):
+    """Annotated objects in photographs: COCO, or any dataset in its format."""
 
     source: Literal["coco"] = "coco"
-    root: str = Field("coco", description="folder with annotations/ and the folders of pictures")
-    annotations: tuple[str, ...] | None = Field(
-        None, description="instances files; by default ROOT/annotations/instances_NAME.json where the folder ROOT/NAME exists"
-    )
-    images: str | None = Field(None, description="folder of the pictures; by default ROOT/NAME")
-    categories: tuple[str, ...] = Field(CATEGORIES, min_length=1, description="names to take; [all] takes every one")
-    exclude_categories: tuple[str, ...] = Field((), description="names to leave out of those")
-    licences: tuple[str, ...] | None = Field(
-        None, description="patterns, one of which a picture's licence (URL, else name) must match, such as '*/licenses/by/*'"
-    )
-    upscale: UpscaleOptions | None = Field(None, description="a network for small objects; without one they are interpolated")
+    root: Location = "coco"
+    """Location of the folder with ``annotations/`` and the folders of pictures."""
+    annotations: tuple[Location, ...] | None = None
+    """Locations of instances files; by default ``ROOT/annotations/instances_NAME.json`` where the folder ``ROOT/NAME`` exists."""
+    images: Location | None = None
+    """Location of the folder of pictures; by default ``ROOT/NAME``."""
+    categories: tuple[str, ...] = Field(CATEGORIES, min_length=1)
+    """Names of the categories to use; ``[all]`` uses every one."""
+    exclude_categories: tuple[str, ...] = ()
+    """Names of categories to leave out of those."""
+    licences: tuple[str, ...] | None = None
+    """Patterns, one of which a picture's licence (its URL, else its name) must match, such as ``*/licenses/by/*``."""
+    upscale: UpscaleOptions | None = None
+    """A network that enlarges small objects; without one they are interpolated."""
     # Outlines drawn by hand take a rim of background along.
-    rules: CutoutRules = Field(CutoutRules(choke=1, min_sharpness=20), description="what each object must be like")
+    rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)
+    """What an object must be like."""
 
     def check(self, data: Path) -> int:
         """How many pictures lie in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
@@ -166,7 +171,7 @@ class CocoPicture:
         The picture's entry in the file; none for annotations that name no known picture.
     annotations : tuple of (Annotation, str)
         With the names of their categories.
-    options : CocoOptions
+    options : CocoOccluders
         What the objects must be like.
     upscaler : Upscaler, optional
         What enlarges the small ones.
@@ -176,7 +181,7 @@ class CocoPicture:
     folder: Path
     entry: Picture | None
     annotations: tuple[tuple[Annotation, str], ...]
-    options: CocoOptions
+    options: CocoOccluders
     upscaler: Upscaler | None
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
@@ -236,7 +241,7 @@ class CocoPictures(Sequence[CocoPicture]):
     """
 
     files: list[tuple[CocoIndex, Path, Sequence[npt.NDArray[np.int64]]]]
-    options: CocoOptions
+    options: CocoOccluders
     upscaler: Upscaler | None
 
     def __len__(self) -> int:

@@ -18,13 +18,20 @@ _MARGIN = 4  # px of room around the matte's support
 class CutoutRules(Options):
     """What an object must be like to serve as an occluder; lengths in pixels of its picture."""
 
-    min_side: int = Field(48, ge=1, description="shortest allowed longer side of its box, px")
-    min_area: int = Field(1024, ge=1, description="smallest allowed area, px; 32² is where COCO calls an object small")
-    min_thickness: int = Field(5, ge=1, description="diameter of a disc that must fit into it, px")
-    largest_piece: float = Field(0.9, gt=0, le=1, description="share of its area that its largest connected piece must hold")
-    choke: int = Field(0, ge=0, le=20, description="by how much the matte is drawn in, so that no rim of background shows")
-    min_sharpness: float = Field(0.0, ge=0, description="percent of its contrast a pixel, at its steepest")
-    border_share: float = Field(0.0, ge=0, le=1, description="share of its outline that may touch the border of its picture")
+    min_side: int = Field(48, ge=1)
+    """Least length of the longer side of the object's box, px."""
+    min_area: int = Field(1024, ge=1)
+    """Least area, px; 32² is where COCO calls an object small."""
+    min_thickness: int = Field(5, ge=1)
+    """Diameter of a disc that must fit into the object, px."""
+    largest_piece: float = Field(0.9, gt=0, le=1)
+    """Least share of the object's area that its largest connected piece must hold."""
+    choke: int = Field(0, ge=0, le=20)
+    """Distance by which the matte's edge is moved inwards, so that no rim of background shows, px."""
+    min_sharpness: float = Field(0.0, ge=0)
+    """Least steepness of the object's steepest edges, percent of its contrast per pixel."""
+    border_share: float = Field(0.0, ge=0, le=1)
+    """Largest share of the object's outline that may touch the border of its picture."""
 
 
 def check_mask(mask: Mask, rules: CutoutRules) -> Mask:

@@ -13,28 +13,21 @@ from pydantic import Field
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import Image, Mask
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 
 _ROOM = 24  # px around the object: what a network looks at, and what the matte's refinement needs
 _EDGE = 8  # px repeated around that, since networks see zeros beyond the border
 
 
 class UpscaleOptions(Options):
-    """``upscale``: objects that are small in their picture are enlarged before they are cut out.
+    """Objects that are small in their picture are enlarged before they are cut out."""
 
-    Parameters
-    ----------
-    model : str
-        Location of an ONNX file: (1, 3, H, W) float32 RGB in [0, 1] to (1, 3, scale H, scale W), any H and W.
-    scale : int
-        By how much it enlarges.
-    below : int
-        Objects whose longer side is shorter than this are enlarged, px.
-    """
-
-    model: str
+    model: Location
+    """Location of an ONNX file: (1, 3, H, W) float32 RGB in [0, 1] to (1, 3, scale H, scale W), any H and W."""
     scale: int = Field(4, ge=2, le=8)
+    """Factor by which the network enlarges."""
     below: int = Field(256, ge=1)
+    """Objects whose longer side is shorter than this are enlarged, px."""
 
 
 @dataclasses.dataclass(frozen=True)

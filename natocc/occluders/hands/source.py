@@ -21,36 +21,29 @@ from natocc.occluders.hands.pointing import finger_direction
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
+from natocc.plugins.options import Location
 
 _LAYOUT = "images/ and masks/ with files of equal stems, or pictures of hands before a plain ground with masks: background"
 _SPECK = 16  # px
 
 
-class HandsOptions(OccluderOptions):
-    """``source: hands``: photographs of hands with their masks, such as 11k Hands with the paper's masks, or without.
-
-    Parameters
-    ----------
-    root : str
-        Folder with ``images/`` and ``masks/``; with `masks` ``background`` the pictures may lie in it, nested as you like.
-    masks : str
-        ``files``: masks of equal stems. ``background``: found in pictures before a plain ground, see
-        :func:`natocc.occluders.hands.plain_background.plain_background_mask`.
-    pieces : str
-        ``largest``: one hand a picture. ``each``: scenes, in which every connected piece of the mask is a hand of its own, with
-        ids ``NAME#1``, ``NAME#2``, ... from left to right.
-    licence : str, optional
-        Of all pictures, recorded with every sample.
-    rules : CutoutRules
-        What each hand must be like.
-    """
+class HandsOccluders(OccluderOptions):
+    """Photographs of hands, with masks such as the paper's for 11k Hands, or without."""
 
     source: Literal["hands"] = "hands"
-    root: str = "hands"
+    root: Location = "hands"
+    """Location of the folder with ``images/`` and ``masks/``; with ``masks: background`` the pictures may lie in it directly,
+    nested as you like."""
     masks: Literal["files", "background"] = "files"
+    """``files``: masks with the same stems as the pictures. ``background``: masks are computed from pictures with a plain
+    background."""
     pieces: Literal["largest", "each"] = "largest"
+    """``largest``: one hand per picture. ``each``: every connected piece of the mask is a hand of its own, with ids ``NAME#1``,
+    ``NAME#2``, ... from left to right."""
     licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
+    """What a hand must be like."""
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""
@@ -100,7 +93,7 @@ class HandPicture:
         Folders.
     name, mask_name : str
         Files in them; a picture may have no mask.
-    options : HandsOptions
+    options : HandsOccluders
         What to take.
     """
 
@@ -108,7 +101,7 @@ class HandPicture:
     name: str
     masks: Path
     mask_name: str | None
-    options: HandsOptions
+    options: HandsOccluders
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""

@@ -23,8 +23,8 @@ _OCTAVES = 6
 _COARSEST = (4.0, 96.0)  # px between the knots of the coarsest octave
 
 
-class NoiseOptions(TextureOptions):
-    """``source: noise``: value noise of several octaves between two colours [1]_.
+class NoiseTextures(TextureOptions):
+    """Value noise of several octaves between two colours.
 
     References
     ----------
@@ -38,8 +38,8 @@ class NoiseOptions(TextureOptions):
         return Noise()
 
 
-class FlatOptions(TextureOptions):
-    """``source: flat``: one colour."""
+class FlatTextures(TextureOptions):
+    """One colour."""
 
     source: Literal["flat"] = "flat"
 
@@ -51,15 +51,10 @@ class FlatOptions(TextureOptions):
 _TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
-class MixOptions(TextureOptions):
-    """``source: mix``: each of several sources as often as the others; name one twice to have it twice as often.
+class MixedTextures(TextureOptions):
+    """Several sources, each as often as the others; name one twice to have it twice as often.
 
     Patches of photographs are a source of pictures too: ``{source: textures, root: coco/val2017}``.
-
-    Parameters
-    ----------
-    of : tuple of TextureOptions
-        The sources.
     """
 
     source: Literal["mix"] = "mix"
@@ -68,6 +63,7 @@ class MixOptions(TextureOptions):
         min_length=1,
         max_length=64,
     )
+    """The sources."""
 
     def open(self, data: Path) -> Mix:
         """See :meth:`TextureOptions.open`."""

@@ -35,17 +35,8 @@ def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
 Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
 
 
-class ShapesOptions(OccluderOptions):
-    """``source: shapes``: random outlines filled with a texture [1]_.
-
-    Parameters
-    ----------
-    textures : TextureOptions
-        What shapes are filled with.
-    kinds : mapping of str to float
-        The weight of each kind of outline; ``{bezier: 1}`` is the paper's: closed curves through random points.
-    least_points, most_points : int
-        Points that a closed curve goes through.
+class ShapesOccluders(OccluderOptions):
+    """Random outlines filled with a texture.
 
     References
     ----------
@@ -57,13 +48,19 @@ class ShapesOptions(OccluderOptions):
     textures: Annotated[SerializeAsAny[TextureOptions], _TEXTURES] = Field(
         default_factory=lambda: _TEXTURES.choose({"source": "textures"})
     )
+    """What shapes are filled with."""
     kinds: Kinds = Field(
         {"bezier": 3, "ellipse": 1, "rectangle": 1, "stroke": 1, "polygon": 1, "grid": 0.5}, validate_default=True
     )
+    """Weight of each kind of outline; ``{bezier: 1}`` is the paper's: closed curves through random points."""
     least_points: int = Field(3, ge=3, le=100)
+    """Least number of points that a closed curve goes through."""
     most_points: int = Field(15, ge=3, le=100)
-    smooth: float = Field(0.5, ge=0, le=1, description="probability of a smooth outline rather than an edgy one")
-    side: int = Field(384, ge=32, le=2048, description="longer side at which a shape is drawn, px")
+    """Largest number of points that a closed curve goes through."""
+    smooth: float = Field(0.5, ge=0, le=1)
+    """Probability of a smooth outline rather than a jagged one."""
+    side: int = Field(384, ge=32, le=2048)
+    """Longer side at which a shape is drawn, px."""
 
     def check(self, data: Path) -> int:
         """How many textures there are; see :meth:`OccluderOptions.check`."""
@@ -79,13 +76,13 @@ class Shapes:
 
     Parameters
     ----------
-    options : ShapesOptions
+    options : ShapesOccluders
         How many points, how smooth, how large.
     textures : TextureSource
         What they are filled with.
     """
 
-    def __init__(self, options: ShapesOptions, textures: TextureSource) -> None:
+    def __init__(self, options: ShapesOccluders, textures: TextureSource) -> None:
         self._options, self._textures = options, textures
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:

@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
-from pydantic import Field
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
@@ -19,7 +18,7 @@ from natocc.core.text import plain
 from natocc.io.images import read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders import TEXTURES
-from natocc.plugins.options import Options
+from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
 
 _LAYOUT = "pictures by class in images/CLASS/ (as DTD is published), or pictures in any folder"
@@ -55,6 +54,7 @@ class TextureOptions(Options):
     """A recipe's ``textures``: which source, and that source's own keys."""
 
     source: str
+    """Name of the source."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""
@@ -65,8 +65,8 @@ class TextureOptions(Options):
         """The source; a UsageError names the folder and the layout where it is missing."""
 
 
-class TexturesOptions(TextureOptions):
-    """``source: textures``: the Describable Textures Dataset [1]_ or any folder of pictures.
+class PictureTextures(TextureOptions):
+    """The Describable Textures Dataset, or any folder of pictures.
 
     References
     ----------
@@ -74,9 +74,12 @@ class TexturesOptions(TextureOptions):
     """
 
     source: Literal["textures"] = "textures"
-    root: str = Field("dtd", description="folder with images/CLASS/, or of pictures")
-    include: tuple[str, ...] | None = Field(None, description="names of the files to take; all unless given")
-    licence: str | None = Field(None, description="of all pictures, recorded with every sample")
+    root: Location = "dtd"
+    """Location of a folder with ``images/CLASS/``, or of pictures."""
+    include: tuple[str, ...] | None = None
+    """File names of the pictures to use; by default all."""
+    licence: str | None = None
+    """Licence of all the pictures, recorded with every sample."""
 
     def open(self, data: Path) -> Textures:
         """List the pictures; see :meth:`TextureOptions.open`."""

@@ -17,7 +17,7 @@ from natocc.core.samples import Cutout, Image, Mask, Origin
 from natocc.core.seeds import generator
 from natocc.faces.alignment.align import align_face
 from natocc.faces.landmarks.detector import LandmarkFinder
-from natocc.faces.sources.celebamask import CelebAMaskOptions
+from natocc.faces.sources.celebamask import CelebAMaskFaces
 from natocc.io.images import read_mask, read_rgb
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.coco.source import CATEGORIES
@@ -41,7 +41,7 @@ class Occluder:
 
 def photos(data: Path, cache: Path, size: int) -> list[Photo]:
     """All faces of the CelebAMask-HQ layout, aligned."""
-    options = CelebAMaskOptions.model_validate({"source": "celebamask", "align": {"method": "ffhq", "size": size}})
+    options = CelebAMaskFaces.model_validate({"source": "celebamask", "align": {"method": "ffhq", "size": size}})
     source, finder = options.open(data, cache), LandmarkFinder(68)
     return [Photo(align_face(source.read(face_id), options.align, finder)) for face_id in source.ids()]
 

@@ -11,11 +11,12 @@ import numpy as np
 from natocc import Cutout, OccluderOptions, OccluderSource, Origin
 
 
-class DiscsOptions(OccluderOptions):
-    """``source: discs``: `radius` in px."""
+class DiscOccluders(OccluderOptions):
+    """Soft discs of one colour."""
 
     source: Literal["discs"] = "discs"
     radius: int = 40
+    """Radius of a disc, px."""
 
     def check(self, data: Path) -> int:
         return 1

@@ -11,11 +11,12 @@ from natocc.exports.reader import Sample, SourceDataset
 from natocc.exports.writer import Files
 
 
-class ListingOptions(ExportOptions):
-    """``--to listing``: ``list.csv`` of stem, picture and mask."""
+class ListingExport(ExportOptions):
+    """``list.csv`` of stem, picture and mask."""
 
     to: Literal["listing"] = "listing"
     header: bool = True
+    """Whether the first line names the columns."""
 
     def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
         lines = ["stem,picture,mask"] if self.header else []

@@ -12,11 +12,12 @@ from pydantic import Field
 from natocc import FaceOptions, FaceSample, FaceSource, Origin, sha256
 
 
-class OvalsOptions(FaceOptions):
-    """``source: ovals``: as many as `faces` says."""
+class OvalFaces(FaceOptions):
+    """Drawn ovals."""
 
     source: Literal["ovals"] = "ovals"
     faces: int = Field(4, ge=1, le=1000)
+    """How many are drawn."""
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         return self.with_landmarks(Ovals(self.select((f"oval-{number}" for number in range(self.faces)), data)), data)

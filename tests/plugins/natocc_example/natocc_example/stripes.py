@@ -12,8 +12,8 @@ import numpy.typing as npt
 from natocc import Origin, TextureOptions
 
 
-class StripesOptions(TextureOptions):
-    """``source: stripes``."""
+class StripeTextures(TextureOptions):
+    """Stripes of random widths."""
 
     source: Literal["stripes"] = "stripes"
 
