@@ -53,7 +53,7 @@ def benchmark(
     from natocc.recipe.text import summary
     from natocc.training.benchmark import TABLE, BenchmarkRun
     from natocc.training.documents import own_benchmarks, read_benchmark
-    from natocc.training.run import Device
+    from natocc.training.run import Device, is_helper
 
     if listed:
         for name, path in own_benchmarks().items():
@@ -65,6 +65,8 @@ def benchmark(
     folder = out or Path("out") / options.name
     with progress_bar() as progress:
         results = BenchmarkRun(options, folder, Workspace(data, cache, jobs), Device(accelerator, devices)).run(progress)
+    if is_helper():
+        return
     if as_json:
         click.echo(json.dumps(results.to_json()))
     else:

@@ -64,7 +64,7 @@ def train(
     from natocc.io.workspace import Workspace
     from natocc.training.documents import read_options
     from natocc.training.options import Network, SourceOptions, Training
-    from natocc.training.run import NETWORK, Device
+    from natocc.training.run import NETWORK, Device, is_helper
     from natocc.training.run import train as train_network
     from natocc.training.sources import open_source
 
@@ -77,6 +77,8 @@ def train(
         chosen_sources = [read_options(SourceOptions, pictures_of_flags(folder, flags), folder) for folder in folders]
         sources = [open_source(source, Workspace(data, cache), out, progress) for source in chosen_sources]
         result = train_network(sources, named, options, seed, out, data, progress, Device(accelerator, devices), overwrite)
+    if is_helper():
+        return
     if as_json:
         click.echo(json.dumps(result))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from natocc.io.workspace import Workspace
 from natocc.training.benchmark_table import Results, benchmark_table
 from natocc.training.options import Benchmark, Network, SourceOptions
 from natocc.training.packages import versions_used
-from natocc.training.run import NETWORK, Device, OpenedSource, train
+from natocc.training.run import NETWORK, Device, OpenedSource, is_helper, train
 from natocc.training.sources import open_source
 
 REPORT, TABLE = "benchmark.json", "table.md"
@@ -61,7 +62,7 @@ class BenchmarkRun:
         """
         with disk_errors(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
-        with locked(self.out):
+        with contextlib.nullcontext() if is_helper() else locked(self.out):
             self._claim()
             truths = {truth.name: self._open(truth, progress) for truth in self.options.truths}
             opened = {
@@ -73,6 +74,8 @@ class BenchmarkRun:
                 for network in self.options.networks:
                     for seed in self.options.seeds:
                         self._one(name, sources, network, seed, truths, results, progress)
+            if is_helper():
+                return results
             write_aside(self.out / TABLE, benchmark_table(results).encode("utf-8"))
             write_aside(self.out / REPORT, encode_json(self._report(results, truths, opened), indent=2))
         return results
@@ -107,6 +110,8 @@ class BenchmarkRun:
             progress(f"{label}: {doing}", done, total)
 
         trained = train(sources, network, self.options.training, seed, folder, self.workspace.data, labelled, self.device)
+        if is_helper():
+            return
         for truth_name, truth in truths.items():
             path = folder / f"on-{truth_name}.json"
             identity = {"net_sha256": trained["net_sha256"], "truth": truth.identity}

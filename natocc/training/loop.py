@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -68,11 +66,11 @@ def fit(
     check_device(torch, accelerator, devices)
     module = _module(network, sources, options, seed)
     watcher = _watcher(out, options, progress)
-    checkpoint = out / CHECKPOINT
-    with quiet(), _no_advice():
+    checkpoint = _checkpoint(torch, out / CHECKPOINT)
+    with quiet():
         trainer = lightning.Trainer(
             accelerator=accelerator,
-            devices=devices if accelerator == "gpu" or devices > 1 else "auto" if accelerator == "auto" else 1,
+            devices=devices,
             strategy="ddp" if devices > 1 else "auto",
             precision=options.precision,
             max_epochs=math.ceil(options.steps / options.checkpoint_steps),
@@ -86,12 +84,12 @@ def fit(
             default_root_dir=out,
         )
         try:
-            trainer.fit(module, ckpt_path=str(checkpoint) if checkpoint.exists() else None, weights_only=True)
+            trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
         except SystemExit:  # what Lightning makes of an interruption
             raise watcher.stopped or KeyboardInterrupt from None
-        except (OSError, RuntimeError, EOFError, KeyError) as error:
-            _explain(error, checkpoint)
-            raise
+        except torch.OutOfMemoryError as error:
+            shown = " ".join(str(error).split())[:200]
+            raise RunError(f"the device has no memory left: try a smaller training.batch or training.side ({shown})") from None
     return list(module.history)
 
 
@@ -196,32 +194,18 @@ def _watcher(out: Path, options: Training, progress: Progress) -> Any:
     return Watcher()
 
 
-def _explain(error: Exception, checkpoint: Path) -> None:
-    """One line for what a machine or a damaged checkpoint does; raises, or returns where it is a bug."""
-    text = " ".join(str(error).split())
-    if "out of memory" in text.lower():
-        raise RunError(f"the device has no memory left: try a smaller training.batch or training.side ({text[:200]})") from None
-    damaged = (
-        "zip archive",
-        "PytorchStreamReader",
-        "unexpected EOF",
-        "Ran out of input",
-        "state_dict",
-        "Weights only load failed",
-    )
-    if any(word in text for word in damaged) or isinstance(error, EOFError):
-        raise RunError(f"{checkpoint} is damaged or of another network: remove it to begin anew ({text[:200]})") from None
+def _checkpoint(torch: Any, path: Path) -> str | None:
+    """Path of a checkpoint that can be read, if there is one.
 
-
-@contextlib.contextmanager
-def _no_advice() -> Any:
-    """Lightning advertises nothing, and warns of no worker count."""
-    name = "POSSIBLE_USER_WARNINGS"
-    before = os.environ.get(name)
-    os.environ[name] = "off"
+    Raises
+    ------
+    RunError
+        If it is damaged.
+    """
+    if not path.exists():
+        return None
     try:
-        yield
-    finally:
-        os.environ.pop(name, None)
-        if before is not None:
-            os.environ[name] = before
+        torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a damaged file makes of pickle, zip files and PyTorch
+        raise RunError(f"{path} is damaged: remove it to begin anew ({' '.join(str(error).split())[:200]})") from None
+    return str(path)

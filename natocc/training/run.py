@@ -101,7 +101,7 @@ def train(
     Returns
     -------
     description : dict
-        ``training.json``.
+        ``training.json``; in a helper (:func:`is_helper`) only what decides the training.
 
     Raises
     ------
@@ -120,19 +120,20 @@ def train(
         "seed": seed,
         "data": [{**source.identity, "weight": source.weight} for source in sources],
     }
-    with contextlib.nullcontext() if _helper() else _claimed(out, overwrite):
+    with contextlib.nullcontext() if is_helper() else _claimed(out, overwrite):
         before = _before(out, described)
         if before.get("status") == "complete" and _is_whole(out, before):
+            progress("the network is there", 0, None)
             return before
         built = build_network(network, data, seed)
         used = {**versions(), **versions_used()}
-        if not _helper():
+        if not is_helper():
             _write(out, {"natocc": __version__, "status": "training", **described, "versions": used})
         begin = time.monotonic()
         from natocc.training.loop import fit
 
         history = fit(built, drawn, options, seed, out, progress, device.accelerator, device.count)
-        if _helper():
+        if is_helper():
             return described
         seconds = time.monotonic() - begin
         progress("writing the network", 0, None)
@@ -182,8 +183,8 @@ def _is_evaluation(name: str) -> bool:
     return name.startswith("on-") and name.endswith(".json")
 
 
-def _helper() -> bool:
-    """Whether this process is one that Lightning started for a further device: the first writes."""
+def is_helper() -> bool:
+    """Whether this process is one that Lightning started for a further device: only the first one writes."""
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
