@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from drawn_faces import draw_cutouts, draw_faces, recipe
 from needed import need
 
+from natocc.cli import main
 from natocc.evaluation.counts import FIELDS
 from natocc.training.benchmark_table import Results, benchmark_table
 from natocc.training.options import Benchmark
@@ -57,6 +59,12 @@ def test_a_table_says_mean_deviation_and_difference() -> None:
     rows = results.to_json()
     assert len(rows) == 4
     json.dumps(rows, allow_nan=False)
+
+
+def test_own_benchmarks_are_listed() -> None:
+    done = CliRunner().invoke(main, ["benchmark", "--list"])
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["small", "smoke", "table2"]
+    assert "name a benchmark" in CliRunner().invoke(main, ["benchmark"]).stderr
 
 
 @pytest.mark.slow

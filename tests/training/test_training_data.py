@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from drawn_faces import draw_cutouts, draw_faces, recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
 from natocc.builder.run import Run
+from natocc.cli import main
 from natocc.core.errors import UsageError
 from natocc.core.seeds import generator
 from natocc.evaluation.datasets import open_dataset_pictures
@@ -70,6 +73,19 @@ def test_mattes_are_soft_targets_and_labels_are_their_threshold(data: Path) -> N
     target = drawn.arrays(0)[1]
     assert ((target > 0.05) & (target < 0.95)).any()
     assert set(np.unique(Drawn([Source(pictures, 1)], PLAIN, 0, 0, 4).arrays(0)[1])) == {0, 1}
+
+
+def test_a_dataset_is_a_truth_whose_own_masks_are_perfect(data: Path) -> None:
+    """Predictions lie in shards, the truth's names have none; coverage, kinds and sets are the manifest's."""
+    root = data / "dataset"
+    done = CliRunner().invoke(main, ["evaluate", str(root / "masks"), "--truth", str(root), "--json"])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    measured = {name: value["value"] for name, value in report["measures"].items()}
+    assert measured.pop("leak") == 0
+    assert set(measured.values()) == {1}
+    assert set(report["groups"]) == {"coverage", "occluder", "part"}
+    assert report["groups"]["part"]["discs"]["pictures"] == report["pictures"] == len(open_dataset_pictures(root).names)
 
 
 def test_mattes_that_are_not_there_are_asked_for(data: Path) -> None:
