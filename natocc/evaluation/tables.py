@@ -13,6 +13,9 @@ COLUMNS = ("miou", "face_iou", "precision", "recall", "leak", "boundary_iou")
 
 NOTHING = "-"
 
+_FEWEST = 2
+"""Pictures of a group that a table shows: one alone has no interval."""
+
 
 def evaluation_table(evaluation: Evaluation) -> str:
     """A row for all pictures and one for each group, in percent, the half width of the 95 % interval behind each number."""
@@ -20,7 +23,10 @@ def evaluation_table(evaluation: Evaluation) -> str:
     rows.append(["all", str(len(evaluation.names)), *_cells(evaluation.overall())])
     for by, groups in evaluation.by_group().items():
         rows.append([f"by {by}:", *[""] * (len(COLUMNS) + 1)])
-        rows += [[f"  {name}", str(number), *_cells(measures)] for name, (number, measures) in groups.items()]
+        shown = {name: group for name, group in groups.items() if group[0] >= _FEWEST}
+        rows += [[f"  {name}", str(number), *_cells(measures)] for name, (number, measures) in shown.items()]
+        if len(shown) < len(groups):
+            rows.append([f"  {len(groups) - len(shown)} more, of one picture each", *[""] * (len(COLUMNS) + 1)])
     return "\n".join(aligned(rows))
 
 

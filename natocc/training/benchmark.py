@@ -22,7 +22,7 @@ from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.training.benchmark_table import Results, benchmark_table
 from natocc.training.options import Benchmark, Network, SourceOptions
-from natocc.training.packages import versions_used
+from natocc.training.packages import needed, versions_used
 from natocc.training.run import NETWORK, Device, OpenedSource, is_helper, train
 from natocc.training.sources import open_source
 
@@ -64,6 +64,7 @@ class BenchmarkRun:
             self.out.mkdir(parents=True, exist_ok=True)
         with contextlib.nullcontext() if is_helper() else locked(self.out):
             self._claim()
+            self._check()
             truths = {truth.name: self._open(truth, progress) for truth in self.options.truths}
             opened = {
                 entry.name: [self._open(source, progress) for source in self.options.pictures(entry.name)]
@@ -88,6 +89,17 @@ class BenchmarkRun:
             raise UsageError(f"{self.out} holds {min(others)!r}, which natocc benchmark did not write; name a new folder with -o")
         if path.exists() and read_json(path).get("name") != self.options.name:
             raise UsageError(f"{self.out} holds the benchmark {read_json(path).get('name')!r}; name a new folder with -o")
+
+    def _check(self) -> None:
+        """What would fail in hours fails now: packages, devices, networks."""
+        from natocc.training.loop import check_device
+        from natocc.training.networks import build_network
+
+        for module in ("lightning.pytorch", "onnx"):
+            needed(module)
+        check_device(needed("torch"), self.device.accelerator, self.device.count)
+        for network in self.options.networks:
+            build_network(network, self.workspace.data, 0)
 
     def _open(self, source: SourceOptions, progress: Progress) -> OpenedSource:
         return open_source(source, self.workspace, self.out / "data", progress)

@@ -82,6 +82,7 @@ def test_groups_and_a_table(truth: Path, tmp_path: Path) -> None:
     assert report["each"][2]["leak"] is None
     table = _run(predictions, "--truth", truth, "--sheet", tmp_path / "worst.png").stdout
     assert "by occluder:" in table
+    assert "  1 more, of one picture each" in table
     leak = np.count_nonzero((TRUTH == 2) & (DISC == 1)) / np.count_nonzero(TRUTH == 2)
     assert f"{100 * leak:.1f} ±" in table
     assert read_rgb(tmp_path / "worst.png")[0].shape[1] > 700

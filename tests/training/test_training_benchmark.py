@@ -100,4 +100,5 @@ def test_covered_faces_teach_what_clean_ones_do_not(tmp_path: Path) -> None:
     assert "training" not in progress
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
     assert "another training" in run("--set", "training.steps=71", code=2)[1]
+    assert "did you mean 'unet'" in run("--set", "networks.0.architecture=unett", code=2)[1]
     assert "no recipe file" in run("--set", "truths.0.recipe=none.yaml", code=2)[1]
