@@ -85,8 +85,8 @@ class OccludedFaces(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, at: int) -> Pair:
-        image_path, mask_path = (self.root / path.decode() for path in self._paths[at].tolist())
+    def __getitem__(self, index: int) -> Pair:
+        image_path, mask_path = (self.root / path.decode() for path in self._paths[index].tolist())
         pixels, labels = read_rgb(image_path)[0], read_labels(mask_path)
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         if self._dtype is not torch.uint8:

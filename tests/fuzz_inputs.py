@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -14,7 +15,7 @@ from pycocotools import mask as coco_masks
 from natocc.core.errors import Reason
 from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
 from natocc.core.samples import Origin, Rejection, SampleRecord
-from natocc.dataset.description import write_dataset
+from natocc.dataset.description import Counts, DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.write.commit import commit_shard
@@ -23,6 +24,7 @@ from natocc.io.paths import own_folder
 
 HEIGHT, WIDTH = 48, 64
 _ROWS, _COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
+DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": 4}}, "", {}, {}, {})
 PHOTO = np.dstack([4 * _COLUMNS, 5 * _ROWS, 2 * (_ROWS + _COLUMNS)]).astype(np.uint8)
 DISC = (((_ROWS - 24) ** 2 + (_COLUMNS - 32) ** 2) < 14**2).astype(np.uint8)
 
@@ -102,7 +104,7 @@ def dataset(root: Path) -> Layout:
     origin = Origin("d", "item", "0" * 64, "http://by/2.0/")
     shadow = Shadow(1.5, 2.0, 3.0, 0.25)
     occluder = OccluderPlan({"id": "a/1"}, Placement((1, 0, 5.5, 0, 1, 2), False, "mouth"), Look(jpeg=90, shadow=shadow))
-    write_dataset(layout, {"status": "building", "recipe": {"name": "x"}})
+    write_dataset(root, DESCRIPTION)
     for index in range(4):
         common = {"index": index, "set_name": "s", "method": "natocc", "face": "1", "variant": index, "identity": "1"}
         if index == 2:
@@ -123,5 +125,6 @@ def dataset(root: Path) -> Layout:
         stage_sample(layout, record, {"images": (".jpg", b"image"), "masks": (".png", b"mask")})
     commit_shard(layout, range(4))
     write_manifest(layout)
-    write_dataset(layout, {"status": "complete", "recipe": {"name": "x"}, "counts": {"made": 3}})
+    complete = dataclasses.replace(DESCRIPTION, status="complete", samples=4, counts=Counts(3, {"no-face": 1}))
+    write_dataset(root, complete)
     return layout

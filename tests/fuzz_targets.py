@@ -147,7 +147,7 @@ def _edits(folder: Path) -> Read:
 def _records(folder: Path) -> Read:
     layout = Layout(folder, 4)
     layout.records.mkdir()
-    write_dataset(layout, {"status": "building", "recipe": {"name": "x"}})
+    write_dataset(folder, fuzz_inputs.DESCRIPTION)
 
     def read(data: bytes) -> None:
         layout.record(0).write_bytes(data)

@@ -66,7 +66,7 @@ def test_build_and_go_on(tmp_path: Path) -> None:
     assert "making" in told
     recipe = natocc.load_recipe("demo", ["faces.align.size=96"])
     assert natocc.build(recipe, tmp_path / "a", count=2, cache=tmp_path / "cache").kept == 2
-    resolved = read_dataset(tmp_path / "a")["recipe"]
+    resolved = read_dataset(tmp_path / "a").recipe
     assert natocc.build(resolved, tmp_path / "b", count=2, cache=tmp_path / "cache", jobs=2, backend="threading").made == 2
     pictures = [sorted((tmp_path / name / "images").rglob("*.jpg")) for name in "ab"]
     assert [path.read_bytes() for path in pictures[0]] == [path.read_bytes() for path in pictures[1]]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import natocc
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.faces.sources.folder import FolderFaces
-from natocc.io.images import FORMATS, encode_jpeg
+from natocc.io.images import PICTURE_FORMATS, encode_jpeg
 from natocc.io.paths import inside, locate, own_folder, package_folder
 from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import UpscaleOptions
@@ -91,8 +91,8 @@ def test_pictures_are_opened_in_one_place_by_named_decoders() -> None:
     """Pillow is told which formats to try, and nobody else decodes a file."""
     opened = [(where, call) for where, name, call in _calls() if name.endswith("Image.open")]
     assert [where.split(":")[0] for where, _ in opened] == ["io/codecs.py"]
-    assert {word.arg: ast.unparse(word.value) for word in opened[0][1].keywords} == {"formats": "FORMATS"}
-    assert set(FORMATS) == {"JPEG", "PNG", "WEBP", "BMP", "TIFF"}
+    assert {word.arg: ast.unparse(word.value) for word in opened[0][1].keywords} == {"formats": "PICTURE_FORMATS"}
+    assert set(PICTURE_FORMATS) == {"JPEG", "PNG", "WEBP", "BMP", "TIFF"}
     assert {where.split(":")[0] for where, name, _ in _calls() if name.startswith("simplejpeg.")} == {"io/codecs.py"}
     readers = (
         "cv2.imread",

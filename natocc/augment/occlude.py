@@ -16,7 +16,7 @@ from natocc.compose.finish import draw_finish
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import AlignedFace, Composite, Cutout, Image, Mask, Origin, Points
 from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
@@ -95,7 +95,7 @@ def occlude(
     finish = draw_finish(draws, rules.finish)
     photo = Photo(mirrored(face, {0: "background", 1: "face"}) if finish.flip else face)
 
-    def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+    def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
         reference = source.draw(rng)
         return reference, source.cutout(reference)
 
@@ -149,12 +149,12 @@ class Cutouts:
         """The cutouts whose picture `keep` accepts."""
         return Cutouts([cutout for cutout in self.cutouts if keep(cutout.origin.sha256)])
 
-    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+    def size(self, reference: Reference) -> tuple[int, int]:
         """Width and height of the drawn cutout."""
         height, width = self.cutout(reference).matte.shape
         return width, height
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The drawn cutout."""
         return self.cutouts[reference["number"]]
 

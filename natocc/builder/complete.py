@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
-from natocc.core.plans import Json
-from natocc.dataset.description import write_dataset
+from natocc.dataset.description import Counts, DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.write.folder import clean_staging
@@ -13,14 +13,14 @@ from natocc.report.card import write_card
 from natocc.report.contact_sheet import dataset_contact_sheet
 
 
-def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, made: int, rejected: Mapping[str, int]) -> None:
+def write_complete(layout: Layout, description: DatasetDescription, samples: int, made: int, rejected: Mapping[str, int]) -> None:
     """Write the manifest, the card and the contact sheet, and mark the dataset complete, which comes last.
 
     Parameters
     ----------
     layout : Layout
         All its shards are whole, and ``dataset.json`` exists.
-    described : mapping
+    description : DatasetDescription
         See :func:`natocc.pipeline.fingerprint.describe`.
     samples, made : int
         In all, and those that were not rejected.
@@ -37,5 +37,5 @@ def write_complete(layout: Layout, described: Mapping[str, Json], samples: int, 
     if made:
         dataset_contact_sheet(layout)
     clean_staging(layout)
-    counts = {"made": made, "rejected": dict(sorted(rejected.items()))}
-    write_dataset(layout, {"status": "complete", **described, "samples": samples, "counts": counts})
+    complete = dataclasses.replace(description, status="complete", samples=samples, counts=Counts(made, rejected))
+    write_dataset(layout.root, complete)

@@ -13,7 +13,7 @@ from pathlib import Path
 import joblib
 
 from natocc.builder.complete import write_complete
-from natocc.builder.parts import Joinable, Source, check_joinable, open_source, shard_record
+from natocc.builder.parts import Joinable, PartSource, check_joinable, open_source, shard_record
 from natocc.builder.state import State
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
@@ -22,7 +22,6 @@ from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.findings import Depth
 from natocc.dataset.layout import FILES, FOLDERS, Layout, dataset_file
 from natocc.dataset.records import ShardRecord, whole_shards
-from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.verify.shard import check_piece, pieces
 from natocc.dataset.write.commit import bring_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
@@ -88,9 +87,9 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         for root in [out, *(others if move else [])]:
             held.enter_context(locked(root))
         done = set(whole_shards(layout))
-        complete = exists and read_dataset(out)["status"] == "complete"
+        complete = exists and read_dataset(out).is_complete
         if not complete:
-            _begin(layout, joinable, exists, done)
+            _begin(layout, joinable, done)
         state = State(layout, joinable.samples)
         with state.kept_whatever_comes():
             for shard, holders in sorted(joinable.holders.items()):
@@ -105,7 +104,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                 state.whole[shard] = MadeShard.of(record)
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
-                write_complete(layout, joinable.described, joinable.samples, state.made, state.rejected)
+                write_complete(layout, joinable.description, joinable.samples, state.made, state.rejected)
         for root in others if move else []:
             _remove_emptied(root)
     for root in others if move else []:
@@ -114,17 +113,17 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin)
 
 
-def _begin(layout: Layout, joinable: Joinable, exists: bool, done: set[int]) -> None:
+def _begin(layout: Layout, joinable: Joinable, done: set[int]) -> None:
     """Mark the folder as a part that holds the shards it has; what was half done in it is undone."""
-    if exists:
-        end_runs(layout)
-        take_back(layout)
-        salvage(layout)
-    held = {"samples": joinable.samples, "shards": show_ranges(done)}
-    write_dataset(layout, {"status": "part", **joinable.described, **held})
+    end_runs(layout)
+    take_back(layout)
+    salvage(layout)
+    shards = tuple(sorted(done))
+    part = dataclasses.replace(joinable.description, status="part", samples=joinable.samples, shards=shards)
+    write_dataset(layout.root, part)
 
 
-def _join(layout: Layout, source: Source, record: ShardRecord, jobs: int) -> None:
+def _join(layout: Layout, source: PartSource, record: ShardRecord, jobs: int) -> None:
     """Bring one shard in: put together aside, read against its sha256, and put into its place."""
     aside = Layout(layout.staging / "merge", layout.shard_size)
     with disk_errors(aside.root):

@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from natocc.builder.run import Run, Totals
 from natocc.builder.state import State
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import LOCKS, Layout
 from natocc.dataset.records import whole_shards
 from natocc.dataset.shard_ranges import show_ranges
@@ -59,7 +58,7 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
         opened = run.open(progress)
         layout = Layout(run.out.absolute(), run.recipe.output.shard_size, str(run.out))
         state = State(layout, len(opened.schedule), shards)
-        part = _Part(state, opened.described)
+        part = _Part(state, opened.description)
         part.check_known()
         claim(run.out)
         try:
@@ -72,7 +71,6 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
             part.begin()
             with running(layout) as destination:
                 kept = run.make(opened, state, destination, cluster, progress)
-                opened.again.check()
             part.end()
         part.tidy()
     return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
@@ -86,12 +84,12 @@ class _Part:
     ----------
     state : State
         Its shards.
-    described : mapping
+    description : DatasetDescription
         What decides the bytes of the dataset; see :func:`natocc.pipeline.fingerprint.describe`.
     """
 
     state: State
-    described: Mapping[str, Json]
+    description: DatasetDescription
 
     @property
     def layout(self) -> Layout:
@@ -120,14 +118,14 @@ class _Part:
             if not self.layout.dataset.exists():
                 self._write(())
             self._check()
-            if read_dataset(self.layout.root)["status"] == "building":
+            if read_dataset(self.layout.root).status == "building":
                 self._write(whole_shards(self.layout))
         self.state.look()
 
     def end(self) -> None:
         """Say which shards the folder holds now, those of others too."""
         with step_lock(self.layout, "dataset"):
-            if read_dataset(self.layout.root)["status"] == "part":
+            if read_dataset(self.layout.root).status == "part":
                 self._write(whole_shards(self.layout))
 
     def tidy(self) -> None:
@@ -139,15 +137,14 @@ class _Part:
     def _check(self) -> None:
         """Refuse a folder that holds shards of another dataset, or of one that is as long as it will be."""
         existing = read_dataset(self.layout.root)
-        check_agrees(self.layout.shown, existing, self.described)
-        samples = existing.get("samples")
-        if existing["status"] != "building" and samples != self.state.count:
+        check_agrees(self.layout.shown, existing, self.description)
+        if existing.status != "building" and existing.samples != self.state.count:
             raise UsageError(
-                f"{self.layout.shown} holds shards of a dataset of {samples} samples, this is one of {self.state.count}: "
-                "name another folder"
+                f"{self.layout.shown} holds shards of a dataset of {existing.samples} samples, "
+                f"this is one of {self.state.count}: name another folder"
             )
         self.state.check_not_larger()
 
     def _write(self, shards: Sequence[int]) -> None:
-        held = {"samples": self.state.count, "shards": show_ranges(shards)}
-        write_dataset(self.layout, {"status": "part", **self.described, **held})
+        part = dataclasses.replace(self.description, status="part", samples=self.state.count, shards=tuple(shards))
+        write_dataset(self.layout.root, part)

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
 from natocc.core.versions import __version__
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.findings import Finding
 from natocc.dataset.layout import Layout
 from natocc.dataset.open import open_dataset
@@ -22,12 +21,12 @@ from natocc.pipeline.fingerprint import differences
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class PartSource:
     """A folder that holds shards.
 
     Parameters
     ----------
-    content : mapping
+    description : DatasetDescription
         Its ``dataset.json``.
     layout : Layout
         Where they lie.
@@ -35,7 +34,7 @@ class Source:
         Those that are whole.
     """
 
-    content: Mapping[str, Json]
+    description: DatasetDescription
     layout: Layout
     shards: tuple[int, ...]
 
@@ -51,20 +50,20 @@ class Joinable:
 
     Parameters
     ----------
-    described : mapping
+    description : DatasetDescription
         What decides the bytes; see :func:`natocc.pipeline.fingerprint.describe`.
     samples : int
         Of the whole dataset.
-    holders : mapping of int to tuple of Source
+    holders : mapping of int to tuple of PartSource
         Of each shard, those that hold it: the same bytes.
     """
 
-    described: Mapping[str, Json]
+    description: DatasetDescription
     samples: int
-    holders: Mapping[int, tuple[Source, ...]]
+    holders: Mapping[int, tuple[PartSource, ...]]
 
 
-def open_source(root: Path) -> Source:
+def open_source(root: Path) -> PartSource:
     """Look at a part.
 
     Raises
@@ -73,19 +72,18 @@ def open_source(root: Path) -> Source:
         If the folder is no dataset of natocc's, or its ``dataset.json`` is damaged.
     """
     read_dataset(root)
-    description = open_dataset(root)
-    if description.finding is not None:
-        raise UsageError(f"{root}: {description.finding}; make that part again with --overwrite")
-    layout = description.layout(root)
-    return Source(description.content, layout, tuple(whole_shards(layout)))
+    opened = open_dataset(root)
+    if opened.finding is not None:
+        raise UsageError(f"{root}: {opened.finding}; make that part again with --overwrite")
+    return PartSource(opened.description, opened.layout, tuple(whole_shards(opened.layout)))
 
 
-def check_joinable(sources: Sequence[Source]) -> Joinable:
+def check_joinable(sources: Sequence[PartSource]) -> Joinable:
     """Compare parts.
 
     Parameters
     ----------
-    sources : sequence of Source
+    sources : sequence of PartSource
         One or more; the others are compared with the first.
 
     Raises
@@ -95,16 +93,16 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
     """
     first = sources[0]
     for source in sources:
-        if source.content["natocc"] != __version__:
+        if source.description.natocc != __version__:
             raise UsageError(
-                f"{source.root} was made by natocc {source.content['natocc']}, this is {__version__}: merge with that one"
+                f"{source.root} was made by natocc {source.description.natocc}, this is {__version__}: merge with that one"
             )
-        lines = differences(first.content, source.content)
+        lines = differences(first.description.fingerprint(), source.description.fingerprint())
         if lines:
             raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *lines)
     samples = _samples(sources)
     count = math.ceil(samples / first.layout.shard_size)
-    holders: dict[int, tuple[Source, ...]] = {}
+    holders: dict[int, tuple[PartSource, ...]] = {}
     for source in sources:
         for shard in source.shards:
             if shard >= count:
@@ -112,16 +110,16 @@ def check_joinable(sources: Sequence[Source]) -> Joinable:
             holders[shard] = (*holders.get(shard, ()), source)
     missing = sorted(set(range(count)) - holders.keys())
     if missing:
-        ranges, name = show_ranges(missing), first.content["recipe"]["name"]
+        ranges, name = show_ranges(missing), first.description.name
         command = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
         raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {command}")
     for shard, those in holders.items():
         _check_shard(shard, those, samples)
-    described = {key: first.content[key] for key in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
-    return Joinable(described, samples, holders)
+    lasting = dataclasses.replace(first.description, status="building", samples=None, counts=None, shards=None)
+    return Joinable(lasting, samples, holders)
 
 
-def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
+def shard_record(source: PartSource, shard: int, samples: int) -> ShardRecord:
     """Record of a shard of a dataset of so many samples.
 
     Raises
@@ -136,7 +134,7 @@ def shard_record(source: Source, shard: int, samples: int) -> ShardRecord:
     return record
 
 
-def _check_shard(shard: int, holders: Sequence[Source], samples: int) -> None:
+def _check_shard(shard: int, holders: Sequence[PartSource], samples: int) -> None:
     """Refuse a shard whose record is damaged, or that is not the same everywhere."""
     shard_record(holders[0], shard, samples)
     record = read_bytes(holders[0].layout.record(shard))
@@ -145,9 +143,9 @@ def _check_shard(shard: int, holders: Sequence[Source], samples: int) -> None:
             raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: name only one of the two folders")
 
 
-def _samples(sources: Sequence[Source]) -> int:
+def _samples(sources: Sequence[PartSource]) -> int:
     """How many samples the whole dataset has."""
-    counts = {source.root: source.content["samples"] for source in sources if source.content["status"] != "building"}
+    counts = {source.root: count for source in sources if (count := source.description.sample_count) is not None}
     if not counts:
         raise UsageError(f"{sources[0].root} is no part: expected folders that natocc build --shards made")
     root, samples = next(iter(counts.items()))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import joblib
 
 from natocc.core.errors import Reason, UsageError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.core.samples import Origin, Rejection, SampleRecord
+from natocc.dataset.description import Counts, write_dataset
 from natocc.dataset.findings import Finding, Kind
 from natocc.dataset.layout import FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME
-from natocc.dataset.manifest import read_manifest, write_manifest
-from natocc.dataset.open import open_dataset, write_description
+from natocc.dataset.manifest import Row, read_manifest, write_manifest
+from natocc.dataset.open import open_dataset
 from natocc.dataset.records import read_shard, read_shards
 from natocc.dataset.verify.shard import pieces
 from natocc.dataset.write.commit import commit_shard
@@ -27,7 +28,7 @@ from natocc.dataset.write.staging import read_staged, stage_sample
 from natocc.executors.processes import TIME_LIMIT, Processes, Threads
 from natocc.executors.sample_worker import remake_files
 from natocc.faces.landmarks.detector import check_models
-from natocc.io.atomic import disk_errors
+from natocc.io.atomic import disk_errors, final_name
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
@@ -45,7 +46,7 @@ class Repair:
     root : Path
         The dataset's folder; nobody else writes to it.
     findings : sequence of Finding
-        From :func:`natocc.dataset.verify.dataset.verify`.
+        From :func:`natocc.dataset.verify.dataset.verify_folder`.
     workspace : Workspace
         Where inputs lie and where libraries are kept; its processes make samples, too.
     progress : callable
@@ -63,8 +64,8 @@ class Repair:
         self._of = defaultdict[Kind, list[Finding]](list)
         for finding in findings:
             self._of[finding.kind].append(finding)
-        self._description = open_dataset(root)
-        self._layout = self._description.layout(root)
+        opened = open_dataset(root)
+        self._description, self._layout, self._trusted = opened.description, opened.layout, opened.trusted
         self._opened: Pipeline | None = None
 
     def run(self) -> None:
@@ -84,20 +85,20 @@ class Repair:
             self._repair_files()
         for finding in self._of[Kind.RECORD]:
             self._repair_shard(finding)
-        if self._description.complete:
+        if self._description.is_complete:
             self._repair_descriptions()
 
     def _pipeline(self) -> Pipeline | None:
         """The recipe opened on this machine; None where the recipe cannot be trusted."""
-        if self._opened is None and self._description.trusted:
+        if self._opened is None and self._trusted:
             self._progress("opening sources", 0, None)
-            recipe = validate_recipe(self._description.content["recipe"], "in dataset.json")
+            recipe = validate_recipe(self._description.recipe, "in dataset.json")
             check_models(recipe.faces.align.points)
             self._opened = Pipeline(recipe, self._workspace)
         return self._opened
 
     def _recipe(self) -> str:
-        return json.dumps(self._description.content["recipe"])
+        return json.dumps(self._description.recipe)
 
     def _remove(self) -> None:
         """Delete what natocc wrote and nothing names; somebody else's files stay."""
@@ -133,7 +134,7 @@ class Repair:
 
     def _repair_shard(self, finding: Finding) -> None:
         """Make a whole shard again whose record is lost or damaged, from the recipe."""
-        count, shard = self._description.samples, finding.shard
+        count, shard = self._description.sample_count, finding.shard
         if count is None or shard is None:
             self.left[finding.path] = "the dataset is unfinished: delete the record, and a build makes the shard"
             return
@@ -172,7 +173,7 @@ class Repair:
         folders = [self._layout.shard_folder(folder, shard) for folder in FOLDERS]
         return any(not SAMPLE_NAME.fullmatch(path.name) for folder in folders if folder.is_dir() for path in folder.iterdir())
 
-    def _reference(self, indices: range) -> dict[int, dict[str, Json]]:
+    def _reference(self, indices: range) -> dict[int, Row]:
         """Rows of the manifest by index, with which what is made again must agree; none where the manifest is damaged too."""
         if self._of[Kind.MANIFEST]:
             return {}
@@ -189,7 +190,7 @@ class Repair:
             why = "it is made from the records, and one of them is lost"
             self.left |= {finding.path: why for finding in dataset + manifest}
             return
-        if dataset and not self._description.trusted:
+        if dataset and not self._trusted:
             self.left[dataset[0].path] = "the manifest, which has a copy of it, is lost or damaged too"
             return
         if dataset:
@@ -197,7 +198,7 @@ class Repair:
             for record in read_shards(self._layout):
                 made += record.made
                 rejected.update(record.rejected)
-            write_description(self._root, self._description, made, rejected)
+            write_dataset(self._root, dataclasses.replace(self._description, counts=Counts(made, rejected)))
         if manifest or self._of[Kind.RECORD]:
             self._progress("writing the manifest", 0, None)
             write_manifest(self._layout)
@@ -219,15 +220,14 @@ def _own_name(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if folder in ("", "shards") and _PART_NAME.fullmatch(name):
         return True
-    if name.startswith(".") and name.endswith(".part"):  # of a repair that was killed
-        name = name[1 : -len(".part")]
+    name = final_name(name)  # a repair may have been killed
     if folder == "shards":
         return bool(RECORD_NAME.fullmatch(name))
     above, _, shard = folder.partition("/")
     return above in FOLDERS and bool(SHARD_NAME.fullmatch(shard) and SAMPLE_NAME.fullmatch(name))
 
 
-def _rejected(row: Mapping[str, Json]) -> SampleRecord:
+def _rejected(row: Row) -> SampleRecord:
     """Record of a rejected sample from its row, which holds all of it: what was not made need not be made again."""
     origin = None
     if row["face_dataset"] is not None:
@@ -246,6 +246,6 @@ def _rejected(row: Mapping[str, Json]) -> SampleRecord:
     )
 
 
-def _agrees(record: SampleRecord, row: Mapping[str, Json]) -> bool:
+def _agrees(record: SampleRecord, row: Row) -> bool:
     """Whether a sample's files are those of its row."""
     return {folder: row[f"{folder}_sha256"] for folder in FOLDERS if row[f"{folder}_sha256"] is not None} == dict(record.files)

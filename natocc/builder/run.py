@@ -17,7 +17,7 @@ from natocc.builder.target import Target
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import whole_shards
 from natocc.dataset.write.destination import Destination
@@ -27,11 +27,10 @@ from natocc.dataset.write.own_folder import tidied
 from natocc.executors.cluster import CLUSTERS, connected
 from natocc.executors.cluster_base import Cluster
 from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
-from natocc.executors.shard_worker import ShardJob, describe_run, fill_shards
+from natocc.executors.shard_worker import ShardJob, fill_shards
 from natocc.faces.landmarks.detector import check_models
-from natocc.io.listings import LookAgain
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import check_agrees, describe, look_again
+from natocc.pipeline.fingerprint import check_agrees, describe
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
@@ -86,8 +85,7 @@ class Opened:
 
     pipeline: Pipeline
     schedule: Schedule
-    described: Mapping[str, Json]
-    again: LookAgain  # asks the inputs a second time while samples are made
+    description: DatasetDescription
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,25 +166,23 @@ class Run:
                     prepare(self.out, overwrite)
                 else:
                     existing = read_dataset(self.out)
-                    check_agrees(layout.shown, existing, opened.described)
-                    if existing["status"] == "complete" and existing["samples"] > state.count:
-                        raise UsageError(larger(layout, existing["samples"], state.count))
-                    if _is_complete(state, existing, opened.described):
-                        opened.again.check()
-                        counts = existing["counts"]
-                        return Totals(counts["made"], counts["rejected"], time.monotonic() - begin, state.count)
+                    check_agrees(layout.shown, existing, opened.description)
+                    if existing.is_complete and existing.samples is not None and existing.samples > state.count:
+                        raise UsageError(larger(layout, existing.samples, state.count))
+                    if _is_complete(state, existing, opened.description):
+                        counts = existing.counts or Counts(0, {})
+                        return Totals(counts.made, counts.rejected, time.monotonic() - begin, state.count)
                     state.check_not_larger()
                     state.look()
                     state.recover()
                 with state.kept_whatever_comes(), tidied(layout, state.count):
-                    write_dataset(layout, {"status": "building", **opened.described})
+                    write_dataset(layout.root, opened.description)
                     target.begin()
                     with target.shared_destination() if cluster else target.destination() as destination:
                         kept = self.make(opened, state, destination, cluster, progress, target.received)
                     target.made()
-                    opened.again.check()
                     progress("writing the manifest", state.count, state.count)
-                    write_complete(layout, opened.described, state.count, state.made, state.rejected)
+                    write_complete(layout, opened.description, state.count, state.made, state.rejected)
         return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
 
     def workers(self) -> contextlib.AbstractContextManager[Cluster | None]:
@@ -205,8 +201,7 @@ class Run:
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
         pipeline = Pipeline(self.recipe, self.workspace)
-        described = describe(pipeline)
-        return Opened(pipeline, pipeline.schedule(self.count), described, look_again(pipeline, described))
+        return Opened(pipeline, pipeline.schedule(self.count), describe(pipeline))
 
     def make(
         self,
@@ -239,9 +234,9 @@ class Run:
             size = max(1, min(_MOST_IN_PIECE, math.ceil(sum(map(len, missing)) / (jobs * _PIECES_A_WORKER))))
             shards = fill_shards(destination, missing, opened.schedule, crew, size, add)
         else:
-            recipe, described = json.dumps(self.recipe.resolved()), describe_run(opened.described)
+            recipe, fingerprint = json.dumps(self.recipe.resolved()), json.dumps(opened.description.fingerprint())
             workspace = self.workspace.absolute()
-            job = ShardJob(recipe, workspace, state.count, self.time_limit, described, destination)
+            job = ShardJob(recipe, workspace, state.count, self.time_limit, fingerprint, destination)
             progress("checking the workers", 0, None)
             cluster.check(job)
             shards = cluster.run(job, state.missing)
@@ -255,8 +250,7 @@ class Run:
         return kept
 
 
-def _is_complete(state: State, existing: Mapping[str, Json], described: Mapping[str, Json]) -> bool:
+def _is_complete(state: State, existing: DatasetDescription, description: DatasetDescription) -> bool:
     """Whether nothing is left to do; a look at names only."""
-    wanted = {"status": "complete", "samples": state.count, **described}
-    same = all(existing.get(key) == value for key, value in wanted.items())
+    same = existing == dataclasses.replace(description, status="complete", samples=state.count, counts=existing.counts)
     return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)

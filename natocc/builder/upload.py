@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from natocc.builder.run import Run, Totals
 from natocc.builder.target import Target
 from natocc.core.errors import RunError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FILES, Layout
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.write.destination import Destination
@@ -101,7 +100,7 @@ class _Server(Target):
         The dataset's folder on the server.
     url : str
         The same, for workers elsewhere.
-    replaced : mapping, optional
+    replaced : DatasetDescription, optional
         What ``dataset.json`` on the server says, if that dataset is to be replaced.
     scratch : Path
         A folder of this machine.
@@ -109,7 +108,7 @@ class _Server(Target):
 
     remote: Remote
     url: str
-    replaced: Mapping[str, Json] | None
+    replaced: DatasetDescription | None
     scratch: Path
     is_begun: bool = False
 

@@ -49,8 +49,7 @@ def export(
     import os
 
     from natocc.cli.progress import progress_bar
-    from natocc.exports.export import choose_format
-    from natocc.exports.export import export as write
+    from natocc.exports.export import choose_format, write_export
     from natocc.exports.reader import SourceDataset
     from natocc.recipe.edit import edit_recipe
 
@@ -61,7 +60,7 @@ def export(
     source = SourceDataset.open(dataset, splits, _shares(shares) if shares else None)
     out = Path(os.path.abspath(out or f"{os.path.abspath(dataset)}-{name}"))  # noqa: PTH100
     with progress_bar() as progress:
-        exported = write(options, source, out, not copy, progress)
+        exported = write_export(options, source, out, not copy, progress)
     if as_json:
         click.echo(json.dumps({"dataset": str(dataset), "target": str(out), "to": name, **exported.to_json()}))
         return

@@ -97,7 +97,7 @@ def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
         chosen = np.unique(np.linspace(0, len(items) - 1, min(len(items), count // len(libraries))).round().astype(int))
         tiles += [cutout_tile(library.cutout({"id": items[index]})) for index in chosen]
     try:
-        out.write_bytes(encode_png(contact_sheet(tiles, columns=10, tile=180)))
+        out.write_bytes(encode_png(contact_sheet(tiles, columns=10, side=180)))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from None
     click.echo(plain(str(out)), err=True)

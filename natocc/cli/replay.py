@@ -32,8 +32,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     from natocc.core.errors import UsageError
     from natocc.io.storage import is_url, without_password
     from natocc.io.workspace import Workspace
-    from natocc.pipeline.replay import changed_since, row_of
-    from natocc.pipeline.replay import replay as make_again
+    from natocc.pipeline.replay import changed_since, replay_sample, row_of
 
     if is_url(dataset):
         raise UsageError(f"replay reads folders: copy {without_password(dataset)} here first, and replay the copy")
@@ -44,7 +43,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
         text = plain(f"sample {index} was rejected ({row['reason']}, {row['stage']}): {row['detail']}")
         click.echo(json.dumps(content) if as_json else text)
         return
-    files = make_again(root, row, Workspace(data, cache))
+    files = replay_sample(root, row, Workspace(data, cache))
     if out is not None:
         _write(out, {file.path: file.content for file in files})
     if as_json:
@@ -61,10 +60,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
     """Write files below a folder, under the paths that they have in their dataset."""
-    from natocc.io.atomic import disk_errors, write_aside
+    from natocc.io.atomic import write_aside
 
     for path, content in files.items():
-        place = out / path
-        with disk_errors(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(place, content)
+        write_aside(out / path, content)

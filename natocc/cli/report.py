@@ -76,22 +76,22 @@ def stats(dataset: Path, as_json: bool) -> None:
 
     from natocc.report.html import count_samples
 
-    _, tally = count_samples(dataset)
-    numbers = tally.to_json()
+    tally = count_samples(dataset)
     if as_json:
-        click.echo(json.dumps(numbers))
+        click.echo(json.dumps(tally.to_json()))
         return
-    mean = numbers["occlusion_ratio"]["mean"]
+    mean = tally.mean_ratio
     click.echo(f"samples {tally.made}, faces {len(tally.faces)}" + ("" if mean is None else f", mean occlusion ratio {mean:.3f}"))
     click.echo(f"rejected {tally.samples - tally.made}")
-    for title, counts in (("rejected", numbers["rejected"]), ("split", numbers["splits"]), ("category", numbers["categories"])):
-        for name, count in counts.items():
+    counts = [("rejected", tally.reasons.most_common()), ("split", sorted(tally.splits.items()))]
+    for title, named in [*counts, ("category", tally.categories.most_common())]:
+        for name, count in named:
             click.echo(plain(f"  {title} {name}: {count}"))
-    for name, each in numbers["sets"].items():
-        click.echo(plain(f"  set {name} ({each['method']}): {each['made']} samples, {each['rejected']} rejected"))
-    for name, each in numbers["parts"].items():
-        if each["mean"] is not None:
-            click.echo(f"  {name}: {each['mean']:.1%} covered, mean")
+    for name, of_set in tally.sets.items():
+        click.echo(plain(f"  set {name} ({of_set.method}): {of_set.made} samples, {of_set.rejected} rejected"))
+    for name in tally.parts:
+        if (covered := tally.mean_part(name)) is not None:
+            click.echo(f"  {name}: {covered:.1%} covered, mean")
 
 
 def _originals(dataset: Path, most: int, sources: bool | None, workspace: Workspace) -> tuple[Originals | None, str]:
@@ -100,8 +100,8 @@ def _originals(dataset: Path, most: int, sources: bool | None, workspace: Worksp
     from natocc.dataset.description import read_dataset
     from natocc.pipeline.replay import originals_of
 
-    samples = read_dataset(dataset).get("samples")
-    few = min(samples if isinstance(samples, int) else most, most) <= _MADE_AGAIN
+    samples = read_dataset(dataset).samples
+    few = min(most if samples is None else samples, most) <= _MADE_AGAIN
     if sources is False or (sources is None and not few):
         return None, "samples were not made again; natocc report --sources does"
     try:

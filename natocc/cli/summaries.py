@@ -31,14 +31,14 @@ def show_part(out: Path) -> str:
     """What a part's folder holds, and how to go on: one line."""
     from natocc.dataset.open import open_dataset
 
-    description = open_dataset(out)
-    if description.part is None or description.samples is None:
+    opened = open_dataset(out)
+    samples, shards = opened.description.sample_count, opened.description.shards
+    if samples is None or shards is None:
         return plain(f"  {out} is complete")
-    layout = description.layout(out)
-    last = layout.shard_of(description.samples - 1)
-    if set(range(last + 1)) <= set(description.part):
+    last = opened.layout.shard_of(samples - 1)
+    if set(range(last + 1)) <= set(shards):
         return plain(f"  all {last + 1} shards exist: natocc merge {out} finishes the dataset")
-    held = show_ranges(description.part)
+    held = show_ranges(shards)
     return plain(f"  a part: shards {held} of 0-{last}; natocc merge OUT {out} ... joins it with the others")
 
 

@@ -46,7 +46,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.cli.progress import progress_bar
     from natocc.core.errors import UsageError
     from natocc.dataset.findings import Depth
-    from natocc.dataset.verify.dataset import verify as look
+    from natocc.dataset.verify.dataset import verify_folder
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
     from natocc.io.storage import Storage, is_url, without_password
@@ -65,13 +65,13 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
         if is_url(dataset):
             verified = verify_remote(Storage(dataset), depth, jobs, progress)
         else:
-            verified = look(root, depth, jobs, progress)
+            verified = verify_folder(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
             repair_run = Repair(root, verified.findings, Workspace(data, cache, jobs), progress)
             repair_run.run()
             left = repair_run.left
-            verified = look(root, depth, jobs, progress)
+            verified = verify_folder(root, depth, jobs, progress)
     damaged = {finding.path for finding in verified.findings}
     repaired = sorted({finding.path for finding in before.findings} - damaged)
     if as_json:

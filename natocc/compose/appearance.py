@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -14,8 +15,6 @@ from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
 from natocc.core.samples import AlignedFace, Image, Mask
 
-_SKIN = (1, 2)  # skin, nose: the indices in natocc.faces.classes.PARTS
-_IS_SKIN = np.isin(np.arange(256), _SKIN).astype(np.uint8)
 _MOST_SAMPLES = 4096
 _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 68 landmarks: brows, eyes, mouth
 _DARK, _LIGHT = 12, 235  # levels of the brightest channel: beyond them pixels lose the colour of skin
@@ -34,14 +33,17 @@ class Photo:
     ----------
     face : AlignedFace
         Not changed.
+    skin_values : sequence of int
+        Values of the face's part map that are skin; without any, skin is told by the landmarks.
     """
 
-    def __init__(self, face: AlignedFace) -> None:
+    def __init__(self, face: AlignedFace, skin_values: Sequence[int] = ()) -> None:
         self.face = face
+        self._skin_values = tuple(skin_values)
 
     @functools.cached_property
     def skin_mask(self) -> Mask:
-        """(H, W) 1 on skin: where the face has parts, its skin and nose; else the face without brows, eyes and mouth."""
+        """(H, W) 1 on skin: by the part map where it tells skin, else without what lies around brows, eyes and mouth."""
         return self._skin()
 
     @functools.cached_property
@@ -114,8 +116,9 @@ class Photo:
 
     def _skin(self) -> Mask:
         face = self.face
-        if face.parts is not None:
-            skin = np.asarray(cv2.LUT(face.parts, _IS_SKIN), dtype=np.uint8) & face.face_mask
+        if face.parts is not None and self._skin_values:
+            is_skin = np.isin(np.arange(256), self._skin_values).astype(np.uint8)
+            skin = np.asarray(cv2.LUT(face.parts, is_skin), dtype=np.uint8) & face.face_mask
             return skin if skin.any() else face.face_mask
         if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
             return face.face_mask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import cv2
@@ -23,12 +23,12 @@ from natocc.compose.optics import OpticsRule
 from natocc.compose.pose import SEARCHED, PlacementRule, Pose, draw_pose, enlargement
 from natocc.compose.reach import cut_shows, out_of_picture, wrist_cut
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.plans import Finish, Json, Look, OccluderPlan, Placement, Plan
+from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Reference
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import UnitRange, uniform
 
-Draw = Callable[[np.random.Generator], tuple[Mapping[str, Json], Cutout]]
+Draw = Callable[[np.random.Generator], tuple[Reference, Cutout]]
 """Draws a cutout: the JSON from which it can be made again, and the cutout."""
 
 _NEVER = 256
@@ -117,7 +117,7 @@ def draw_plan(
         laid = None
         for _ in range(rule.attempts):
             attempts += 1
-            laid = canvas.attempt(rng, draw, None if wanted is None else wanted * number / count)
+            laid = canvas.attempt(rng, draw, None if wanted is None else wanted * number / count, last=number == count)
             if laid is not None:
                 break
         laid = laid or canvas.second_best
@@ -131,7 +131,7 @@ def draw_plan(
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
 
-_Laid = tuple[Mapping[str, Json], Cutout, Placement, Mask]
+_Laid = tuple[Reference, Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
 
 
@@ -152,18 +152,26 @@ class _Canvas:
         self._hidden = self._hidden | laid[3]
         self.second_best = None
 
-    def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None) -> _Laid | None:
-        """Draw a cutout and lay it; None, and the reason is counted, where that is refused."""
+    def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None, last: bool) -> _Laid | None:
+        """Draw a cutout and lay it; None, and the reason is counted, where that is refused.
+
+        Where a coverage is wanted of several together, only the last of them has to reach the least that is accepted.
+        """
         try:
             reference, cutout = draw(rng)
         except BadDataError as error:
             self.refused[error.reason] += 1
             return None
         pose = draw_pose(rng, self._face, cutout, self._rule)
+        if enlargement(pose.placement()) == 0:
+            self.refused["smaller than any pixel"] += 1
+            return None
         coverage = Coverage(self._face.face_mask, self._hidden, cutout, self._softness)
         cut = wrist_cut(cutout) if self._rule.reach else None
-        placement = self._settle(rng, pose, coverage, cut, wanted)
         low, high = self._rule.accepted
+        if wanted is not None and not last:
+            low = 0.0
+        placement = self._settle(rng, pose, coverage, cut, wanted, (low, high))
         if placement is None:
             self.refused["cannot cover as much as asked for"] += 1
         elif enlargement(placement) > self._rule.max_enlargement:
@@ -188,15 +196,16 @@ class _Canvas:
         coverage: Coverage,
         cut: Points | None,
         wanted: float | None,
+        accepted: tuple[float, float],
     ) -> Placement | None:
         """The pose as it was drawn, or moved and scaled until it reaches in or covers the wanted share."""
         height, width = self._face.face_mask.shape
-        low, high = self._rule.accepted
+        low, high = accepted
         scales = (SEARCHED[0], min(SEARCHED[1], self._rule.max_enlargement / enlargement(pose.placement())))
         if cut is not None:
             reaching = functools.partial(out_of_picture, pose, cut, (height, width))
             if wanted is not None:
-                return search(reaching, scales, coverage, wanted, (low, high))
+                return search(reaching, scales, coverage, wanted, accepted)
             least = max(low, min(_LEAST_REACH, high))
             return next((grown for scale in _GROWTH if coverage.coarse(grown := reaching(scale)) >= least), reaching(_GROWTH[-1]))
         if wanted is None:
@@ -211,10 +220,10 @@ class _Canvas:
             def moved(share: float) -> Placement:
                 return pose.placement(1.0, middle + far * (1 - share) - pose.centre_xy)
 
-            placement = search(moved, (0.0, 1.0), coverage, wanted, (low, high))
+            placement = search(moved, (0.0, 1.0), coverage, wanted, accepted)
             if placement is not None:
                 return placement
-        return search(pose.placement, scales, coverage, wanted, (low, high))
+        return search(pose.placement, scales, coverage, wanted, accepted)
 
     def _overlaps(self, mask: Mask) -> bool:
         """Whether it and another occluder overlap more than is allowed."""
@@ -249,7 +258,8 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
     )
     occludes_from = MATTE_THRESHOLD
     if see_through and transparency.label == "threshold":
-        occludes_from = min(math.ceil(round(255 * transparency.threshold / opacity, 6)), _NEVER)
+        # A nearly clear occluder takes too little away anywhere.
+        occludes_from = min(math.ceil(round(255 * transparency.threshold / opacity, 6)), _NEVER) if opacity > 0 else _NEVER
     return OccluderPlan(
         cutout=reference,
         placement=placement,

@@ -11,7 +11,7 @@ import enum
 
 
 class Reason(enum.StrEnum):
-    """Why a datum cannot serve. Closed: a new reason is a new line here."""
+    """Why an input was rejected. Closed: a new reason is a new line here."""
 
     MISSING_FILE = "missing-file"
     NOT_A_FILE = "not-a-file"
@@ -40,16 +40,16 @@ class Reason(enum.StrEnum):
 
 
 class NatoccError(Exception):
-    """Base of every error that natocc raises on purpose: one argument a line.
+    """Base of every error that natocc raises on purpose: one argument for each line of the message.
 
-    Names in a line may hold anything, line breaks too: who prints it escapes them, so that a line stays one.
+    Names in a line may hold anything, line breaks too: whoever prints it escapes them, so that each stays one line.
     """
 
     exit_code = 1
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What to tell; mostly one."""
+        """Of the message; mostly one."""
         return tuple(str(argument) for argument in self.args)
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class RunError(NatoccError):
 
 
 class DiskError(RunError):
-    """The disk refuses: full, read-only, no permission; the message names the path."""
+    """Writing failed (disk full, read-only, no permission); the message names the path."""
 
 
 class UsageError(NatoccError):
@@ -92,12 +92,12 @@ class Interrupted(KeyboardInterrupt):  # no error: what the user wanted
 
     @property
     def exit_code(self) -> int:
-        """As shells have it: 130 for SIGINT, 143 for SIGTERM."""
+        """The shell's convention: 130 for SIGINT, 143 for SIGTERM."""
         return 128 + self.number
 
 
 class BadDataError(NatoccError):
-    """One datum (a picture, a mask, an annotation) cannot serve.
+    """One input (a picture, a mask, an annotation) is rejected.
 
     Parameters
     ----------

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Affine: TypeAlias = npt.NDArray[np.float64]
-Json: TypeAlias = Any
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""What is written as JSON. What was read from it is a mapping to anything, until its reader has checked it."""
+
+Reference: TypeAlias = Mapping[str, Any]
+"""What an occluder source drew, as plain JSON: all that it needs to make the same cutout again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +102,7 @@ class OccluderPlan:
     Parameters
     ----------
     cutout : mapping
-        What its source needs to make the same cutout again; JSON.
+        Of what; see :data:`Reference`.
     placement : Placement
         Where it lies.
     look : Look
@@ -115,7 +119,7 @@ class OccluderPlan:
         Whether the pixels that it covers are labelled "ignore" instead of occluded.
     """
 
-    cutout: Mapping[str, Json]
+    cutout: Reference
     placement: Placement
     look: Look = Look()
     blend: str = "alpha"
@@ -176,13 +180,13 @@ class Plan:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Json]) -> Plan:
+    def from_json(cls, value: Mapping[str, Any]) -> Plan:
         """Inverse of :meth:`to_json`, also after a round trip through JSON text."""
         occluders = tuple(_occluder(item) for item in value["occluders"])
         return cls(occluders, value["attempts"], value["coverage"], Finish(**value["finish"]))
 
 
-def _occluder(item: Mapping[str, Json]) -> OccluderPlan:
+def _occluder(item: Mapping[str, Any]) -> OccluderPlan:
     placement, look, shadow = item["placement"], item["look"], item["look"]["shadow"]
     nested = {
         "placement": Placement(tuple(placement["matrix"]), placement["flip"], placement["anchor"]),

@@ -1,4 +1,4 @@
-"""How a long command tells how far it is."""
+"""How a long command reports its progress."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is told what a build does, how many samples are done, and of how many (None: unknown)."""
+    """Called with what is being done, how many samples are done, and of how many (None: unknown)."""
 
     def __call__(self, doing: str, done: int, total: int | None) -> None: ...

@@ -68,7 +68,7 @@ class FaceSample:
         In pixels, where the source has them.
     origin : Origin
     detector : str, optional
-        How the landmarks were come by: ``given``, or the detector that found the face; none without landmarks.
+        Where the landmarks come from: ``given``, or the detector that found the face; none without landmarks.
     """
 
     image: Image
@@ -201,7 +201,7 @@ class Composite:
 
 @dataclasses.dataclass(frozen=True)
 class Rejection:
-    """Data that cannot serve: counted, never silent."""
+    """Why a sample was not made: counted, never silent."""
 
     reason: Reason
     stage: str
@@ -219,17 +219,17 @@ class SampleRecord:
     set_name, method : str
         The set it belongs to, and ``natocc`` or ``randocc``.
     face, variant : str, int
-        Which face, and the how-manieth sample of it in its set.
+        Which face, and the zero-based repeat of this face within its set.
     identity, split : str, str or None
         Who it is, as far as the source knows, and the split that the sample belongs to, where there are splits.
     face_origin, occluder_origins, categories
-        Where its parts came from; none for what was not reached.
+        Where its parts came from; empty for what was not reached before a rejection.
     plan : Plan, optional
         None for a rejected sample.
     measures : mapping of str to float
         Numbers about the sample, such as ``occlusion_ratio``.
     detector, landmarks : str or None, tuple of (float, float, bool)
-        What found the face, where anything had to, and the landmarks: x and y in crop pixels, and whether they are hidden.
+        What found the face, if it was searched for, and the landmarks: x and y in crop pixels, and whether they are hidden.
     files : mapping of str to str
         Folder (``images``, ``masks``) to the sha256 of the file written there; empty for a rejected sample.
     rejection : Rejection, optional
@@ -256,6 +256,25 @@ class SampleRecord:
     def __post_init__(self) -> None:
         if (self.rejection is None) == (self.plan is None):
             raise ValueError("a record has either a plan or a rejection")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MadeSample:
+    """A sample in memory: its record, and what was made unless it was rejected.
+
+    Parameters
+    ----------
+    record : SampleRecord
+        Without the sha256 of files, since none is written yet.
+    face : AlignedFace, optional
+        None where the face itself was rejected.
+    composite : Composite, optional
+        None where the sample was rejected.
+    """
+
+    record: SampleRecord
+    face: AlignedFace | None
+    composite: Composite | None
 
 
 def _check_image(name: str, array: Image) -> None:

@@ -15,7 +15,7 @@ def plain(text: str) -> str:
     >>> print(plain("cup\\n\\x1b[31m \\ud800 tasse à café 茶碗"))
     cup\\n\\x1b[31m \\ud800 tasse à café 茶碗
     """
-    return "".join(each if each.isprintable() or _is_space(each) else _escaped(each) for each in text)
+    return "".join(character if character.isprintable() or _is_space(character) else _escaped(character) for character in text)
 
 
 def counted(count: int, noun: str) -> str:

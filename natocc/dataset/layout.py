@@ -55,6 +55,10 @@ class Layout:
         if self.shard_size < 1:
             raise ValueError(f"shard_size must be 1 or more, got {self.shard_size}")
 
+    def show(self, path: Path) -> str:
+        """How messages name a path below the root."""
+        return f"{self.shown}/{path.relative_to(self.root).as_posix()}"
+
     def shard_of(self, index: int) -> int:
         """Number of the shard that holds sample `index`."""
         return index // self.shard_size

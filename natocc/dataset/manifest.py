@@ -7,19 +7,24 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
-from natocc.dataset.description import read_dataset
+from natocc.core.samples import SampleRecord
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FOLDERS, Layout
-from natocc.dataset.records import MEASURES, ShardRecord, read_shards, record_to_json
-from natocc.io.atomic import aside
+from natocc.dataset.records import MEASURES, ShardRecord, checked_measure, read_shards
+from natocc.io.atomic import open_aside
+
+Row: TypeAlias = Mapping[str, Any]
+"""A sample of the manifest: column to value, of the types of :func:`schema`; None where a sample has none."""
 
 _DESCRIPTION = b"natocc"
-_OF_THE_MOMENT = ("status", "samples", "counts", "shards", "sha256")
 _ROWS_AT_ONCE = 1024
-_AS_THEY_ARE = ("index", "set", "method", "face", "variant", "identity", "split", "occluders", "detector")
+_AS_THEY_ARE = {"set": "set_name"} | {
+    name: name for name in ("index", "method", "face", "variant", "identity", "split", "detector")
+}
+"""Column to attribute of a sample's record."""
 
 
 def write_manifest(layout: Layout) -> None:
@@ -33,26 +38,25 @@ def write_manifest(layout: Layout) -> None:
     UsageError
         If ``dataset.json`` or a record is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
-    description = read_dataset(layout.root)
-    with aside(layout.manifest) as path, path.open("wb") as file:
+    description = read_dataset(layout.root, layout.shown)
+    with open_aside(layout.manifest) as file:
         write_rows(read_shards(layout), description, file)
 
 
-def write_rows(records: Iterable[ShardRecord], description: Mapping[str, Json], file: BinaryIO) -> None:
+def write_rows(records: Iterable[ShardRecord], description: DatasetDescription, file: BinaryIO) -> None:
     """Write the manifest's bytes to a file that is open; see :func:`write_manifest`."""
     import pyarrow
     import pyarrow.parquet
 
-    lasting = {key: value for key, value in description.items() if key not in _OF_THE_MOMENT}
-    columns = schema().with_metadata({_DESCRIPTION: json.dumps(lasting).encode("ascii")})
+    columns = schema().with_metadata({_DESCRIPTION: json.dumps(description.lasting()).encode("ascii")})
     with pyarrow.parquet.ParquetWriter(file, columns, compression="zstd", write_page_checksum=True) as writer:
         for record in records:
             writer.write_table(pyarrow.Table.from_pylist(rows_of(record), schema=columns))
 
 
-def read_manifest(root: Path, first: int | None = None, last: int | None = None) -> list[dict[str, Json]]:
+def read_manifest(root: Path, first: int | None = None, last: int | None = None, shown: str | None = None) -> list[Row]:
     """Rows of a dataset's manifest by index, each a mapping of column to value; ``plan`` is JSON text.
 
     Parameters
@@ -61,6 +65,8 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None)
         The dataset's folder.
     first, last : int, optional
         Indices of the first and the last sample wanted; all unless given.
+    shown : str, optional
+        How messages name the folder; `root` unless given.
 
     Raises
     ------
@@ -71,19 +77,20 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None)
     import pyarrow.parquet
 
     path = Layout(root, 1).manifest
+    shown = f"{shown or root}/{path.name}"
     wanted = None if first is None or last is None else [("index", ">=", first), ("index", "<=", last)]
     try:
         with pyarrow.OSFile(os.fsencode(path)) as file:  # a folder's name may be no text
             table = pyarrow.parquet.read_table(file, filters=wanted, page_checksum_verification=True)
-        rows: list[dict[str, Json]] = table.to_pylist()
+        rows: list[Row] = table.to_pylist()
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
-        raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+        raise UsageError(f"{shown} cannot be read as a manifest: {error}") from None
     if not table.schema.equals(schema()):
-        raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
+        raise UsageError(f"{shown} is not a manifest of natocc: its columns are others")
     return rows
 
 
-def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
+def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Some columns of a dataset's manifest, row by row, a few rows in memory at a time.
 
     Parameters
@@ -96,7 +103,7 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[dict[str, Js
     Raises
     ------
     UsageError
-        If it is missing or damaged; some rows may have been told by then.
+        If it is missing or damaged; some rows may have been yielded by then.
     """
     import pyarrow
     import pyarrow.parquet
@@ -108,14 +115,14 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[dict[str, Js
             pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True) as file,
         ):
             if not file.schema_arrow.equals(schema()):
-                raise UsageError(f"{path} is no manifest of natocc's: its columns are not those of a manifest")
+                raise UsageError(f"{path} is not a manifest of natocc: its columns are others")
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
                 yield from batch.to_pylist()
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{path} is no manifest that can be read: {error}; natocc verify --repair") from None
+        raise UsageError(f"{path} cannot be read as a manifest: {error}; natocc verify --repair") from None
 
 
-def read_manifest_head(root: Path) -> ManifestHead:
+def read_manifest_head(root: Path, shown: str | None = None) -> ManifestHead:
     """What stands in the manifest beside its rows; no row is read.
 
     Raises
@@ -131,9 +138,10 @@ def read_manifest_head(root: Path) -> ManifestHead:
         with pyarrow.OSFile(os.fsencode(path)) as mapped, pyarrow.parquet.ParquetFile(mapped) as file:
             metadata = file.schema_arrow.metadata or {}
             description = json.loads(metadata.get(_DESCRIPTION, b"{}"))
+            description = description if isinstance(description, dict) else {}
             return ManifestHead(int(file.metadata.num_rows), str(file.metadata.created_by), description)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{path} is no manifest that can be read: {error}") from None
+        raise UsageError(f"{shown or root}/{path.name} cannot be read as a manifest: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +160,7 @@ class ManifestHead:
 
     rows: int
     writer: str
-    description: Mapping[str, Json]
+    description: Mapping[str, Any]
 
 
 def schema() -> Any:
@@ -181,26 +189,35 @@ def schema() -> Any:
     )
 
 
-def rows_of(record: ShardRecord) -> list[dict[str, Json]]:
+def rows_of(record: ShardRecord) -> list[Row]:
     """The rows that a shard's record gives; columns of which a sample says nothing are left out."""
     paths = record.paths()
-    rows = []
+    rows: list[Row] = []
     for sample in record.samples:
-        value = record_to_json(sample)
-        row: dict[str, Json] = {name: value[name] for name in _AS_THEY_ARE}
+        row = dict(row_without_plan(sample))
         row["landmarks"] = [{"x": x, "y": y, "hidden": hidden} for x, y, hidden in sample.landmarks]
-        row["status"] = "made" if sample.rejection is None else "rejected"
-        row |= value["rejection"] or {}
-        row |= {f"face_{name}": text for name, text in (value["face_origin"] or {}).items()}
-        row |= value["measures"]
         for folder, digest in sample.files.items():
             row |= {f"{folder}_path": paths[sample.index][folder], f"{folder}_sha256": digest}
-        row["plan"] = json.dumps(value["plan"], sort_keys=True) if value["plan"] else None
-        rows.append({name: _text(cell) for name, cell in row.items()})
+        row["plan"] = json.dumps(sample.plan.to_json(), sort_keys=True) if sample.plan else None
+        rows.append(row)
     return rows
 
 
-def _text(cell: Json) -> Json:
+def row_without_plan(sample: SampleRecord) -> Row:
+    """A sample's row but for its plan, its landmarks and its files, which take most of the time."""
+    origins = zip(sample.occluder_origins, sample.categories, strict=True)
+    row: dict[str, Any] = {name: getattr(sample, attribute) for name, attribute in _AS_THEY_ARE.items()}
+    row["occluders"] = [{**vars(origin), "category": category} for origin, category in origins]
+    row["status"] = "made" if sample.rejection is None else "rejected"
+    if sample.rejection is not None:
+        row |= {"reason": str(sample.rejection.reason), "stage": sample.rejection.stage, "detail": sample.rejection.detail}
+    if sample.face_origin is not None:
+        row |= {f"face_{name}": text for name, text in vars(sample.face_origin).items()}
+    row |= {name: checked_measure(name, value) for name, value in sample.measures.items()}
+    return {name: _text(cell) for name, cell in row.items()}
+
+
+def _text(cell: Any) -> Any:
     """A cell whose text is valid Unicode: bytes of a file name that are none are spelled out, such as ``\\udcff``."""
     if isinstance(cell, str):
         return cell.encode("utf-8", "backslashreplace").decode()

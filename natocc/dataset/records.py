@@ -6,6 +6,7 @@ import collections
 import dataclasses
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from natocc.core.errors import Reason, UsageError
 from natocc.core.plans import Json, Plan
@@ -72,11 +73,11 @@ class ShardRecord:
 
     def paths(self) -> dict[int, dict[str, str]]:
         """Index of a sample to its files: folder to path relative to the dataset."""
-        found: dict[int, dict[str, str]] = collections.defaultdict(dict)
+        paths: dict[int, dict[str, str]] = collections.defaultdict(dict)
         for path in self.files:
             folder, _, name = path.split("/")
-            found[int(name.partition(".")[0])][folder] = path
-        return dict(found)
+            paths[int(name.partition(".")[0])][folder] = path
+        return dict(paths)
 
     def to_json(self) -> dict[str, Json]:
         """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
@@ -84,7 +85,7 @@ class ShardRecord:
         Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
         is damaged itself.
         """
-        content = {
+        content: dict[str, Json] = {
             "natocc": self.version,
             "shard": self.shard,
             "first": self.samples[0].index,
@@ -97,7 +98,7 @@ class ShardRecord:
         return seal(content)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Json]) -> ShardRecord:
+    def from_json(cls, value: Mapping[str, Any]) -> ShardRecord:
         """Inverse of :meth:`to_json`."""
         samples = tuple(record_from_json(item) for item in value["samples"])
         return cls(value["shard"], samples, value["files"], value["natocc"])
@@ -112,15 +113,16 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
         If there is none, or it is damaged: cut short, edited, or another shard's.
     """
     path = layout.record(shard)
-    value = read_json(path)
+    shown = layout.show(path)
+    value = read_json(path, shown)
     try:
         record = ShardRecord.from_json(value)
         _check_kinds(record)
         as_written = is_sealed(read_bytes(path)) and record.shard == shard
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise UsageError(f"{path} is damaged: not a shard record ({type(error).__name__}: {error})") from None
+        raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
-        raise UsageError(f"{path} is damaged: it is not what natocc wrote for shard {shard}")
+        raise UsageError(f"{shown} is damaged: it is not what natocc wrote for shard {shard}")
     return record
 
 
@@ -130,7 +132,7 @@ def whole_shards(layout: Layout) -> list[int]:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     with disk_errors(layout.records):
         if not layout.records.is_dir():
@@ -145,7 +147,7 @@ def read_shards(layout: Layout) -> Iterator[ShardRecord]:
         yield read_shard(layout, shard)
 
 
-def record_to_json(record: SampleRecord) -> dict[str, Json]:
+def record_to_json(record: SampleRecord) -> dict[str, Any]:
     """A sample record as plain dictionaries, lists and numbers.
 
     Raises
@@ -168,14 +170,14 @@ def record_to_json(record: SampleRecord) -> dict[str, Json]:
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
         ],
         "plan": record.plan.to_json() if record.plan else None,
-        "measures": {name: _measure(name, value) for name, value in record.measures.items()},
+        "measures": {name: checked_measure(name, value) for name, value in record.measures.items()},
         "detector": record.detector,
         "landmarks": [list(landmark) for landmark in record.landmarks],
         "files": dict(record.files),
     }
 
 
-def record_from_json(value: Mapping[str, Json]) -> SampleRecord:
+def record_from_json(value: Mapping[str, Any]) -> SampleRecord:
     """Inverse of :func:`record_to_json`, also after a round trip through JSON text."""
     rejection = value["rejection"]
     occluders = [dict(occluder) for occluder in value["occluders"]]
@@ -217,9 +219,9 @@ def _check_kinds(record: ShardRecord) -> None:
         origins = [*sample.occluder_origins, *([sample.face_origin] if sample.face_origin else [])]
         texts += [sample.set_name, sample.method, sample.face, sample.identity, *sample.categories, *sample.files.values()]
         texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
-        texts += [text for text in (sample.split, sample.detector, *(each.licence for each in origins)) if text is not None]
+        texts += [text for text in (sample.split, sample.detector, *(origin.licence for origin in origins)) if text is not None]
         texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
-        numbers += [sample.index, sample.variant, *(int(_measure(name, value)) for name, value in sample.measures.items())]
+        numbers += [sample.index, sample.variant, *(int(checked_measure(name, value)) for name, value in sample.measures.items())]
         for x, y, hidden in sample.landmarks:
             numbers += [number for number in (x, y) if type(number) is not float]
             if type(hidden) is not bool:
@@ -233,7 +235,14 @@ def _check_kinds(record: ShardRecord) -> None:
             raise TypeError(f"expected a whole number, found {number!r}")
 
 
-def _measure(name: str, value: float) -> float:
+def checked_measure(name: str, value: float) -> float:
+    """A measure as its own type.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of :data:`MEASURES`, or not of its kind.
+    """
     if name not in MEASURES:
         raise ValueError(f"unknown measure {name!r} (known: {', '.join(MEASURES)})")
     typed = MEASURES[name](value)

@@ -25,18 +25,18 @@ def parse_ranges(text: str) -> tuple[int, ...]:
     >>> parse_ranges("7,0-2,1")
     (0, 1, 2, 7)
     """
-    found: set[int] = set()
-    for each in text.split(","):
-        match = _RANGE.fullmatch(each.strip())
+    numbers: set[int] = set()
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
         if match is None:
             raise UsageError(f"expected shards such as 7 or 0-9,20, found {text!r}")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise UsageError(f"shards {each.strip()}: the last comes before the first")
+            raise UsageError(f"shards {part.strip()}: the last comes before the first")
         if last - first >= _MOST:
-            raise UsageError(f"shards {each.strip()}: more than {_MOST}")
-        found.update(range(first, last + 1))
-    return tuple(sorted(found))
+            raise UsageError(f"shards {part.strip()}: more than {_MOST}")
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
 
 
 def show_ranges(numbers: Iterable[int]) -> str:

@@ -1,4 +1,4 @@
-"""Train, validation and test, told apart by name alone: what is added later moves nothing."""
+"""Train, validation and test, decided by names alone: what is added later moves nothing."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Splits(Options):
             A person, a picture.
         """
         digest = hashlib.blake2b(json.dumps([kind, name]).encode(), digest_size=8).digest()
-        place, reached = int.from_bytes(digest, "big") / 2**64, 0.0
+        position, reached = int.from_bytes(digest, "big") / 2**64, 0.0
         for split, share in self._shares():
             reached += share
-            if place < reached:
+            if position < reached:
                 return split
         return self.names[-1]  # the shares add up to 1 but for the last bit
 

@@ -113,7 +113,7 @@ def look_around(payload: bytes) -> dict[str, Json]:
 
 def check_answers(answers: Mapping[str, Any]) -> None:
     """Compare what workers answered, by their addresses, with what is here."""
-    here = {"natocc": __version__, "versions": versions()}
+    here: dict[str, Json] = {"natocc": __version__, "versions": versions()}
     for worker, answer in sorted(answers.items()):
         if isinstance(answer, RunError):
             raise RunError(f"worker {worker}: {first_line(answer)}: expected the same folders at the same paths on every machine")

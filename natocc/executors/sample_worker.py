@@ -15,7 +15,7 @@ import cv2
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Rejection, SampleRecord
 from natocc.dataset.layout import Layout
-from natocc.dataset.verify.shard import File
+from natocc.dataset.verify.shard import SampleFile
 from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
@@ -116,7 +116,7 @@ def _begun(job: Job, index: int, limit: float) -> Iterator[None]:
 
 
 def remake_files(
-    recipe: str, workspace: Workspace, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[File]]]
+    recipe: str, workspace: Workspace, root: Path, damaged: Sequence[tuple[SampleRecord, Sequence[SampleFile]]]
 ) -> dict[str, str]:
     """Write damaged files again, under a temporary name and then renamed, if they come out as recorded; runs in a worker.
 
@@ -128,7 +128,7 @@ def remake_files(
         Where inputs lie and where libraries are kept.
     root : Path
         Where the dataset is.
-    damaged : sequence of (SampleRecord, sequence of File)
+    damaged : sequence of (SampleRecord, sequence of SampleFile)
         Samples, each with those of its files that are to be made again.
 
     Returns
@@ -152,8 +152,5 @@ def remake_files(
             if sha256(content) != file.sha256:
                 failed[file.path] = f"made again it has sha256 {sha256(content)}: inputs or versions have changed"
                 continue
-            path = root / file.path
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            write_aside(path, content)
+            write_aside(root / file.path, content)
     return failed

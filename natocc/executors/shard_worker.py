@@ -9,8 +9,6 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from natocc.core.errors import RunError
-from natocc.core.plans import Json
-from natocc.core.versions import __version__
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.destination import Destination
@@ -39,8 +37,9 @@ class ShardJob:
         Samples of the dataset in all.
     limit : float
         Seconds that one sample may take in a process of its own.
-    described : str
-        From :func:`describe_run`, where the run was started: every worker must see the same.
+    fingerprint : str
+        What decides the bytes where the run was started, as JSON
+        (:meth:`natocc.dataset.description.DatasetDescription.fingerprint`): every worker must see the same.
     destination : Destination
         Where shards are committed.
     """
@@ -49,7 +48,7 @@ class ShardJob:
     workspace: Workspace
     count: int
     limit: float
-    described: str
+    fingerprint: str
     destination: Destination
 
     def indices(self, shard: int) -> range:
@@ -87,7 +86,7 @@ def make_shard(job: ShardJob, shard: int) -> MadeShard:
     if record is not None:
         return MadeShard.of(record)
     job.destination.check_wanted()
-    pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.described)
+    pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.fingerprint)
     crew = functools.partial(Processes, pipeline, jobs=1, limit=job.limit)
     [made] = fill_shards(job.destination, [indices], schedule, crew, _PIECE)
     return made
@@ -152,21 +151,16 @@ def fill_shards(
                         yield commit(shard)
 
 
-def describe_run(described: Mapping[str, Json]) -> str:
-    """What decides the bytes, as JSON: what :func:`natocc.pipeline.fingerprint.describe` says, and natocc's version."""
-    return json.dumps({"natocc": __version__, **described})
-
-
 @functools.lru_cache(maxsize=1)
 def _validated(recipe: str) -> Recipe:
     return Recipe.model_validate_json(recipe)
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(recipe: str, workspace: Workspace, count: int, described: str) -> tuple[Pipeline, Schedule]:
+def _opened(recipe: str, workspace: Workspace, count: int, fingerprint: str) -> tuple[Pipeline, Schedule]:
     """A worker's pipeline and schedule, opened once for all its shards, and held against what the parent has."""
     pipeline = Pipeline(_validated(recipe), workspace.with_jobs(1))
-    lines = differences(json.loads(described), json.loads(describe_run(describe(pipeline))))
+    lines = differences(json.loads(fingerprint), json.loads(json.dumps(describe(pipeline).fingerprint())))
     if lines:
         raise RunError(
             "a worker does not see what the machine sees where the run was started (there -> worker):",

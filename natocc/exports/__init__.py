@@ -11,12 +11,12 @@ from natocc.plugins.table import Table
 FORMATS = Table[type[Any]](
     "natocc.exports",
     {
-        "coco": "natocc.exports.coco:CocoOptions",
-        "hf": "natocc.exports.hf:HuggingFaceOptions",
-        "mmseg": "natocc.exports.mmseg:MmsegOptions",
-        "torch": "natocc.exports.pytorch:TorchOptions",
-        "webdataset": "natocc.exports.webdataset:WebDatasetOptions",
-        "yolo-seg": "natocc.exports.yolo:YoloOptions",
+        "coco": "natocc.exports.coco:CocoExport",
+        "hf": "natocc.exports.hf:HuggingFaceExport",
+        "mmseg": "natocc.exports.mmseg:MmsegExport",
+        "torch": "natocc.exports.pytorch:TorchExport",
+        "webdataset": "natocc.exports.webdataset:WebDatasetExport",
+        "yolo-seg": "natocc.exports.yolo:YoloExport",
     },
 )
 """Name on the command line to ``module:Class``, imported only when it is named."""

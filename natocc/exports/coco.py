@@ -17,11 +17,11 @@ from natocc.core.plans import Json
 from natocc.exports.format import ExportOptions
 from natocc.exports.instances import FACE, Instance, instances, occluder_categories
 from natocc.exports.polygons import polygons
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 
-class CocoOptions(ExportOptions):
+class CocoExport(ExportOptions):
     """``annotations/instances_SPLIT.json`` and ``SPLIT/*.jpg``: the face, and each occluder where the dataset has their masks.
 
     Pixels that are to be ignored are one more annotation of the face with ``iscrowd`` 1, which COCO's evaluation ignores.
@@ -36,7 +36,7 @@ class CocoOptions(ExportOptions):
     tolerance: float = Field(0.5, ge=0, le=100)
     """How far a polygon may lie from the true outline, px."""
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Link the pictures and write the annotations as they come; what the other lists hold is kept until the end."""
         del target
         has_occluders = "occluders" in dataset.folders
@@ -44,12 +44,12 @@ class CocoOptions(ExportOptions):
         categories = {name: number for number, name in enumerate(names, start=1)}
         with contextlib.ExitStack() as stack:
             parts = {
-                split: _Split(stack.enter_context(files.open(f"annotations/instances_{split}.json"))) for split in dataset.counts
+                split: _Split(stack.enter_context(writer.open(f"annotations/instances_{split}.json"))) for split in dataset.counts
             }
             number = 0
             for sample in samples:
                 name = f"{sample.stem}{sample.files['images'].suffix}"
-                files.take(sample.files["images"], f"{sample.split}/{name}")
+                writer.take(sample.files["images"], f"{sample.split}/{name}")
                 part = parts[sample.split]
                 part.add_image(sample, name)
                 for instance in instances(sample, self.labels, has_occluders):
@@ -88,7 +88,7 @@ class _Split:
     licences: dict[str, int] = dataclasses.field(default_factory=dict)
     annotations: int = 0
 
-    def add_image(self, sample: Sample, name: str) -> None:
+    def add_image(self, sample: SourceSample, name: str) -> None:
         row = sample.row
         occluders = [self._licence(occluder["licence"]) for occluder in row["occluders"] or ()]
         size = {"width": row["width"], "height": row["height"]}
@@ -111,7 +111,7 @@ class _Split:
             "info": {
                 "description": f"{dataset.name}: occluded faces",
                 "version": dataset.recipe_sha256,
-                "contributor": f"natocc {dataset.description['natocc']}",
+                "contributor": f"natocc {dataset.description.natocc}",
             },
         }
         self.file.write(b"\n],\n" if self.annotations else b'{"annotations": [],\n')

@@ -16,16 +16,16 @@ from natocc.core.progress import Progress
 from natocc.core.text import nearest
 from natocc.exports import FORMATS
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.target import check_target, staged
-from natocc.exports.writer import Files
+from natocc.exports.writer import ExportWriter
 from natocc.plugins.faults import faults
 from natocc.plugins.options import choose_by_name
 
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What an export came to.
+    """What an export wrote.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
         raise UsageError(f"--to {raw['to']}: {error}") from None
 
 
-def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:
+def write_export(options: ExportOptions, dataset: SourceDataset, target: Path, link: bool, progress: Progress) -> Exported:
     """Write a dataset for another tool.
 
     Parameters
@@ -78,7 +78,7 @@ def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: b
     link : bool
         Whether files may be hard links to those of the dataset.
     progress : callable
-        Is told what is done, samples done, and how many there are.
+        Called with what is being done, samples done, and how many there are.
 
     Returns
     -------
@@ -89,24 +89,24 @@ def export(options: ExportOptions, dataset: SourceDataset, target: Path, link: b
     UsageError
         If the target is not free, the format cannot express the dataset, or the dataset is damaged. The target is then as it was.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     begin = time.monotonic()
     identity: dict[str, Json] = {"to": options.to, "dataset": dataset.name}
     options.check(dataset)
     check_target(target, dataset.root, identity)
-    details = {
+    details: dict[str, Json] = {
         "options": options.model_dump(mode="json"),
         "recipe_sha256": dataset.recipe_sha256,
         "samples": dict(dataset.counts),
     }
     with staged(target, identity, details) as part:
-        files = Files(part, link)
-        options.write(dataset, _told(dataset, options.to, progress), files, target)
-    return Exported(dataset.counts, files.counts, time.monotonic() - begin)
+        writer = ExportWriter(part, link)
+        options.write(dataset, _counted(dataset, options.to, progress), writer, target)
+    return Exported(dataset.counts, writer.counts, time.monotonic() - begin)
 
 
-def _told(dataset: SourceDataset, name: str, progress: Progress) -> Iterator[Sample]:
+def _counted(dataset: SourceDataset, name: str, progress: Progress) -> Iterator[SourceSample]:
     total = len(dataset)
     progress(f"exporting to {name}", 0, total)
     for done, sample in enumerate(dataset.samples(), start=1):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 from natocc.plugins.options import Options
 
 Labels = Literal["masks", "amodal", "parts"]
@@ -34,16 +34,16 @@ class ExportOptions(Options, abc.ABC):
         dataset.classes(self.labels)
 
     @abc.abstractmethod
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Write the export.
 
         Parameters
         ----------
         dataset : SourceDataset
             What is exported.
-        samples : iterator of Sample
-            All that are wanted, by index; taking one tells the progress, so it is gone through once.
-        files : Files
+        samples : iterator of SourceSample
+            All that are wanted, by index; each one taken counts as progress, so iterate once.
+        writer : ExportWriter
             Writes and links files below the folder of the export.
         target : Path
             Where the export will lie when it is done.

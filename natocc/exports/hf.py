@@ -14,8 +14,8 @@ from pydantic import Field
 from natocc.core.plans import Json
 from natocc.core.text import plain
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 _SIZES = {"n<1K": 1_000, "1K<n<10K": 10_000, "10K<n<100K": 100_000, "100K<n<1M": 1_000_000, "1M<n<10M": 10_000_000}
 _FOLDER_OF = 1000
@@ -46,7 +46,7 @@ _COLUMNS: Mapping[str, str] = {
 }
 
 
-class HuggingFaceOptions(ExportOptions):
+class HuggingFaceExport(ExportOptions):
     """``load_dataset(TARGET)``: columns ``image``, ``mask``, further masks by name, and what is known of a sample."""
 
     to: Literal["hf"] = "hf"
@@ -55,40 +55,42 @@ class HuggingFaceOptions(ExportOptions):
     rows_per_file: int = Field(1000, ge=1)
     """Samples in a Parquet file."""
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Write pictures and metadata, then the card."""
         del target
         columns = {"image": "images", "mask": self.labels}
         columns |= {folder: folder for folder in dataset.folders if folder not in columns.values()}
         if self.style == "parquet":
-            _write_parquet(dataset, samples, files, columns, self.rows_per_file)
+            _write_parquet(dataset, samples, writer, columns, self.rows_per_file)
         else:
-            _write_folders(dataset, samples, files, columns)
+            _write_folders(dataset, samples, writer, columns)
         sheet = dataset.root / "contact_sheet.jpg"
         if sheet.is_file():  # the card shows it
-            files.take(sheet, sheet.name)
-        files.write("README.md", card(dataset, self.labels, "*.parquet" if self.style == "parquet" else "**"))
+            writer.take(sheet, sheet.name)
+        writer.write("README.md", hub_card(dataset, self.labels, "*.parquet" if self.style == "parquet" else "**"))
 
 
-def _write_folders(dataset: SourceDataset, samples: Iterator[Sample], files: Files, columns: Mapping[str, str]) -> None:
+def _write_folders(
+    dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, columns: Mapping[str, str]
+) -> None:
     with contextlib.ExitStack() as stack:
-        metadata = {split: stack.enter_context(files.open(f"data/{split}/metadata.jsonl")) for split in dataset.counts}
+        metadata = {split: stack.enter_context(writer.open(f"data/{split}/metadata.jsonl")) for split in dataset.counts}
         for sample in samples:
             row: dict[str, Json] = {}
             for column, folder in columns.items():
                 name = f"{folder}/{sample.index // _FOLDER_OF:05d}/{sample.files[folder].name}"
-                files.take(sample.files[folder], f"data/{sample.split}/{name}")
+                writer.take(sample.files[folder], f"data/{sample.split}/{name}")
                 row["file_name" if column == "image" else f"{column}_file_name"] = name
             line = json.dumps({**row, **sample.described()}, allow_nan=False)
             metadata[sample.split].write(line.encode("ascii") + b"\n")
 
 
 def _write_parquet(
-    dataset: SourceDataset, samples: Iterator[Sample], files: Files, columns: Mapping[str, str], rows_per_file: int
+    dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, columns: Mapping[str, str], rows_per_file: int
 ) -> None:
     with contextlib.ExitStack() as stack:
         writers = {
-            split: stack.enter_context(_Parquet(files, split, count, rows_per_file, tuple(columns)))
+            split: stack.enter_context(_Parquet(writer, split, count, rows_per_file, tuple(columns)))
             for split, count in dataset.counts.items()
         }
         for sample in samples:
@@ -101,16 +103,16 @@ def _write_parquet(
 class _Parquet(contextlib.AbstractContextManager["_Parquet"]):
     """The Parquet files of one split; a few rows in memory."""
 
-    def __init__(self, files: Files, split: str, count: int, rows_per_file: int, pictures: tuple[str, ...]) -> None:
-        self._files, self._split, self._most = files, split, rows_per_file
+    def __init__(self, writer: ExportWriter, split: str, count: int, rows_per_file: int, pictures: tuple[str, ...]) -> None:
+        self._target, self._split, self._most = writer, split, rows_per_file
         self._total = math.ceil(count / rows_per_file)
         self._schema = _schema(pictures)
-        self._rows: list[dict[str, Json]] = []
+        self._rows: list[dict[str, Any]] = []
         self._done = 0
         self._file: contextlib.ExitStack | None = None
         self._writer: Any = None
 
-    def add(self, row: dict[str, Json]) -> None:
+    def add(self, row: dict[str, Any]) -> None:
         self._rows.append(row)
         if len(self._rows) == min(_GROUP, self._most - self._done % self._most):
             self._flush()
@@ -127,7 +129,7 @@ class _Parquet(contextlib.AbstractContextManager["_Parquet"]):
         if self._file is None:
             self._file = contextlib.ExitStack()
             name = f"data/{self._split}-{self._done // self._most:05d}-of-{self._total:05d}.parquet"
-            opened: IO[bytes] = self._file.enter_context(self._files.open(name))
+            opened: IO[bytes] = self._file.enter_context(self._target.open(name))
             self._writer = self._file.enter_context(pyarrow.parquet.ParquetWriter(opened, self._schema))
         self._writer.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._schema))
         self._done += len(self._rows)
@@ -154,7 +156,7 @@ def _schema(pictures: tuple[str, ...]) -> Any:
     return pyarrow.schema(fields, metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode("ascii")})
 
 
-def card(dataset: SourceDataset, labels: str, files: str) -> str:
+def hub_card(dataset: SourceDataset, labels: str, pattern: str) -> str:
     """The dataset's own card below the front matter that the Hub reads, with how to load it from here.
 
     Parameters
@@ -163,13 +165,13 @@ def card(dataset: SourceDataset, labels: str, files: str) -> str:
         What is exported.
     labels : str
         Folder of the label maps that became ``mask``.
-    files : str
+    pattern : str
         Pattern of the files of a split, behind its name.
     """
     import yaml
 
     size = next((name for name, most in _SIZES.items() if len(dataset) < most), "n>10M")
-    separator = "-" if files.endswith(".parquet") else "/"
+    separator = "-" if pattern.endswith(".parquet") else "/"
     front = {
         "pretty_name": plain(dataset.name),
         "license": "other",
@@ -179,13 +181,13 @@ def card(dataset: SourceDataset, labels: str, files: str) -> str:
         "configs": [
             {
                 "config_name": "default",
-                "data_files": [{"split": split, "path": f"data/{split}{separator}{files}"} for split in dataset.counts],
+                "data_files": [{"split": split, "path": f"data/{split}{separator}{pattern}"} for split in dataset.counts],
             }
         ],
     }
     own = dataset.root / "README.md"
     body = own.read_text(encoding="utf-8") if own.is_file() else f"# {plain(dataset.name)}\n\nOccluded faces with exact masks.\n"
     head, _, rest = body.partition("## How to load it\n")
-    _, found, citation = rest.partition("## Citation\n")
-    body = f"{head.rstrip()}\n\n{_LOADING.format(labels=labels)}{found}{citation}"
+    _, heading, citation = rest.partition("## Citation\n")
+    body = f"{head.rstrip()}\n\n{_LOADING.format(labels=labels)}{heading}{citation}"
     return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n{body}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from natocc.core.samples import IGNORE, Mask
-from natocc.exports.reader import Sample, SourceDataset
+from natocc.exports.reader import SourceDataset, SourceSample
 
 FACE = "face"
 
@@ -32,12 +32,12 @@ class Instance:
     ignored: bool = False
 
 
-def instances(sample: Sample, labels: str, occluders: bool) -> Iterator[Instance]:
+def instances(sample: SourceSample, labels: str, occluders: bool) -> Iterator[Instance]:
     """Things of which anything is seen: the face, what is to be ignored of it, then the occluders by number.
 
     Parameters
     ----------
-    sample : Sample
+    sample : SourceSample
         Its label maps are read.
     labels : str
         ``masks`` or ``amodal``.

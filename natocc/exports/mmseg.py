@@ -10,8 +10,8 @@ from typing import Literal
 from natocc.core.errors import UsageError
 from natocc.core.text import plain
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 CONFIG = "dataset.py"
 
@@ -59,7 +59,7 @@ _LOADER = """{comment}{stage}_dataloader = dict(
 """
 
 
-class MmsegOptions(ExportOptions):
+class MmsegExport(ExportOptions):
     """MMSegmentation 1.x; 255 is ignored."""
 
     to: Literal["mmseg"] = "mmseg"
@@ -79,16 +79,16 @@ class MmsegOptions(ExportOptions):
                 f"{dataset.root}: MMSegmentation needs classes 0, 1, 2, ...; {self.labels!r} has none of value {gap}"
             )
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Link every picture and label map, then write the config."""
         del target
         largest = (0, 0)
         for sample in samples:
             suffix = sample.files["images"].suffix
-            files.take(sample.files["images"], f"img_dir/{sample.split}/{sample.stem}{suffix}")
-            files.take(sample.files[self.labels], f"ann_dir/{sample.split}/{sample.stem}.png")
+            writer.take(sample.files["images"], f"img_dir/{sample.split}/{sample.stem}{suffix}")
+            writer.take(sample.files[self.labels], f"ann_dir/{sample.split}/{sample.stem}.png")
             largest = max(largest, (int(sample.row["height"]), int(sample.row["width"])))
-        files.write(CONFIG, _config(dataset, dataset.classes(self.labels), largest))
+        writer.write(CONFIG, _config(dataset, dataset.classes(self.labels), largest))
 
 
 def _config(dataset: SourceDataset, classes: dict[int, str], largest: tuple[int, int]) -> str:

@@ -53,9 +53,9 @@ def linked(parts: Sequence[Polygon]) -> Polygon:
     whole = parts[0]
     for part in parts[1:]:
         distances = np.array([((whole - point) ** 2).sum(axis=1).min() for point in part])
-        at = int(distances.argmin())
-        near = int(((whole - part[at]) ** 2).sum(axis=1).argmin())
-        whole = np.concatenate([whole[: near + 1], part[at:], part[: at + 1], whole[near:]])
+        start = int(distances.argmin())
+        near = int(((whole - part[start]) ** 2).sum(axis=1).argmin())
+        whole = np.concatenate([whole[: near + 1], part[start:], part[: start + 1], whole[near:]])
     return whole
 
 
@@ -69,9 +69,9 @@ def _simplified(contour: npt.NDArray[Any], tolerance: float) -> npt.NDArray[Any]
 
 def _cut_open(outline: Polygon, holes: Sequence[Polygon]) -> Polygon:
     """An outline with its holes: from the leftmost point of each, a cut to whatever lies to the left, leftmost hole first."""
-    for hole in sorted(holes, key=lambda each: float(each[:, 0].min())):
-        at = int(hole[:, 0].argmin())
-        x, y = hole[at]
+    for hole in sorted(holes, key=lambda outline: float(outline[:, 0].min())):
+        leftmost = int(hole[:, 0].argmin())
+        x, y = hole[leftmost]
         ends = np.roll(outline, -1, axis=0)
         crossing = np.flatnonzero((outline[:, 1] > y) != (ends[:, 1] > y))
         start, end = outline[crossing], ends[crossing]
@@ -81,5 +81,5 @@ def _cut_open(outline: Polygon, holes: Sequence[Polygon]) -> Polygon:
             continue
         edge = int(crossing[crossed.argmax()])
         door = np.array([[crossed.max(), y]])
-        outline = np.concatenate([outline[: edge + 1], door, hole[at:], hole[: at + 1], door, outline[edge + 1 :]])
+        outline = np.concatenate([outline[: edge + 1], door, hole[leftmost:], hole[: leftmost + 1], door, outline[edge + 1 :]])
     return outline

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 SCRIPT = "load.py"
 
@@ -44,16 +44,16 @@ if __name__ == "__main__":
 '''
 
 
-class TorchOptions(ExportOptions):
+class TorchExport(ExportOptions):
     """``load.py``: loaders by :class:`natocc.torch.OccludedFaces` that find the dataset from where they lie."""
 
     to: Literal["torch"] = "torch"
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
-        """Look at every row, so that what the loaders would trip over is told now; then write the script."""
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
+        """Look at every row, so that what would stop the loaders is reported now; then write the script."""
         for _ in samples:
             pass
         shares = "None" if dataset.shares is None else f"Splits(**{dataset.shares.model_dump()!r})"
         root = os.path.relpath(dataset.root.resolve(), target.resolve())
         text = _TEMPLATE.format(root=root, splits=tuple(dataset.counts), shares=shares, labels=self.labels)
-        files.write(SCRIPT, text)
+        writer.write(SCRIPT, text)

@@ -13,8 +13,9 @@ from typing import Any
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, Mask
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import FOLDERS, Layout
-from natocc.dataset.manifest import schema, stream_manifest
+from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits
 from natocc.io.images import read_bytes, read_labels
@@ -28,7 +29,7 @@ _ORDER = ("train", "val", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Sample:
+class SourceSample:
     """A sample that was made.
 
     Parameters
@@ -39,14 +40,14 @@ class Sample:
         ``train`` in a dataset without splits.
     files : mapping of str to Path
         Folder (``images``, ``masks``) to its file.
-    row : mapping
+    row : Row
         Its row of the manifest, but for plan and landmarks.
     """
 
     index: int
     split: str
     files: Mapping[str, Path]
-    row: Mapping[str, Json]
+    row: Row
 
     @property
     def stem(self) -> str:
@@ -88,7 +89,7 @@ class SourceDataset:
     ----------
     root : Path
         Its folder.
-    description : mapping
+    description : DatasetDescription
         ``dataset.json``.
     counts : mapping of str to int
         Samples of each split that is wanted, in the order in which splits are named: train, val, test, others by name.
@@ -99,7 +100,7 @@ class SourceDataset:
     """
 
     root: Path
-    description: Mapping[str, Json]
+    description: DatasetDescription
     counts: Mapping[str, int]
     has_splits: bool
     shares: Splits | None = None
@@ -122,51 +123,50 @@ class SourceDataset:
         UsageError
             If it is no dataset, unfinished or damaged, has no such split, has splits already, or holds no sample.
         """
-        described = open_dataset(root)
-        if described.finding is not None:
-            raise UsageError(f"{root}: {described.finding}; natocc verify --repair")
-        description = described.content
-        if description["status"] != "complete":
-            raise UsageError(f"{root} is unfinished: the command that began it goes on with it")
-        found: collections.Counter[str] = collections.Counter()
+        opened = open_dataset(root)
+        if opened.finding is not None:
+            raise UsageError(f"{root}: {opened.finding}; natocc verify --repair")
+        if not opened.description.is_complete:
+            raise UsageError(f"{root} is unfinished: run the command that began it again to resume")
+        samples: collections.Counter[str] = collections.Counter()
         has_splits = False
         for row in stream_manifest(root, ["status", "split", "identity", "face"]):
             if row["status"] == "made":
                 has_splits = has_splits or row["split"] is not None
-                found[_split(row, shares)] += 1
+                samples[_split(row, shares)] += 1
         if has_splits and shares is not None:
-            raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(found))}): leave the shares out")
-        if not found:
+            raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(samples))}): leave the shares out")
+        if not samples:
             raise UsageError(f"{root} holds no sample: every one was rejected")
-        for name in found:
+        for name in samples:
             if not _SPLIT.fullmatch(name):
                 raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")
-        for wanted in splits or ():
-            if wanted not in found:
-                there = ", ".join(f"{name} ({found[name]})" for name in _sorted(found))
-                raise UsageError(f"{root} has no split {wanted!r}; it has {there}")
-        counts = {name: found[name] for name in _sorted(found) if splits is None or name in splits}
-        return cls(root, description, counts, has_splits, shares)
+        for split in splits or ():
+            if split not in samples:
+                existing = ", ".join(f"{name} ({samples[name]})" for name in _sorted(samples))
+                raise UsageError(f"{root} has no split {split!r}; it has {existing}")
+        counts = {name: samples[name] for name in _sorted(samples) if splits is None or name in splits}
+        return cls(root, opened.description, counts, has_splits, shares)
 
     @property
     def name(self) -> str:
         """Of its recipe."""
-        return str(self.description["recipe"]["name"])
+        return self.description.name
 
     @property
     def recipe_sha256(self) -> str:
         """Of the resolved recipe."""
-        return str(self.description["recipe_sha256"])
+        return self.description.recipe_sha256
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Those that the samples have files in."""
-        return ("images", *(folder for folder in FOLDERS if folder in self.description["labels"]))
+        return ("images", *(folder for folder in FOLDERS if folder in self.description.labels))
 
     @property
     def image_suffix(self) -> str:
         """Such as ``.jpg``."""
-        return f".{self.description['recipe']['output']['image']['format']}"
+        return f".{self.description.recipe['output']['image']['format']}"
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -179,19 +179,19 @@ class SourceDataset:
         UsageError
             If the dataset has no such masks.
         """
-        labels = self.description["labels"].get(folder)
+        labels = self.description.labels.get(folder)
         if labels is None:
-            there = ", ".join(self.folders[1:])
-            raise UsageError(f"{self.root} has no {folder!r}: it has {there}; output.masks in a recipe says which are made")
+            existing = ", ".join(self.folders[1:])
+            raise UsageError(f"{self.root} has no {folder!r}: it has {existing}; output.masks in a recipe says which are made")
         named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
         return {value: named[value] for value in sorted(named) if value != IGNORE}
 
     def categories(self) -> set[str]:
         """Of the occluders of all samples, whatever their split."""
         rows = stream_manifest(self.root, ["status", "occluders"])
-        return {str(each["category"]) for row in rows if row["status"] == "made" for each in row["occluders"] or ()}
+        return {str(occluder["category"]) for row in rows if row["status"] == "made" for occluder in row["occluders"] or ()}
 
-    def samples(self) -> Iterator[Sample]:
+    def samples(self) -> Iterator[SourceSample]:
         """Samples of the splits that are wanted, by index; rejected ones are left out.
 
         Raises
@@ -204,9 +204,9 @@ class SourceDataset:
             if row["status"] != "made" or (split := _split(row, self.shares)) not in self.counts:
                 continue
             files = {folder: self._file(row, folder) for folder in self.folders}
-            yield Sample(int(row["index"]), split, files, row)
+            yield SourceSample(int(row["index"]), split, files, row)
 
-    def _file(self, row: Mapping[str, Json], folder: str) -> Path:
+    def _file(self, row: Row, folder: str) -> Path:
         """A file of a row; the manifest may be anybody's, so nothing in it leads out of the dataset."""
         path = row[f"{folder}_path"]
         if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
@@ -228,7 +228,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise UsageError(f"{error.detail}; natocc verify --repair") from None
 
 
-def _split(row: Mapping[str, Json], shares: Splits | None) -> str:
+def _split(row: Row, shares: Splits | None) -> str:
     if row["split"] is not None:
         return str(row["split"])
     return shares.of("face", str(row["identity"] or row["face"])) if shares else "train"

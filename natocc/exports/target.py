@@ -1,7 +1,7 @@
 """The folder that an export goes to: new, empty, or an earlier export of the same. Nobody else's file is ever deleted.
 
-An export is written aside, into ``.NAME.part`` beside its target, and renamed when it is whole. Its marker says so, and by which
-names the files of it can be told, so that a later export knows what it may replace.
+An export is written aside, into ``.NAME.part`` beside its target, and renamed when it is whole. Its marker says so, and
+which names its files have, so that a later export knows what it may replace.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
-from natocc.io.atomic import disk_errors, encode_json, flush, read_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, flush, read_json, write_aside
 
 MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""
 
 
-def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
+def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None:
     """Refuse a target that is not free, before anything is written.
 
     Parameters
@@ -32,7 +33,7 @@ def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
         Where the export is to lie; absolute.
     root : Path
         The dataset that is exported.
-    identity : dict
+    identity : mapping
         ``to`` and ``dataset``: the format and the name of the dataset.
 
     Raises
@@ -53,25 +54,25 @@ def check_target(target: Path, root: Path, identity: dict[str, Json]) -> None:
         return
     if MARKER not in names:
         raise UsageError(f"{target} is not empty and no export of natocc's: it holds {names[0]!r}; name another folder with -o")
-    there = read_json(target / MARKER)
-    if any(there.get(key) != value for key, value in identity.items()):
-        held = f"an export of {there.get('dataset')!r} to {there.get('to')!r}"
+    marker = read_json(target / MARKER)
+    if any(marker.get(key) != value for key, value in identity.items()):
+        held = f"an export of {marker.get('dataset')!r} to {marker.get('to')!r}"
         raise UsageError(
             f"{target} holds {held}, not of {identity['dataset']!r} to {identity['to']!r}; name another folder with -o"
         )
-    for name in _strangers(target, there):
+    for name in _unexpected(target, marker):
         raise UsageError(f"{target / name} is not of the export and would have to go: move it out of {target}")
 
 
 @contextlib.contextmanager
-def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) -> Iterator[Path]:
+def staged(target: Path, identity: Mapping[str, Json], details: Mapping[str, Json]) -> Iterator[Path]:
     """A folder beside `target` to write to; it takes the name `target` once the block is left without an error.
 
     Parameters
     ----------
     target : Path
         Was checked by :func:`check_target`.
-    identity, details : dict
+    identity, details : mapping
         What the marker says.
 
     Raises
@@ -79,7 +80,7 @@ def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) ->
     UsageError
         If another export to the same target is going on, or the folder aside is somebody else's.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     part = target.parent / f".{target.name}.part"
     _claim(part, identity)
@@ -88,7 +89,7 @@ def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) ->
             with disk_errors(part):
                 _empty(part)
             yield part
-            names: list[Json] = sorted({_pattern(name) for name in _files(part)} - {LOCK})
+            names = sorted({_pattern(name) for name in _files(part)} - {LOCK})
             finished = {**identity, **details, "status": "complete", "names": names}
             write_aside(part / MARKER, encode_json(finished, indent=2))
         except BaseException:
@@ -98,17 +99,17 @@ def staged(target: Path, identity: dict[str, Json], details: dict[str, Json]) ->
         _replace(part, target)
 
 
-def _claim(part: Path, identity: dict[str, Json]) -> None:
+def _claim(part: Path, identity: Mapping[str, Json]) -> None:
     """Make the folder aside, marked as natocc's from its first file on; what an interrupted export left there is taken over."""
     with disk_errors(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         if part.is_symlink() or (part.exists() and not part.is_dir()):
             raise UsageError(f"{part} is in the way: it is not natocc's")
         part.mkdir(exist_ok=True)
-        names = [path.name for path in part.iterdir() if path.name not in (LOCK, f".{MARKER}.part")]
+        names = {final_name(path.name) for path in part.iterdir()} - {LOCK}
     if names and MARKER not in names:
         raise UsageError(f"{part} is in the way: it is not natocc's")
-    if not names:
+    if not (part / MARKER).exists():
         write_aside(part / MARKER, encode_json({**identity, "status": "writing"}, indent=2))
 
 
@@ -131,8 +132,8 @@ def _replace(part: Path, target: Path) -> None:
         shutil.rmtree(old)
 
 
-def _strangers(target: Path, marker: dict[str, Json]) -> Iterator[str]:
-    """Files that do not have a name by which this export's files can be told."""
+def _unexpected(target: Path, marker: Mapping[str, Any]) -> Iterator[str]:
+    """Files whose names are not among those of this export's files."""
     known = marker.get("names")
     own = {MARKER, *(known if isinstance(known, list) else ())}
     yield from (name for name in _files(target) if _pattern(name) not in own)

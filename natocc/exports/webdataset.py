@@ -13,18 +13,18 @@ from typing import Literal
 from pydantic import Field
 
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 
-class WebDatasetOptions(ExportOptions):
+class WebDatasetExport(ExportOptions):
     """``SPLIT/000000.tar ...``: of each sample ``jpg`` (or ``png``), ``mask.png``, further masks by name, and ``json``."""
 
     to: Literal["webdataset"] = "webdataset"
     samples_per_tar: int = Field(1000, ge=1)
     """Samples in a tar; the last tar of a split may hold fewer."""
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Write the tars of all splits side by side."""
         del target
         extensions = {"images": dataset.image_suffix, self.labels: ".mask.png"}
@@ -38,7 +38,7 @@ class WebDatasetOptions(ExportOptions):
                 if done[split] % self.samples_per_tar == 0:
                     tars[split].close()
                     name = f"{split}/{done[split] // self.samples_per_tar:06d}.tar"
-                    opened = tars[split].enter_context(files.open(name))
+                    opened = tars[split].enter_context(writer.open(name))
                     tar = tarfile.open(fileobj=opened, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
                     current[split] = tars[split].enter_context(tar)
                 done[split] += 1

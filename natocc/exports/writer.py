@@ -16,7 +16,7 @@ from natocc.core.plans import Json
 from natocc.io.atomic import disk_errors, encode_json
 
 
-class Files:
+class ExportWriter:
     """Writes below one folder, and counts what it writes.
 
     Parameters
@@ -40,9 +40,9 @@ class Files:
         Raises
         ------
         UsageError
-            If it is not there, or no regular file.
+            If it is missing, or no regular file.
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         path = self._ready(name)
         try:
@@ -68,7 +68,7 @@ class Files:
         Raises
         ------
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         with self.open(name) as file:
             file.write(data.encode() if isinstance(data, str) else data)
@@ -84,7 +84,7 @@ class Files:
         Raises
         ------
         RunError
-            If the disk refuses.
+            If writing fails (disk full, read-only, no permission).
         """
         path = self._ready(name)
         with disk_errors(path), path.open("wb") as file:

@@ -12,11 +12,11 @@ from natocc.core.errors import UsageError
 from natocc.exports.format import ExportOptions
 from natocc.exports.instances import FACE, instances, occluder_categories
 from natocc.exports.polygons import linked, polygons
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 
-class YoloOptions(ExportOptions):
+class YoloExport(ExportOptions):
     """``images/SPLIT``, ``labels/SPLIT``, ``masks/SPLIT``; ``data.yaml`` for instances, ``semantic.yaml`` for label maps.
 
     A label is a line ``class x1 y1 x2 y2 ...``, 0-1 of width and height: a polygon, so an approximation, with holes cut open to
@@ -46,19 +46,21 @@ class YoloOptions(ExportOptions):
         if self.occluders and "occluders" not in dataset.folders:
             raise UsageError(f"{dataset.root} has no masks of its occluders; output.masks in a recipe says which are made")
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Link pictures and label maps, write polygons, then the two descriptions."""
         del target
         names = [FACE, *(occluder_categories(dataset) if self.occluders else [])]
         numbers = {name: number for number, name in enumerate(names)}
         for sample in samples:
-            files.take(sample.files["images"], f"images/{sample.split}/{sample.stem}{sample.files['images'].suffix}")
-            files.take(sample.files[self.labels], f"masks/{sample.split}/{sample.stem}.png")
-            files.write(f"labels/{sample.split}/{sample.stem}.txt", "".join(self._lines(sample, numbers)))
-        files.write("data.yaml", _description(dataset, dict(enumerate(names))))
-        files.write("semantic.yaml", _description(dataset, dataset.classes(self.labels)) + "masks_dir: masks  # 255 is ignored\n")
+            writer.take(sample.files["images"], f"images/{sample.split}/{sample.stem}{sample.files['images'].suffix}")
+            writer.take(sample.files[self.labels], f"masks/{sample.split}/{sample.stem}.png")
+            writer.write(f"labels/{sample.split}/{sample.stem}.txt", "".join(self._lines(sample, numbers)))
+        writer.write("data.yaml", _description(dataset, dict(enumerate(names))))
+        writer.write(
+            "semantic.yaml", _description(dataset, dataset.classes(self.labels)) + "masks_dir: masks  # 255 is ignored\n"
+        )
 
-    def _lines(self, sample: Sample, numbers: Mapping[str, int]) -> Iterator[str]:
+    def _lines(self, sample: SourceSample, numbers: Mapping[str, int]) -> Iterator[str]:
         scale = (sample.row["width"], sample.row["height"])
         for instance in instances(sample, self.labels, self.occluders):
             parts = [] if instance.ignored else polygons(instance.mask, self.tolerance)

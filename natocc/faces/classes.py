@@ -48,6 +48,9 @@ without ears and neck. ``celebamask19``: CelebAMask-HQ's parts merged into one m
 """
 
 
+SKIN_PARTS = ("skin", "nose")
+"""The parts whose colours are those of skin."""
+
 REGIONS: Mapping[str, tuple[str, ...]] = {
     "eyes": ("l_eye", "r_eye", "eyes"),
     "nose": ("nose",),
@@ -64,7 +67,7 @@ def values_of(classes: Mapping[int, str], names: Iterable[str]) -> list[int]:
     classes : mapping of int to str
         Value to name.
     names : iterable of str
-        May name classes that are not there.
+        May name classes that the map does not have.
 
     Examples
     --------

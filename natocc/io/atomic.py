@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from natocc.core.errors import BadDataError, DiskError, UsageError
 from natocc.core.plans import Json
 from natocc.io.images import read_bytes
 
+_PART = re.compile(r"\.(.+?)(?:\.[0-9a-f]{8})?\.part")
+
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk says (full, read-only, no permission) into one line that names the path.
+    """Turn an operating system error (disk full, read-only, no permission) into one line that names the path.
 
     Raises
     ------
@@ -25,44 +30,72 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = os.fsdecode(error.filename) if error.filename else path
-        raise DiskError(f"cannot write {where}: {error.strerror or error}") from error
+        where = Path(os.fsdecode(error.filename)) if error.filename else path
+        raise DiskError(f"cannot write {where.with_name(final_name(where.name))}: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager
-def aside(path: Path) -> Iterator[Path]:
-    """A hidden neighbour of `path` to write to; it takes the name `path` once the block is left without an error.
+def open_aside(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
+    """A new file beside `path` to write to; it takes the name `path` once the block is left without an error.
 
-    The name is fixed (``.NAME.part``), so that what a kill leaves behind is overwritten by the next attempt.
+    Whoever reads `path` sees the old bytes or all of the new ones. The temporary name is ``.NAME.XXXXXXXX.part`` with eight
+    random digits: no file or link that exists is ever opened, and two writers do not meet. Only a kill leaves such a file
+    behind; :func:`final_name` recognises it.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    sync : bool
+        Whether to wait until bytes and name have reached the disk, so that they survive a power cut, too.
 
     Raises
     ------
-    RunError
-        If the disk refuses; `path` is then as it was.
+    DiskError
+        If writing fails (disk full, read-only, no permission); `path` is then as it was, and nothing is left beside it.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     with disk_errors(path):
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
-            yield part
-            flush(part)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                if sync:
+                    os.fsync(file.fileno())
             part.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
-        flush(path.parent)
+        if sync:
+            flush(path.parent)
 
 
-def write_aside(path: Path, data: bytes) -> None:
-    """Write a file so that whoever looks sees the old bytes or the new ones, also after a power cut.
+def write_aside(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write a whole file by :func:`open_aside`; its folder is made if it is missing.
 
     Raises
     ------
-    RunError
-        If the disk refuses; the message names the path.
+    DiskError
+        If writing fails (disk full, read-only, no permission); the message names the path.
     """
-    with aside(path) as part:
-        part.write_bytes(data)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with open_aside(path, sync) as file:
+        file.write(data)
+
+
+def final_name(name: str) -> str:
+    """The name that a file written aside was going to take; any other name is itself.
+
+    Examples
+    --------
+    >>> final_name(".dataset.json.0123abcd.part"), final_name("dataset.json")
+    ('dataset.json', 'dataset.json')
+    """
+    match = _PART.fullmatch(name)
+    return match[1] if match else name
 
 
 def flush(path: Path) -> None:
@@ -85,24 +118,32 @@ def encode_json(value: Json, indent: int | None = None) -> bytes:
     return (json.dumps(value, allow_nan=False, indent=indent) + "\n").encode("ascii")
 
 
-def read_json(path: Path, shown: str | None = None) -> dict[str, Json]:
-    """A JSON file that holds an object; messages name it `shown`, by default its path.
+def read_json(path: Path, shown: str | None = None) -> dict[str, Any]:
+    """A JSON file that holds an object.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str, optional
+        How messages name it; `path` unless given.
 
     Raises
     ------
     UsageError
         If it is missing, not a regular file, cut short, not JSON, or something else than an object.
     """
+    shown = shown or str(path)
     try:
-        value = json.loads(read_bytes(path), parse_constant=_refuse_constant)
+        value = json.loads(read_bytes(path, shown), parse_constant=_refuse_constant)
     except BadDataError as error:
         raise UsageError(error.detail) from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{shown or path} is damaged: not JSON ({error})") from None
+        raise UsageError(f"{shown} is damaged: not JSON ({error})") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{shown or path}: expected a JSON object, found {type(value).__name__}")
+        raise UsageError(f"{shown}: expected a JSON object, found {type(value).__name__}")
     return value
 
 
-def _refuse_constant(name: str) -> Json:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")

@@ -1,26 +1,163 @@
-"""Answers that took long to find, kept in the cache."""
+"""What took long to compute, kept on disk: the one rule for all that natocc keeps there.
+
+An entry is kept under a key of all that decides it (:func:`entry_key`), the version of the code that computes it included. It
+is written aside and renamed, so that any number of processes may read and write at once. An entry that is damaged costs one
+line on stderr and is made again.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import logging
 import os
-import threading
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from natocc.core.errors import RunError
+from natocc.core.plans import Json
+from natocc.io.atomic import disk_errors, encode_json, write_aside
+
+_Entry = TypeVar("_Entry")
+
+DAMAGE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    FileNotFoundError,
+    NotADirectoryError,
+    IsADirectoryError,
+)
+"""Errors that say that an entry is damaged; any other OSError says that it cannot be read, and may be whole."""
+
+_log = logging.getLogger("natocc")
 
 
-def keep(path: Path, text: str) -> None:
-    """Write an answer aside and rename it, so that whoever looks finds all of it or nothing.
+def entry_key(parts: Iterable[Json | bytes | memoryview]) -> str:
+    """Name of an entry by all that decides it: 32 hexadecimal digits.
 
-    Raises
-    ------
-    RunError
-        If the disk refuses.
+    Parameters
+    ----------
+    parts : iterable of JSON values, bytes or memoryview
+        In an order that does not change.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes | memoryview) else encode_json(part))
+    return digest.hexdigest()[:32]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cache(Generic[_Entry]):
+    """Entries of JSON, a file each.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing.
+    decode : callable
+        The entry from its JSON value; raises one of :data:`DAMAGE` for a value that was not kept here.
+    """
+
+    folder: Path
+    decode: Callable[[Any], _Entry]
+
+    def get(self, key: str, make: Callable[[], Json]) -> _Entry:
+        """The entry `key`; where there is none, or a damaged one, `make` computes its JSON value, which is kept.
+
+        Raises
+        ------
+        RunError
+            If it cannot be written, or there is one that cannot be read.
+        """
+        entry = self.find(key)
+        if entry is None:
+            value = make()
+            self.put(key, value)
+            entry = self.decode(value)
+        return entry
+
+    def find(self, key: str) -> _Entry | None:
+        """The entry `key`; None where there is none, or a damaged one. Raises RunError if it cannot be read."""
+        return _find(self._path(key), lambda path: self.decode(json.loads(path.read_bytes())))
+
+    def put(self, key: str, value: Json) -> None:
+        """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
+        write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key[2:]}.json"  # no folder of a million files
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderCache(Generic[_Entry]):
+    """Entries of many or large files, a folder each; of several processes that want the same entry, one makes it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing.
+    read : callable
+        The entry from its own folder; raises one of :data:`DAMAGE` if that is damaged.
+    """
+
+    folder: Path
+    read: Callable[[Path], _Entry]
+
+    def get(self, key: str, fill: Callable[[Path], None]) -> _Entry:
+        """The entry `key`; where there is none, or a damaged one, `fill` writes its files.
+
+        Parameters
+        ----------
+        key : str
+            See :func:`entry_key`.
+        fill : callable
+            Writes into the folder that it is given, which is empty or holds what an interrupted `fill` of this key left.
+
+        Raises
+        ------
+        RunError
+            If it cannot be written, or there is one that cannot be read: that may be whole, and is left as it is.
+        """
+        path, part = self.folder / key, self.folder / f".{key}.part"
+        with contextlib.suppress(OSError, *DAMAGE):  # without the lock, which a folder of somebody else's does not allow
+            return self.read(path)
+        with disk_errors(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _locked(self.folder / f".{key}.lock"):
+                entry = _find(path, self.read)  # another process may have made it while this one waited
+                if entry is None:
+                    part.mkdir(exist_ok=True)
+                    fill(part)
+                    shutil.rmtree(path, ignore_errors=True)
+                    part.replace(path)
+                    entry = self.read(path)
+        return entry
+
+
+def _find(path: Path, read: Callable[[Path], _Entry]) -> _Entry | None:
+    """The entry at `path`; None where there is none, or a damaged one, which is said."""
+    if not os.path.lexists(path):
+        return None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
+        return read(path)
+    except DAMAGE as error:
+        _log.warning("%s is damaged (%s); it is made again", path, error)
+        return None
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}") from None
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock, waiting for it; it ends with the process, however that ends."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,4 +1,4 @@
-"""Bytes to arrays and back, each format by what does it fastest; :mod:`natocc.io.images` is the door to it.
+"""Bytes to arrays and back, each format by the fastest library for it; used through :mod:`natocc.io.images`.
 
 PNGs are not decoded by OpenCV, though it takes a tenth less: it takes memory for whatever length a chunk claims, up to 2 GB.
 """
@@ -24,7 +24,7 @@ from natocc.core.samples import Image, Mask
 Plane: TypeAlias = npt.NDArray[np.uint8 | np.uint16]
 Pixels = TypeVar("Pixels", bound=npt.NDArray[Any])
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 MAX_PIXELS = 64_000_000
 
 # What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
@@ -51,11 +51,11 @@ def open_picture(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
         If the header is damaged, claims too much, or is of an animation.
     """
     try:
-        picture = PillowImage.open(io.BytesIO(data), formats=FORMATS)
+        picture = PillowImage.open(io.BytesIO(data), formats=PICTURE_FORMATS)
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
     except UnidentifiedImageError:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(FORMATS)} picture, or damaged") from None
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(PICTURE_FORMATS)} picture, or damaged") from None
     except DECODER_ERRORS as error:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
     if picture.format == "PNG" and b"IEND" not in data:  # Pillow is content once it has the last row

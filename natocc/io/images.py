@@ -14,11 +14,11 @@ from PIL import Image as PillowImage
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
-from natocc.io.codecs import DECODER_ERRORS, FORMATS, MAX_PIXELS, Plane, encode_jpeg, encode_png
+from natocc.io.codecs import DECODER_ERRORS, MAX_PIXELS, PICTURE_FORMATS, Plane, encode_jpeg, encode_png
 
 __all__ = [
-    "FORMATS",
     "MAX_PIXELS",
+    "PICTURE_FORMATS",
     "decode_rgb",
     "decode_rgba",
     "encode_jpeg",
@@ -38,13 +38,15 @@ MAX_BYTES = 512 * 1024 * 1024
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, shown: str | None = None) -> bytes:
     """Bytes of a regular file.
 
     Parameters
     ----------
     path : Path
         The file.
+    shown : str, optional
+        How messages name it; `path` unless given.
 
     Returns
     -------
@@ -58,21 +60,22 @@ def read_bytes(path: Path) -> bytes:
     RunError
         If it is the machine that fails, not the file: too many open files, no memory.
     """
+    shown = shown or str(path)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise BadDataError(Reason.NOT_A_FILE, f"{path} is not a regular file")
+            raise BadDataError(Reason.NOT_A_FILE, f"{shown} is not a regular file")
         if status.st_size > MAX_BYTES:
-            raise BadDataError(Reason.TOO_MANY_PIXELS, f"{path} has {status.st_size} bytes, more than {MAX_BYTES}")
+            raise BadDataError(Reason.TOO_MANY_PIXELS, f"{shown} has {status.st_size} bytes, more than {MAX_BYTES}")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise BadDataError(Reason.MISSING_FILE, f"no file {path}") from None
+        raise BadDataError(Reason.MISSING_FILE, f"no file {shown}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-            raise RunError(f"cannot read {path}: {error.strerror}") from None
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path}: {error}") from None
+            raise RunError(f"cannot read {shown}: {error.strerror}") from None
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown}: {error}") from None
     if not data:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{path} is empty (0 bytes)")
+        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown} is empty (0 bytes)")
     return data
 
 
@@ -87,7 +90,7 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     Parameters
     ----------
     path : Path
-        JPEG, PNG, WebP, BMP or TIFF, told by content, not by suffix.
+        JPEG, PNG, WebP, BMP or TIFF, recognised by content, not by suffix.
     max_pixels : int
         Larger pictures are refused by their header, before anything is decoded.
 
@@ -234,8 +237,8 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     Parameters
     ----------
     path : Path
-        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; in a JPEG (told by content), values on both
-        sides of 128.
+        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; in a JPEG (by content), values on both sides
+        of 128.
     max_pixels : int
         As for :func:`read_rgb`.
 

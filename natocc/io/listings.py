@@ -1,4 +1,4 @@
-"""Names and sizes of a recipe's files. Of large folders the answer is kept, and checked while samples are made."""
+"""Names and sizes of a recipe's files; the listing of many files is kept until a folder changes."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ import dataclasses
 import hashlib
 import json
 import os
-import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from natocc.core.errors import RunError
 from natocc.core.plans import Json
-from natocc.io.cache import keep
+from natocc.io.cache import Cache, entry_key
 
-_VERSION = 1  # of the answer: another one must not be taken for this one
-_MANY = 5_000  # files, from which asking each takes longer than keeping the answer is worth
-_SETTLED = 2_000_000_000  # ns since a folder last changed, after which another change cannot hide behind a clock's step
+_VERSION = "listings 1"  # of the listing: what another one wrote must not be taken for this one's
+_MANY = 5_000  # files, from which on a listing is worth keeping
+_SETTLED = 2_000_000_000  # ns since a folder last changed, after which a change cannot hide behind the resolution of a clock
 
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """Files in some places.
+    """What is known of the files in some places.
 
     Parameters
     ----------
     count : int
-        How many.
+        Number of files.
     sha256 : str
         Over their names and sizes.
     folders : tuple of (str, int, int, int, int)
@@ -40,14 +39,14 @@ class Listing:
     folders: tuple[tuple[str, int, int, int, int], ...]
 
     def to_json(self) -> dict[str, Json]:
-        """What ``dataset.json`` says of the files."""
+        """The files as ``dataset.json`` describes them."""
         return {"count": self.count, "sha256": self.sha256}
 
 
 def list_files(places: Iterable[Path]) -> Listing:
-    """Names below some places, and sizes; every file is asked.
+    """List the files below some places; every file is asked for its size.
 
-    Linked folders are not followed. A place that is a file is known by its own name; one that is not there has none.
+    Linked folders are not followed. A place that is a file counts under its own name; one that does not exist has no files.
     """
     digest, count = hashlib.sha256(), 0
     folders: list[tuple[str, int, int, int, int]] = []
@@ -61,68 +60,39 @@ def list_files(places: Iterable[Path]) -> Listing:
 def known_files(places: Iterable[Path], cache: Path) -> Listing:
     """As :func:`list_files`, but from `cache` where many files were listed before and no folder has changed since.
 
-    A file overwritten in its place changes no folder: :class:`LookAgain` finds it.
+    A file that is overwritten in place, under its name, changes no folder and is not noticed; one that is replaced is.
 
     Raises
     ------
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
     places = [path.absolute() for path in places]
-    key = hashlib.sha256(json.dumps([_VERSION, *map(os.fspath, places)]).encode()).hexdigest()[:32]
-    kept = cache / "listings" / f"{key}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # not there, or damaged: listed again
-        content = json.loads(kept.read_text(encoding="ascii"))
-        listing = Listing(content["count"], content["sha256"], tuple(tuple(folder) for folder in content["folders"]))
-        if listing.folders and all(_state(folder[0]) == folder for folder in listing.folders):
-            return listing
+    kept, key = Cache(cache / "listings", _decode), entry_key([[_VERSION, *map(os.fspath, places)]])
+    known = kept.find(key)
+    if known and _is_current(known):
+        return known
     begin = time.time_ns()
     listing = list_files(places)
     settled = all(max(folder[3:]) + _SETTLED < begin for folder in listing.folders)
     if listing.count >= _MANY and settled and all(place.is_dir() for place in places):
-        keep(kept, json.dumps(dataclasses.asdict(listing)))
+        kept.put(key, dataclasses.asdict(listing))
     return listing
 
 
-class LookAgain:
-    """Asks every file again in a thread, while samples are made: what was overwritten in its place does not stay unseen.
+def _decode(value: Any) -> Listing:
+    folders = [
+        (str(path), int(device), int(inode), int(modified), int(changed))
+        for path, device, inode, modified, changed in value["folders"]
+    ]
+    return Listing(int(value["count"]), str(value["sha256"]), tuple(folders))
 
-    Parameters
-    ----------
-    listed : list of (list of Path, dict)
-        Places, and what :func:`known_files` said of them. Where that was little, it was asked a moment ago and is left alone.
-    cache : Path
-        Where an answer that proves wrong is replaced.
-    """
 
-    def __init__(self, listed: Iterable[tuple[list[Path], Json]], cache: Path) -> None:
-        self._listed = [(places, told) for places, told in listed if told["count"] >= _MANY]
-        self._cache = cache
-        self._amiss: list[str] = []
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-
-    def check(self) -> None:
-        """Wait for the answer.
-
-        Raises
-        ------
-        RunError
-            If a file has changed.
-        """
-        self._thread.join()
-        if self._amiss:
-            raise RunError(
-                f"{self._amiss[0]}: files were overwritten there after they were listed, and samples may show either; "
-                "make the dataset anew with --overwrite"
-            )
-
-    def _look(self) -> None:
-        for places, told in self._listed:
-            if list_files([place.absolute() for place in places]).to_json() != told:
-                self._amiss.append(str(places[0]))
-                for kept in (self._cache / "listings").glob("*.json"):
-                    kept.unlink(missing_ok=True)
+def _is_current(listing: Listing) -> bool:
+    """Whether no folder has changed since."""
+    with contextlib.suppress(OSError):  # a folder that is gone
+        return bool(listing.folders) and all(_state(folder[0]) == folder for folder in listing.folders)
+    return False
 
 
 def _sizes(path: Path, folders: list[tuple[str, int, int, int, int]]) -> list[tuple[str, int]]:
@@ -131,12 +101,12 @@ def _sizes(path: Path, folders: list[tuple[str, int, int, int, int]]) -> list[tu
             return [(path.name, path.stat().st_size)]
         except OSError:
             return []
-    found: list[tuple[str, int]] = []
+    sizes: list[tuple[str, int]] = []
     below = [""]
     while below:
         prefix = below.pop()
         with contextlib.suppress(OSError):
-            folders.append(_state(os.fspath(path / prefix)))  # before it is listed: what comes meanwhile makes it another
+            folders.append(_state(os.fspath(path / prefix)))  # before it is listed: a file that comes meanwhile changes it
             with os.scandir(path / prefix) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
@@ -144,8 +114,8 @@ def _sizes(path: Path, folders: list[tuple[str, int, int, int, int]]) -> list[tu
                     else:
                         with contextlib.suppress(OSError):
                             if entry.is_file():
-                                found.append((prefix + entry.name, entry.stat().st_size))
-    return found
+                                sizes.append((prefix + entry.name, entry.stat().st_size))
+    return sizes
 
 
 def _state(folder: str) -> tuple[str, int, int, int, int]:

@@ -45,8 +45,8 @@ def fit_labels(labels: Mask, shape: tuple[int, int], name: str, reduced: tuple[i
     height, width = shape
     aspect = labels.shape[1] * height / (labels.shape[0] * width)
     if abs(aspect - 1) > ASPECT_TOLERANCE or height > MOST_ENLARGED * labels.shape[0]:
-        found = f"{labels.shape[1]} x {labels.shape[0]}"
-        raise BadDataError(Reason.SIZE_MISMATCH, f"{name} is {found} beside a picture of {width} x {height}")
+        size = f"{labels.shape[1]} x {labels.shape[0]}"
+        raise BadDataError(Reason.SIZE_MISMATCH, f"{name} is {size} beside a picture of {width} x {height}")
     height, width = reduced or shape
     # EXACT: pixel centres at halves, so that a mask of half the size is doubled without a shift.
     return np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Where a name in a recipe lies on this machine."""
+"""Where the locations that a recipe names lie on this machine."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def locate(location: str, data: Path) -> Path:
 
 
 def data_root() -> Path:
-    """Where data lie unless something else is said: ``NATOCC_DATA``, else ``data``."""
+    """The data root by default: ``NATOCC_DATA``, else ``data``."""
     return Path(os.environ.get("NATOCC_DATA") or "data")
 
 
 def cache_folder(data: Path) -> Path:
-    """Where occluders are extracted to unless something else is said.
+    """The cache folder by default.
 
     ``NATOCC_CACHE``, else beside the data root, or below the user's cache folder where that cannot be written.
     """
-    if told := os.environ.get("NATOCC_CACHE"):
-        return Path(told)
+    if folder := os.environ.get("NATOCC_CACHE"):
+        return Path(folder)
     beside = data.absolute().parent
     if os.access(beside, os.W_OK):
         return beside / "natocc-cache"
@@ -64,7 +64,7 @@ def cache_folder(data: Path) -> Path:
 
 
 def _below(folder: Path, name: str, location: str) -> Path:
-    """`name` in a folder that is not the user's; links there are whoever installed it's own affair."""
+    """`name` in a folder that is not the user's; links inside it are the package's own affair."""
     if name.startswith("/") or ".." in Path(name).parts:
         raise UsageError(f"{location!r} leaves {folder}; name a file in it, or a path without package: or asset:")
     return folder / name
@@ -131,7 +131,7 @@ def inside(root: Path, name: str) -> Path:
 
 
 def files_below(root: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """Names of the files below `root`; linked folders are not followed, so that no loop can catch us.
+    """Names of the files below `root`; linked folders are not followed: they may form a loop.
 
     Parameters
     ----------

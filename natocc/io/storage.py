@@ -97,12 +97,12 @@ class Storage:
     def sizes(self, folder: str) -> dict[str, int]:
         """Every file below a folder, relative to the whole, and its size."""
 
-        def found() -> dict[str, int]:
+        def sizes() -> dict[str, int]:
             self._system.invalidate_cache()
             files: Mapping[str, Any] = self._system.find(self._at(folder), detail=True)
             return {name[name.index(self._root) + len(self._root) + 1 :]: int(info["size"]) for name, info in files.items()}
 
-        return self._done("read", folder, found)
+        return self._done("read", folder, sizes)
 
     def get(self, name: str) -> bytes | None:
         """A file's bytes; None if it is not there."""
@@ -189,28 +189,28 @@ class Storage:
         except FileNotFoundError:
             return
 
-    def _together(self, each: Callable[[_T], None], items: Iterable[_T]) -> None:
+    def _together(self, work: Callable[[_T], None], items: Iterable[_T]) -> None:
         pool = concurrent.futures.ThreadPoolExecutor(_AT_ONCE)
         try:
-            for future in concurrent.futures.as_completed([pool.submit(each, item) for item in items]):
+            for future in concurrent.futures.as_completed([pool.submit(work, item) for item in items]):
                 future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _done(self, verb: str, name: str, what: Callable[..., _T], *arguments: Any) -> _T:
+    def _done(self, verb: str, name: str, work: Callable[..., _T], *arguments: Any) -> _T:
         """Do it, with its tries, and say in one line why it cannot be done."""
         try:
-            return self._tried(what, *arguments)
+            return self._tried(work, *arguments)
         except Exception as error:
             if not _is_about_the_server(error):
                 raise
             raise RunError(f"cannot {verb} {self.shown}/{name}: {_words(error)}") from error
 
-    def _tried(self, what: Callable[..., _T], *arguments: Any) -> _T:
+    def _tried(self, work: Callable[..., _T], *arguments: Any) -> _T:
         for wait in _WAITS:
             system = self._system
             try:
-                return what(*arguments)
+                return work(*arguments)
             except _FOR_GOOD:
                 raise
             except Exception as error:
@@ -219,7 +219,7 @@ class Storage:
                 _log.debug("%s: %s; again in %g s", self.shown, _words(error), wait)
                 time.sleep(wait)
                 self._renew(system)
-        return what(*arguments)
+        return work(*arguments)
 
     def _renew(self, old: Any) -> None:
         """A new connection in place of one that may be broken, unless another thread has made it."""

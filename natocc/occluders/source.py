@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
 from natocc.occluders import SOURCES
 from natocc.plugins.options import Options
@@ -24,7 +24,7 @@ class OccluderSource(Protocol):
         ...
 
     def subset(self, keep: Callable[[str], bool]) -> OccluderSource:
-        """The same source, of those pictures only whose name or sha256 `keep` likes; cutouts are known by the same references.
+        """The same source, of those pictures only whose name or sha256 `keep` accepts; cutouts are known by the same references.
 
         Raises
         ------
@@ -33,11 +33,11 @@ class OccluderSource(Protocol):
         """
         ...
 
-    def size(self, reference: Mapping[str, Json]) -> tuple[int, int] | None:
+    def size(self, reference: Reference) -> tuple[int, int] | None:
         """Width and height of the cutout that `reference` means, px, where that is known without reading or making it."""
         return None
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The cutout that `reference` means, the same each time.
 
         Raises
@@ -60,7 +60,7 @@ class OccluderOptions(Options):
 
     @abstractmethod
     def check(self, data: Path) -> int:
-        """How many pictures there are to cut out of; a look at names, nothing is opened.
+        """Number of pictures to cut out of, by their names; nothing is opened.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class OccluderOptions(Options):
         data : Path
             The data root.
         cache : Path
-            Where an extracted library is kept. The first time it is made there; afterwards opening reads only its index.
+            Where an extracted library is kept; once it is made, opening reads only its index.
         jobs : int
             Processes to extract with.
 

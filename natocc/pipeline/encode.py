@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, AlignedFace, Composite, Mask, occluded
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.recipe.model import Output
@@ -32,10 +31,10 @@ def occluder_class(classes: Mapping[int, str]) -> int:
     return value
 
 
-def label_maps(output: Output, classes: Mapping[int, str]) -> dict[str, Json]:
+def label_maps(output: Output, classes: Mapping[int, str]) -> dict[str, Mapping[str, str]]:
     """What the values in each folder of masks mean, for ``dataset.json``."""
     most = 2**output.matte_bits - 1
-    maps: dict[str, Json] = {
+    maps: dict[str, Mapping[str, str]] = {
         "masks": _FACE,
         "amodal": _FACE,
         "occluders": {"0": "none", "n": "the n-th occluder of the plan, the one in front where they overlap"},
@@ -101,16 +100,16 @@ def _matte(face: AlignedFace, composite: Composite, classes: Mapping[int, str], 
     if len(composite.mattes) == 1:
         (matte,) = composite.mattes
         return matte.astype(np.uint16) * np.uint16(257) if deep else matte
-    found: Plane = np.zeros(composite.modal.shape, np.uint16 if deep else np.uint8)
+    levels: Plane = np.zeros(composite.modal.shape, np.uint16 if deep else np.uint8)
     if not composite.mattes:
-        return found
+        return levels
     left, top, width, height = cv2.boundingRect(functools.reduce(np.maximum, composite.mattes))
     box = slice(top, top + height), slice(left, left + width)
     share = np.ones((height, width), np.float64)
     for matte in composite.mattes:
         share *= 1 - matte[box] / 255
-    found[box] = np.rint((1 - share) * (2**output.matte_bits - 1))
-    return found
+    levels[box] = np.rint((1 - share) * (2**output.matte_bits - 1))
+    return levels
 
 
 def _parts(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:

@@ -1,4 +1,4 @@
-"""What decides the bytes of a dataset: recipe, versions, inputs. A run goes on with a dataset only where all three agree."""
+"""What decides the bytes of a dataset: recipe, versions, inputs. A run resumes a dataset only where all three agree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
-from natocc.io.listings import LookAgain, known_files
+from natocc.dataset.description import DatasetDescription
+from natocc.io.listings import known_files
 from natocc.io.paths import locate
 from natocc.occluders.library.library import INDEX, Library
 from natocc.occluders.source import OccluderSource
@@ -25,8 +26,8 @@ _WITHOUT_EFFECT = ("output.max_rejected",)
 _MOST_SHOWN = 8
 
 
-def describe(pipeline: Pipeline) -> dict[str, Json]:
-    """What ``dataset.json`` says of how a dataset comes about.
+def describe(pipeline: Pipeline) -> DatasetDescription:
+    """What ``dataset.json`` says of how a dataset comes about, before anything of it is made.
 
     Parameters
     ----------
@@ -35,10 +36,10 @@ def describe(pipeline: Pipeline) -> dict[str, Json]:
 
     Returns
     -------
-    description : dict
-        ``recipe``, ``recipe_sha256``, ``versions``, ``inputs`` and ``labels``. ``inputs`` knows faces by id, person and split,
-        and files by name and size below the folders that the options name; an extracted library by its index, which holds the
-        sha256 of every picture that it was cut from. No picture is read, and nothing depends on where the data lie.
+    description : DatasetDescription
+        Its ``inputs`` know faces by id, person and split, and files by name and size below the folders that the options name; an
+        extracted library by its index, which holds the sha256 of every picture that it was cut from. No picture is read, and
+        nothing depends on where the data lie.
     """
     recipe = pipeline.recipe
     faces = pipeline.faces
@@ -52,25 +53,25 @@ def describe(pipeline: Pipeline) -> dict[str, Json]:
             a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache) for a_set in recipe.sets
         },
     }
-    return {
-        "recipe": recipe.resolved(),
-        "recipe_sha256": recipe.sha256(),
-        "versions": versions() | recipe.packages(),
-        "inputs": inputs,
-        "labels": label_maps(recipe.output, faces.classes),
-    }
+    return DatasetDescription(
+        recipe=recipe.resolved(),
+        recipe_sha256=recipe.sha256(),
+        versions=versions() | recipe.packages(),
+        inputs=inputs,
+        labels=label_maps(recipe.output, faces.classes),
+    )
 
 
-def check_agrees(shown: str, there: Mapping[str, Json], wanted: Mapping[str, Json]) -> None:
-    """Refuse to go on with a dataset that this run would not have begun.
+def check_agrees(shown: str, existing: DatasetDescription, wanted: DatasetDescription) -> None:
+    """Refuse to resume a dataset that this run would not have begun.
 
     Parameters
     ----------
     shown : str
         How the message names the place.
-    there : mapping
+    existing : DatasetDescription
         Its ``dataset.json``.
-    wanted : mapping
+    wanted : DatasetDescription
         What this run is, from :func:`describe`.
 
     Raises
@@ -78,46 +79,44 @@ def check_agrees(shown: str, there: Mapping[str, Json], wanted: Mapping[str, Jso
     UsageError
         A line for each difference, old and new.
     """
-    found = differences(there, {"natocc": __version__, **wanted})
-    if found:
-        head = f"{shown} holds a dataset ({there['status']}) that differs from the one asked for:"
-        last = "go on with what it was begun with, name another folder with -o, or replace it with --overwrite"
-        raise UsageError(head, *found, last)
+    lines = differences(existing.fingerprint(), wanted.fingerprint())
+    if lines:
+        head = f"{shown} holds a dataset ({existing.status}) that differs from the one asked for:"
+        last = "use the settings that it was begun with, name another folder with -o, or replace it with --overwrite"
+        raise UsageError(head, *lines, last)
 
 
-def differences(there: Mapping[str, Json], wanted: Mapping[str, Json]) -> list[str]:
+def differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
     """Where two descriptions differ in what decides the bytes.
 
     Parameters
     ----------
-    there, wanted : mapping
-        Of each, ``natocc``, ``recipe``, ``versions`` and ``inputs``, as in ``dataset.json``.
+    old, new : mapping
+        Two fingerprints (:meth:`natocc.dataset.description.DatasetDescription.fingerprint`), or the same parts of both.
 
     Returns
     -------
     lines : list of str
         A line for each difference, old and new; only the first few of many. None where they agree.
     """
-    found: list[str] = []
-    for part in ("natocc", "recipe", "versions", "inputs"):
-        found += _differences(part, there.get(part), wanted.get(part))
-    found = [line for line in found if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
-    more = [f"  and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
-    return [*(f"  {line}" for line in found[:_MOST_SHOWN]), *more]
+    lines = [line for part in {**old, **new} for line in _differences(part, old.get(part), new.get(part))]
+    lines = [line for line in lines if not line.startswith(tuple(f"recipe.{path}: " for path in _WITHOUT_EFFECT))]
+    more = [f"  and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
+    return [*(f"  {line}" for line in lines[:_MOST_SHOWN]), *more]
 
 
-def changed_versions(there: Mapping[str, Json], recipe: Recipe) -> list[str]:
+def changed_versions(existing: DatasetDescription, recipe: Recipe) -> list[str]:
     """Lines such as ``versions.numpy: "2.3" -> "2.4"``: what made a dataset, and what is installed now.
 
     Parameters
     ----------
-    there : mapping
+    existing : DatasetDescription
         Its ``dataset.json``.
     recipe : Recipe
         Its recipe.
     """
     now = versions() | recipe.packages()
-    return [*_differences("natocc", there.get("natocc"), __version__), *_differences("versions", there.get("versions"), now)]
+    return [*_differences("natocc", existing.natocc, __version__), *_differences("versions", existing.versions, now)]
 
 
 def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
@@ -135,14 +134,6 @@ def _differences(path: str, old: Json, new: Json) -> Iterator[str]:
 def _short(value: Json) -> str:
     text = "nothing" if value is None else json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def look_again(pipeline: Pipeline, described: Mapping[str, Json]) -> LookAgain:
-    """Ask the files of a description again, beside whatever comes next; see :class:`natocc.io.listings.LookAgain`."""
-    inputs, recipe = described["inputs"], pipeline.recipe
-    told = [(recipe.faces, inputs["faces"]), *((a_set.occluders, inputs["occluders"][a_set.name]) for a_set in recipe.sets)]
-    data, cache = pipeline.workspace.data, pipeline.workspace.cache
-    return LookAgain([(list(_located(options, data)), each["files"]) for options, each in told if "files" in each], cache)
 
 
 def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> Json:

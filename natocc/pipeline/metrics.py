@@ -66,12 +66,12 @@ def hidden_landmarks(face: AlignedFace, composite: Composite) -> tuple[Landmark,
         return ()
     hidden = occluded(composite)
     height, width = hidden.shape
-    found = []
+    landmarks = []
     for x, y in face.landmarks_xy.tolist():
         column, row = round(x), round(y)
         inside = 0 <= column < width and 0 <= row < height
-        found.append((round(x, 2), round(y, 2), bool(inside and hidden[row, column])))
-    return tuple(found)
+        landmarks.append((round(x, 2), round(y, 2), bool(inside and hidden[row, column])))
+    return tuple(landmarks)
 
 
 def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dict[str, tuple[int, int]]:
@@ -84,11 +84,11 @@ def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dic
         return {name: (int(shown[among].sum()), int(covered[among].sum())) for name, among in values.items()}
     if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
         return {}
-    found = {}
+    pixels = {}
     for name, outlines in _OUTLINES.items():
         region = np.zeros_like(face.face_mask)
         for outline in outlines:
             hull = cv2.convexHull(face.landmarks_xy[outline])[:, 0]
             fill_polygon(region, hull.clip(-50_000, 50_000), 1)
-        found[name] = (int(np.count_nonzero(region)), int(np.count_nonzero(region & hidden)))
-    return found
+        pixels[name] = (int(np.count_nonzero(region)), int(np.count_nonzero(region & hidden)))
+    return pixels

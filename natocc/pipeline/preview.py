@@ -1,4 +1,4 @@
-"""What would come of one photograph, on one sheet."""
+"""What a build would make of one photograph, on one sheet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.samples import Image, SampleRecord
+from natocc.core.samples import Image, MadeSample, SampleRecord
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
@@ -17,7 +17,7 @@ from natocc.pipeline.schedule import SampleSpec
 from natocc.recipe.flags import recipe_of_flags
 from natocc.recipe.model import Recipe
 from natocc.recipe.text import parse_recipe
-from natocc.report.preview_sheet import Made, comparison_sheet, preview_sheet
+from natocc.report.preview_sheet import comparison_sheet, preview_sheet
 
 _MOST_VALUES = 16
 
@@ -49,12 +49,12 @@ class Shown:
     ----------
     sheet : (H, W, 3) uint8
         Visible face tinted green, occluded face red.
-    rows : tuple of (str, tuple of Made)
-        What is set, and the samples that come of it.
+    rows : tuple of (str, tuple of MadeSample)
+        What is set, and the samples that are made with it.
     """
 
     sheet: Image
-    rows: tuple[tuple[str, tuple[Made, ...]], ...]
+    rows: tuple[tuple[str, tuple[MadeSample, ...]], ...]
 
     def records(self) -> Iterator[tuple[str, SampleRecord]]:
         """What is set for each sample, and its record."""
@@ -88,7 +88,7 @@ def show(photograph: Photograph, workspace: Workspace, count: int) -> Shown:
     Raises
     ------
     BadDataError
-        If the face itself cannot serve.
+        If the face itself is rejected.
     UsageError, RunError
         If data or models are missing.
     """
@@ -156,15 +156,15 @@ def _recipe(
     return recipe_of_flags("demo", None, None, None, source_root=None, edits=edits, **flags)
 
 
-def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[Made]:
-    """Samples of each set in turn. A face that cannot serve is an error here."""
+def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[MadeSample]:
+    """Samples of each set in turn. A face that is rejected is an error here."""
     for index in range(count):
         variant, set_index = divmod(index, len(pipeline.recipe.sets))
         sample = pipeline.make_sample(SampleSpec(index, set_index, face, variant))
         rejection = sample.record.rejection
         if sample.face is None and rejection is not None:
             raise BadDataError(rejection.reason, rejection.detail)
-        yield Made(sample.record, sample.composite)
+        yield sample
 
 
 def _values(vary: str) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.plans import Json, Plan
+from natocc.core.plans import Plan
 from natocc.core.samples import SampleRecord, occluded
 from natocc.dataset.layout import FOLDERS
-from natocc.dataset.manifest import read_manifest
+from natocc.dataset.manifest import Row, read_manifest
 from natocc.dataset.open import open_dataset
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.images import read_bytes, sha256
@@ -66,7 +66,7 @@ class Replayed:
         return f"different: made again it has sha256 {made}, the file {self.on_disk}, the manifest says {self.stated}"
 
 
-def row_of(root: Path, index: int) -> dict[str, Json]:
+def row_of(root: Path, index: int) -> Row:
     """The manifest's row of a sample.
 
     Raises
@@ -80,14 +80,14 @@ def row_of(root: Path, index: int) -> dict[str, Json]:
     return rows[0]
 
 
-def replay(root: Path, row: Mapping[str, Json], workspace: Workspace) -> list[Replayed]:
+def replay_sample(root: Path, row: Row, workspace: Workspace) -> list[Replayed]:
     """Make a sample again from its row's plan; nothing is drawn.
 
     Parameters
     ----------
     root : Path
         A dataset's folder, whose ``dataset.json`` has the recipe.
-    row : mapping
+    row : Row
         Of the manifest; not one of a rejected sample.
     workspace : Workspace
         As for a build.
@@ -97,12 +97,12 @@ def replay(root: Path, row: Mapping[str, Json], workspace: Workspace) -> list[Re
     UsageError
         If the recipe was changed, inputs are missing, or the plan cannot be read.
     BadDataError
-        If an input that served then cannot serve now.
+        If an input that was used then cannot be used now.
     """
-    description = open_dataset(root)
-    if not description.trusted:
+    opened = open_dataset(root)
+    if not opened.trusted:
         raise UsageError(f"the recipe in {root / 'dataset.json'} was changed; nothing can be made again from it")
-    recipe = validate_recipe(description.content["recipe"], "in dataset.json")
+    recipe = validate_recipe(opened.description.recipe, "in dataset.json")
     spec = spec_of(recipe, row["index"], row["set"], row["face"], row["variant"])
     try:
         plan = Plan.from_json(json.loads(row["plan"]))
@@ -112,20 +112,20 @@ def replay(root: Path, row: Mapping[str, Json], workspace: Workspace) -> list[Re
         ) from None
     check_models(recipe.faces.align.points)
     remade = replayed(Pipeline(recipe, workspace), spec, plan)
-    layout = description.layout(root)
-    found = []
+    layout = opened.layout
+    files = []
     for folder in FOLDERS:
         if folder in remade or row[f"{folder}_path"] is not None:
             suffix, content = remade.get(folder, ("", b""))
             path = row[f"{folder}_path"] or layout.file(folder, spec.index, suffix).relative_to(root).as_posix()
-            found.append(Replayed(folder, path, content, row[f"{folder}_sha256"], _digest(layout.root / path)))
-    return found
+            files.append(Replayed(folder, path, content, row[f"{folder}_sha256"], _digest(layout.root / path)))
+    return files
 
 
 def changed_since(root: Path) -> list[str]:
     """A line for each version that is another one than when the dataset was made, plug-ins' packages too."""
-    there = open_dataset(root).content
-    return changed_versions(there, validate_recipe(there["recipe"], "in dataset.json"))
+    description = open_dataset(root).description
+    return changed_versions(description, validate_recipe(description.recipe, "in dataset.json"))
 
 
 def _digest(path: Path) -> str | None:
@@ -148,7 +148,7 @@ def originals_of(root: Path, workspace: Workspace) -> Callable[[SampleRecord], O
     Returns
     -------
     original_of : callable
-        From a sample that was made to what it was made from; None where an input that served then cannot serve now, or is
+        From a sample that was made to what it was made from; None where an input that was used then cannot be used now, or is
         another: its sha256, or the mask that comes of it, is not what the record says.
 
     Raises
@@ -156,10 +156,10 @@ def originals_of(root: Path, workspace: Workspace) -> Callable[[SampleRecord], O
     UsageError
         If the recipe was changed, or inputs are missing: the message says which.
     """
-    description = open_dataset(root)
-    if not description.trusted:
+    opened = open_dataset(root)
+    if not opened.trusted:
         raise UsageError(f"the recipe in {root / 'dataset.json'} was changed; nothing can be made again from it")
-    recipe = validate_recipe(description.content["recipe"], "in dataset.json")
+    recipe = validate_recipe(opened.description.recipe, "in dataset.json")
     check_models(recipe.faces.align.points)
     pipeline = Pipeline(recipe, workspace)
 
@@ -198,7 +198,7 @@ def replayed(pipeline: Pipeline, spec: SampleSpec, plan: Plan) -> dict[str, tupl
     Raises
     ------
     BadDataError
-        If an input that served then cannot serve now.
+        If an input that was used then cannot be used now.
     """
     face, composite = pipeline.replay(spec, plan)
     return encode(face, composite, pipeline.faces.classes, pipeline.recipe.output)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,11 +15,12 @@ from natocc.compose.pose import can_fill
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.core.plans import Finish, Json, Plan
-from natocc.core.samples import AlignedFace, Composite, Cutout, Rejection, SampleRecord
+from natocc.core.plans import Finish, Plan, Reference
+from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Rejection, SampleRecord
 from natocc.dataset.splits import Splits
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.io.workspace import Workspace
@@ -32,27 +32,8 @@ from natocc.recipe.model import Recipe
 _FACES_KEPT = 8
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Sample:
-    """A sample made: its row, and what was made unless it was rejected.
-
-    Parameters
-    ----------
-    record : SampleRecord
-        Without the sha256 of files, since none is written here.
-    face : AlignedFace, optional
-        None where the face itself was rejected.
-    composite : Composite, optional
-        None where the sample was rejected.
-    """
-
-    record: SampleRecord
-    face: AlignedFace | None
-    composite: Composite | None
-
-
 class Pipeline:
-    """A recipe opened on this machine: sources found, libraries extracted.
+    """A recipe opened on this machine: its sources are open, its libraries extracted.
 
     Parameters
     ----------
@@ -75,6 +56,7 @@ class Pipeline:
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
         self.faces: FaceSource = like.faces if like else recipe.faces.open(data, cache, jobs)
+        self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
             key = a_set.occluders.model_dump_json()
@@ -85,6 +67,7 @@ class Pipeline:
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
+        self._keeping: threading.Lock = like._keeping if like else threading.Lock()
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
@@ -95,7 +78,7 @@ class Pipeline:
         """Which sample is what; `count` None means one pass over the sets."""
         return Schedule([a_set.samples_per_face for a_set in self.recipe.sets], self.faces.ids(), count)
 
-    def make_sample(self, spec: SampleSpec) -> Sample:
+    def make_sample(self, spec: SampleSpec) -> MadeSample:
         """Make one sample; it depends on the recipe, the inputs and `spec` alone.
 
         Parameters
@@ -105,8 +88,8 @@ class Pipeline:
 
         Returns
         -------
-        sample : Sample
-            Rejected, with the reason in its record, where the data cannot serve.
+        sample : MadeSample
+            Rejected, with the reason in its record, where an input cannot be used.
         """
         a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
         source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
@@ -120,7 +103,7 @@ class Pipeline:
             face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
 
-            def draw(rng: np.random.Generator) -> tuple[Mapping[str, Json], Cutout]:
+            def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
                 reference = source.draw(rng)
                 size = source.size(reference)
                 if size is not None and not can_fill(size, photo.face, a_set.placement):
@@ -129,7 +112,7 @@ class Pipeline:
 
             plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
         except BadDataError as error:
-            return Sample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
+            return MadeSample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(photo, cutouts, plan)
         record = row(
             occluder_origins=tuple(cutout.origin for cutout in cutouts),
@@ -138,7 +121,7 @@ class Pipeline:
             measures=measures(face, self.faces.classes, composite),
             landmarks=hidden_landmarks(face, composite),
         )
-        return Sample(record, face, composite)
+        return MadeSample(record, face, composite)
 
     def aligned(self, face_id: str) -> AlignedFace:
         """A face, aligned, before anything is done to it.
@@ -146,7 +129,7 @@ class Pipeline:
         Raises
         ------
         BadDataError
-            If it cannot serve.
+            If it cannot be used.
         """
         return self._face(face_id).face
 
@@ -177,7 +160,7 @@ class Pipeline:
         Raises
         ------
         BadDataError
-            If an input that served then cannot serve now.
+            If an input that was used then cannot be used now.
         """
         source = self._occluders[spec.set_index]
         cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
@@ -196,21 +179,24 @@ class Pipeline:
     def _photo(self, face_id: str, finish: Finish) -> Photo:
         """The face on which occluders are laid."""
         photo = self._face(face_id)
-        return Photo(mirrored(photo.face, self.faces.classes)) if finish.flip else photo
+        return Photo(mirrored(photo.face, self.faces.classes), self._skin_values) if finish.flip else photo
 
     def _face(self, face_id: str) -> Photo:
-        """The aligned face; the last few are kept, since samples of one face lie side by side."""
-        if face_id not in self._aligned:
+        """The aligned face; the last few are kept, since samples of one face lie side by side. Threads may ask at once."""
+        with self._keeping:
+            kept = self._aligned.get(face_id)
+        if kept is None:
             try:
-                self._aligned[face_id] = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder))
+                kept = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder), self._skin_values)
             except BadDataError as error:
-                self._aligned[face_id] = error
-            if len(self._aligned) > _FACES_KEPT:
-                self._aligned.popitem(last=False)
-        face = self._aligned[face_id]
-        if isinstance(face, BadDataError):
-            raise BadDataError(face.reason, face.detail)
-        return face
+                kept = error
+            with self._keeping:
+                self._aligned[face_id] = kept
+                if len(self._aligned) > _FACES_KEPT:
+                    self._aligned.popitem(last=False)
+        if isinstance(kept, BadDataError):
+            raise BadDataError(kept.reason, kept.detail)
+        return kept
 
 
 def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
 from natocc.faces import SOURCES as FACES
 from natocc.faces.sources.base import FaceOptions
 from natocc.occluders import SOURCES as OCCLUDERS
@@ -14,14 +14,14 @@ from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import choose_by_name
 
 
-def sources(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
+def sources(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     """Every source at its default location."""
     for kind, table in (("faces", FACES), ("occluders", OCCLUDERS)):
         for name in table:
             yield {"kind": kind, "source": name, **_look(kind, name, None, data, cache)}
 
 
-def folders(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
+def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     """Every folder of the data root, and what it can be read as."""
     layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
     any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
@@ -37,10 +37,10 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
         yield {"folder": folder.name, "as": readable}
 
 
-def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Json]:
+def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Any]:
     """How many faces or pictures a source has, or what is missing."""
     own = name in (FACES if kind == "faces" else OCCLUDERS).own
-    entry: dict[str, Json] = {"source": name}
+    entry: dict[str, Any] = {"source": name}
     if root is not None:
         entry |= {"textures": {"source": "textures", "root": root}} if name == "shapes" else {"root": root}
     try:

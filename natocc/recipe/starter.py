@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 
-from natocc.core.plans import Json
 from natocc.core.text import plain
 from natocc.io.paths import own_folder
 from natocc.recipe.discover import folders, sources
@@ -40,7 +40,7 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
     """
     entries = list(_entries(data, cache))
     faces = min((entry for entry in entries if entry["kind"] == "faces"), key=_rank)
-    sets: dict[str, dict[str, Json]] = {}
+    sets: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry["kind"] == "occluders" and entry["source"] in _SETS and (not entry["root"] or entry["source"] in _DISTINCT):
             sets.setdefault(entry["source"], entry)
@@ -54,7 +54,7 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
     return template.render(schema=schema, data=str(data), name=name, faces=faces, sets=sets, others=others)
 
 
-def _entries(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
+def _entries(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     """Every source that can be read, at its usual place first, then in any other folder."""
     for entry in sources(data, cache):
         if "count" in entry:
@@ -65,6 +65,6 @@ def _entries(data: Path, cache: Path) -> Iterator[dict[str, Json]]:
                 yield {**entry, "root": folder["folder"]}
 
 
-def _rank(faces: dict[str, Json]) -> tuple[int, bool, int]:
+def _rank(faces: dict[str, Any]) -> tuple[int, bool, int]:
     known = faces["source"] in _FACES
     return _FACES.index(faces["source"]) if known else len(_FACES), faces["root"] is not None, -faces["count"]

@@ -37,7 +37,7 @@ class Tile:
     caption: str = ""
 
 
-def contact_sheet(tiles: Sequence[Tile], columns: int, tile: int = 256) -> Image:
+def contact_sheet(tiles: Sequence[Tile], columns: int, side: int = 256) -> Image:
     """Lay tiles out row by row.
 
     Parameters
@@ -46,8 +46,8 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, tile: int = 256) -> Image
         Any sizes; each is fitted into a square, its aspect kept.
     columns : int
         Tiles in a row.
-    tile : int
-        Side of the square, px.
+    side : int
+        Of the square, px.
 
     Returns
     -------
@@ -55,22 +55,22 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, tile: int = 256) -> Image
         Dark grey where there is nothing.
     """
     rows = -(-len(tiles) // columns)
-    step = np.array([tile + _CAPTION_HEIGHT + _GAP, tile + _GAP])
+    step = np.array([side + _CAPTION_HEIGHT + _GAP, side + _GAP])
     height, width = step * (max(rows, 1), columns) + _GAP
     sheet = np.full((height, width, 3), _BACKGROUND, np.uint8)
-    for index, each in enumerate(tiles):
+    for index, tile in enumerate(tiles):
         top, left = step * divmod(index, columns) + _GAP
-        picture = fitted(each.image, tile)
-        down, across = (tile - picture.shape[0]) // 2, (tile - picture.shape[1]) // 2
+        picture = fitted(tile.image, side)
+        down, across = (side - picture.shape[0]) // 2, (side - picture.shape[1]) // 2
         sheet[top + down : top + down + picture.shape[0], left + across : left + across + picture.shape[1]] = picture
     drawn = PillowImage.fromarray(sheet)
     pen, font = ImageDraw.Draw(drawn), ImageFont.load_default(_FONT_SIZE)
-    for index, each in enumerate(tiles):
+    for index, tile in enumerate(tiles):
         top, left = step * divmod(index, columns) + _GAP
-        text = plain(each.caption).encode("ascii", "replace").decode()  # Pillow cannot measure two lines
-        while text and pen.textlength(text, font=font) > tile:
+        text = plain(tile.caption).encode("ascii", "replace").decode()  # Pillow cannot measure two lines
+        while text and pen.textlength(text, font=font) > side:
             text = text[:-1]
-        pen.text((int(left), int(top) + tile + 2), text, fill=_INK, font=font)
+        pen.text((int(left), int(top) + side + 2), text, fill=_INK, font=font)
     return np.asarray(drawn, dtype=np.uint8)
 
 
@@ -89,10 +89,10 @@ def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
     BadDataError, UsageError
         If a file of the dataset cannot be read.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     tiles = [tile for shard, most in _shares(whole_shards(layout), count) for tile in _shard_tiles(layout, shard, most)]
-    write_aside(layout.contact_sheet, encode_jpeg(contact_sheet(tiles, columns=8, tile=_TILE), 88))
+    write_aside(layout.contact_sheet, encode_jpeg(contact_sheet(tiles, columns=8, side=_TILE), 88))
 
 
 def files_of_contact_sheet(layout: Layout, count: int = 24) -> Iterator[str]:
@@ -105,10 +105,10 @@ def files_of_contact_sheet(layout: Layout, count: int = 24) -> Iterator[str]:
 
 
 def _shares(shards: Sequence[int], count: int) -> list[tuple[int, int]]:
-    """Shards to take samples from, evenly chosen, and how many of each, so that there are `count` in all."""
+    """Shards to take samples from, evenly chosen, and how many of each one, `count` in all."""
     chosen = np.unique(np.linspace(0, len(shards) - 1, min(count, len(shards))).round().astype(int))
     ends = np.linspace(0, count, len(chosen) + 1).round().astype(int)
-    return [(shards[int(at)], int(most)) for at, most in zip(chosen, np.diff(ends), strict=True)]
+    return [(shards[int(index)], int(most)) for index, most in zip(chosen, np.diff(ends), strict=True)]
 
 
 def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
@@ -127,7 +127,7 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
 
 def _chosen(record: ShardRecord, most: int) -> list[SampleRecord]:
     made = [sample for sample in record.samples if sample.rejection is None]
-    return [made[int(at)] for at in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))]
+    return [made[int(index)] for index in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))]
 
 
 def shrunk_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:

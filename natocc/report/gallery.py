@@ -106,4 +106,4 @@ def _percent(share: float | None) -> int | None:
 def _origin(sample: SampleRecord) -> str:
     """Where a sample's parts came from, a line each."""
     origins = [*([sample.face_origin] if sample.face_origin else []), *sample.occluder_origins]
-    return "\n".join(f"{each.dataset} {each.item} ({each.licence or 'licence not stated'})" for each in origins)
+    return "\n".join(f"{origin.dataset} {origin.item} ({origin.licence or 'licence not stated'})" for origin in origins)

@@ -15,7 +15,7 @@ from natocc.report.thumbnails import OCCLUDED, VISIBLE
 _SIDE = 96
 _REACH = 0.09  # of a landmark, in widths of the face
 _RAMP = np.array([(13, 8, 70), (104, 18, 142), (178, 42, 110), (233, 92, 58), (252, 165, 40), (246, 232, 112)], np.float64)
-"""Dark to light, so that it reads without telling hues apart."""
+"""Dark to light, so that it reads without distinguishing hues."""
 
 Grid = npt.NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class HeatMap:
             self.landmarks += 1
 
     def add_labels(self, sample: SampleRecord, labels: Mask) -> None:
-        """Count a sample's pixels; `labels` are its thumbnail's, with the occluded face told from the visible one."""
+        """Count a sample's pixels; `labels` are its thumbnail's, with the occluded face apart from the visible one."""
         box = _box(sample)
         if box is None:
             return
@@ -86,9 +86,9 @@ class HeatMap:
     def picture(self) -> str:
         """The map as a ``data:`` URL of a PNG, transparent where there is hardly ever a face."""
         share, known = self._shares()
-        at = np.clip(share / max(self.most, 1e-9), 0, 1) * (len(_RAMP) - 1)
-        lower = np.minimum(at.astype(int), len(_RAMP) - 2)
-        part = (at - lower)[..., None]
+        position = np.clip(share / max(self.most, 1e-9), 0, 1) * (len(_RAMP) - 1)
+        lower = np.minimum(position.astype(int), len(_RAMP) - 2)
+        part = (position - lower)[..., None]
         colours = _RAMP[lower] * (1 - part) + _RAMP[lower + 1] * part
         alpha = np.clip(known * 1.6, 0, 1)[..., None] * 255
         rgba = np.rint(np.concatenate([colours, alpha], axis=2)).astype(np.uint8)

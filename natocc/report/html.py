@@ -15,8 +15,9 @@ import yaml
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.samples import SampleRecord
-from natocc.dataset.description import read_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
+from natocc.dataset.manifest import row_without_plan
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.io.atomic import write_aside
 from natocc.report.gallery import Gallery
@@ -27,11 +28,11 @@ from natocc.report.thumbnails import Original, side_for, thumbnail
 _TOP = 16  # categories that have a bar of their own
 
 Originals = Callable[[SampleRecord], Original | None]
-"""Makes a sample's original again; None where its inputs cannot serve any more."""
+"""Makes a sample's original again; None where its inputs cannot be used any more."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Written:
+class WrittenReport:
     """What :func:`write_report` wrote: samples counted and shown, pictures that could not be read, bytes."""
 
     path: Path
@@ -41,20 +42,16 @@ class Written:
     size: int
 
 
-def count_samples(root: Path) -> tuple[dict[str, Json], Tally]:
-    """What ``dataset.json`` says, and the numbers of all samples that are committed.
+def count_samples(root: Path) -> Tally:
+    """The numbers of all samples that are committed.
 
     Raises
     ------
     UsageError
         If `root` is no dataset of natocc's, or a record is damaged.
     """
-    description = read_dataset(root)
-    tally = Tally()
-    for record in read_shards(_layout(root, description)):
-        for sample in record.samples:
-            tally.add(sample)
-    return description, tally
+    records = read_shards(Layout(root, read_dataset(root).shard_size))
+    return Tally(row_without_plan(sample) for record in records for sample in record.samples)
 
 
 def write_report(
@@ -63,8 +60,8 @@ def write_report(
     jobs: int = 1,
     originals: Originals | None = None,
     no_source: str = "",
-    progress: Callable[[int, int], None] = lambda done, of: None,
-) -> Written:
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> WrittenReport:
     """Write ``report.html`` into a dataset.
 
     Parameters
@@ -80,11 +77,11 @@ def write_report(
     no_source : str
         What the page says where it has no source to show, and why.
     progress : callable
-        Told how many of how many samples are done.
+        Called with how many samples are done, of how many.
 
     Returns
     -------
-    written : Written
+    written : WrittenReport
         The file and what is in it.
 
     Raises
@@ -92,10 +89,10 @@ def write_report(
     UsageError
         If `root` is no dataset of natocc's, holds no sample, or a record is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     description = read_dataset(root)
-    layout = _layout(root, description)
+    layout = Layout(root, description.shard_size)
     shards = whole_shards(layout)
     if not shards:
         raise UsageError(f"{root} holds no sample yet: build it first")
@@ -105,7 +102,7 @@ def write_report(
     with ThreadPoolExecutor(jobs) as threads:
         for record in read_shards(layout):
             for sample in record.samples:
-                tally.add(sample)
+                tally.add(row_without_plan(sample))
                 if sample.rejection is None:
                     heat.add_record(sample)
             for sample, paths, original in _chosen(record, total, most, originals):
@@ -115,18 +112,11 @@ def write_report(
                 gallery.add(sample, paths, small)
                 progress(gallery.count, min(total, most))
     gallery.finish()
-    context = _context(root, description, tally, heat, gallery, no_source)
+    context = _context(description, tally, heat, gallery, no_source)
     content = _page(context).encode("utf-8", "backslashreplace")
     path = root / "report.html"
     write_aside(path, content)
-    return Written(path, tally.samples, gallery.count, gallery.unreadable, len(content))
-
-
-def _layout(root: Path, description: Mapping[str, Json]) -> Layout:
-    try:
-        return Layout(root, int(description["recipe"]["output"]["shard_size"]))
-    except (KeyError, TypeError, ValueError):
-        raise UsageError(f"{root / 'dataset.json'} is damaged: it says no recipe.output.shard_size") from None
+    return WrittenReport(path, tally.samples, gallery.count, gallery.unreadable, len(content))
 
 
 def _chosen(
@@ -141,19 +131,16 @@ def _chosen(
         yield sample, paths.get(sample.index, {}), original
 
 
-def _context(
-    root: Path, description: Mapping[str, Json], tally: Tally, heat: HeatMap, gallery: Gallery, no_source: str
-) -> dict[str, Any]:
+def _context(description: DatasetDescription, tally: Tally, heat: HeatMap, gallery: Gallery, no_source: str) -> dict[str, Any]:
     """All that the template is given."""
-    recipe = description.get("recipe", {})
     categories = tally.categories.most_common()
     return {
-        "name": str(recipe.get("name", root.name)),
-        "status": description.get("status"),
-        "version": description.get("natocc"),
-        "recipe_sha256": str(description.get("recipe_sha256", ""))[:12],
-        "recipe": yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True),
-        "masks": recipe.get("output", {}).get("masks", []),
+        "name": description.name,
+        "status": description.status,
+        "version": description.natocc,
+        "recipe_sha256": description.recipe_sha256[:12],
+        "recipe": yaml.safe_dump(description.recipe, sort_keys=False, allow_unicode=True),
+        "masks": description.recipe["output"].get("masks", []),
         "tally": tally,
         "bins": BINS,
         "top": categories[:_TOP],
@@ -186,4 +173,4 @@ def _packed(value: Json) -> Any:
     """JSON that may stand in a script element: no ``<``, ``>`` or ``&``, so that nothing ends it."""
     import jinja2.utils
 
-    return jinja2.utils.htmlsafe_json_dumps(value, dumps=lambda each, **_: json.dumps(each, separators=(",", ":")))
+    return jinja2.utils.htmlsafe_json_dumps(value, dumps=lambda content, **_: json.dumps(content, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""What comes of one photograph, on one sheet: samples above what their masks say, or settings one below the other."""
+"""What is made of one photograph, on one sheet: samples above what their masks say, or settings one below the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from natocc.core.samples import AlignedFace, Composite, Image, Mask, SampleRecord
+from natocc.core.samples import AlignedFace, Image, MadeSample, Mask
 from natocc.report.contact_sheet import Tile, contact_sheet, fitted, shrunk_mask
 from natocc.report.overlay import overlay
 
@@ -17,15 +17,7 @@ _EMPTY = Tile(np.full((8, 8, 3), 32, np.uint8))
 _PARTS = ("eyes", "nose", "mouth")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Made:
-    """A sample to show; without a composite it was rejected."""
-
-    record: SampleRecord
-    composite: Composite | None
-
-
-def preview_sheet(original: Image, face: AlignedFace, samples: Sequence[Made]) -> Image:
+def preview_sheet(original: Image, face: AlignedFace, samples: Sequence[MadeSample]) -> Image:
     """The photograph, the aligned face and its mask, then every sample above its masks.
 
     Parameters
@@ -34,7 +26,7 @@ def preview_sheet(original: Image, face: AlignedFace, samples: Sequence[Made]) -
         The whole photograph.
     face : AlignedFace
         What was cut from it.
-    samples : sequence of Made
+    samples : sequence of MadeSample
         With their records.
 
     Returns
@@ -47,13 +39,13 @@ def preview_sheet(original: Image, face: AlignedFace, samples: Sequence[Made]) -
     return contact_sheet(_stacked(pairs, min(_COLUMNS, len(pairs))), min(_COLUMNS, len(pairs)), _TILE)
 
 
-def comparison_sheet(rows: Sequence[tuple[str, Sequence[Made]]]) -> Image:
+def comparison_sheet(rows: Sequence[tuple[str, Sequence[MadeSample]]]) -> Image:
     """Settings compared: a row a setting, in each column the same sample.
 
     Parameters
     ----------
-    rows : sequence of (str, sequence of Made)
-        What is set, such as ``colour.transfer=sot``, and the samples that come of it.
+    rows : sequence of (str, sequence of MadeSample)
+        What is set, such as ``colour.transfer=sot``, and the samples that are made with it.
 
     Returns
     -------
@@ -65,14 +57,14 @@ def comparison_sheet(rows: Sequence[tuple[str, Sequence[Made]]]) -> Image:
     for name, samples in rows:
         row = [_pair(sample)[0] for sample in samples]
         row = [
-            dataclasses.replace(tile, caption=f"{name}  {tile.caption}" if at == 0 else tile.caption)
-            for at, tile in enumerate(row)
+            dataclasses.replace(tile, caption=f"{name}  {tile.caption}" if column == 0 else tile.caption)
+            for column, tile in enumerate(row)
         ]
         tiles += [*row, *[_EMPTY] * (columns - len(row))]
     return contact_sheet(tiles, columns, _TILE)
 
 
-def _pair(sample: Made) -> tuple[Tile, Tile]:
+def _pair(sample: MadeSample) -> tuple[Tile, Tile]:
     """A sample's picture, and its masks on it."""
     record, composite = sample.record, sample.composite
     if composite is None:

@@ -81,7 +81,7 @@ def thumbnail(root: Path, files: Mapping[str, str], side: int, original: Origina
     Returns
     -------
     thumbnail : Thumbnail or None
-        None where a file cannot be read: a report tells, ``natocc verify`` judges.
+        None where a file cannot be read: a report counts it, ``natocc verify`` judges.
     """
     try:
         image = read_rgb(root / files["images"])[0]
@@ -121,14 +121,14 @@ def sheet(thumbnails: Sequence[Thumbnail], side: int) -> dict[str, str]:
     rows = -(-len(thumbnails) // COLUMNS)
     picture = np.full((rows * side, COLUMNS * side, 3), 128, np.uint8)
     labels, source = np.zeros(picture.shape[:2], np.uint8), picture.copy()
-    for cell, each in enumerate(thumbnails):
+    for cell, small in enumerate(thumbnails):
         top, left = side * (cell // COLUMNS), side * (cell % COLUMNS)
-        height, width = each.labels.shape
+        height, width = small.labels.shape
         place = np.s_[top : top + height, left : left + width]
-        picture[place], labels[place] = each.picture, each.labels
-        if each.source is not None:
-            source[place] = each.source
-    sources = any(each.source is not None for each in thumbnails)
+        picture[place], labels[place] = small.picture, small.labels
+        if small.source is not None:
+            source[place] = small.source
+    sources = any(small.source is not None for small in thumbnails)
     return {
         "picture": _base64(encode_jpeg(picture, _QUALITY)),
         "labels": _base64(encode_png(labels)),

@@ -19,6 +19,7 @@ from natocc.compose.render import render
 from natocc.core.plans import Look, OccluderPlan, Plan, Shadow
 from natocc.core.samples import Cutout, Image
 from natocc.faces.alignment.align import align_face
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.recipe.load import load_recipe
@@ -36,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         demo = load_recipe("demo", ["faces.align.size=384"])
         tiles = _rows(demo, Path(cache), Path(cache), {"grace_hopper": "cat", "astronaut": "cup"}, _object_switches)
-        sheet = contact_sheet(tiles, columns=4, tile=320)
+        sheet = contact_sheet(tiles, columns=4, side=320)
         (OWN / "assets" / "gallery.jpg").write_bytes(encode_jpeg(sheet, 85))
         (out / "objects.png").write_bytes(encode_png(sheet))
         data = Path(os.environ.get("NATOCC_TEST_DATA") or OWN.parent / "shared" / "data")
@@ -50,7 +51,7 @@ def main() -> None:
             faces = dict.fromkeys(recipe.faces.open(data, Path(cache)).ids(), "hand")
             for index, tile in enumerate(_rows(recipe, data, Path(cache), faces, _hand_switches)):
                 (out / f"hand-{index:03d}.png").write_bytes(encode_png(tile.image))
-            sheet = contact_sheet(_rows(recipe, data, Path(cache), faces, _hand_switches), columns=6, tile=256)
+            sheet = contact_sheet(_rows(recipe, data, Path(cache), faces, _hand_switches), columns=6, side=256)
             (out / "hands.png").write_bytes(encode_png(sheet))
     print(f"assets/gallery.jpg, {out.relative_to(OWN)}")
 
@@ -65,7 +66,7 @@ def _rows(recipe: Recipe, data: Path, cache: Path, faces: Mapping[str, str], swi
     rules = recipe.sets[0].model_copy(update={"placement": recipe.sets[0].placement.model_copy(update={"reach": True})})
     tiles = []
     for face_id, category in faces.items():
-        photo = Photo(align_face(source.read(face_id), recipe.faces.align, finder))
+        photo = Photo(align_face(source.read(face_id), recipe.faces.align, finder), values_of(source.classes, SKIN_PARTS))
 
         def draw(rng: np.random.Generator, category: str = category) -> tuple[dict[str, Any], Cutout]:
             while True:

@@ -20,7 +20,7 @@ from natocc.builder.state import State
 from natocc.core.errors import Reason
 from natocc.core.plans import Plan
 from natocc.core.samples import Rejection, SampleRecord
-from natocc.dataset.description import write_dataset
+from natocc.dataset.description import DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import read_shards
@@ -36,6 +36,7 @@ os.fsync = lambda _: None  # what a kill leaves in the page cache is not lost, a
 
 EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"}
 COUNT, SHARD = 4, 3
+DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": SHARD}}, "", {}, {}, {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +63,14 @@ def run(root: Path, count: int = COUNT) -> None:
             state.recover()
         else:
             prepare(root, overwrite=False)
-        write_dataset(layout, {"status": "building"})
+        write_dataset(root, DESCRIPTION)
         schedule = [SampleSpec(index, 0, "f", index) for index in range(count)]
         wanted = [state.indices(shard) for shard in state.missing]
         for _ in fill_shards(OwnFolder(layout), wanted, schedule, Pretenders, size=2):
             pass
         write_manifest(layout)
         clean_staging(layout)
-        write_dataset(layout, {"status": "complete", "samples": count})
+        write_dataset(root, dataclasses.replace(DESCRIPTION, status="complete", samples=count))
 
 
 def stage(layout: Layout, index: int) -> None:

@@ -15,10 +15,9 @@ from natocc.builder.merge import merge
 from natocc.core.errors import Reason
 from natocc.core.plans import Plan
 from natocc.core.samples import Rejection, SampleRecord
-from natocc.dataset.description import write_dataset
+from natocc.dataset.description import DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import whole_shards
-from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.staging import stage_sample
 from natocc.io.images import encode_jpeg, encode_png, sha256
@@ -32,9 +31,8 @@ def make_part(root: Path, shards: tuple[int, ...]) -> None:
     """A part as a build leaves it; each third sample is rejected."""
     layout = Layout(root, SIZE)
     root.mkdir()
-    content = {"recipe": RECIPE, "recipe_sha256": sha256(json.dumps(RECIPE, sort_keys=True).encode())}
-    told = {"versions": {}, "inputs": {}, "labels": {}, "samples": COUNT, "shards": show_ranges(shards)}
-    write_dataset(layout, {"status": "part", **content, **told})
+    digest = sha256(json.dumps(RECIPE, sort_keys=True).encode())
+    write_dataset(root, DatasetDescription(RECIPE, digest, {}, {}, {}, status="part", samples=COUNT, shards=shards))
     for shard in shards:
         indices = range(shard * SIZE, min((shard + 1) * SIZE, COUNT))
         for index in indices:

@@ -118,5 +118,5 @@ def test_f27_no_permission(runs: Runs, tmp_path: Path) -> None:
     runs.run("build", runs.recipe(8), "-o", tmp_path / "open", "--backend", "threading")
     (tmp_path / "open" / "shards").chmod(0o555)
     told = runs.run("build", runs.recipe(8), "-n", 16, "-o", tmp_path / "open", "--backend", "threading", expect=1)
-    assert f"cannot write {tmp_path}/open/shards/.00001.json.part: Permission denied" in told
+    assert f"cannot write {tmp_path}/open/shards/00001.json: Permission denied" in told
     assert json.loads((tmp_path / "open" / "dataset.json").read_text())["status"] == "building"

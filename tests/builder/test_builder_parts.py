@@ -21,7 +21,7 @@ from natocc.builder.run import Run, Totals
 from natocc.core.errors import Interrupted, UsageError
 from natocc.dataset.findings import Depth, Verified
 from natocc.dataset.shard_ranges import parse_ranges, show_ranges
-from natocc.dataset.verify.dataset import verify
+from natocc.dataset.verify.dataset import verify_folder
 from natocc.dataset.write.lock import BusyError, locked, shared
 from natocc.io.workspace import Workspace
 from natocc.recipe.load import load_recipe
@@ -59,7 +59,7 @@ def _merge(out: Path, *parts: Path, move: bool = False) -> Merged:
 
 
 def _verify(root: Path) -> Verified:
-    return verify(root, Depth.HASH, 1, _silent)
+    return verify_folder(root, Depth.HASH, 1, _silent)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from shapes_for_compose import make_face
 from natocc.compose.appearance import Photo
 from natocc.compose.colour import shift_to_light, transfer_colour
 from natocc.compose.transfers import TRANSFERS, histogram, reinhard, sliced_transport
+from natocc.faces.classes import CLASS_TABLES, SKIN_PARTS, values_of
 from natocc.io.images import read_mask, read_rgb
 
 
@@ -99,9 +100,19 @@ def test_skin_pixels_leave_lips_and_eyes_out() -> None:
     image[40:50] = 250
     parts = face.face_mask.copy()
     parts[40:50] = 11  # u_lip
-    pixels = Photo(dataclasses.replace(face, image=image, parts=parts)).skin
+    pixels = Photo(dataclasses.replace(face, image=image, parts=parts), skin_values=(1,)).skin
     assert len(pixels)
     assert (pixels == 100).all()
+
+
+@pytest.mark.parametrize(("table", "skin"), [("celebamask19", [1, 2]), ("lapa", [1, 6]), ("fasseg", [2, 3])])
+def test_skin_is_what_the_classes_call_so(table: str, skin: list[int]) -> None:
+    """The second value is a nose in one table, a brow in another."""
+    assert values_of(CLASS_TABLES[table], SKIN_PARTS) == skin
+    face = make_face()
+    parts = np.where(face.face_mask > 0, np.arange(face.face_mask.size).reshape(face.face_mask.shape) % 11, 0).astype(np.uint8)
+    photo = Photo(dataclasses.replace(face, parts=parts), values_of(CLASS_TABLES[table], SKIN_PARTS))
+    assert set(np.unique(parts[photo.skin_mask > 0])) == set(skin)
 
 
 def test_histogram_matching_matches_every_channel() -> None:

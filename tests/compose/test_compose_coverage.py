@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import math
 
 import cv2
@@ -21,6 +22,7 @@ from natocc.compose.draw import ComposeRules, TransparencyRule, draw_plan
 from natocc.compose.pose import PlacementRule
 from natocc.compose.reach import cut_shows, wrist_cut
 from natocc.compose.render import render
+from natocc.core.errors import BadDataError
 from natocc.core.plans import OccluderPlan, Placement, Plan
 from natocc.core.samples import IGNORE, AlignedFace, Composite, Cutout
 from natocc.core.seeds import generator
@@ -58,6 +60,41 @@ def test_what_was_asked_for_is_met(seed: int, hand: bool) -> None:
     plan, out = _made(seed, rules, _hand() if hand else make_cutout())
     assert plan.coverage is not None
     assert out.occlusion_ratio == pytest.approx(plan.coverage, abs=0.006)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_occluders_together_cover_what_is_asked_for(count: int) -> None:
+    """Each is laid on the way to the whole: only the last one has to reach the range."""
+    rules = ComposeRules.model_validate(
+        {"placement": {"coverage": {"range": [0.3, 0.5]}, "count": [count, count], "max_enlargement": 9, "overlap": 0.5}}
+    )
+    made = []
+    for seed in range(40):
+        with contextlib.suppress(BadDataError):
+            made.append(_made(seed, rules, make_cutout()))
+    assert len(made) >= 38
+    for plan, out in made:
+        assert plan.coverage is not None
+        assert len(plan.occluders) == count
+        assert out.occlusion_ratio == pytest.approx(plan.coverage, abs=0.006)
+
+
+@pytest.mark.parametrize("opacity", [0.0, 1e-6, 0.3])
+def test_what_takes_nothing_away_covers_nothing(opacity: float) -> None:
+    """A threshold that no pixel of a nearly clear occluder reaches."""
+    transparency = {"probability": 1, "opacity": [opacity, opacity], "label": "threshold", "threshold": 0.5}
+    rules = ComposeRules.model_validate({"transparency": transparency, "placement": {"occlusion": [0, 1]}})
+    plan, out = _made(1, rules, make_cutout())
+    assert not out.occluders[0].any()
+    assert out.occlusion_ratio == 0
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("area", [1e-300, 1e-14, 1e-6])
+def test_an_occluder_of_nearly_no_size_is_refused_like_any_other(area: float) -> None:
+    rules = ComposeRules.model_validate({"placement": {"area": [area, area], "occlusion": [0, 1]}})
+    with contextlib.suppress(BadDataError):
+        _made(1, rules, make_cutout())
 
 
 def test_coverage_needs_labels_that_cover() -> None:

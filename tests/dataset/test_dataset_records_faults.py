@@ -77,11 +77,11 @@ def test_a_manifest_of_others_is_refused(tmp_path: Path) -> None:
     no_text = pyarrow.array([b"\xff"]).cast(pyarrow.string(), safe=False)
     columns = [no_text if column.type == pyarrow.string() else pyarrow.nulls(1, column.type) for column in schema()]
     pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema()), path)
-    with pytest.raises(UsageError, match="no manifest"):
+    with pytest.raises(UsageError, match="cannot be read as a manifest"):
         read_manifest(tmp_path / "d")
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(UsageError, match="no manifest"):
+    with pytest.raises(UsageError, match="cannot be read as a manifest"):
         read_manifest(tmp_path / "d")
     path.unlink()
-    with pytest.raises(UsageError, match="no manifest"):
+    with pytest.raises(UsageError, match="cannot be read as a manifest"):
         read_manifest(tmp_path / "d")

@@ -21,7 +21,7 @@ from natocc.dataset.findings import Depth, Kind, Verified
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import read_shard
-from natocc.dataset.verify.dataset import verify
+from natocc.dataset.verify.dataset import verify_folder
 from natocc.io.atomic import encode_json
 from natocc.io.images import encode_png, read_labels, sha256
 from natocc.io.sealed_json import is_sealed, seal
@@ -50,7 +50,7 @@ def dataset(built: Path, tmp_path: Path) -> Path:
 
 
 def _look(root: Path, depth: Depth = Depth.HASH) -> Verified:
-    return verify(root, depth, 1, _silent)
+    return verify_folder(root, depth, 1, _silent)
 
 
 def _mend(root: Path, cache: Path) -> dict[str, str]:
@@ -134,12 +134,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], dict[str, str]]] = {
         {"shards/00007.json": "expected 3 shards"},
     ),
     "half-written sample": (
-        lambda root: (root / "masks/00001/.000000006.png.part").write_bytes(b"x"),
-        {"masks/00001/.000000006.png.part": "no such file"},
+        lambda root: (root / "masks/00001/.000000006.png.01234567.part").write_bytes(b"x"),
+        {"masks/00001/.000000006.png.01234567.part": "no such file"},
     ),
     "half-written record": (
-        lambda root: (root / "shards/.00001.json.part").write_text("{"),
-        {"shards/.00001.json.part": "another file"},
+        lambda root: (root / "shards/.00001.json.01234567.part").write_text("{"),
+        {"shards/.00001.json.01234567.part": "another file"},
     ),
     "edited manifest": (_edit_manifest, {"manifest.parquet": "as its record says, found 0.5"}),
     "missing manifest": (lambda root: (root / "manifest.parquet").unlink(), {"manifest.parquet": "found none"}),

@@ -15,7 +15,7 @@ from natocc.builder.run import Run
 from natocc.cli import main
 from natocc.core.errors import UsageError
 from natocc.dataset.findings import Depth
-from natocc.dataset.verify.dataset import verify
+from natocc.dataset.verify.dataset import verify_folder
 from natocc.dataset.verify.remote import verify_remote
 from natocc.io.storage import Storage
 from natocc.io.workspace import Workspace
@@ -81,11 +81,11 @@ def _damage(root: Path) -> set[str]:
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_a_server_is_told_the_same_of_as_a_folder(depth: Depth, jobs: int, dataset: Path) -> None:
     sound = verify_remote(_put(dataset), depth, jobs, _quiet)
-    assert sound == verify(dataset, depth, jobs, _quiet)
+    assert sound == verify_folder(dataset, depth, jobs, _quiet)
     assert (sound.samples, sound.findings) == (10, ())
     damaged = _damage(dataset)
     fsspec.filesystem("memory").rm("/verified", recursive=True)
-    found, expected = verify_remote(_put(dataset), depth, jobs, _quiet), verify(dataset, depth, jobs, _quiet)
+    found, expected = verify_remote(_put(dataset), depth, jobs, _quiet), verify_folder(dataset, depth, jobs, _quiet)
     unseen = damaged - {each.path for each in expected.findings}
     assert len(unseen) == (1 if depth == Depth.FAST else 0)  # one whose size is as before
     assert list(map(str, found.findings)) == [each.replace(str(dataset), URL) for each in map(str, expected.findings)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from natocc.core.errors import Reason, RunError, UsageError
 from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Shadow
 from natocc.core.samples import Origin, Rejection, SampleRecord
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import read_manifest, write_manifest
 from natocc.dataset.records import read_shards, record_from_json, record_to_json, whole_shards
@@ -22,6 +22,8 @@ from natocc.dataset.write.commit import commit_shard, take_back
 from natocc.dataset.write.folder import clean_staging, prepare
 from natocc.dataset.write.staging import stage_sample, sweep_staging
 from natocc.io.images import sha256
+
+DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": 4}}, "", {}, {}, {})
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -78,7 +80,7 @@ def _stage(layout: Layout, index: int) -> None:
 def _begin(root: Path) -> Layout:
     layout = Layout(root, 4)
     prepare(root, overwrite=False)
-    write_dataset(layout, {"status": "building"})
+    write_dataset(root, DESCRIPTION)
     return layout
 
 
@@ -126,10 +128,10 @@ def test_what_is_staged_must_be_what_is_committed(tmp_path: Path) -> None:
     layout = _begin(tmp_path / "d")
     for index in range(3):
         _stage(layout, index)
-    with pytest.raises(RunError, match="expected samples 0 to 3, found 3; one amiss is 3"):
+    with pytest.raises(RunError, match="expected samples 0 to 3, found 3; first missing or unexpected: 3"):
         commit_shard(layout, range(4))
     _stage(layout, 3)
-    with pytest.raises(RunError, match="expected samples 0 to 2, found 4; one amiss is 3"):
+    with pytest.raises(RunError, match="expected samples 0 to 2, found 4; first missing or unexpected: 3"):
         commit_shard(layout, range(3))
     for wrong in (range(1, 4), range(0, 4, 2), range(5)):
         with pytest.raises(ValueError, match="is no shard"):
@@ -200,7 +202,7 @@ def test_overwriting_deletes_only_what_is_ours(tmp_path: Path) -> None:
         prepare(layout.root, overwrite=False)
     prepare(layout.root, overwrite=True)
     assert set(_files(layout.root)) == {"notes.txt", "dataset.json"}
-    assert read_dataset(layout.root)["status"] == "building"
+    assert read_dataset(layout.root).status == "building"
     stranger = layout.root / "images" / "00000" / "holiday.jpg"
     stranger.parent.mkdir(parents=True)
     stranger.write_bytes(b"sun")

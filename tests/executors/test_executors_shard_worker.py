@@ -19,7 +19,7 @@ from natocc.core.errors import RunError
 from natocc.dataset.description import write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
-from natocc.executors.shard_worker import MadeShard, ShardJob, describe_run, make_shard
+from natocc.executors.shard_worker import MadeShard, ShardJob, make_shard
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe
 from natocc.pipeline.sample import Pipeline
@@ -51,9 +51,10 @@ def job(tmp_path: Path) -> Iterator[ShardJob]:
     workspace = Workspace(tmp_path / "data", tmp_path / "cache")
     layout.root.mkdir()
     pipeline = Pipeline(recipe, workspace)
-    write_dataset(layout, {"status": "building", "recipe": recipe.resolved()})
+    description = describe(pipeline)
+    write_dataset(layout.root, description)
     with running(layout) as destination:
-        told = describe_run(describe(pipeline))
+        told = json.dumps(description.fingerprint())
         yield ShardJob(json.dumps(recipe.resolved()), workspace, COUNT, 60.0, told, destination)
 
 
@@ -123,7 +124,7 @@ def test_a_worker_stops_when_its_run_has_ended(job: ShardJob) -> None:
 
 
 def test_a_worker_that_sees_other_things_says_which(job: ShardJob) -> None:
-    told = json.loads(job.described)
+    told = json.loads(job.fingerprint)
     told["versions"]["numpy"], told["natocc"] = "1.0", "0.0.1"
     with pytest.raises(RunError, match=r'(?s)natocc: "0.0.1" -> .*versions.numpy: "1.0" -> .*on every machine'):
-        make_shard(dataclasses.replace(job, described=json.dumps(told)), 0)
+        make_shard(dataclasses.replace(job, fingerprint=json.dumps(told)), 0)

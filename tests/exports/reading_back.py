@@ -13,11 +13,13 @@ from click.testing import CliRunner, Result
 from needed import missing
 
 from natocc.cli import main
-from natocc.exports.reader import Sample
+from natocc.exports.reader import SourceSample
 from natocc.io.images import read_labels, read_rgb
 
 
-def same_pixels(sample: Sample, image: npt.NDArray[Any] | None, mask: npt.NDArray[Any] | None, folder: str = "masks") -> None:
+def same_pixels(
+    sample: SourceSample, image: npt.NDArray[Any] | None, mask: npt.NDArray[Any] | None, folder: str = "masks"
+) -> None:
     """Picture and label map are the sample's, pixel by pixel."""
     if image is not None:
         assert np.array_equal(image, read_rgb(sample.files["images"])[0])

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from exports.reading_back import needs, same_pixels
-from natocc.exports.hf import card
+from natocc.exports.hf import hub_card
 from natocc.exports.reader import SourceDataset
 
 
@@ -73,4 +73,4 @@ def test_the_card_says_what_there_is(dataset: SourceDataset, exported: Callable[
 
 def test_a_name_cannot_break_the_front_matter(dataset: SourceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SourceDataset, "name", "x\n---\nlicense: mit")
-    assert yaml.safe_load(card(dataset, "masks", "**").split("\n---\n")[0])["license"] == "other"
+    assert yaml.safe_load(hub_card(dataset, "masks", "**").split("\n---\n")[0])["license"] == "other"

@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 
 from exports.reading_back import same_pixels
 from natocc.core.errors import UsageError
-from natocc.exports.mmseg import MmsegOptions, palette
+from natocc.exports.mmseg import MmsegExport, palette
 from natocc.exports.reader import SourceDataset
 
 
@@ -78,7 +78,7 @@ def test_a_name_stays_a_comment(dataset: SourceDataset, exported: Callable[..., 
 def test_classes_with_gaps_are_refused(dataset: SourceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SourceDataset, "classes", lambda *_: {0: "background", 3: "skin"})
     with pytest.raises(UsageError, match="none of value 1"):
-        MmsegOptions().check(dataset)
+        MmsegExport().check(dataset)
 
 
 def test_colours_differ() -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from exports.reading_back import invoke
 from natocc.core.errors import UsageError
-from natocc.exports.export import choose_format, export
+from natocc.exports.export import choose_format, write_export
 from natocc.exports.format import ExportOptions
 from natocc.exports.reader import SourceDataset
 from natocc.exports.target import MARKER
-from natocc.exports.writer import Files
+from natocc.exports.writer import ExportWriter
 
 
 def _files(root: Path) -> list[str]:
@@ -40,7 +40,7 @@ def test_without_links_files_are_copied(dataset: SourceDataset, tmp_path: Path, 
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr("os.link", refuse)
-    done = export(choose_format({"to": "mmseg"}), dataset, tmp_path / "out", True, _quiet)
+    done = write_export(choose_format({"to": "mmseg"}), dataset, tmp_path / "out", True, _quiet)
     assert dict(done.files) == {"copied": 2 * len(dataset), "written": 1}
 
 
@@ -93,22 +93,22 @@ def test_what_an_interrupted_export_left_is_taken_over(
     dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options, target, part = choose_format({"to": "mmseg"}), tmp_path / "out", tmp_path / ".out.part"
-    take = Files.take
+    take = ExportWriter.take
 
-    def fail(self: Files, source: Path, name: str) -> None:
+    def fail(self: ExportWriter, source: Path, name: str) -> None:
         take(self, source, name)
         if sum(self.counts.values()) == 7:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Files, "take", fail)
+    monkeypatch.setattr(ExportWriter, "take", fail)
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as after a kill
     with pytest.raises(KeyboardInterrupt):
-        export(options, dataset, target, True, _quiet)
+        write_export(options, dataset, target, True, _quiet)
     assert not target.exists()
     assert json.loads((part / MARKER).read_text())["status"] == "writing"
     monkeypatch.undo()
     (part / "img_dir" / "train" / "000000999.jpg").touch()
-    export(options, dataset, target, True, _quiet)
+    write_export(options, dataset, target, True, _quiet)
     assert json.loads((target / MARKER).read_text())["status"] == "complete"
     assert not (target / "img_dir" / "train" / "000000999.jpg").exists()
     assert not part.exists()
@@ -179,8 +179,8 @@ def test_no_dataset_unfinished_or_damaged(dataset: SourceDataset, tmp_path: Path
         ("no folder", lambda: None),
         ("unfinished", lambda: _edit(root / "dataset.json", '"status": "complete"', '"status": "building"')),
         ("dataset.json: expected", lambda: _edit(root / "dataset.json", '"seed": 1', '"seed": 2')),
-        ("no manifest", lambda: (root / "manifest.parquet").unlink()),
-        ("no manifest", lambda: (root / "manifest.parquet").write_bytes(b"PAR1")),
+        ("cannot be read as a manifest", lambda: (root / "manifest.parquet").unlink()),
+        ("cannot be read as a manifest", lambda: (root / "manifest.parquet").write_bytes(b"PAR1")),
     ):
         if message != "no folder":
             shutil.copytree(dataset.root, root, dirs_exist_ok=True)

@@ -75,6 +75,25 @@ def test_they_are_looked_for_once_unless_a_file_changes(photos: Path, monkeypatc
     assert len(looked) == 7
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"", b"{", b"[]", b"{}", b"\xff", b'{"wall.jpg": {"faces": []}}', b'{"wall.jpg": {"reason": "none", "detail": ""}}',
+        b'{"eileen/one.jpg": {"faces": [{"landmarks": [[1, 2]], "detector": "hog"}]}}',
+    ],
+)  # fmt: skip
+def test_a_damaged_entry_is_made_again_with_one_line(photos: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    ids = _options().open(photos, photos / "cache").ids()
+    (path,) = (path for path in (photos / "cache" / "detections").rglob("*") if path.is_file())
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert _options().open(photos, photos / "cache").ids() == ids
+    assert path.read_bytes() == whole
+    (line,) = caplog.messages
+    assert str(path) in line
+    assert line.endswith("it is made again")
+
+
 def test_small_faces_can_be_left_out(photos: Path) -> None:
     source = _options(least_side=250).open(photos, photos / "cache")
     assert source.ids() == ("eileen/one.jpg", "eileen/two.jpg", "text.jpg", "wall.jpg")

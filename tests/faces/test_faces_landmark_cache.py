@@ -64,13 +64,14 @@ def test_other_pixels_other_masks_and_other_models_are_other_answers(tmp_path: P
 @pytest.mark.parametrize(
     "damage", [b"", b"[]", b"{", b'{"landmarks": [[1, 2]], "detector": "hog"}', b'{"reason": "none"}', b"\xff"]
 )
-def test_a_damaged_answer_is_found_again(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_entry_is_made_again_with_one_line(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     landmarks, _ = LandmarkFinder(68, tmp_path).find(FACE)
     (path,) = _kept(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(damage)
     assert np.array_equal(LandmarkFinder(68, tmp_path).find(FACE)[0], landmarks)
     assert path.read_bytes() == whole
+    assert len(caplog.messages) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_no_fault_of_the_face(tmp_path: Path) -> None:

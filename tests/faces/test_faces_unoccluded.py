@@ -140,6 +140,16 @@ def test_the_answer_is_kept_until_a_file_changes(tmp_path: Path, monkeypatch: py
     assert options.open(tmp_path, tmp_path / "c").ids() == first[1:]
 
 
+@pytest.mark.parametrize("damage", ["", "{}", "[3]", "[[]]", '["77"]', '"1"'])
+def test_a_damaged_entry_is_made_again_with_one_line(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    _wearers(tmp_path)
+    first = _options(unoccluded="by-parts").open(tmp_path, tmp_path / "c").ids()
+    (kept,) = (path for path in (tmp_path / "c" / "unoccluded").rglob("*") if path.is_file())
+    kept.write_text(damage)
+    assert _options(unoccluded="by-parts").open(tmp_path, tmp_path / "c").ids() == first
+    assert len(caplog.messages) == 1
+
+
 def test_only_masks_of_wearers_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _wearers(tmp_path)
     read: list[str] = []

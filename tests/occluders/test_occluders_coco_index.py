@@ -64,14 +64,18 @@ def test_every_annotation_is_found_by_its_picture_and_read_back(tmp_path: Path, 
     assert _told(open_index(path, tmp_path / "cache"), {"cup"}) == _told(open_index(path, tmp_path / "cache"), {"cup"}) == cups
 
 
-def test_an_index_is_read_once_and_again_where_it_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_is_read_once_and_again_where_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     path = _write(tmp_path / "i.json", ANNOTATIONS)
     whole = _told(open_index(path, tmp_path / "cache"), {"cup"})
     (kept,) = (folder for folder in (tmp_path / "cache" / "coco").iterdir() if folder.is_dir())
     for file in sorted(kept.iterdir()):
         for damaged in (b"", file.read_bytes()[:-20], b"{}"):
             file.write_bytes(damaged)
+            caplog.clear()
             assert _told(open_index(path, tmp_path / "cache"), {"cup"}) == whole
+            assert len(caplog.messages) == 1
     monkeypatch.setattr("natocc.occluders.coco.index.read_index", lambda path: pytest.fail("read again"))
     assert _told(open_index(path, tmp_path / "cache"), {"cup"}) == whole
 

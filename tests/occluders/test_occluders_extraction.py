@@ -13,12 +13,11 @@ import pytest
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Origin
 from natocc.core.seeds import generator
-from natocc.io.images import encode_jpeg, encode_png, sha256
+from natocc.io.images import encode_jpeg, sha256
 from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import Upscaler
-from natocc.occluders.hands.source import HandsOccluders
 from natocc.occluders.library.extraction import open_library
-from natocc.occluders.library.library import INDEX, SUMMARY
+from natocc.occluders.library.library import INDEX, SUMMARY, Library
 
 
 class Made:
@@ -145,18 +144,27 @@ def test_a_model_that_is_none_is_refused_before_anything_is_cut(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", [SUMMARY, INDEX])
-@pytest.mark.parametrize("damage", ["cut", "empty", "lost"])
-def test_a_damaged_library_is_one_line(tmp_path: Path, name: str, damage: str) -> None:
-    for folder in ("images", "masks"):
-        (tmp_path / "hands" / folder).mkdir(parents=True)
-    mask = np.zeros((100, 120), np.uint8)
-    mask[20:80, 30:90] = 1
-    for folder, picture in (("images", np.full((100, 120, 3), 90, np.uint8)), ("masks", mask)):
-        (tmp_path / "hands" / folder / "a.png").write_bytes(encode_png(picture))
-    file = HandsOccluders().open(tmp_path, tmp_path / "cache").path / name
+@pytest.mark.parametrize("damage", ["cut", "empty", "lost", "another's"])
+def test_a_damaged_library_is_made_again_with_one_line(
+    tmp_path: Path, name: str, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut: list[int] = []
+    library = open_library(tmp_path, "key", "n", lambda: [Made(number, cut) for number in range(40)], 1)
+    file = library.path / name
     whole = file.read_bytes()
-    file.unlink()
-    if damage != "lost":
+    if damage == "another's":
+        other = open_library(tmp_path, "other", "n", lambda: [Made(number, []) for number in range(3)], 1)
+        file.write_bytes((other.path / name).read_bytes())
+    else:
         file.write_bytes(whole[: len(whole) // 2 if damage == "cut" else 0])
-    with pytest.raises(UsageError, match=r"is damaged .*: delete that folder"):
-        HandsOccluders().open(tmp_path, tmp_path / "cache").draw(generator(1))
+        if damage == "lost":
+            file.unlink()
+        with pytest.raises(UsageError, match=r"is damaged .*; start again"):  # as a worker meets it, which cannot extract
+            Library(library.path).draw(generator(1))
+    again = open_library(tmp_path, "key", "n", lambda: [Made(number, cut) for number in range(40)], 1)
+    assert file.read_bytes() == whole
+    assert list(again.items()) == list(library.items())
+    assert cut == [*range(40), *range(40)]
+    (line,) = caplog.messages
+    assert str(library.path) in line
+    assert not list(tmp_path.glob(".*.part"))

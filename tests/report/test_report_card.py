@@ -10,10 +10,14 @@ import pytest
 import yaml
 
 from natocc.builder.run import Run
+from natocc.dataset.description import DatasetDescription, read_dataset
+from natocc.dataset.manifest import stream_manifest
 from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
 from natocc.recipe.load import load_recipe
 from natocc.report.card import card, escaped
+from natocc.report.html import count_samples
+from natocc.report.tally import COLUMNS, Tally
 
 EVIL = "a|b\n# <script>alert(1)</script> [x](javascript:1) `code` *bold* ![i](http://tracker) \x1b[31m"
 
@@ -32,7 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
 
 def _row(**changes: Any) -> dict[str, Any]:
     occluder = {"dataset": "coco", "item": "1", "sha256": "", "licence": None, "category": "cup"}
-    row = {"set": "s", "method": "natocc", "identity": "i", "split": None, "status": "made", "reason": None}
+    row = {"set": "s", "method": "natocc", "face": "f", "identity": "i", "split": None, "status": "made", "reason": None}
     row |= {"face_dataset": "faces", "face_licence": None, "occluders": [occluder], "occlusion_ratio": 0.25}
     return row | {"width": 64, "height": 64} | changes
 
@@ -66,7 +70,7 @@ def test_the_card_depends_on_the_samples_alone(built: Path, cache: Path, tmp_pat
 
 def test_what_data_say_stays_text(built: Path) -> None:
     description = json.loads((built / "dataset.json").read_text())
-    plain_card = card(description, [_row()])
+    plain_card = card(DatasetDescription.from_json(description), [_row()])
     occluder = {"dataset": EVIL, "item": EVIL, "sha256": "", "licence": EVIL, "category": EVIL}
     rows = [
         _row(set=EVIL, identity=EVIL, split=EVIL, face_dataset=EVIL, face_licence=EVIL, occluders=[occluder]),
@@ -74,7 +78,7 @@ def test_what_data_say_stays_text(built: Path) -> None:
     ]
     description["labels"]["parts"] = {"1": EVIL}
     description["recipe"]["name"] = EVIL
-    text = card(description, rows)
+    text = card(DatasetDescription.from_json(description), rows)
     assert "\x1b" not in text
     outside = text.split("```yaml")[0] + text.split("```\n")[-1]
     assert "<script" not in outside.replace("\\<", "")
@@ -89,13 +93,13 @@ def test_what_data_say_stays_text(built: Path) -> None:
 def test_a_fence_in_the_recipe_does_not_end_it(built: Path) -> None:
     description = json.loads((built / "dataset.json").read_text())
     description["recipe"]["faces"]["root"] = "````\n# not a title"
-    text = card(description, [_row()])
+    text = card(DatasetDescription.from_json(description), [_row()])
     assert "\n`````yaml\n" in text
     assert text.count("\n`````\n") == 1
 
 
 def test_nothing_but_rejected_samples_is_a_card_too(built: Path) -> None:
-    text = card(json.loads((built / "dataset.json").read_text()), [_row(status="rejected", reason="no-face")])
+    text = card(read_dataset(built), [_row(status="rejected", reason="no-face")])
     assert "0 samples" in text
     assert "no-face 1" in text
     assert "contact_sheet" not in text
@@ -105,3 +109,21 @@ def test_only_a_whole_url_is_a_link() -> None:
     assert escaped("https://example.org/a_b?c=1&d") == "<https://example.org/a_b?c=1&d>"
     assert escaped("https://example.org/> <b>") == "https://example.org/\\> \\<b\\>"
     assert escaped("javascript:alert(1)") == "javascript:alert(1)"
+
+
+def test_manifest_and_records_are_counted_alike(built: Path) -> None:
+    """The card counts rows of the manifest, the report those of the records, which an unfinished dataset has too."""
+    of_manifest = Tally(stream_manifest(built, COLUMNS))
+    of_records = count_samples(built)
+    assert of_manifest.to_json() == of_records.to_json()
+    assert vars(of_manifest) == vars(of_records)
+    assert (of_manifest.samples, of_manifest.made) == (4, 4)
+
+
+def test_samples_and_what_they_show_are_counted_apart() -> None:
+    occluder = _row()["occluders"][0]
+    tally = Tally([_row(occluders=[occluder, occluder]), _row(face="g", occluders=[]), _row(status="rejected", reason="no-face")])
+    assert (tally.samples, tally.made, len(tally.faces), tally.identities) == (3, 2, 2, 1)
+    assert (tally.categories["cup"], tally.category_uses["cup"]) == (1, 2)
+    assert (tally.licences["occluder", "coco", ""], tally.licence_uses["occluder", "coco", ""]) == (1, 2)
+    assert tally.occluders == {2: 1, 0: 1}

@@ -33,11 +33,11 @@ requestAnimationFrame(function next() {
 def _repeated(small: Path, large: Path) -> None:
     """The samples of a dataset of one shard again and again, as linked files, until there are :data:`COUNT`."""
     description = read_dataset(small)
+    recipe = {**description.recipe, "output": {**description.recipe["output"], "shard_size": 1000}}
     record = read_shard(Layout(small, 1), 0)
     paths, layout = record.paths(), Layout(large, 1000)
     layout.records.mkdir(parents=True)
-    description["recipe"]["output"]["shard_size"] = 1000
-    write_dataset(layout, {key: value for key, value in description.items() if key != "sha256"})
+    write_dataset(large, dataclasses.replace(description, recipe=recipe))
     for shard in range(COUNT // 1000):
         samples, files = [], {}
         for index in range(shard * 1000, (shard + 1) * 1000):

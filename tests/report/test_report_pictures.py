@@ -34,6 +34,6 @@ def test_what_is_visible_is_green_and_what_is_not_is_red() -> None:
 @pytest.mark.parametrize("shape", [(10, 40, 3), (300, 20, 3), (64, 64, 3)])
 def test_a_sheet_holds_every_tile(count: int, shape: tuple[int, int, int]) -> None:
     tiles = [Tile(np.full(shape, 200, np.uint8), f"tile {number} " + "ü" * 99) for number in range(count)]
-    sheet = contact_sheet(tiles, columns=3, tile=64)
+    sheet = contact_sheet(tiles, columns=3, side=64)
     assert sheet.shape == ((64 + 18 + 4) * max(1, -(-count // 3)) + 4, (64 + 4) * 3 + 4, 3)
     assert ((sheet == 200).all(axis=2).sum() > 0) == (count > 0)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, SampleRecord
 from natocc.io.images import list_values
 
 Planes = Mapping[str, npt.NDArray[np.uint8 | np.uint16]]
+Labels: TypeAlias = Mapping[str, Mapping[str, str]]
+"""Folder of label maps to value to name."""
+
 Contradiction = tuple[str, str, str]
-"""The folder, what was expected there, what was found."""
+"""The folder, what was expected in it, what was found."""
 
 
-def contradictions(
-    record: SampleRecord, size: tuple[int, int], planes: Planes, labels: Mapping[str, Json]
-) -> Iterator[Contradiction]:
+def contradictions(record: SampleRecord, size: tuple[int, int], planes: Planes, labels: Labels) -> Iterator[Contradiction]:
     """Everything in which the files of a sample contradict its record, the declared labels, or each other.
 
-    Only what the folders at hand allow is checked: visible and occluded face can be told to make up the face only where the
-    dataset has both.
+    Only what the dataset's folders allow is checked: that visible and occluded face make up the face needs both.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def contradictions(
     yield from _partition(record, fitting, labels)
 
 
-def _undeclared(record: SampleRecord, planes: Planes, labels: Mapping[str, Json]) -> Iterator[Contradiction]:
+def _undeclared(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator[Contradiction]:
     """Values that no label names."""
     for folder, plane in planes.items():
         declared = labels.get(folder)
@@ -85,8 +85,9 @@ def _counts(record: SampleRecord, planes: Planes) -> Iterator[Contradiction]:
         if len(rows):
             box = (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
             stated = tuple(measures[f"face_{name}"] for name in ("left", "top", "width", "height"))
-            if tuple(int(each) for each in box) != stated:
-                yield "amodal", f"the face's box {stated}", str(tuple(int(each) for each in box))
+            actual = tuple(int(side) for side in box)
+            if actual != stated:
+                yield "amodal", f"the face's box {stated}", str(actual)
     if modal is not None:
         yield from _differs("masks", "visible pixels", int(measures["visible_pixels"]), int(np.count_nonzero(modal == 1)))
         before = face if amodal is None else int(np.count_nonzero(amodal == 1))
@@ -99,7 +100,7 @@ def _differs(folder: str, what: str, stated: float, counted: float) -> Iterator[
         yield folder, f"{what} {stated}", str(counted)
 
 
-def _partition(record: SampleRecord, planes: Planes, labels: Mapping[str, Json]) -> Iterator[Contradiction]:
+def _partition(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator[Contradiction]:
     """Visible face, occluded face and ignored face are the face, and no pixel is two of them."""
     modal, amodal, instances = planes.get("masks"), planes.get("amodal"), planes.get("occluders")
     mattes, parts = planes.get("mattes"), planes.get("parts")

@@ -1,4 +1,4 @@
-"""Is a dataset what was written? Every damage is found and told; nothing is changed."""
+"""Is a dataset what was written? Every damage is reported; nothing is changed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 import joblib
 
 from natocc.core.progress import Progress
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind, Verified
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout
-from natocc.dataset.open import Description, open_dataset
+from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.manifest import manifest_findings
-from natocc.dataset.verify.shard import Files, pieces, sound_record, strangers
-from natocc.io.atomic import disk_errors
+from natocc.dataset.verify.shard import DatasetFiles, pieces, sound_record, unexpected_files
+from natocc.io.atomic import disk_errors, final_name
 
 
-def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files | None = None) -> Verified:
+def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files: DatasetFiles | None = None) -> Verified:
     """Look for damage.
 
     Parameters
@@ -29,9 +30,9 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files
     jobs : int
         Threads that hash, or processes that decode.
     progress : callable
-        Is told what is done, samples done, and how many there are.
-    files : Files, optional
-        Where all else lies, if not there.
+        Called with what is being done, samples done, and how many there are.
+    files : DatasetFiles, optional
+        Where all other files lie, if not in `root`, and how messages name that place.
 
     Returns
     -------
@@ -45,23 +46,23 @@ def verify(root: Path, depth: Depth, jobs: int, progress: Progress, files: Files
     RunError
         If a folder cannot be listed.
     """
-    description = open_dataset(root)
-    layout, files = description.layout(root), files or Files(root)
-    findings = [] if description.finding is None else [description.finding]
+    files = files or DatasetFiles(root)
+    opened = open_dataset(root, files.shown)
+    layout, description = opened.layout, opened.description
+    findings = [] if opened.finding is None else [opened.finding]
     with disk_errors(root):
         shards, stray = _shards(layout, description)
         findings += stray
         seen = _Seen()
         findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
-        findings += _strange_folders(files, shards, set(seen.shards), description.complete)
-        findings += _leftovers(layout, files, description.complete)
-        if description.complete:
+        findings += _unexpected_folders(files, shards, set(seen.shards), description.is_complete)
+        findings += _leftovers(layout, files, description.is_complete)
+        if description.is_complete:
             progress("verifying the manifest", 0, None)
-            samples = description.samples if description.samples is not None else seen.last + 1
-            findings += manifest_findings(layout, seen.shards, samples, description.content, depth)
+            samples = seen.last + 1 if description.samples is None else description.samples
+            findings += manifest_findings(layout, seen.shards, samples, description, depth)
     findings.sort(key=lambda finding: (finding.path, finding.index or 0))
-    status = str(description.content["status"])
-    return Verified(status, len(seen.shards), seen.samples, seen.files, seen.bytes, tuple(findings))
+    return Verified(description.status, len(seen.shards), seen.samples, seen.files, seen.bytes, tuple(findings))
 
 
 class _Seen:
@@ -80,16 +81,16 @@ class _Seen:
         self.bytes += sum(record.files.values())
 
 
-def _shards(layout: Layout, description: Description) -> tuple[list[int], list[Finding]]:
-    """The shards that should be there, and records beside them that should not."""
-    there = whole_shards(layout)
-    samples = description.samples
-    if description.part is not None:
-        return sorted({*there, *description.part}), []
+def _shards(layout: Layout, description: DatasetDescription) -> tuple[list[int], list[Finding]]:
+    """The shards that are expected, and records that are not."""
+    existing = whole_shards(layout)
+    samples = description.sample_count
+    if description.status == "part":
+        return sorted({*existing, *(description.shards or ())}), []
     if samples is None:
-        return (list(range(there[-1] + 1)) if description.complete and there else there), []
+        return (list(range(existing[-1] + 1)) if description.is_complete and existing else existing), []
     should = list(range(-(-samples // layout.shard_size)))
-    beyond = [shard for shard in there if shard >= len(should)]
+    beyond = [shard for shard in existing if shard >= len(should)]
     return should, [
         Finding(Kind.EXTRA, f"shards/{layout.record(shard).name}", f"{len(should)} shards", f"a record of shard {shard}", shard)
         for shard in beyond
@@ -98,8 +99,8 @@ def _shards(layout: Layout, description: Description) -> tuple[list[int], list[F
 
 def _check(
     layout: Layout,
-    files: Files,
-    description: Description,
+    files: DatasetFiles,
+    description: DatasetDescription,
     shards: list[int],
     depth: Depth,
     jobs: int,
@@ -108,7 +109,7 @@ def _check(
 ) -> list[Finding]:
     """Records, files and what lies beside them, shard by shard; one record in memory at a time."""
     findings: list[Finding] = []
-    samples, labels = description.samples, description.content.get("labels") or {}
+    samples, labels = description.sample_count, description.labels
 
     def work() -> Iterator[object]:
         for shard in shards:
@@ -118,21 +119,21 @@ def _check(
                 findings.append(record)
                 continue
             seen.add(record)
-            findings.extend(strangers(files, record))
+            findings.extend(unexpected_files(files, record))
             yield from (joblib.delayed(files.check)(piece, depth, labels) for piece in pieces(layout, record))
 
     # Hashing lets go of the interpreter; decoding and counting hardly do.
     backend = "loky" if depth == Depth.DEEP and jobs > 1 and files.in_processes else "threading"
     progress("verifying", 0, samples)
     done = 0
-    for found in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
-        findings += found
+    for damage in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
+        findings += damage
         done += 64
         progress("verifying", min(done, samples) if samples else done, samples)
     return findings
 
 
-def _strange_folders(files: Files, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
+def _unexpected_folders(files: DatasetFiles, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:
     """What lies where shards lie and is none of theirs. While a dataset is built, shards may lie there without a record."""
     for folder in FOLDERS:
         for entry in files.names(folder):
@@ -145,18 +146,17 @@ def _strange_folders(files: Files, shards: list[int], sound: set[int], complete:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names")
     for entry in files.names("shards"):
         if not RECORD_NAME.fullmatch(entry):
-            kind = Kind.LEFTOVER if entry.startswith(".") and entry.endswith(".part") else Kind.EXTRA
+            kind = Kind.EXTRA if final_name(entry) == entry else Kind.LEFTOVER
             yield Finding(kind, f"shards/{entry}", "records of shards only", "another file")
 
 
-def _leftovers(layout: Layout, files: Files, complete: bool) -> Iterator[Finding]:
-    """What a run that was interrupted left behind; a run that goes on may still need it."""
+def _leftovers(layout: Layout, files: DatasetFiles, complete: bool) -> Iterator[Finding]:
+    """What a run that was interrupted left behind; a run that resumes may still need it."""
     if not complete:
         return
-    there = files.names("")
-    if layout.staging.name in there:
+    names = files.names("")
+    if layout.staging.name in names:
         yield Finding(Kind.LEFTOVER, layout.staging.name, "no staging area in a complete dataset", "one")
-    for name in (*FILES, layout.dataset.name):
-        part = f".{name}.part"
-        if part in there:
-            yield Finding(Kind.LEFTOVER, part, "no half-written file", "one")
+    for name in names:
+        if final_name(name) != name and final_name(name) in (*FILES, layout.dataset.name):
+            yield Finding(Kind.LEFTOVER, name, "no half-written file", "one")

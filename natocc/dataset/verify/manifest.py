@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import read_manifest, read_manifest_head, rows_of, schema, write_rows
+from natocc.dataset.manifest import Row, read_manifest, read_manifest_head, rows_of, schema, write_rows
 from natocc.dataset.records import read_shard
 
 
 def manifest_findings(
-    layout: Layout, shards: list[int], samples: int, description: Mapping[str, Json], depth: Depth
+    layout: Layout, shards: list[int], samples: int, description: DatasetDescription, depth: Depth
 ) -> Iterator[Finding]:
     """What is wrong with the manifest of a complete dataset.
 
@@ -30,7 +30,7 @@ def manifest_findings(
         Those whose records are sound; rows of others cannot be judged.
     samples : int
         How many rows there should be.
-    description : mapping
+    description : DatasetDescription
         What ``dataset.json`` says, or should.
     depth : Depth
         ``FAST`` counts rows. Otherwise the manifest is made again from the records and compared byte by byte; where bytes
@@ -44,7 +44,7 @@ def manifest_findings(
     if depth >= Depth.HASH and whole and _as_written(layout, shards, description):
         return
     try:
-        head = read_manifest_head(layout.root)
+        head = read_manifest_head(layout.root, layout.shown)
         if depth == Depth.FAST:
             if head.rows != samples:
                 yield Finding(Kind.MANIFEST, name, f"{samples} rows", str(head.rows))
@@ -61,8 +61,8 @@ def manifest_findings(
 def _differences(layout: Layout, shards: list[int], samples: int) -> Iterator[Finding]:
     """A finding for each row that is not what its record says, too few or too many."""
     name, columns = layout.manifest.name, schema().names
-    rows: dict[int, dict[str, Json]] = {}
-    for row in read_manifest(layout.root):
+    rows: dict[int, Row] = {}
+    for row in read_manifest(layout.root, shown=layout.shown):
         if row.get("index") in rows or not isinstance(row.get("index"), int):
             yield Finding(Kind.MANIFEST, name, "one row a sample", f"another of sample {row.get('index')}")
         else:
@@ -70,13 +70,13 @@ def _differences(layout: Layout, shards: list[int], samples: int) -> Iterator[Fi
     for shard in shards:
         for stated in rows_of(read_shard(layout, shard)):
             index = stated["index"]
-            found = rows.get(index)
-            if found is None:
+            actual = rows.get(index)
+            if actual is None:
                 yield Finding(Kind.MANIFEST, name, f"a row of sample {index}", "none", shard, index)
                 continue
-            wrong = [column for column in columns if not _same(stated.get(column), found.get(column))]
+            wrong = [column for column in columns if not _same(stated.get(column), actual.get(column))]
             if wrong:
-                expected, other = (_shown(row.get(wrong[0])) for row in (stated, found))
+                expected, other = (_shown(cells.get(wrong[0])) for cells in (stated, actual))
                 expected = f"{wrong[0]} of sample {index} to be {expected}, as its record says"
                 other += f" and {len(wrong) - 1} more columns that differ" if len(wrong) > 1 else ""
                 yield Finding(Kind.MANIFEST, name, expected, other, shard, index)
@@ -84,11 +84,11 @@ def _differences(layout: Layout, shards: list[int], samples: int) -> Iterator[Fi
         yield Finding(Kind.MANIFEST, name, f"samples 0 to {samples - 1}", f"a row of sample {index}")
 
 
-def _same(stated: Json, found: Json) -> bool:
-    return bool(stated == found or json.dumps(stated) == json.dumps(found))
+def _same(stated: object, actual: object) -> bool:
+    return bool(stated == actual or json.dumps(stated) == json.dumps(actual))
 
 
-def _shown(value: Json) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -103,7 +103,7 @@ def _own_writer() -> str:
     return str(pyarrow.parquet.ParquetFile(io.BytesIO(file.getvalue())).metadata.created_by)
 
 
-def _as_written(layout: Layout, shards: list[int], description: Mapping[str, Json]) -> bool:
+def _as_written(layout: Layout, shards: list[int], description: DatasetDescription) -> bool:
     comparison = _Comparison(layout.manifest)
     try:
         write_rows((read_shard(layout, shard) for shard in shards), description, comparison)  # type: ignore[arg-type]

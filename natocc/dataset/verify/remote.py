@@ -1,21 +1,17 @@
-"""Is a dataset on a server what was written? Files are looked at here, a few at a time, and not kept."""
+"""Is a dataset on a server what was written? Files are checked here, a few at a time, and not kept."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import functools
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from natocc.core.errors import NatoccError
-from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.findings import Depth, Finding, Verified
 from natocc.dataset.layout import RECORD_NAME, Layout, dataset_file
-from natocc.dataset.verify.dataset import verify
-from natocc.dataset.verify.shard import Files, Piece, check_piece
+from natocc.dataset.verify.contents import Labels
+from natocc.dataset.verify.dataset import verify_folder
+from natocc.dataset.verify.shard import DatasetFiles, Piece, check_piece
 from natocc.io.atomic import disk_errors
 from natocc.io.storage import Storage
 
@@ -36,7 +32,7 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
     jobs : int
         Threads that fetch and look.
     progress : callable
-        See :func:`natocc.dataset.verify.dataset.verify`.
+        See :func:`natocc.dataset.verify.dataset.verify_folder`.
 
     Returns
     -------
@@ -51,7 +47,7 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
         If the server refuses, a few tries later.
     """
     names = storage.check()
-    with tempfile.TemporaryDirectory(prefix="natocc-verify-") as scratch, _in_words_of(storage.shown, scratch):
+    with tempfile.TemporaryDirectory(prefix="natocc-verify-") as scratch:
         layout = Layout(Path(scratch) / "dataset", 1)
         with disk_errors(layout.root):
             layout.records.mkdir(parents=True)
@@ -59,13 +55,10 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
             records = [f"shards/{name}" for name in storage.names("shards") if RECORD_NAME.fullmatch(name)]
             heads = [path.name for path in (dataset_file(layout.root), layout.manifest) if path.name in names]
             storage.get_all({name: layout.root / name for name in (*heads, *records)})
-            verified = verify(layout.root, depth, jobs, progress, _There(storage, Path(scratch)))
-        here, there = str(layout.root), storage.shown
-        findings = (dataclasses.replace(each, found=each.found.replace(here, there)) for each in verified.findings)
-        return dataclasses.replace(verified, findings=tuple(findings))
+            return verify_folder(layout.root, depth, jobs, progress, _RemoteFiles(storage, Path(scratch)))
 
 
-class _There(Files):
+class _RemoteFiles(DatasetFiles):
     """Files on a server.
 
     Parameters
@@ -79,13 +72,13 @@ class _There(Files):
     in_processes = False  # one connection
 
     def __init__(self, storage: Storage, scratch: Path) -> None:
-        super().__init__(scratch)
+        super().__init__(scratch, storage.shown)
         self._storage = storage
         self._staging = Layout(scratch, 1).staging.name
         self._sizes = functools.lru_cache(_LISTINGS)(storage.sizes)
 
     def names(self, folder: str) -> list[str]:
-        """See :class:`Files`; where a server has folders, an empty staging area is none."""
+        """See :class:`DatasetFiles`; where a server has folders, an empty staging area is none."""
         if "/" not in folder:
             names = self._storage.names(folder)
             return [name for name in names if name != self._staging or self._storage.sizes(name)]
@@ -93,11 +86,11 @@ class _There(Files):
         return sorted({name for name in below if name})  # none where a file has the folder's name
 
     def is_folder(self, path: str) -> bool:
-        """See :class:`Files`."""
+        """See :class:`DatasetFiles`."""
         return not self._storage.is_file(path)
 
-    def check(self, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
-        """See :class:`Files`."""
+    def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
+        """See :class:`DatasetFiles`."""
         files = [file for _, files in piece.samples for file in files]
         sizes: dict[str, int] = {}
         for folder in sorted({file.folder for file in files}):
@@ -116,13 +109,3 @@ class _There(Files):
                     fetched[file.path] = path
             self._storage.get_all(fetched)
             return check_piece(Path(place), piece, depth, labels)
-
-
-@contextlib.contextmanager
-def _in_words_of(shown: str, scratch: str) -> Iterator[None]:
-    """Errors that speak of the folder here speak of the server's."""
-    try:
-        yield
-    except NatoccError as error:
-        error.args = tuple(str(line).replace(f"{scratch}/dataset", shown) for line in error.args)
-        raise

@@ -1,25 +1,24 @@
-"""One shard against its record: every file there, whole, the bytes that were written, and nothing else beside them."""
+"""One shard against its record: every file is present, whole, the bytes that were written, and nothing else beside them."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.plans import Json
 from natocc.core.samples import SampleRecord
 from natocc.dataset.findings import Depth, Finding, Kind
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.records import ShardRecord, read_shard
-from natocc.dataset.verify.contents import contradictions
+from natocc.dataset.verify.contents import Labels, contradictions
 from natocc.io.images import read_plane, read_rgb
 
 
 @dataclasses.dataclass(frozen=True)
-class File:
+class SampleFile:
     """A file of a sample, as the shard's record has it."""
 
     path: str
@@ -33,7 +32,7 @@ class Piece:
     """Samples of one shard and their files: what one worker checks at a time."""
 
     shard: int
-    samples: tuple[tuple[SampleRecord, tuple[File, ...]], ...]
+    samples: tuple[tuple[SampleRecord, tuple[SampleFile, ...]], ...]
 
 
 def sound_record(layout: Layout, shard: int, last: int | None) -> ShardRecord | Finding:
@@ -72,7 +71,7 @@ def pieces(layout: Layout, record: ShardRecord, size: int = 64) -> Iterator[Piec
         yield Piece(record.shard, tuple(samples[start : start + size]))
 
 
-def check_piece(root: Path, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
+def check_piece(root: Path, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
     """What is wrong with the files of a piece; runs in a worker.
 
     Parameters
@@ -95,20 +94,23 @@ def check_piece(root: Path, piece: Piece, depth: Depth, labels: Mapping[str, Jso
     return findings
 
 
-class Files:
+class DatasetFiles:
     """Where the files of a dataset lie: in its folder.
 
     Parameters
     ----------
     root : Path
         The folder.
+    shown : str, optional
+        How messages name it; `root` unless given.
     """
 
     in_processes = True
     """Whether other processes can look at them, too."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, shown: str | None = None) -> None:
         self.root = root
+        self.shown = shown or str(root)
 
     def names(self, folder: str) -> list[str]:
         """What lies in a folder; nothing, where there is none."""
@@ -119,12 +121,12 @@ class Files:
         """Whether what lies there is a folder."""
         return (self.root / path).is_dir()
 
-    def check(self, piece: Piece, depth: Depth, labels: Mapping[str, Json]) -> list[Finding]:
+    def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
         """See :func:`check_piece`."""
         return check_piece(self.root, piece, depth, labels)
 
 
-def strangers(files: Files, record: ShardRecord) -> Iterator[Finding]:
+def unexpected_files(files: DatasetFiles, record: ShardRecord) -> Iterator[Finding]:
     """What lies in the folders of a shard and is not in its record."""
     for folder in FOLDERS:
         place = f"{folder}/{record.shard:05d}"
@@ -138,10 +140,10 @@ def strangers(files: Files, record: ShardRecord) -> Iterator[Finding]:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names", record.shard)
 
 
-def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tuple[File, ...]]]:
-    """Samples, each with its files; those of a sample are told by their names."""
+def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tuple[SampleFile, ...]]]:
+    """Samples, each with its files, which are recognised by their names."""
     paths = record.paths()
-    found = []
+    samples = []
     for sample in record.samples:
         own = paths.get(sample.index, {})
         for folder, path in own.items():
@@ -150,12 +152,12 @@ def _files(layout: Layout, record: ShardRecord) -> list[tuple[SampleRecord, tupl
                 raise ValueError(f"{path!r} as a file of sample {sample.index}")
         if set(own) != set(sample.files):
             raise ValueError(f"files of sample {sample.index} in {sorted(own)}, sha256 of those in {sorted(sample.files)}")
-        files = (File(path, folder, record.files[path], sample.files[folder]) for folder, path in sorted(own.items()))
-        found.append((sample, tuple(files)))
-    return found
+        files = (SampleFile(path, folder, record.files[path], sample.files[folder]) for folder, path in sorted(own.items()))
+        samples.append((sample, tuple(files)))
+    return samples
 
 
-def _fault(root: Path, file: File, depth: Depth) -> tuple[str, str] | None:
+def _fault(root: Path, file: SampleFile, depth: Depth) -> tuple[str, str] | None:
     """What was expected of a file and what was found; None where it is sound."""
     path = root / file.path
     try:
@@ -176,9 +178,7 @@ def _fault(root: Path, file: File, depth: Depth) -> tuple[str, str] | None:
     return None
 
 
-def _contents(
-    root: Path, record: SampleRecord, files: Sequence[File], shard: int, labels: Mapping[str, Json]
-) -> Iterator[Finding]:
+def _contents(root: Path, record: SampleRecord, files: Sequence[SampleFile], shard: int, labels: Labels) -> Iterator[Finding]:
     """Contradictions of a sample whose bytes are those that were written."""
     paths = {file.folder: file.path for file in files}
     planes, size = {}, None

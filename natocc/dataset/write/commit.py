@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from natocc.core.errors import RunError
-from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SHARD_NAME, Layout
+from natocc.dataset.layout import FOLDERS, RECORD_NAME, SHARD_NAME, Layout
 from natocc.dataset.records import ShardRecord
-from natocc.dataset.write.folder import remove_shard, without_part
+from natocc.dataset.write.folder import remove_shard, remove_temporary
 from natocc.dataset.write.lock import shard_lock
 from natocc.dataset.write.staging import check_staged, read_staged, staged_folder
-from natocc.io.atomic import disk_errors, encode_json, flush, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, flush, write_aside
 
 
 def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -> ShardRecord:
@@ -38,7 +38,8 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
     Raises
     ------
     RunError
-        If the disk refuses, or what is staged is not these samples with the files that were made. Then nothing has been moved.
+        If writing fails (disk full, read-only, no permission), or what is staged is not
+        these samples with the files that were made. Then nothing has been moved.
     """
     shard = layout.shard_of(indices[0])
     if indices.step != 1 or indices[0] != shard * layout.shard_size or layout.shard_of(indices[-1]) != shard:
@@ -47,8 +48,9 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
     place = staged_folder(staged, shard)
     records, files = read_staged(staged, shard)
     if records.keys() != set(indices):
-        amiss = min(records.keys() ^ set(indices))
-        raise RunError(f"{place}: expected samples {indices[0]} to {indices[-1]}, found {len(records)}; one amiss is {amiss}")
+        first = min(records.keys() ^ set(indices))
+        wanted = f"expected samples {indices[0]} to {indices[-1]}"
+        raise RunError(f"{place}: {wanted}, found {len(records)}; first missing or unexpected: {first}")
     named = {(folder, index) for index, record in records.items() for folder in record.files}
     sizes: dict[str, int] = {}
     with disk_errors(place):
@@ -83,7 +85,7 @@ def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     remove_shard(layout, shard)
     with disk_errors(layout.root):
@@ -108,13 +110,13 @@ def take_back(layout: Layout) -> None:
     Raises
     ------
     RunError
-        If the disk refuses, or something that natocc did not write lies among the samples.
+        If writing fails (disk full, read-only, no permission), or something that natocc did not
+        write lies among the samples.
     """
+    remove_temporary(layout.root)
     with disk_errors(layout.root):
-        for name in (*FILES, layout.dataset.name):
-            (layout.root / f".{name}.part").unlink(missing_ok=True)
         for path in layout.records.glob(".*.part"):
-            if RECORD_NAME.fullmatch(without_part(path.name)):
+            if RECORD_NAME.fullmatch(final_name(path.name)):
                 path.unlink()
         moved = {
             int(path.name) for folder in FOLDERS for path in (layout.root / folder).glob("*") if SHARD_NAME.fullmatch(path.name)

@@ -1,6 +1,6 @@
 """Workers that commit shards themselves, many at once, wherever they run: each stages in a folder that is its own.
 
-A run leaves word in the staging area for as long as it wants shards, so that workers on other machines, which no signal of its
+A run keeps a file in the staging area for as long as it wants shards, so that workers on other machines, which no signal of its
 parent reaches, know when to stop.
 """
 
@@ -74,8 +74,8 @@ class SharedFolder:
     def scratch(self, shards: Sequence[range]) -> Iterator[Layout]:
         """See :class:`Destination`.
 
-        What an earlier run staged of the shards is taken along. When the block is left by an error, what is staged then is laid
-        back, so that the next one goes on with it.
+        What an earlier run staged of the shards is moved in. When the block is left by an error, what is staged then is moved
+        back, so that the next run can use it.
         """
         numbers = [self.layout.shard_of(indices[0]) for indices in shards]
         with disk_errors(self.layout.staging):
@@ -88,7 +88,7 @@ class SharedFolder:
             _move(numbers, self.layout, scratch)
             sweep_staging(scratch, max((indices[-1] + 1 for indices in shards), default=0))
             yield scratch
-        except DiskError:  # it may be full: nothing is laid back
+        except DiskError:  # it may be full: nothing is moved back
             raise
         except BaseException:
             _move(numbers, scratch, self.layout)
@@ -98,7 +98,7 @@ class SharedFolder:
 
     def check_wanted(self) -> None:
         """See :class:`Destination`."""
-        if not _word(self.layout, self.run).exists():
+        if not _marker(self.layout, self.run).exists():
             raise RunError(f"the run that asked for shards has ended, or this machine does not see {self.layout.root}")
 
     def commit(self, scratch: Layout, indices: range) -> ShardRecord:
@@ -106,11 +106,11 @@ class SharedFolder:
         shard = self.layout.shard_of(indices[0])
         with shard_lock(self.layout, shard):
             self.check_wanted()
-            there = self.committed(indices)
-            if there is None:
+            existing = self.committed(indices)
+            if existing is None:
                 return commit_shard(self.layout, indices, scratch)
             shutil.rmtree(staged_folder(scratch, shard), ignore_errors=True)
-            return there
+            return existing
 
 
 @contextlib.contextmanager
@@ -120,40 +120,40 @@ def running(layout: Layout) -> Iterator[SharedFolder]:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     folder = SharedFolder(layout, secrets.token_hex(8))
-    word = _word(layout, folder.run)
-    with disk_errors(word):
+    marker = _marker(layout, folder.run)
+    with disk_errors(marker):
         layout.staging.mkdir(exist_ok=True)
-        word.touch()
+        marker.touch()
     try:
         yield folder
     finally:
         with contextlib.suppress(OSError):
-            word.unlink(missing_ok=True)
+            marker.unlink(missing_ok=True)
 
 
 def end_runs(layout: Layout) -> None:
-    """Tell the workers of runs that were killed that nobody wants their shards any more.
+    """Let the workers of runs that were killed know that nobody wants their shards any more.
 
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     with disk_errors(layout.staging):
-        for word in layout.staging.glob(f"{RUN}*"):
-            word.unlink(missing_ok=True)
+        for marker in layout.staging.glob(f"{RUN}*"):
+            marker.unlink(missing_ok=True)
 
 
 def salvage(layout: Layout) -> None:
-    """Lay back what workers staged that were killed, and delete the rest that they left; nobody else is at the dataset.
+    """Move back what workers staged that were killed, and delete the rest that they left; nobody else uses the dataset.
 
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     for root in sorted(layout.staging.glob(f"{WORKER}*")):
         scratch = Layout(root, layout.shard_size)
@@ -162,12 +162,12 @@ def salvage(layout: Layout) -> None:
             shutil.rmtree(root)
 
 
-def _move(shards: Sequence[int], here: Layout, there: Layout) -> None:
-    """Move what is staged of shards; what is not there stays away, what is there already as it is."""
+def _move(shards: Sequence[int], source: Layout, target: Layout) -> None:
+    """Move what is staged of shards; what is staged at the target already stays as it is."""
     for shard in shards:
         with contextlib.suppress(OSError):
-            staged_folder(here, shard).rename(staged_folder(there, shard))
+            staged_folder(source, shard).rename(staged_folder(target, shard))
 
 
-def _word(layout: Layout, run: str) -> Path:
+def _marker(layout: Layout, run: str) -> Path:
     return layout.staging / f"{RUN}{run}"

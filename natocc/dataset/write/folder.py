@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from natocc.core.errors import RunError, UsageError
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import FILES, FOLDERS, LOCK, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
-from natocc.io.atomic import disk_errors, flush
+from natocc.io.atomic import disk_errors, final_name, flush
 
 
 def claim(root: Path) -> None:
@@ -21,7 +22,7 @@ def claim(root: Path) -> None:
     UsageError
         If a file is in the way, or the folder holds somebody's files and no dataset.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -34,8 +35,8 @@ def claim(root: Path) -> None:
         names = sorted(path.name for path in root.iterdir())
     dataset = dataset_file(root)
     if dataset.name not in names:
-        # The very first file may still lie there under its name aside, from a kill; the next write takes it over.
-        foreign = [name for name in names if name != LOCK and without_part(name) != dataset.name]
+        # The very first file may still lie there under its temporary name, from a kill.
+        foreign = [name for name in names if name != LOCK and final_name(name) != dataset.name]
         if foreign:
             raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
 
@@ -59,25 +60,40 @@ def prepare(root: Path, overwrite: bool) -> None:
         If a file is in the way, the folder holds somebody's files and no dataset, a dataset and not `overwrite`, or something
         that is not natocc's among the samples. Nothing has been deleted then.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     claim(root)
     dataset = dataset_file(root)
     if not dataset.exists():
+        remove_temporary(root)
         return
     description = read_dataset(root)
     if not overwrite:
-        raise UsageError(f"{root} holds a dataset ({description['status']}): --overwrite replaces it")
+        raise UsageError(f"{root} holds a dataset ({description.status}): --overwrite replaces it")
     for path in _foreign(root):
         raise UsageError(f"{path} is not natocc's and would have to go: move it out of {root} before --overwrite")
-    write_dataset(Layout(root, 1), {**description, "status": "building"})
+    write_dataset(root, dataclasses.replace(description, status="building"))
     with disk_errors(root):
         for folder in ("shards", *FOLDERS, ".staging"):  # the records first: nobody takes the rest for whole
             _remove_tree(root / folder)
         for name in FILES:
             (root / name).unlink(missing_ok=True)
-            (root / f".{name}.part").unlink(missing_ok=True)
         flush(root)
+    remove_temporary(root)
+
+
+def remove_temporary(root: Path) -> None:
+    """Delete the temporary files that a kill left beside ``dataset.json``, the manifest and the like.
+
+    Raises
+    ------
+    DiskError
+        If that fails (read-only, no permission).
+    """
+    with disk_errors(root):
+        for path in root.glob(".*.part"):
+            if final_name(path.name) in (*FILES, dataset_file(root).name):
+                path.unlink(missing_ok=True)
 
 
 def remove_shard(layout: Layout, shard: int) -> None:
@@ -86,7 +102,7 @@ def remove_shard(layout: Layout, shard: int) -> None:
     Raises
     ------
     RunError
-        If something that natocc did not write lies among the samples, or the disk refuses.
+        If something that natocc did not write lies among the samples, or writing fails (disk full, read-only, no permission).
     """
     folders = [layout.shard_folder(folder, shard) for folder in FOLDERS]
     with disk_errors(layout.root):
@@ -105,7 +121,7 @@ def clean_staging(layout: Layout) -> None:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     with disk_errors(layout.staging):
         _remove_tree(layout.staging)
@@ -130,13 +146,8 @@ def _others(folder: Path, own: re.Pattern[str], folders: bool = False) -> Iterat
         yield folder
     elif folder.exists():
         for path in sorted(folder.iterdir()):
-            if not own.fullmatch(without_part(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
+            if not own.fullmatch(final_name(path.name)) or path.is_dir() != folders or (folders and path.is_symlink()):
                 yield path
-
-
-def without_part(name: str) -> str:
-    """The name that a file written aside is going to take; any other name is itself."""
-    return name[1 : -len(".part")] if name.startswith(".") and name.endswith(".part") else name
 
 
 def _remove_tree(folder: Path) -> None:

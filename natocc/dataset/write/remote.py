@@ -9,23 +9,21 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from natocc.core.errors import RunError, UsageError
 from natocc.core.plans import Json
-from natocc.dataset.description import read_dataset, write_dataset
+from natocc.dataset.description import DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, RUN, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
 from natocc.dataset.records import read_shard, whole_shards
-from natocc.dataset.write.folder import without_part
-from natocc.io.atomic import disk_errors, write_aside
+from natocc.io.atomic import disk_errors, final_name, write_aside
 from natocc.io.storage import Storage
 
 _DATASET = "dataset.json"
 
 STAGING = ".staging"
 """Folder there with a file for each run that wants shards of workers elsewhere."""
-_OF_THE_MOMENT = ("status", "samples", "counts", "sha256")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,14 +49,14 @@ class Remote:
         names = self.storage.check()
         if _DATASET in names:
             return True
-        foreign = [name for name in names if without_part(name) != _DATASET]
+        foreign = [name for name in names if final_name(name) != _DATASET]
         if foreign:
             shown = self.storage.shown
             raise UsageError(f"{shown} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another place with -o")
         return False
 
     def pull(self, layout: Layout, records: bool = True) -> None:
-        """Bring records here, so that a run in this folder goes on with what is there; pictures stay where they are.
+        """Bring records here, so that a run in this folder can resume; pictures stay where they are.
 
         What an earlier run made here and had not yet brought there is kept, if it is of the same dataset.
 
@@ -80,11 +78,9 @@ class Remote:
         if data is None:
             raise RunError(f"{self.storage.shown}/{_DATASET} was there and is gone: is another run at work?")
         before = _lasting(layout.root)
-        with disk_errors(layout.root):
-            layout.root.mkdir(parents=True, exist_ok=True)
         write_aside(layout.dataset, data)
-        there = read_dataset(layout.root, layout.shown)
-        if before != {key: value for key, value in there.items() if key not in _OF_THE_MOMENT}:
+        description = read_dataset(layout.root, layout.shown)
+        if before != description.lasting():
             with disk_errors(layout.root):
                 shutil.rmtree(layout.root)
                 layout.records.mkdir(parents=True)
@@ -96,7 +92,7 @@ class Remote:
         sizes = self._records()
         for shard in sorted({*sizes, *whole_shards(layout)}):
             self._pull_record(layout, shard, sizes.get(shard))
-        if there["status"] == "complete" and layout.manifest.name in self.storage.names(""):
+        if description.is_complete and layout.manifest.name in self.storage.names(""):
             # Its place is held: it may be large, and a run that adds anything writes it anew.
             write_aside(layout.manifest, b"")
 
@@ -114,7 +110,7 @@ class Remote:
         forget_pictures(layout, shard)
 
     def take_back(self) -> None:
-        """Delete what an interrupted run left: its word that it wants shards, and files of shards that have no record."""
+        """Delete what an interrupted run left: its marker that it wants shards, and files of shards that have no record."""
         self.storage.delete(f"{STAGING}/{name}" for name in self.storage.names(STAGING) if name.startswith(RUN))
         whole = self._records()
         for folder in FOLDERS:
@@ -145,8 +141,6 @@ class Remote:
         path = layout.record(shard)
         data = self.storage.get(_relative(layout, path))
         if data is not None:
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
             write_aside(path, data)
         return data is not None
 
@@ -158,8 +152,6 @@ class Remote:
                 data = self.storage.get(name)
                 if data is None:
                     raise RunError(f"{self.storage.shown}/{name} is missing, and the record of its shard is there")
-                with disk_errors(path):
-                    path.parent.mkdir(parents=True, exist_ok=True)
                 write_aside(path, data)
 
     def check_own(self) -> None:
@@ -177,19 +169,19 @@ class Remote:
                     f"{shown}/{path} is not natocc's and would have to go: move it out of {shown} before --overwrite"
                 )
 
-    def clear(self, there: Mapping[str, Json], scratch: Path) -> None:
+    def clear(self, description: DatasetDescription, scratch: Path) -> None:
         """Delete the dataset, known by its names; files beside it stay, and so does ``dataset.json``, marked ``building``.
 
         Parameters
         ----------
-        there : mapping
+        description : DatasetDescription
             What ``dataset.json`` there says.
         scratch : Path
             A folder of this machine.
         """
         with disk_errors(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
-        write_dataset(Layout(scratch, 1), {**there, "status": "building"})
+        write_dataset(scratch, dataclasses.replace(description, status="building"))
         self.push_file(dataset_file(scratch))
         paths = [path for path in self._all() if not _is_foreign(path)]
         records = [path for path in paths if path.startswith("shards/")]  # first: nobody takes the rest for whole
@@ -225,7 +217,7 @@ def forget_pictures(layout: Layout, shard: int) -> None:
 def _lasting(root: Path) -> dict[str, Json] | None:
     """What a dataset here says of itself, but for how far it is."""
     try:
-        return {key: value for key, value in read_dataset(root).items() if key not in _OF_THE_MOMENT}
+        return read_dataset(root).lasting()
     except UsageError:
         return None
 
@@ -235,7 +227,7 @@ def _is_foreign(path: str) -> bool:
     folder, *middle, name = path.split("/")
     own: re.Pattern[str] = RECORD_NAME if folder == "shards" else SAMPLE_NAME
     between = not middle if folder == "shards" else len(middle) == 1 and SHARD_NAME.fullmatch(middle[0]) is not None
-    return not between or own.fullmatch(without_part(name)) is None
+    return not between or own.fullmatch(final_name(name)) is None
 
 
 def _relative(layout: Layout, path: Path) -> str:

@@ -15,14 +15,14 @@ from natocc.core.errors import BadDataError, RunError, UsageError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.layout import FOLDERS, LOCKS, SHARD_NAME, WORKER, Layout
 from natocc.dataset.records import record_from_json, record_to_json
-from natocc.io.atomic import disk_errors, encode_json, read_json
+from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
 from natocc.io.images import read_bytes, sha256
 
 _RECORDS = "records"
 
 
 def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple[str, bytes]]) -> None:
-    """Lay one sample aside.
+    """Write one sample into the staging area.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
     Raises
     ------
     RunError
-        If the disk refuses; the message names the path.
+        If writing fails (disk full, read-only, no permission); the message names the path.
     ValueError
         If a folder is unknown, or the record is not one that :func:`~natocc.dataset.records.record_to_json` takes.
     """
@@ -47,12 +47,11 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
     for folder, (suffix, data) in files.items():
         if folder not in FOLDERS:
             raise ValueError(f"unknown folder {folder!r} (known: {', '.join(FOLDERS)})")
-        _write(staged_folder(layout, shard) / folder / f"{record.index:09d}{suffix}", data)
-    path = _record(layout, record.index)
-    part = path.with_name(f".{path.name}.part")
-    _write(part, text)
-    with disk_errors(path):
-        part.replace(path)
+        path = staged_folder(layout, shard) / folder / f"{record.index:09d}{suffix}"
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    write_aside(_record(layout, record.index), text, sync=False)
 
 
 def is_staged(layout: Layout, index: int) -> bool:
@@ -82,7 +81,7 @@ def read_staged(layout: Layout, shard: int) -> tuple[dict[int, SampleRecord], di
     UsageError
         If a record is damaged.
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     place = staged_folder(layout, shard)
     with disk_errors(place):
@@ -104,11 +103,11 @@ def check_staged(layout: Layout, record: SampleRecord, files: Mapping[tuple[str,
         if path is None:
             raise RunError(f"sample {record.index} is staged without its file in {folder}")
         try:
-            found = sha256(read_bytes(path))
+            actual = sha256(read_bytes(path))
         except BadDataError as error:
             raise RunError(error.detail) from None
-        if found != digest:
-            raise RunError(f"{path} is not the file that was made: expected sha256 {digest}, found {found}")
+        if actual != digest:
+            raise RunError(f"{path} is not the file that was made: expected sha256 {digest}, found {actual}")
 
 
 def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
@@ -132,7 +131,7 @@ def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
     Raises
     ------
     RunError
-        If the disk refuses.
+        If writing fails (disk full, read-only, no permission).
     """
     kept: set[int] = set()
     for place in sorted(layout.staging.glob("*")):
@@ -182,9 +181,3 @@ def _agrees(layout: Layout, record: SampleRecord, files: Mapping[tuple[str, int]
 
 def _record(layout: Layout, index: int) -> Path:
     return staged_folder(layout, layout.shard_of(index)) / _RECORDS / f"{index:09d}.json"
-
-
-def _write(path: Path, data: bytes) -> None:
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)

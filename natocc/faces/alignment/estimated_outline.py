@@ -38,10 +38,10 @@ _OFF_PICTURE = -0.3  # evidence where there is no picture
 _ROUNDS = 3
 _EDGE = 0.2  # units inside the outline at which its clearness is judged
 
-Float = npt.NDArray[np.float64]
+_Float = npt.NDArray[np.float64]
 
 
-def estimate_face_outline(image: Image, landmarks_xy: Points) -> tuple[Float, float]:
+def estimate_face_outline(image: Image, landmarks_xy: Points) -> tuple[_Float, float]:
     """Outline of a face in a photograph, without ears, along the hair.
 
     Parameters
@@ -69,7 +69,7 @@ def estimate_face_outline(image: Image, landmarks_xy: Points) -> tuple[Float, fl
     return outline_xy @ to_image[:, :2].T + to_image[:, 2], round(confidence, 4)
 
 
-def estimate_outline(crop: Image, seen: Mask, landmarks_xy: Points) -> tuple[Float, float]:
+def estimate_outline(crop: Image, seen: Mask, landmarks_xy: Points) -> tuple[_Float, float]:
     """Outline of the face without ears, along the hair.
 
     Parameters
@@ -95,15 +95,15 @@ def estimate_outline(crop: Image, seen: Mask, landmarks_xy: Points) -> tuple[Flo
     rays = rays / np.maximum(reach, 1e-6)
     positions = np.arange(_POSITIONS)
     offsets = np.asarray((positions - _START) * _STEP, dtype=np.float64)
-    at = near[:, None] + rays[:, None] * (offsets[:, None] * _UNIT)
+    candidates = near[:, None] + rays[:, None] * (offsets[:, None] * _UNIT)
     # From just below the eyes upwards the outline becomes freer.
     freedom = np.clip((0.1 - rays[:, 1]) / 0.6, 0, 1)[:, None]
     off = (offsets / (_AT_JAW + _AT_FOREHEAD * freedom)) ** 2
-    off[_blocked(at, landmarks_xy, crop.shape[:2]) | (offsets * _UNIT < -reach)] = np.inf
+    off[_blocked(candidates, landmarks_xy, crop.shape[:2]) | (offsets * _UNIT < -reach)] = np.inf
     off[0] = np.where(positions == _START, 0, np.inf)  # the chin stays: the outline is closed there
 
     bins = np.where(seen > 0, colour_bins(crop), -1)
-    skin, along = bins[_skin(landmarks_xy, seen) > 0], _sampled(bins, at)
+    skin, along = bins[_skin(landmarks_xy, seen) > 0], _sampled(bins, candidates)
     known, above = along >= 0, (rays[:, 1] < 0)[:, None]
     place = np.full(_RAYS, _START)
     for turn in range(_ROUNDS):
@@ -117,7 +117,7 @@ def estimate_outline(crop: Image, seen: Mask, landmarks_xy: Points) -> tuple[Flo
     return near + rays * (moved[:, None] * _UNIT), _confidence(speaks, place, moved, freedom[:, 0])
 
 
-def _confidence(speaks: Float, place: npt.NDArray[np.intp], moved: Float, freedom: Float) -> float:
+def _confidence(speaks: _Float, place: npt.NDArray[np.intp], moved: _Float, freedom: _Float) -> float:
     """How clearly the colours just inside speak for skin, less the farther the outline moved; both meant over the forehead."""
     behind = place[:, None] - np.arange(speaks.shape[1])
     edge = (behind > 0) & (behind <= _EDGE / _STEP)
@@ -127,7 +127,7 @@ def _confidence(speaks: Float, place: npt.NDArray[np.intp], moved: Float, freedo
     return float(np.clip(clearness, 0, 1) * np.exp(-2 * distance))
 
 
-def _resampled(outline_xy: Float) -> Float:
+def _resampled(outline_xy: _Float) -> _Float:
     """The closed outline as 128 points at equal distances, from the chin on."""
     closed = np.concatenate([outline_xy[8:], outline_xy[:9]])
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
@@ -135,17 +135,17 @@ def _resampled(outline_xy: Float) -> Float:
     return np.stack([np.interp(wanted, along, closed[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _sampled(bins: Bins, at_xy: Float) -> Bins:
+def _sampled(bins: Bins, points_xy: _Float) -> Bins:
     """Bins at positions, nearest neighbour; -1 off the picture."""
-    columns, rows = np.rint(at_xy[..., 0]).astype(np.intp), np.rint(at_xy[..., 1]).astype(np.intp)
+    columns, rows = np.rint(points_xy[..., 0]).astype(np.intp), np.rint(points_xy[..., 1]).astype(np.intp)
     height, width = bins.shape
-    found = bins[rows.clip(0, height - 1), columns.clip(0, width - 1)]
-    return np.where((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width), found, -1)
+    sampled = bins[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return np.where((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width), sampled, -1)
 
 
-def _blocked(at_xy: Float, landmarks_xy: Points, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _blocked(points_xy: _Float, landmarks_xy: Points, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Where the outline would cut into eyes, nose or mouth."""
-    features = _sampled(landmark_hull(landmarks_xy[27:], shape).astype(np.intp), at_xy) > 0
+    features = _sampled(landmark_hull(landmarks_xy[27:], shape).astype(np.intp), points_xy) > 0
     features[:, -1] = False  # whatever the landmarks are, there is a way around
     return np.asarray(np.maximum.accumulate(features[:, ::-1], axis=1)[:, ::-1])
 
@@ -159,7 +159,7 @@ def _skin(landmarks_xy: Points, seen: Mask) -> Mask:
     return np.asarray(skin * seen)
 
 
-def _cheapest(costs: Float) -> npt.NDArray[np.intp]:
+def _cheapest(costs: _Float) -> npt.NDArray[np.intp]:
     """Position on every ray that makes the sum of costs and roughness least (Viterbi); the first ray has one finite cost."""
     positions = np.arange(costs.shape[1])
     steps = _ROUGHNESS * np.abs(np.subtract.outer(positions, positions))
@@ -175,7 +175,7 @@ def _cheapest(costs: Float) -> npt.NDArray[np.intp]:
     return place
 
 
-def _smooth(values: Float) -> Float:
+def _smooth(values: _Float) -> _Float:
     """Binomial filter over neighbours on a circle."""
     near = [weight / 16 * np.roll(values, shift) for shift, weight in zip(range(-2, 3), (1, 4, 6, 4, 1), strict=True)]
     return np.asarray(np.sum(near, axis=0))

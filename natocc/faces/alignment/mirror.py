@@ -67,6 +67,6 @@ def _landmarks(points_xy: Points, width: int) -> Points:
     order = np.arange(len(points_xy))
     for one, other in {68: _PAIRS_68, 5: _PAIRS_5}.get(len(points_xy), ()):
         order[one], order[other] = other, one
-    found: Points = points_xy[order].copy()
-    found[:, 0] = width - 1 - found[:, 0]
-    return found
+    mirrored_xy: Points = points_xy[order].copy()
+    mirrored_xy[:, 0] = width - 1 - mirrored_xy[:, 0]
+    return mirrored_xy

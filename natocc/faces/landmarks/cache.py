@@ -1,39 +1,37 @@
-"""Landmarks that were found once, kept in the cache under what was looked at: another build finds them without looking."""
+"""Landmarks kept under the pixels that they were found in: the next build does not search again."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, RunError
+from natocc.core.plans import Json
 from natocc.core.samples import Image, Points
-from natocc.io.cache import keep
+from natocc.io.cache import Cache, entry_key
 
-_VERSION = 1  # of the search: another one must not find the answers of this one
-Box = tuple[float, float, float, float]
+_VERSION = "landmarks 1"  # of the search: what another one found must not be taken for what this one finds
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 def kept_landmarks(
     cache: Path, points: int, image: Image, wanted: Box | None, find: Callable[[], tuple[Points, str]]
 ) -> tuple[Points, str]:
-    """What `find` finds, from `cache` where the same pixels were looked at before; what it raises is kept likewise.
+    """What `find` finds, from `cache` where the same pixels were searched before; that there is no face is kept, too.
 
     Parameters
     ----------
     cache : Path
-        Any number of processes may read and write there at once. An answer that is damaged is found again; one that cannot be
-        written is not kept.
+        Any number of processes may read and write there at once. Where nothing can be read or written, nothing is kept.
     points : int
-        How many landmarks.
+        Number of landmarks.
     image : (H, W, 3) uint8
-        Known by its pixels, not by its file: the answer is that to exactly these, whatever decoded them.
+        Known by its pixels, not by its file, whatever decoded them.
     wanted : 4 floats, optional
         The box of the face mask.
     find : callable
@@ -44,28 +42,41 @@ def kept_landmarks(
     BadDataError
         As `find`.
     """
-    known = [_VERSION, version("dlib-bin"), version("opencv-python-headless"), points, wanted, image.shape]
-    digest = hashlib.sha256(json.dumps(known).encode())
-    digest.update(np.ascontiguousarray(image).data)
-    key = digest.hexdigest()
-    path = cache / "landmarks" / key[:2] / f"{key[2:40]}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        return _answer(json.loads(path.read_text(encoding="ascii")), points)
-    told: dict[str, Any]
+    state: list[Json] = [_VERSION, version("dlib-bin"), version("opencv-python-headless"), points, wanted, image.shape]
+    key = entry_key([state, np.ascontiguousarray(image).data])
+    kept = Cache(cache / "landmarks", lambda value: _decode(value, points))
+    entry = None
+    with contextlib.suppress(RunError):  # a full disk or a folder of somebody else's: searched again next time
+        entry = kept.find(key)
+    if entry is None:
+        value = _search(find)
+        with contextlib.suppress(RunError):
+            kept.put(key, value)
+        entry = _decode(value, points)
+    if isinstance(entry, BadDataError):
+        raise entry
+    return entry
+
+
+def landmarks_from(values: Any, points: int) -> Points:
+    """Landmarks (points, 2) float32 from nested lists; raises ValueError or TypeError if they are none."""
+    landmarks = np.array(values, dtype=np.float32)
+    if landmarks.shape != (points, 2) or not np.isfinite(landmarks).all():
+        raise ValueError(f"expected {points} landmarks, found an array of {landmarks.shape}")
+    return landmarks
+
+
+def _search(find: Callable[[], tuple[Points, str]]) -> Json:
+    """What `find` gives or raises, as JSON."""
     try:
         landmarks, detector = find()
-        told = {"landmarks": landmarks.tolist(), "detector": detector}
     except BadDataError as error:
-        told = {"reason": error.reason, "detail": error.detail}
-    with contextlib.suppress(RunError):  # a full disk or a folder of somebody else's: found again next time
-        keep(path, json.dumps(told))
-    return _answer(told, points)
+        return {"reason": error.reason, "detail": error.detail}
+    return {"landmarks": landmarks.tolist(), "detector": detector}
 
 
-def _answer(told: dict[str, Any], points: int) -> tuple[Points, str]:
-    if "reason" in told:
-        raise BadDataError(Reason(told["reason"]), str(told["detail"]))
-    landmarks = np.array(told["landmarks"], dtype=np.float32)
-    if landmarks.shape != (points, 2) or not np.isfinite(landmarks).all():
-        raise ValueError("not landmarks")
-    return landmarks, str(told["detector"])
+def _decode(value: Any, points: int) -> tuple[Points, str] | BadDataError:
+    """What :func:`_search` gave."""
+    if "reason" in value:
+        return BadDataError(Reason(value["reason"]), str(value["detail"]))
+    return landmarks_from(value["landmarks"], points), str(value["detector"])

@@ -1,28 +1,26 @@
-"""Every face of every photograph, found once and kept: only then can faces be counted before they are read."""
+"""Every face of every photograph, detected once and kept: faces have to be counted before they are read."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import joblib
-import numpy as np
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
 from natocc.core.samples import Points
+from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
-from natocc.io.cache import keep
+from natocc.io.cache import Cache, entry_key
 from natocc.io.images import read_rgb
 from natocc.io.paths import inside
 
-_VERSION = 2  # of the search: another one must not find the answers of this one
+_VERSION = "detections 2"  # of the search: what another one found must not be taken for what this one finds
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +34,7 @@ class Detection:
     landmarks_xy : (68, 2) or (5, 2) float32, optional
         In pixels; none where there is no face.
     detector : str, optional
-        What found it.
+        Which detector found it.
     rejection : (Reason, str), optional
         Why there is none.
     """
@@ -59,11 +57,11 @@ def detect_faces(
     names : sequence of str
         Relative to it.
     points : 68 or 5
-        How many landmarks.
+        Landmarks of a face.
     least_side : int
         Smaller faces, by the longer side of what the detector draws around them, px, are left out.
     cache : Path
-        Folder in which the answer is kept, under the names, sizes and times of the files; made if need be.
+        Where the detections are kept, under the names, sizes and times of the files; made if missing.
     jobs : int
         Processes.
 
@@ -76,36 +74,43 @@ def detect_faces(
     Raises
     ------
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
-    key = hashlib.blake2b(json.dumps([_VERSION, points, least_side]).encode(), digest_size=16)
+
+    def decode(entries: Any) -> dict[str, Detection]:
+        return {face_id: face for name in names for face_id, face in _faces(name, entries[name], points)}
+
+    def detect() -> Json:
+        work = (joblib.delayed(_detect)(root, name, points, least_side) for name in names)
+        return dict(zip(names, joblib.Parallel(n_jobs=jobs, batch_size=4)(work), strict=True))
+
+    key = entry_key([[_VERSION, points, least_side], *_states(root, names)])
+    return Cache(cache / "detections", decode).get(key, detect)
+
+
+def _states(root: Path, names: Sequence[str]) -> Iterator[Json]:
+    """What tells whether photographs are still the same."""
     for name in names:
         try:
             status = (root / name).stat()
-            key.update(json.dumps([name, status.st_size, status.st_mtime_ns]).encode())
+            yield [name, status.st_size, status.st_mtime_ns]
         except OSError as error:
-            key.update(json.dumps([name, error.errno]).encode())
-    kept = cache / "detections" / f"{key.hexdigest()}.json"
-    if kept.is_file():
-        found = json.loads(kept.read_text(encoding="ascii"))
-    else:
-        work = (joblib.delayed(_detect)(root, name, points, least_side) for name in names)
-        found = dict(zip(names, joblib.Parallel(n_jobs=jobs, batch_size=4)(work), strict=True))
-        keep(kept, json.dumps(found))
-    return {face_id: face for name, entry in found.items() for face_id, face in _faces(name, entry)}
+            yield [name, error.errno]
 
 
-def _faces(name: str, entry: Json) -> list[tuple[str, Detection]]:
+def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]]:
+    """Ids and detections of a photograph, from what :func:`_detect` gave."""
     if "reason" in entry:
-        return [(name, Detection(name, None, None, (Reason(entry["reason"]), entry["detail"])))]
-    return [
-        (f"{name}#{number}", Detection(name, np.array(face["landmarks"], dtype=np.float32), face["detector"], None))
-        for number, face in enumerate(entry["faces"], start=1)
-    ]
+        yield name, Detection(name, None, None, (Reason(entry["reason"]), str(entry["detail"])))
+        return
+    if not entry["faces"]:
+        raise ValueError(f"{name}: neither a face nor why there is none")
+    for number, face in enumerate(entry["faces"], start=1):
+        yield f"{name}#{number}", Detection(name, landmarks_from(face["landmarks"], points), str(face["detector"]), None)
 
 
-def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> Json:
-    """What is kept of a photograph; runs in a worker."""
+def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> dict[str, Json]:
+    """Faces of a photograph, or why there are none; runs in a worker."""
     cv2.setNumThreads(1)
     try:
         image, _ = read_rgb(inside(root, name))

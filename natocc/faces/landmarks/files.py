@@ -1,4 +1,4 @@
-"""Landmarks from files, instead of finding them: a folder of ``.pts`` files, or one CSV file.
+"""Landmarks from files instead of a detector: a folder of ``.pts`` files, or one CSV file.
 
 ``NAME.pts`` beside or apart from ``NAME.jpg``, in the same subfolders: x and y of 68 points (300-W's order) or 5 (dlib's order),
 with or without the header ``version: 1 n_points: 68 {`` and the closing ``}``. A CSV file has a header; its first column is a
@@ -8,7 +8,7 @@ others, as OpenFace writes them.
 Coordinates are those of the upright picture, that is with its EXIF orientation applied. 300-W's files, the ones with a header,
 were written by MATLAB and count pixels from 1 [1]_; all others are taken to count from 0.
 
-Whoever gives landmarks means them: a face that has none is rejected, and not looked for by other means.
+A face without landmarks in the files is rejected: no detector searches for it.
 
 .. [1] C. Sagonas et al., "300 Faces in-the-Wild Challenge", ICCV Workshops 2013.
 """
@@ -31,7 +31,7 @@ from natocc.faces.landmarks.keypoints import eye_centres_xy
 from natocc.io.images import read_bytes
 from natocc.io.paths import SUFFIXES, files_below, inside, without_suffix
 
-LAYOUT = "a folder of .pts files, or a .csv file with a header and x, y of 68 or 5 points in each line"
+_LAYOUT = "a folder of .pts files, or a .csv file with a header and x, y of 68 or 5 points in each line"
 FARTHEST = 100_000.0
 """Largest coordinate, px: no picture is so large, and what lies farther overflows the fixed point of those who draw it."""
 _LINE_OF_EYES = 0.35  # how far from one line four corners of eyes may lie; eyes, nose and mouth lie at 0.5 and more
@@ -67,7 +67,7 @@ class LandmarkFiles(abc.ABC):
 
     @abc.abstractmethod
     def _has(self, name: str) -> bool:
-        """Whether there is an entry of this very name."""
+        """Whether there is an entry of exactly this name."""
 
     @abc.abstractmethod
     def _read(self, name: str) -> Points:
@@ -87,7 +87,7 @@ def open_landmarks(path: Path, first_pixel: int | None) -> LandmarkFiles:
     path : Path
         A folder of ``.pts`` files, or a CSV file.
     first_pixel : 0 or 1, optional
-        What the centre of the first pixel is called there; by default 1 in a ``.pts`` file with a header, else 0.
+        Coordinate of the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else 0.
 
     Raises
     ------
@@ -97,10 +97,10 @@ def open_landmarks(path: Path, first_pixel: int | None) -> LandmarkFiles:
     if path.is_dir():
         files = {name[: -len(".pts")]: name for name in files_below(path, (".pts",))}
         if not files:
-            raise UsageError(f"no .pts file below {path}; expected {LAYOUT}")
+            raise UsageError(f"no .pts file below {path}; expected {_LAYOUT}")
         return PtsFolder(path, files, first_pixel)
     if not path.is_file():
-        raise UsageError(f"no landmarks at {path}; expected {LAYOUT}")
+        raise UsageError(f"no landmarks at {path}; expected {_LAYOUT}")
     return _read_table(path, first_pixel or 0)
 
 
@@ -213,7 +213,7 @@ def _read_table(path: Path, first_pixel: int) -> LandmarkTable:
                 rows[name] = len(numbers)
                 numbers.append(np.array([_number(cells, column) for column in columns]))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: expected {LAYOUT}: {error}") from None
+        raise UsageError(f"{path}: expected {_LAYOUT}: {error}") from None
     return LandmarkTable(path, rows, np.array(numbers).reshape(len(numbers), len(columns)), first_pixel)
 
 
@@ -237,7 +237,7 @@ def _columns(header: Sequence[str], path: Path) -> list[int]:
         if columns and not np.isnan(numbers).any() and numbers[:3] not in ([0, 1, 2], [1, 2, 3]):
             raise UsageError(f"{path}: the first line holds numbers; expected a header")
     if len(columns) not in (136, 10):
-        raise UsageError(f"{path}: expected columns of 68 or 5 points, found {len(columns)} columns; expected {LAYOUT}")
+        raise UsageError(f"{path}: expected columns of 68 or 5 points, found {len(columns)} columns; expected {_LAYOUT}")
     return columns
 
 

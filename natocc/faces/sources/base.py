@@ -1,4 +1,4 @@
-"""What every face source has in common: ids without opening a picture, one face at a time, lists of who is in and who is out."""
+"""What face sources have in common: ids without opening a picture, one face at a time, lists of faces to include and exclude."""
 
 from __future__ import annotations
 
@@ -145,14 +145,14 @@ class FaceOptions(Options, abc.ABC):
         data : Path
             The data root.
         cache : Path
-            Where what took long to find out is kept.
+            Where results that took long to compute are kept.
         jobs : int
-            Processes to find it out with.
+            Processes to compute them.
 
         Raises
         ------
         UsageError
-            If the layout is not the one expected, or a list names a face that is not there.
+            If the layout is not the one expected, or a list names a face that the source does not have.
         """
 
     def select(self, ids: Iterable[str], data: Path, split_of: Callable[[str], str | None] | None = None) -> tuple[str, ...]:

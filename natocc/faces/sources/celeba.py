@@ -46,7 +46,7 @@ class CelebA:
 
 
 def read_celeba(root: Path) -> CelebA | None:
-    """The mapping and, where it is there, the list of identities; none without a mapping.
+    """The mapping and, if it exists, the list of identities; none without a mapping.
 
     Parameters
     ----------

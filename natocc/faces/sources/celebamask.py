@@ -24,7 +24,7 @@ from natocc.io.masks import fit_labels, mask_of
 from natocc.io.paths import inside, locate, require_folder
 from natocc.plugins.options import Location
 
-LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
+_LAYOUT = "CelebA-HQ-img/N.jpg and CelebAMask-HQ-mask-anno/K/NNNNN_part.png with K = N // 2000, as CelebAMask-HQ is published"
 LICENCE = "non-commercial research purposes only (CelebAMask-HQ)"
 FACES_A_FOLDER = 2000
 
@@ -59,12 +59,12 @@ class CelebAMaskFaces(FaceOptions):
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the pictures; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
-        root = require_folder(locate(self.root, data), LAYOUT)
-        pictures = require_folder(root / "CelebA-HQ-img", f"{LAYOUT}, below {root}")
-        require_folder(root / "CelebAMask-HQ-mask-anno", f"{LAYOUT}, below {root}")
+        root = require_folder(locate(self.root, data), _LAYOUT)
+        pictures = require_folder(root / "CelebA-HQ-img", f"{_LAYOUT}, below {root}")
+        require_folder(root / "CelebAMask-HQ-mask-anno", f"{_LAYOUT}, below {root}")
         names = _names_by_id(pictures)
         if not names:
-            raise UsageError(f"no picture such as 0.jpg in {pictures}; expected {LAYOUT}")
+            raise UsageError(f"no picture such as 0.jpg in {pictures}; expected {_LAYOUT}")
         celeba = read_celeba(root)
         if self.split is not None and celeba is None:
             raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
@@ -116,12 +116,12 @@ class CelebAMask(FaceSource):
         return tuple(self.files)
 
     def identity(self, face_id: str) -> str:
-        """The person, where CelebA's list is there; else the face itself."""
+        """The person, where there is CelebA's list; else the face itself."""
         person = self.celeba.identity(int(face_id)) if self.celeba else None
         return person or face_id
 
     def split(self, face_id: str) -> str | None:
-        """That of CelebA's published partition, where the mapping to CelebA is there."""
+        """That of CelebA's published partition, where there is the mapping to CelebA."""
         return self.celeba.split(int(face_id)) if self.celeba else None
 
     def read(self, face_id: str) -> FaceSample:

@@ -16,7 +16,7 @@ from natocc.io import images
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.plugins.options import Location
 
-LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
+_LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
 
 
 class FolderFaces(FaceOptions):
@@ -38,10 +38,10 @@ class FolderFaces(FaceOptions):
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> FaceSource:
         """List the photographs; see :meth:`natocc.faces.sources.base.FaceOptions.open`."""
-        root = require_folder(locate(self.root, data), LAYOUT)
+        root = require_folder(locate(self.root, data), _LAYOUT)
         names = files_below(root, SUFFIXES)
         if not names:
-            raise UsageError(f"no photograph below {root}; expected {LAYOUT}")
+            raise UsageError(f"no photograph below {root}; expected {_LAYOUT}")
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:

@@ -207,8 +207,8 @@ class Labelled(FaceSource):
         named = mask_of(labels, [*table, NOT_LABELLED])
         if not named.all():
             known = ", ".join(f"{value} {name}" for value, name in table.items())
-            found = images.list_values(np.unique(labels[named == 0]).tolist())
-            detail = f"{path}: no class has the values {found}; known: {known}, {NOT_LABELLED} not labelled"
+            values = images.list_values(np.unique(labels[named == 0]).tolist())
+            detail = f"{path}: no class has the values {values}; known: {known}, {NOT_LABELLED} not labelled"
             raise BadDataError(Reason.BAD_MASK, detail)
         return labels
 

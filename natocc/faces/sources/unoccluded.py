@@ -1,34 +1,33 @@
-"""Which faces of CelebAMask-HQ wear something over their face, told from their part masks."""
+"""Which faces of CelebAMask-HQ wear something over their face, according to their part masks."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import joblib
 import numpy as np
 
 from natocc.core.errors import BadDataError
+from natocc.core.plans import Json
 from natocc.core.samples import Mask
 from natocc.io import images
-from natocc.io.cache import keep
+from natocc.io.cache import Cache, entry_key
 from natocc.io.masks import fit_labels
 from natocc.io.paths import inside
 
 HAT_SHARE = 0.02
 """Share of the face's convex hull that a hat may cover: a brim is drawn a few pixels into the forehead of most who wear one."""
-_VERSION = 1  # of the rule: another one must not find the answers of this one
+_VERSION = "unoccluded 1"  # of the rule: what another one says must not be taken for what this one says
 
 
 def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: Path, jobs: int) -> frozenset[str]:
     """Faces that wear glasses, or a hat that covers more than 2 % of the convex hull of their face parts.
 
-    Masks are read only of faces that have a mask of glasses or of a hat, and only once: the answer is kept in `cache`, under the
+    Masks are read only of faces that have a mask of glasses or of a hat, and only once: the result is kept in `cache`, under the
     names, sizes and times of these files. Faces whose masks cannot be read stay, to be rejected with their reason when they are
     used.
 
@@ -39,34 +38,38 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
     face_parts : sequence of str
         Parts whose union is the face.
     cache : Path
-        Folder; made if need be.
+        Where the result is kept; made if missing.
     jobs : int
         Processes.
 
     Raises
     ------
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
-    found: dict[str, list[str]] = {}
-    digest = hashlib.blake2b(json.dumps([_VERSION, *face_parts]).encode(), digest_size=16)
+    worn: dict[str, list[str]] = {}
+    states: list[Json] = []
     for face_id, stem in stems.items():
         for part in ("eye_g", "hat"):
             try:
                 status = os.lstat(f"{stem}_{part}.png")
             except OSError:
                 continue
-            found.setdefault(face_id, []).append(part)
-            digest.update(f"{stem}_{part} {status.st_size} {status.st_mtime_ns}\n".encode())
-    kept = cache / "unoccluded" / f"{digest.hexdigest()}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError):  # not there, or damaged: found again
-        return frozenset(json.loads(kept.read_text(encoding="utf-8")))
-    worn = joblib.Parallel(n_jobs=jobs, batch_size=32)(
-        joblib.delayed(is_occluded)(stems[face_id], parts, face_parts) for face_id, parts in found.items()
-    )
-    occluded = sorted(face_id for face_id, covered in zip(found, worn, strict=True) if covered)
-    keep(kept, json.dumps(occluded))
-    return frozenset(occluded)
+            worn.setdefault(face_id, []).append(part)
+            states.append([f"{stem}_{part}", status.st_size, status.st_mtime_ns])
+
+    def look() -> Json:
+        work = (joblib.delayed(is_occluded)(stems[face_id], parts, face_parts) for face_id, parts in worn.items())
+        occluded = joblib.Parallel(n_jobs=jobs, batch_size=32)(work)
+        return sorted(face_id for face_id, covered in zip(worn, occluded, strict=True) if covered)
+
+    def decode(value: Any) -> frozenset[str]:
+        if not isinstance(value, list) or not worn.keys() >= set(value):
+            raise ValueError("expected a list of faces that wear something")
+        return frozenset(value)
+
+    key = entry_key([[_VERSION, *face_parts], *states])
+    return Cache(cache / "unoccluded", decode).get(key, look)
 
 
 def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str]) -> bool:

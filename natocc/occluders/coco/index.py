@@ -1,12 +1,9 @@
-"""What a COCO file holds, and where in it: read once, kept in the cache, mapped afterwards (860 000 annotations: 30 MB)."""
+"""Where everything lies in a COCO file: read once, kept in the cache, mapped afterwards (860 000 annotations: 30 MB)."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from natocc.core.errors import RunError, UsageError
-from natocc.occluders.coco.instances import Annotation, Instances, Picture, read_instances
-from natocc.occluders.library.extraction import alone, library_key
+from natocc.core.errors import UsageError
+from natocc.core.plans import Json
+from natocc.io.cache import FolderCache
+from natocc.io.tables import map_table, write_table
+from natocc.occluders.coco.instances import AnnotationEntry, Instances, PictureEntry, read_instances
+from natocc.occluders.library.extraction import library_key
 
 _ANNOTATIONS, _PICTURES, _SUMMARY = "annotations.arrow", "pictures.arrow", "summary.json"
 _VERSION = "coco index 1"
@@ -37,7 +37,7 @@ class CocoIndex:
         bytes. Those whose picture or category the file does not know, or that are no objects, come last, with one more than the
         last row as picture; -1 is the category of those without one.
     pictures : pyarrow.Table
-        ``entry``: JSON of a :class:`~natocc.occluders.coco.instances.Picture`, its licence by name.
+        ``entry``: JSON of a :class:`~natocc.occluders.coco.instances.PictureEntry`, its licence by name.
     """
 
     path: Path
@@ -53,47 +53,29 @@ class CocoIndex:
         picture = self.annotations["picture"].to_numpy()[rows]
         return np.split(rows, np.flatnonzero(np.diff(picture)) + 1) if len(rows) else []
 
-    def picture(self, rows: npt.NDArray[np.int64]) -> tuple[Picture | None, tuple[tuple[Annotation, str], ...]]:
+    def picture(self, rows: npt.NDArray[np.int64]) -> tuple[PictureEntry | None, tuple[tuple[AnnotationEntry, str], ...]]:
         """The picture that one group is of, and its annotations with the names of their categories."""
         first, count = int(rows[0]), int(rows[-1] - rows[0] + 1)
-        found = self.annotations.slice(first, count).take(rows - first).to_pylist()
-        at = found[0]["picture"]
-        entry = None if at == len(self.pictures) else Picture(*json.loads(self.pictures["entry"][at].as_py()))
-        names = ["" if each["category"] < 0 else self.categories[each["category"]] for each in found]
-        annotations = [Annotation(each["number"], None, None, each["offset"], each["length"]) for each in found]
-        return entry, tuple(zip(annotations, names, strict=True))
+        entries = self.annotations.slice(first, count).take(rows - first).to_pylist()
+        place = entries[0]["picture"]
+        picture = None if place == len(self.pictures) else PictureEntry(*json.loads(self.pictures["entry"][place].as_py()))
+        names = ["" if entry["category"] < 0 else self.categories[entry["category"]] for entry in entries]
+        annotations = [AnnotationEntry(entry["number"], None, None, entry["offset"], entry["length"]) for entry in entries]
+        return picture, tuple(zip(annotations, names, strict=True))
 
 
 def open_index(path: Path, cache: Path) -> CocoIndex:
-    """The index of a file, from `cache`, where it is made if it is not there or damaged.
+    """The index of a file, from `cache`, where it is made if there is none or a damaged one.
 
     Raises
     ------
     UsageError
         As :func:`natocc.occluders.coco.instances.read_instances`.
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
-    key = library_key(_VERSION, [path], [])
-    folder = cache / "coco" / key
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        return _mapped(path, folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with alone(folder.with_name(f".{key}.lock")):
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                return _mapped(path, folder)  # another process made it while this one waited
-            index, aside = read_index(path), folder.with_name(f".{key}.part")
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir()
-            _write(aside / _ANNOTATIONS, index.annotations)
-            _write(aside / _PICTURES, index.pictures)
-            (aside / _SUMMARY).write_text(json.dumps(_summary(index)), encoding="ascii")
-            shutil.rmtree(folder, ignore_errors=True)
-            aside.replace(folder)
-    except OSError as error:
-        raise RunError(f"cannot keep the index of {path} in {folder}: {error}") from error
-    return index
+    kept = FolderCache(cache / "coco", lambda folder: _map_index(path, folder))
+    return kept.get(library_key(_VERSION, [path], []), lambda folder: _write_index(read_index(path), folder))
 
 
 def read_index(path: Path) -> CocoIndex:
@@ -102,27 +84,27 @@ def read_index(path: Path) -> CocoIndex:
 
     instances = read_instances(path)
     numbers = sorted(instances.pictures)
-    place: dict[int | None, int] = {number: at for at, number in enumerate(numbers)}
-    category: dict[int | None, int] = {number: at for at, number in enumerate(instances.categories)}
+    row_of: dict[int | None, int] = {number: row for row, number in enumerate(numbers)}
+    category_of: dict[int | None, int] = {number: place for place, number in enumerate(instances.categories)}
     lost = len(numbers)
-    of = [(place.get(each.picture, lost), category.get(each.category, -1)) for each in instances.annotations]
-    keys = np.array(of, dtype=np.int32).reshape(-1, 2)
+    pairs = [(row_of.get(entry.picture, lost), category_of.get(entry.category, -1)) for entry in instances.annotations]
+    keys = np.array(pairs, dtype=np.int32).reshape(-1, 2)
     keys[keys[:, 1] < 0, 0] = lost
     order = np.argsort(keys[:, 0], kind="stable")
     columns = {
-        "number": pyarrow.array([str(each.number) for each in instances.annotations]),
+        "number": pyarrow.array([str(entry.number) for entry in instances.annotations]),
         "picture": pyarrow.array(keys[:, 0]),
         "category": pyarrow.array(keys[:, 1]),
-        "offset": pyarrow.array([each.offset for each in instances.annotations], pyarrow.int64()),
-        "length": pyarrow.array([each.length for each in instances.annotations], pyarrow.int64()),
+        "offset": pyarrow.array([entry.offset for entry in instances.annotations], pyarrow.int64()),
+        "length": pyarrow.array([entry.length for entry in instances.annotations], pyarrow.int64()),
     }
     entries = [json.dumps(instances.pictures[number]._replace(licence=_licence(instances, number))) for number in numbers]
     pictures = pyarrow.table({"entry": pyarrow.array(entries, pyarrow.string())})
     return CocoIndex(path, tuple(instances.categories.values()), pyarrow.table(columns).take(order), pictures)
 
 
-def read_annotation(path: Path, annotation: Annotation) -> Any:
-    """What the file says of an annotation.
+def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
+    """An annotation as the file has it.
 
     Raises
     ------
@@ -141,30 +123,24 @@ def read_annotation(path: Path, annotation: Annotation) -> Any:
     return value
 
 
-def _mapped(path: Path, folder: Path) -> CocoIndex:
-    import pyarrow
+def _write_index(index: CocoIndex, folder: Path) -> None:
+    write_table(folder / _ANNOTATIONS, index.annotations)
+    write_table(folder / _PICTURES, index.pictures)
+    (folder / _SUMMARY).write_text(json.dumps(_summary(index)), encoding="ascii")
 
+
+def _map_index(path: Path, folder: Path) -> CocoIndex:
     summary = json.loads((folder / _SUMMARY).read_text(encoding="ascii"))
-    tables = []
-    for name in (_ANNOTATIONS, _PICTURES):
-        with pyarrow.memory_map(os.fsencode(folder / name)) as file:
-            tables.append(pyarrow.ipc.open_file(file).read_all())
+    tables = map_table(folder / _ANNOTATIONS), map_table(folder / _PICTURES)
     index = CocoIndex(path, tuple(summary["categories"]), *tables)
     if summary != _summary(index):
-        raise ValueError("not as it was written")
+        raise ValueError(f"expected {summary}, found {_summary(index)}")
     return index
 
 
-def _summary(index: CocoIndex) -> dict[str, Any]:
+def _summary(index: CocoIndex) -> dict[str, Json]:
     sizes = {"annotations": len(index.annotations), "pictures": len(index.pictures)}
-    return {"categories": list(index.categories), **sizes}
-
-
-def _write(path: Path, table: Any) -> None:
-    import pyarrow
-
-    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+    return {**sizes, "categories": list(index.categories)}
 
 
 def _licence(instances: Instances, number: int) -> str | None:

@@ -111,6 +111,6 @@ def _decompress(text: str) -> list[int]:
     return lengths
 
 
-def _bad(expected: str, found: Any) -> BadDataError:
-    shown = list(found) if isinstance(found, dict) else found[:8] if isinstance(found, list | str) else found
+def _bad(expected: str, value: Any) -> BadDataError:
+    shown = list(value) if isinstance(value, dict) else value[:8] if isinstance(value, list | str) else value
     return BadDataError(Reason.BAD_ANNOTATION, f"{expected}, found {repr(shown)[:80]}")

@@ -21,7 +21,7 @@ from natocc.core.text import nearest
 from natocc.io.images import read_rgb
 from natocc.io.paths import SUFFIXES, files_below, inside, locate, require_folder
 from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
-from natocc.occluders.coco.instances import Annotation, Picture
+from natocc.occluders.coco.instances import AnnotationEntry, PictureEntry
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
@@ -36,7 +36,7 @@ CATEGORIES = (
     "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "potted plant", "laptop", "mouse",
     "remote", "keyboard", "cell phone", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 )  # fmt: skip
-"""What a hand can hold or what gets before a face: no people, vehicles, furniture or large animals."""
+"""What a hand can hold or what can hide a face: no people, vehicles, furniture or large animals."""
 
 _LAYOUT = "COCO's layout: annotations/instances_NAME.json beside a folder NAME of pictures (NAME such as val2017)"
 
@@ -64,7 +64,7 @@ class CocoOccluders(OccluderOptions):
     """What an object must be like."""
 
     def check(self, data: Path) -> int:
-        """How many pictures lie in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
+        """Number of pictures in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
         return sum(len(files_below(folder, SUFFIXES)) for folder in sorted({folder for _, folder in self.files(data)}))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
@@ -88,17 +88,17 @@ class CocoOccluders(OccluderOptions):
         """Each annotation file with the folder of its pictures."""
         root = locate(self.root, data)
         if self.annotations is None:
-            found = sorted((root / "annotations").glob("instances_*.json"))
+            paths = sorted((root / "annotations").glob("instances_*.json"))
         else:
-            found = [locate(name, data) for name in self.annotations]
-            for path in found:
+            paths = [locate(name, data) for name in self.annotations]
+            for path in paths:
                 if not path.is_file():
                     raise UsageError(f"no annotation file {path}; expected a COCO instances file")
         if self.images is not None:
             folder = require_folder(locate(self.images, data), "the pictures that the annotations name")
-            files = [(path, folder) for path in found]
+            files = [(path, folder) for path in paths]
         else:
-            names = [(path, path.stem.removeprefix("instances_")) for path in found]
+            names = [(path, path.stem.removeprefix("instances_")) for path in paths]
             # `instances_...json` would mean the folder above.
             files = [(path, root / name) for path, name in names if name not in ("", ".", "..")]
             if self.annotations is None:
@@ -148,9 +148,9 @@ class CocoOccluders(OccluderOptions):
             If no file knows a name, unless it is one of many by default, or none of the names.
         """
         asked = known if self.categories == ("all",) else set(self.categories)
-        for each in sorted((set() if self.categories == CATEGORIES else asked) | set(self.exclude_categories)):
-            if each not in known:
-                raise UsageError(f"{name}: there is no category {each!r}{nearest(each, sorted(known))}")
+        for category in sorted((set() if self.categories == CATEGORIES else asked) | set(self.exclude_categories)):
+            if category not in known:
+                raise UsageError(f"{name}: there is no category {category!r}{nearest(category, sorted(known))}")
         wanted = (asked & known) - set(self.exclude_categories)
         if not wanted:
             raise UsageError(f"{name}: none of the categories wanted; it has {', '.join(sorted(known)[:20])}")
@@ -167,9 +167,9 @@ class CocoPicture:
         The COCO file; its stem is part of the ids of objects.
     folder : Path
         Root of the pictures.
-    entry : Picture, optional
+    entry : PictureEntry, optional
         The picture's entry in the file; none for annotations that name no known picture.
-    annotations : tuple of (Annotation, str)
+    annotations : tuple of (AnnotationEntry, str)
         With the names of their categories.
     options : CocoOccluders
         What the objects must be like.
@@ -179,8 +179,8 @@ class CocoPicture:
 
     file: Path
     folder: Path
-    entry: Picture | None
-    annotations: tuple[tuple[Annotation, str], ...]
+    entry: PictureEntry | None
+    annotations: tuple[tuple[AnnotationEntry, str], ...]
     options: CocoOccluders
     upscaler: Upscaler | None
 
@@ -248,15 +248,15 @@ class CocoPictures(Sequence[CocoPicture]):
         return sum(len(groups) for *_, groups in self.files)
 
     @overload
-    def __getitem__(self, at: int) -> CocoPicture: ...
+    def __getitem__(self, position: int) -> CocoPicture: ...
     @overload
-    def __getitem__(self, at: slice) -> list[CocoPicture]: ...
-    def __getitem__(self, at: int | slice) -> CocoPicture | list[CocoPicture]:
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
+    def __getitem__(self, position: slice) -> list[CocoPicture]: ...
+    def __getitem__(self, position: int | slice) -> CocoPicture | list[CocoPicture]:
+        if isinstance(position, slice):
+            return [self[number] for number in range(*position.indices(len(self)))]
         for index, folder, groups in self.files:
-            if 0 <= at < len(groups):
-                entry, annotations = index.picture(groups[at])
+            if 0 <= position < len(groups):
+                entry, annotations = index.picture(groups[position])
                 return CocoPicture(index.path, folder, entry, annotations, self.options, self.upscaler)
-            at -= len(groups)
+            position -= len(groups)
         raise IndexError("no such picture")

@@ -85,10 +85,10 @@ def check_sharpness(image: Image, mask: Mask, rules: CutoutRules) -> None:
     BadDataError
         ``too-blurred`` if its :func:`sharpness` is below `rules.min_sharpness`.
     """
-    if rules.min_sharpness > 0 and (found := sharpness(image, mask)) < rules.min_sharpness:
+    if rules.min_sharpness > 0 and (steepness := sharpness(image, mask)) < rules.min_sharpness:
         raise BadDataError(
             Reason.TOO_BLURRED,
-            f"its steepest edges rise by {found:.1f} % of its contrast a pixel, expected {rules.min_sharpness:g} %",
+            f"its steepest edges rise by {steepness:.1f} % of its contrast a pixel, expected {rules.min_sharpness:g} %",
         )
 
 

@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from natocc.core.samples import Image, Mask, Matte
 
-Plane = npt.NDArray[np.float32]
+_Plane = npt.NDArray[np.float32]
 
 _INSET = 0.5  # px by which an edge that the colours do not show lies inside the mask's
 _RAMP = 2.0  # px over which such an edge goes from 0 to 1
 _FAINT = 0.25  # coverage below which a pixel tells nothing of the object's colour
 _DOUBT = 0.5  # of the background's colour behind a mixed pixel: it is a guess from around
-_COLOUR_NOISE = 0.02  # of [0, 1]: differences below are not told from noise
+_COLOUR_NOISE = 0.02  # of [0, 1]: smaller differences are noise
 
 
 def refine_matte(image: Image, mask: Mask, known: Mask, band: int) -> Matte:
@@ -64,15 +64,17 @@ def refine_matte(image: Image, mask: Mask, known: Mask, band: int) -> Matte:
 
 
 def _coverage_by_colour(
-    image: Image, coverage: Plane, sure: Plane, prior: Plane, at: tuple[npt.NDArray[np.intp], ...], radius: int
-) -> Plane:
-    """Coverage in [0, 1] at the pixels `at`, by linear regression on colour over the sure pixels around each."""
+    image: Image, coverage: _Plane, sure: _Plane, prior: _Plane, pixels: tuple[npt.NDArray[np.intp], ...], radius: int
+) -> _Plane:
+    """Coverage in [0, 1] at `pixels`, by linear regression on colour over the sure pixels around each."""
     colour = image.astype(np.float32) / 255
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     products = [colour[..., i] * colour[..., j] for i, j in pairs]
     planes = np.dstack([np.ones_like(coverage), coverage, colour, *products, colour * coverage[..., None]]) * sure[..., None]
     window = (2 * radius + 1, 2 * radius + 1)
-    sums = np.stack([cv2.boxFilter(np.ascontiguousarray(plane), -1, window)[at] for plane in np.moveaxis(planes, 2, 0)], axis=1)
+    sums = np.stack(
+        [cv2.boxFilter(np.ascontiguousarray(plane), -1, window)[pixels] for plane in np.moveaxis(planes, 2, 0)], axis=1
+    )
     count = np.maximum(sums[:, 0], 1e-6)
     means = (sums / count[:, None]).astype(np.float64)
     share, mean = means[:, 1], means[:, 2:5]
@@ -81,11 +83,11 @@ def _coverage_by_colour(
         covariance[:, i, j] = covariance[:, j, i] = means[:, 5 + plane] - mean[:, i] * mean[:, j]
     with_coverage = means[:, 11:14] - mean * share[:, None]
     slope = np.linalg.solve(covariance + _COLOUR_NOISE**2 * np.eye(3), with_coverage[..., None])[..., 0]
-    fitted = share + np.einsum("nc,nc->n", slope, colour[at] - mean)
+    fitted = share + np.einsum("nc,nc->n", slope, colour[pixels] - mean)
     explained = np.einsum("nc,nc->n", slope, with_coverage) / np.maximum(share * (1 - share), 1e-6)
     seen = sums[:, 0] > 1e-6
     unexplained = np.where(seen, 1 - np.clip(explained, 0, 1), 1)
-    mixed = np.where(seen, fitted, 0) + unexplained * (prior[at] - np.where(seen, share, 0))
+    mixed = np.where(seen, fitted, 0) + unexplained * (prior[pixels] - np.where(seen, share, 0))
     return np.clip(mixed, 0, 1).astype(np.float32)
 
 

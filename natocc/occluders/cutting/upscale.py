@@ -60,12 +60,12 @@ class Upscaler:
             raise UsageError(f"upscale.model: no file {self.path}")
         shape = (3, self.scale * 24, self.scale * 32)
         try:
-            found = _run(self.path, np.zeros((24, 32, 3), np.uint8)).shape
+            actual = _run(self.path, np.zeros((24, 32, 3), np.uint8)).shape
         except (cv2.error, ValueError) as error:
-            told = str(error).strip()[:200]
-            raise UsageError(f"upscale.model: {self.path} is no network that OpenCV can run: {told}") from None
-        if found != (1, *shape):
-            raise UsageError(f"upscale.model: {self.path} makes {found} of (1, 3, 24, 32), expected {(1, *shape)}; scale?")
+            message = str(error).strip()[:200]
+            raise UsageError(f"upscale.model: {self.path} is no network that OpenCV can run: {message}") from None
+        if actual != (1, *shape):
+            raise UsageError(f"upscale.model: {self.path} makes {actual} of (1, 3, 24, 32), expected {(1, *shape)}; scale?")
 
     def wanted(self, mask: Mask) -> bool:
         """Whether an object is so small that it is to be enlarged."""

@@ -1,4 +1,4 @@
-"""The mask of an object photographed before a plain ground, such as 11k Hands' white one."""
+"""The mask of an object photographed in front of a plain background, such as 11k Hands' white one."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy.typing as npt
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Image, Mask
 
-Plane = npt.NDArray[np.float32]
+_Plane = npt.NDArray[np.float32]
 
-_FRAME = 0.03  # of the shorter side: how broad the strip along the border is that shows the ground
-_LEAST_GROUND = 0.5  # share of that strip that must be ground: a wrist crosses one side of four
-_MOST_SPREAD = 6.0  # CIELAB units: a ground that differs more from a smooth surface is not plain
-_LEAST_DIFFERENCE = 9.0  # CIELAB units between object and ground, however little noise there is
-_NOISE = 5.0  # standard deviations of the ground that may still be ground
-_SHADOW, _DEEPEST = 0.35, 0.45  # weight of a shadow on the ground, and how much of the light the deepest one leaves
+_FRAME = 0.03  # of the shorter side: how broad the strip along the border is that shows the background
+_LEAST_BACKGROUND = 0.5  # share of that strip that must be background: a wrist crosses one side of four
+_MOST_SPREAD = 6.0  # CIELAB units: a background that differs more from a smooth surface is not plain
+_LEAST_DIFFERENCE = 9.0  # CIELAB units between object and background, however little noise there is
+_NOISE = 5.0  # standard deviations of the background that may still be background
+_SHADOW, _DEEPEST = 0.35, 0.45  # weight of a shadow on the background, and how much of the light the deepest one leaves
 _LEAST_HOLE = 0.0005  # of the object's area: smaller holes are specks, not gaps between fingers
 _FIT_SIDE = 256  # px: a smooth surface needs no more
 
 
 def plain_background_mask(image: Image) -> Mask:
-    """Mask of the one object before a plain ground.
+    """Mask of the one object in front of a plain background.
 
-    The ground's colour is a quadratic surface in CIELAB, fitted to the strip along the border without what does not belong to
-    it; an object pixel is one that differs from it by more than its noise and more than Otsu's threshold [1]_. The ground
+    The background's colour is a quadratic surface in CIELAB, fitted to the strip along the border without what does not belong to
+    it; an object pixel is one that differs from it by more than its noise and more than Otsu's threshold [1]_. The background
     itself in less light counts little: that is a shadow.
 
     Parameters
@@ -36,7 +36,7 @@ def plain_background_mask(image: Image) -> Mask:
     Returns
     -------
     mask : (H, W) uint8
-        1 on the largest object; gaps through which the ground shows, as between fingers, are holes.
+        1 on the largest object; gaps through which the background shows, as between fingers, are holes.
 
     Raises
     ------
@@ -49,31 +49,31 @@ def plain_background_mask(image: Image) -> Mask:
     .. [1] N. Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE SMC 1979.
     """
     lab = np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
-    ground, noise = _ground(lab)
-    shaded = _shaded(image, ground)
-    shadow = _SHADOW * np.abs(shaded[..., 0] - ground[..., 0])
+    background, noise = _background(lab)
+    shaded = _shaded(image, background)
+    shadow = _SHADOW * np.abs(shaded[..., 0] - background[..., 0])
     distance = (np.linalg.norm(lab - shaded, axis=2) + shadow).astype(np.float32)
     scaled = np.clip(distance * 2, 0, 255).astype(np.uint8)
     otsu, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    # Otsu parts the object's own light and dark where there is little ground: half of it is enough to be no ground.
+    # Otsu separates the object's own light and dark where there is little background: half of it is enough to be object.
     threshold = max(_LEAST_DIFFERENCE, _NOISE * noise, otsu / 4)
     mask = _largest((cv2.GaussianBlur(distance, (0, 0), 1.0) > threshold).astype(np.uint8))
     if not mask.any():
-        raise BadDataError(Reason.EMPTY_MASK, "nothing differs from the plain ground")
+        raise BadDataError(Reason.EMPTY_MASK, "nothing differs from the plain background")
     return _without_specks(mask)
 
 
-def _shaded(image: Image, ground: Plane) -> Plane:
-    """(H, W, 3) colour that the ground would have in the shadow that fits each pixel best, CIELAB."""
-    lit = np.asarray(cv2.cvtColor(ground, cv2.COLOR_LAB2RGB), dtype=np.float32)
+def _shaded(image: Image, background: _Plane) -> _Plane:
+    """(H, W, 3) colour that the background would have in the shadow that fits each pixel best, CIELAB."""
+    lit = np.asarray(cv2.cvtColor(background, cv2.COLOR_LAB2RGB), dtype=np.float32)
     seen = image.astype(np.float32) / 255
     light = (seen * lit).sum(axis=2) / np.maximum((lit * lit).sum(axis=2), 1e-4)
     in_shadow = lit * np.clip(light, _DEEPEST, 1)[..., None]
     return np.asarray(cv2.cvtColor(in_shadow.astype(np.float32), cv2.COLOR_RGB2LAB), dtype=np.float32)
 
 
-def _ground(lab: Plane) -> tuple[Plane, float]:
-    """(H, W, 3) colour of the ground everywhere, and by how much it differs from that where it is seen."""
+def _background(lab: _Plane) -> tuple[_Plane, float]:
+    """(H, W, 3) colour of the background everywhere, and by how much it differs from that where it is seen."""
     height, width = lab.shape[:2]
     scale = min(1.0, _FIT_SIDE / max(height, width))
     small = (max(8, round(width * scale)), max(8, round(height * scale)))
@@ -85,15 +85,16 @@ def _ground(lab: Plane) -> tuple[Plane, float]:
     kept = np.hypot(*(colours - np.median(colours, axis=0))[:, 1:].T) < 25
     kept &= np.abs(colours[:, 0] - np.median(colours[:, 0])) < 25
     for _ in range(5):
-        if np.count_nonzero(kept) < _LEAST_GROUND * kept.size:
+        if np.count_nonzero(kept) < _LEAST_BACKGROUND * kept.size:
             break
         surface = np.linalg.lstsq(terms[kept], colours[kept], rcond=None)[0]
         off = np.linalg.norm(colours - terms @ surface, axis=1)
         kept = off < max(3.0, 3 * float(np.median(off[kept])))
     share = np.count_nonzero(kept) / kept.size
-    if share < _LEAST_GROUND or float(np.median(off[kept])) > _MOST_SPREAD:
+    if share < _LEAST_BACKGROUND or float(np.median(off[kept])) > _MOST_SPREAD:
         raise BadDataError(
-            Reason.BACKGROUND_NOT_PLAIN, f"{share:.0%} of the border is one smooth ground, expected {_LEAST_GROUND:.0%} or more"
+            Reason.BACKGROUND_NOT_PLAIN,
+            f"{share:.0%} of the border is one smooth background, expected {_LEAST_BACKGROUND:.0%} or more",
         )
     whole = (_terms(*seen.shape[:2]) @ surface).astype(np.float32)
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_LINEAR)), float(np.std(off[kept]))

@@ -1,4 +1,4 @@
-"""Hands: pictures with masks of equal stems, one hand or several in each, or pictures before a plain ground."""
+"""Hands: pictures with masks of equal stems, one hand or several in each, or pictures in front of a plain background."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import Location
 
-_LAYOUT = "images/ and masks/ with files of equal stems, or pictures of hands before a plain ground with masks: background"
+_LAYOUT = (
+    "images/ and masks/ with files of equal stems, or pictures of hands in front of a plain background with masks: background"
+)
 _SPECK = 16  # px
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
-import fcntl
-import hashlib
 import itertools
 import json
 import os
@@ -17,11 +14,14 @@ import cv2
 import joblib
 import numpy as np
 
-from natocc.core.errors import BadDataError, Reason, RunError, UsageError
+from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.plans import Json
 from natocc.core.samples import Cutout
+from natocc.io.cache import FolderCache, entry_key
 from natocc.io.images import encode_png
 from natocc.io.paths import SUFFIXES
-from natocc.occluders.library.library import INDEX, SUMMARY, Library
+from natocc.io.tables import write_table
+from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
 
 VERSION = 4
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
@@ -29,7 +29,7 @@ VERSION = 4
 _CHUNK = 32  # pictures that one task cuts up and one folder holds
 
 
-class Picture(Protocol):
+class SourcePicture(Protocol):
     """A picture with objects to cut out; picklable."""
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
@@ -59,16 +59,14 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path]) ->
     UsageError
         If one of them cannot be listed.
     """
-    digest = hashlib.sha256(f"{VERSION}\n{options}\n".encode())
     try:
         known = [(path.name, path.stat()) for path in paths]
         for folder in folders:
             known += sorted(_pictures(folder))
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-    for name, status in known:
-        digest.update(f"{json.dumps(name)} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:32]
+    states: list[Json] = [[name, status.st_size, status.st_mtime_ns] for name, status in known]
+    return entry_key([[f"library {VERSION}", options], *states])
 
 
 def _pictures(folder: Path, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
@@ -89,8 +87,8 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[Picture]], jobs: int) -> Library:
-    """The library `key` in `cache`, extracted if it is not there.
+def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequence[SourcePicture]], jobs: int) -> Library:
+    """The library `key` in `cache`, extracted if there is none or a damaged one.
 
     Parameters
     ----------
@@ -99,9 +97,9 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     key : str
         See :func:`library_key`.
     name : str
-        What is extracted, for messages.
+        The source that is extracted, for messages.
     pictures : callable
-        Gives what to extract; called only where there is no library yet.
+        Gives what to extract; called only if the library has to be made.
     jobs : int
         Processes.
 
@@ -113,33 +111,15 @@ def open_library(cache: Path, key: str, name: str, pictures: Callable[[], Sequen
     Raises
     ------
     UsageError
-        If no object can serve; says how many were refused for which reason.
+        If no object can serve; says how many were refused, by reason.
     RunError
-        If the cache cannot be written.
+        If the cache can be neither read nor written.
     """
-    path, aside = cache / key, cache / f".{key}.part"
-    if not path.is_dir():
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            with alone(cache / f".{key}.lock"):
-                if not path.is_dir():  # else another process made it while this one waited
-                    aside.mkdir(exist_ok=True)
-                    extract_library(aside, name, pictures(), jobs)
-                    aside.replace(path)
-        except OSError as error:
-            raise RunError(f"cannot make the occluder library {path}: {error}") from error
-    return Library(path)
+    kept = FolderCache(cache, open_whole)
+    return kept.get(key, lambda folder: extract_library(folder, name, pictures(), jobs))
 
 
-@contextlib.contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Hold a lock, waiting for it; it ends with the process, however that ends."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: int) -> None:
+def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], jobs: int) -> None:
     """Write the cutouts of all pictures, their index and a summary into a folder.
 
     The folder is empty, or holds what an interrupted extraction of the same pictures left: chunks that it finished are kept.
@@ -184,7 +164,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[Picture], jobs: 
 
 
 def _chunk_file(folder: Path, number: int) -> Path:
-    """What is known of a chunk that is finished; there until the library is."""
+    """Rows and refusals of a finished chunk; deleted when the library is finished."""
     return folder / f"{number:05d}.json"
 
 
@@ -194,7 +174,9 @@ def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str
     return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
 
 
-def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tuple[list[dict[str, Any]], list[BadDataError]]:
+def _extract_chunk(
+    folder: Path, number: int, pictures: Sequence[SourcePicture]
+) -> tuple[list[dict[str, Any]], list[BadDataError]]:
     """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
     cv2.setNumThreads(1)  # each worker has a core of its own
     finished = _chunk_file(folder, number)
@@ -212,8 +194,8 @@ def _extract_chunk(folder: Path, number: int, pictures: Sequence[Picture]) -> tu
         part = finished.with_suffix(".part")
         part.write_text(json.dumps([rows, refusals]), encoding="ascii")
         part.replace(finished)
-    rows, told = json.loads(finished.read_text(encoding="ascii"))
-    return rows, [BadDataError(Reason(reason), detail) for reason, detail in told]
+    rows, refused = json.loads(finished.read_text(encoding="ascii"))
+    return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused]
 
 
 def _row(file: str, cutout: Cutout) -> dict[str, Any]:
@@ -231,11 +213,10 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
 
 
 def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the index of a library, a row for each cutout, sorted by item."""
     import pyarrow
 
     texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence")]
     numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
     schema = pyarrow.schema([*texts, ("points_to", pyarrow.list_(pyarrow.float64())), *numbers])
-    table = pyarrow.Table.from_pylist(rows, schema=schema)
-    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
-        writer.write_table(table)
+    write_table(path, pyarrow.Table.from_pylist(rows, schema=schema))

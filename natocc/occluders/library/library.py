@@ -6,8 +6,7 @@ import bisect
 import collections
 import functools
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout, Origin
 from natocc.io.images import decode_rgba, read_bytes
+from natocc.io.tables import map_table
 
 INDEX = "index.arrow"
 SUMMARY = "summary.json"
@@ -42,8 +42,7 @@ class Library:
         self.path = path
         self._rows = rows
         try:
-            self._summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
-            self._summary["cutouts"], self._summary["categories"]
+            self._summary = _read_summary(path)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise _damaged(path, error) from None
 
@@ -65,23 +64,20 @@ class Library:
 
     @property
     def refused(self) -> collections.Counter[Reason]:
-        """How many objects were refused, and why."""
+        """Number of refused objects, by reason."""
         return collections.Counter({Reason(reason): count for reason, count in self._summary["refused"].items()})
 
     @property
     def examples(self) -> dict[Reason, str]:
-        """One refusal of each reason, for a person."""
+        """One refusal for each reason, for a person."""
         return {Reason(reason): detail for reason, detail in self._summary["examples"].items()}
 
     @functools.cached_property
     def _index(self) -> Any:
         """Columns of the index, sorted by item, memory-mapped."""
-        import pyarrow
-
         try:
-            with pyarrow.memory_map(os.fsencode(self.path / INDEX)) as file:
-                return pyarrow.ipc.open_file(file).read_all()
-        except (OSError, pyarrow.ArrowException) as error:
+            return map_table(self.path / INDEX)
+        except (OSError, ValueError) as error:
             raise _damaged(self.path, error) from None
 
     def items(self) -> Iterator[str]:
@@ -106,12 +102,12 @@ class Library:
             raise UsageError(f"none of the {len(digests)} cutouts in {self.path} falls into a split; use fewer splits")
         return Library(self.path, rows)
 
-    def size(self, reference: Mapping[str, Json]) -> tuple[int, int]:
+    def size(self, reference: Reference) -> tuple[int, int]:
         """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
         entry = self._entry(str(reference["id"]))
         return entry["width"], entry["height"]
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The cutout that `reference` names.
 
         Raises
@@ -140,5 +136,25 @@ class Library:
         return entry
 
 
+def open_whole(path: Path) -> Library:
+    """A library whose summary and index agree.
+
+    Raises
+    ------
+    OSError, ValueError, TypeError, KeyError
+        If it is damaged.
+    """
+    summary, index = _read_summary(path), map_table(path / INDEX)
+    if len(index) != summary["cutouts"]:
+        raise ValueError(f"expected {summary['cutouts']} cutouts, found {len(index)}")
+    return Library(path)
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+    summary["cutouts"], summary["categories"]
+    return summary
+
+
 def _damaged(path: Path, error: Exception) -> UsageError:
-    return UsageError(f"the library of cutouts {path} is damaged ({error}): delete that folder, and it is extracted again")
+    return UsageError(f"the library of cutouts {path} is damaged ({error}); start again, and it is extracted again")

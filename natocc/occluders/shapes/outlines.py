@@ -9,11 +9,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 
-Points: TypeAlias = npt.NDArray[np.float64]
-Kind: TypeAlias = Literal["bezier", "ellipse", "rectangle", "stroke", "polygon", "grid"]
-Pieces: TypeAlias = list[list[Points]]
+_Points: TypeAlias = npt.NDArray[np.float64]
+OutlineKind: TypeAlias = Literal["bezier", "ellipse", "rectangle", "stroke", "polygon", "grid"]
+Pieces: TypeAlias = list[list[_Points]]
 """The shape is the union of its pieces; a piece is its first ring without those that follow (even-odd)."""
 
 _LEAST_AREA = 0.12  # of the unit square: less is a sliver
@@ -62,22 +62,22 @@ def draw_grid(rng: np.random.Generator) -> dict[str, Json]:
     return {"bars": bars, "breadth": _number(rng, 0.04, 0.1), "turn": _number(rng, 0, math.pi)}
 
 
-def bezier(drawn: Mapping[str, Json]) -> Pieces:
+def bezier(drawn: Reference) -> Pieces:
     """What :func:`draw_bezier` drew."""
     return [[outline(np.array(drawn["points"], dtype=np.float64), float(drawn["roundness"]))]]
 
 
-def ellipse(drawn: Mapping[str, Json]) -> Pieces:
+def ellipse(drawn: Reference) -> Pieces:
     """What :func:`draw_ellipse` drew."""
     return [[_turned(_CIRCLE * (1.0, drawn["ratio"]), drawn["turn"])]]
 
 
-def rectangle(drawn: Mapping[str, Json]) -> Pieces:
+def rectangle(drawn: Reference) -> Pieces:
     """A rectangle, drawn as an ellipse is."""
     return [[_turned(_SQUARE * (1.0, drawn["ratio"]), drawn["turn"])]]
 
 
-def stroke(drawn: Mapping[str, Json]) -> Pieces:
+def stroke(drawn: Reference) -> Pieces:
     """What :func:`draw_stroke` drew: discs along the curve, and what lies between two of them."""
     first, second, third, last = np.array(drawn["points"], dtype=np.float64)
     t = np.linspace(0, 1, 2 * _STEPS)[:, None]
@@ -87,10 +87,10 @@ def stroke(drawn: Mapping[str, Json]) -> Pieces:
     across = half * np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     between = [np.stack([line[i] + across[i], line[i + 1] + across[i + 1], line[i + 1] - across[i + 1], line[i] - across[i]])
                for i in range(len(line) - 1)]  # fmt: skip
-    return [*([half * _CIRCLE + point] for point in line), *([each] for each in between)]
+    return [*([half * _CIRCLE + point] for point in line), *([quadrilateral] for quadrilateral in between)]
 
 
-def polygon(drawn: Mapping[str, Json]) -> Pieces:
+def polygon(drawn: Reference) -> Pieces:
     """What :func:`draw_polygon` drew."""
     radii = np.array(drawn["radii"], dtype=np.float64)
     angles = drawn["turn"] + np.arange(len(radii)) * (2 * math.pi / len(radii))
@@ -98,7 +98,7 @@ def polygon(drawn: Mapping[str, Json]) -> Pieces:
     return [[corners, *(radius * _CIRCLE + (x, y) for x, y, radius in drawn["holes"])]]
 
 
-def grid(drawn: Mapping[str, Json]) -> Pieces:
+def grid(drawn: Reference) -> Pieces:
     """What :func:`draw_grid` drew."""
     half = float(drawn["breadth"])
     upright, level = (np.linspace(half - 1, 1 - half, count) for count in drawn["bars"])
@@ -106,7 +106,7 @@ def grid(drawn: Mapping[str, Json]) -> Pieces:
     return [[_turned(bar, drawn["turn"])] for bar in bars]
 
 
-OUTLINES: Mapping[Kind, Callable[[Mapping[str, Json]], Pieces]] = {
+OUTLINES: Mapping[OutlineKind, Callable[[Reference], Pieces]] = {
     "bezier": bezier,
     "ellipse": ellipse,
     "rectangle": rectangle,
@@ -114,16 +114,16 @@ OUTLINES: Mapping[Kind, Callable[[Mapping[str, Json]], Pieces]] = {
     "polygon": polygon,
     "grid": grid,
 }
-"""Kind of a shape to what makes its outline of the numbers that were drawn."""
+"""OutlineKind of a shape to what makes its outline of the numbers that were drawn."""
 
-DRAWS: Mapping[Kind, Callable[[np.random.Generator], dict[str, Json]]] = {
+DRAWS: Mapping[OutlineKind, Callable[[np.random.Generator], dict[str, Json]]] = {
     "ellipse": draw_ellipse,
     "rectangle": draw_ellipse,
     "stroke": draw_stroke,
     "polygon": draw_polygon,
     "grid": draw_grid,
 }
-"""Kind of a shape to what draws it, but for ``bezier``, which has options of its own."""
+"""OutlineKind of a shape to what draws it, but for ``bezier``, which has options of its own."""
 
 
 def outline(points_xy: npt.NDArray[np.float64], roundness: float) -> npt.NDArray[np.float64]:
@@ -164,7 +164,7 @@ def _area(polygon_xy: npt.NDArray[np.float64]) -> float:
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
-def _turned(ring: Points, angle: float) -> Points:
+def _turned(ring: _Points, angle: float) -> _Points:
     cosine, sine = math.cos(angle), math.sin(angle)
     return np.asarray(ring @ np.array([[cosine, sine], [-sine, cosine]]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny
 
 from natocc.core import seeds
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.occluders import TEXTURES
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
@@ -67,7 +67,7 @@ class MixedTextures(TextureOptions):
 
     def open(self, data: Path) -> Mix:
         """See :meth:`TextureOptions.open`."""
-        return Mix(tuple(each.open(data) for each in self.of))
+        return Mix(tuple(options.open(data) for options in self.of))
 
 
 class _Made:
@@ -85,13 +85,13 @@ class _Made:
         """The same: there is no picture to leave out."""
         return self
 
-    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+    def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; the origin names the numbers it was made of, and no file."""
         item = str(reference.get("texture_seed", reference["colours"]))
         return self._picture(reference, height, width), self.name, Origin(self.name, item, "", None)
 
     @abstractmethod
-    def _picture(self, reference: Mapping[str, Json], height: int, width: int) -> Image: ...
+    def _picture(self, reference: Reference, height: int, width: int) -> Image: ...
 
 
 class Noise(_Made):
@@ -108,7 +108,7 @@ class Noise(_Made):
             "texture_seed": int(rng.integers(_SEEDS)),
         }
 
-    def _picture(self, reference: Mapping[str, Json], height: int, width: int) -> Image:
+    def _picture(self, reference: Reference, height: int, width: int) -> Image:
         rng = seeds.generator(int(reference["texture_seed"]), "noise")
         share, weight, spacing = np.zeros((height, width), np.float32), 1.0, float(reference["coarsest"])
         for _ in range(_OCTAVES):
@@ -134,7 +134,7 @@ class Flat(_Made):
         """The colour."""
         return {"colours": rng.integers(0, 256, (1, 3)).tolist()}
 
-    def _picture(self, reference: Mapping[str, Json], height: int, width: int) -> Image:
+    def _picture(self, reference: Reference, height: int, width: int) -> Image:
         return np.full((height, width, 3), reference["colours"][0], np.uint8)
 
 
@@ -143,25 +143,25 @@ class Mix:
 
     Parameters
     ----------
-    of : tuple of TextureSource
-        Each is drawn from as often as the others.
+    sources : tuple of TextureSource
+        Drawn from equally often.
     """
 
-    def __init__(self, of: tuple[TextureSource, ...]) -> None:
-        self._of = of
+    def __init__(self, sources: tuple[TextureSource, ...]) -> None:
+        self._sources = sources
 
     def __len__(self) -> int:
-        return sum(len(each) for each in self._of)
+        return sum(len(source) for source in self._sources)
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Which of the sources, and what it draws."""
-        number = int(rng.integers(len(self._of)))
-        return {"of": number, "drawn": self._of[number].draw(rng)}
+        number = int(rng.integers(len(self._sources)))
+        return {"of": number, "drawn": self._sources[number].draw(rng)}
 
     def subset(self, keep: Callable[[str], bool]) -> Mix:
         """See :meth:`TextureSource.subset`."""
-        return Mix(tuple(each.subset(keep) for each in self._of))
+        return Mix(tuple(source.subset(keep) for source in self._sources))
 
-    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+    def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`."""
-        return self._of[int(reference["of"])].texture(reference["drawn"], height, width)
+        return self._sources[int(reference["of"])].texture(reference["drawn"], height, width)

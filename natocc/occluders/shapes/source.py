@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from pydantic import AfterValidator, Field, SerializeAsAny
 
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
 from natocc.occluders import TEXTURES
-from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, Kind, draw_bezier
+from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_bezier
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import ChosenFrom
@@ -26,13 +26,13 @@ _OVERSAMPLING = 4
 _TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
-def _some_weight(kinds: dict[Kind, float]) -> dict[Kind, float]:
+def _some_weight(kinds: dict[OutlineKind, float]) -> dict[OutlineKind, float]:
     if not sum(kinds.values()) > 0:
         raise ValueError("kinds need a weight above 0")
     return kinds
 
 
-Kinds = Annotated[dict[Kind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+Kinds = Annotated[dict[OutlineKind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
 
 
 class ShapesOccluders(OccluderOptions):
@@ -63,7 +63,7 @@ class ShapesOccluders(OccluderOptions):
     """Longer side at which a shape is drawn, px."""
 
     def check(self, data: Path) -> int:
-        """How many textures there are; see :meth:`OccluderOptions.check`."""
+        """Number of textures; see :meth:`OccluderOptions.check`."""
         return len(self.textures.open(data))
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Shapes:
@@ -77,7 +77,7 @@ class Shapes:
     Parameters
     ----------
     options : ShapesOccluders
-        How many points, how smooth, how large.
+        Number of points, smoothness, size.
     textures : TextureSource
         What they are filled with.
     """
@@ -98,10 +98,10 @@ class Shapes:
         """See :meth:`OccluderSource.subset`; the pictures are those of the textures."""
         return Shapes(self._options, self._textures.subset(keep))
 
-    def size(self, reference: Mapping[str, Json]) -> None:
+    def size(self, reference: Reference) -> None:
         """Not known before it is made."""
 
-    def cutout(self, reference: Mapping[str, Json]) -> Cutout:
+    def cutout(self, reference: Reference) -> Cutout:
         """The shape that `reference` describes."""
         pieces = OUTLINES[reference["kind"]](reference)
         every = np.concatenate([ring for piece in pieces for ring in piece])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from natocc.core.errors import UsageError
-from natocc.core.plans import Json
+from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
 from natocc.io.images import read_rgb
@@ -28,7 +28,7 @@ class TextureSource(Protocol):
     """Surfaces to cover shapes with."""
 
     def __len__(self) -> int:
-        """How many pictures."""
+        """Number of pictures."""
         ...
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
@@ -36,11 +36,11 @@ class TextureSource(Protocol):
         ...
 
     def subset(self, keep: Callable[[str], bool]) -> TextureSource:
-        """The same source, of those pictures only whose name `keep` likes; see :class:`OccluderSource`."""
+        """The same source, of those pictures only whose name `keep` accepts; see :class:`OccluderSource`."""
         ...
 
-    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
-        """The texture there, at its natural scale: (height, width, 3) uint8, its class and its origin.
+    def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
+        """The texture that `reference` means, at its natural scale: (height, width, 3) uint8, its class and its origin.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Textures:
             raise UsageError(f"none of the {len(self._names)} textures in {self._root} falls into a split; use fewer splits")
         return Textures(self._root, names, self._licence)
 
-    def texture(self, reference: Mapping[str, Json], height: int, width: int) -> tuple[Image, str, Origin]:
+    def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
         name = str(reference["texture"])
         image, digest = self._read(name)

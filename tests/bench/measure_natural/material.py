@@ -16,6 +16,7 @@ from natocc.core.errors import BadDataError
 from natocc.core.samples import Cutout, Image, Mask, Origin
 from natocc.core.seeds import generator
 from natocc.faces.alignment.align import align_face
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.celebamask import CelebAMaskFaces
 from natocc.io.images import read_mask, read_rgb
@@ -43,7 +44,8 @@ def photos(data: Path, cache: Path, size: int) -> list[Photo]:
     """All faces of the CelebAMask-HQ layout, aligned."""
     options = CelebAMaskFaces.model_validate({"source": "celebamask", "align": {"method": "ffhq", "size": size}})
     source, finder = options.open(data, cache), LandmarkFinder(68)
-    return [Photo(align_face(source.read(face_id), options.align, finder)) for face_id in source.ids()]
+    skin = values_of(source.classes, SKIN_PARTS)
+    return [Photo(align_face(source.read(face_id), options.align, finder), skin) for face_id in source.ids()]
 
 
 def hands(data: Path, count: int) -> list[Occluder]:

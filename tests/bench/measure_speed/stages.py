@@ -9,8 +9,8 @@ from typing import Any
 from unittest import mock
 
 from natocc.executors import sample_worker as making
+from natocc.pipeline import sample as story
 from natocc.pipeline.sample import Pipeline
-from natocc.pipeline.sample import sample as story
 
 STAGES = ("read", "align", "cutout", "plan", "render", "measures", "encode", "stage", "rest")
 

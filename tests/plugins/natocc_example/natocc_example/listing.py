@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from natocc.exports.format import ExportOptions
-from natocc.exports.reader import Sample, SourceDataset
-from natocc.exports.writer import Files
+from natocc.exports.reader import SourceDataset, SourceSample
+from natocc.exports.writer import ExportWriter
 
 
 class ListingExport(ExportOptions):
@@ -18,11 +18,11 @@ class ListingExport(ExportOptions):
     header: bool = True
     """Whether the first line names the columns."""
 
-    def write(self, dataset: SourceDataset, samples: Iterator[Sample], files: Files, target: Path) -> None:
+    def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         lines = ["stem,picture,mask"] if self.header else []
         for sample in samples:
             names = [f"{folder}/{sample.stem}{sample.files[folder].suffix}" for folder in ("images", self.labels)]
             for folder, name in zip(("images", self.labels), names, strict=True):
-                files.take(sample.files[folder], name)
+                writer.take(sample.files[folder], name)
             lines.append(",".join([sample.stem, *names]))
-        files.write("list.csv", "\n".join(lines) + "\n")
+        writer.write("list.csv", "\n".join(lines) + "\n")

@@ -1,0 +1,44 @@
+"""One sample and its face, whoever asks for it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from natocc.io.images import encode_png
+from natocc.pipeline import sample
+from natocc.pipeline.sample import Pipeline
+from natocc.recipe.model import validate_recipe
+
+ROWS, COLUMNS = np.mgrid[:80, :72]
+DISC = ((ROWS - 40) ** 2 + (COLUMNS - 36) ** 2 < 28**2).astype(np.uint8)
+
+
+def test_threads_share_the_faces_that_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A face that one thread has just aligned may be dropped by another before it is used."""
+    for folder, picture in (("images", np.dstack([DISC * 90 + 60] * 3)), ("masks", DISC)):
+        (tmp_path / "faces" / folder).mkdir(parents=True)
+        for number in range(12):
+            (tmp_path / "faces" / folder / f"{number}.png").write_bytes(encode_png(picture))
+    recipe = validate_recipe(
+        {
+            "name": "threads",
+            "faces": {"source": "labelled", "align": {"method": "none"}},
+            "sets": [{"name": "a", "method": "randocc", "occluders": {"source": "shapes", "textures": {"source": "flat"}}}],
+        },
+        "test",
+    )
+    pipeline = Pipeline(recipe, tmp_path, tmp_path / "cache")
+    monkeypatch.setattr(sample, "_FACES_KEPT", 1)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(8) as threads:
+            faces = list(threads.map(pipeline.aligned, pipeline.faces.ids() * 40))
+    finally:
+        sys.setswitchinterval(interval)
+    assert [face.origin.item for face in faces] == list(pipeline.faces.ids()) * 40
