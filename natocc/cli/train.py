@@ -80,8 +80,7 @@ def train(
     if is_helper():
         return
     if as_json:
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(result.content))
     else:
         pictures = sum(len(source.pictures.names) for source in sources)
-        steps = result["training"]["steps"]
-        click.echo(plain(f"{out / NETWORK}: {named.title}, {steps} steps on {pictures} pictures, loss {result['loss']:.4f}"))
+        click.echo(plain(f"{out / NETWORK}: {named.title}, {options.steps} steps on {pictures} pictures, loss {result.loss:.4f}"))

@@ -126,7 +126,7 @@ class BenchmarkRun:
             return
         for truth_name, truth in truths.items():
             path = folder / f"on-{truth_name}.json"
-            identity = {"net_sha256": trained["net_sha256"], "truth": truth.identity}
+            identity: dict[str, Json] = {"net_sha256": trained.net_sha256, "truth": truth.identity}
             counts = _kept(path, identity)
             if counts is None:
                 segmenter = Segmenter.open(folder / NETWORK)
@@ -135,7 +135,7 @@ class BenchmarkRun:
                 kept = {**identity, "fields": list(FIELDS), "counts": counts.tolist(), **evaluation.to_json()}
                 write_aside(path, encode_json(kept))
             results.add(name, network.title, seed, truth_name, counts)
-        results.seconds[name, network.title, seed] = float(trained["seconds"])
+        results.seconds[name, network.title, seed] = trained.seconds
 
     def _report(
         self, results: Results, truths: Mapping[str, OpenedSource], opened: Mapping[str, list[OpenedSource]]

@@ -6,9 +6,10 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from natocc.core.errors import UsageError
@@ -68,6 +69,28 @@ class OpenedSource:
         return Source(self.pictures, self.weight or float(len(self.pictures.names)))
 
 
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What a training came to.
+
+    Parameters
+    ----------
+    content : mapping
+        ``training.json``.
+    net_sha256 : str
+        Of the network's file; empty in a helper, see :func:`is_helper`.
+    loss : float
+        Mean over the last steps.
+    seconds : float
+        That the last run took.
+    """
+
+    content: Mapping[str, Json]
+    net_sha256: str
+    loss: float
+    seconds: float
+
+
 def train(
     sources: Sequence[OpenedSource],
     network: Network,
@@ -78,7 +101,7 @@ def train(
     progress: Progress,
     device: Device = Device(),
     overwrite: bool = False,
-) -> dict[str, Json]:
+) -> Trained:
     """Train a network, go on with it, or find that it is done.
 
     Parameters
@@ -100,8 +123,8 @@ def train(
 
     Returns
     -------
-    description : dict
-        ``training.json``; in a helper (:func:`is_helper`) only what decides the training.
+    trained : Trained
+        In a helper (:func:`is_helper`) without anything measured.
 
     Raises
     ------
@@ -124,7 +147,7 @@ def train(
         before = _before(out, described)
         if before.get("status") == "complete" and _is_whole(out, before):
             progress("the network is there", 0, None)
-            return before
+            return _trained(before)
         built = build_network(network, data, seed)
         used = {**versions(), **versions_used()}
         if not is_helper():
@@ -134,16 +157,17 @@ def train(
 
         history = fit(built, drawn, options, seed, out, progress, device.accelerator, device.count)
         if is_helper():
-            return described
+            return Trained(described, "", math.nan, math.nan)
         seconds = time.monotonic() - begin
         progress("writing the network", 0, None)
-        return _finished(out, built, described, history, used, seconds, device)
+        return _trained(_finished(out, built, described, options.side, history, used, seconds, device))
 
 
 def _finished(
     out: Path,
     built: object,
     described: dict[str, Json],
+    side: int,
     history: Iterable[tuple[int, float]],
     used: dict[str, str],
     seconds: float,
@@ -155,14 +179,14 @@ def _finished(
     history = list(history)
     write_aside(out / LOG, "".join(["step,loss\n", *(f"{step},{loss:.6f}\n" for step, loss in history)]).encode())
     about = {"natocc": __version__, **described}
-    difference = export_onnx(built, int(described["training"]["side"]), about, out / NETWORK)
+    difference = export_onnx(built, side, about, out / NETWORK)
     result: dict[str, Json] = {
         "natocc": __version__,
         "status": "complete",
         **described,
         "versions": used,
         "device": {"accelerator": device.accelerator, "count": device.count},
-        "loss": history[-1][1] if history else None,
+        "loss": history[-1][1],
         "seconds": round(seconds, 1),
         "opencv_difference": difference,
         "net_sha256": sha256(read_bytes(out / NETWORK)),
@@ -170,6 +194,12 @@ def _finished(
     _write(out, result)
     (out / CHECKPOINT).unlink(missing_ok=True)  # three times as large as the network
     return result
+
+
+def _trained(content: Mapping[str, Json]) -> Trained:
+    """The numbers of a ``training.json`` that is complete."""
+    loss, seconds = (float(str(content[key])) for key in ("loss", "seconds"))
+    return Trained(content, str(content["net_sha256"]), loss, seconds)
 
 
 def identity_of(pictures: Pictures, **described: Json) -> dict[str, Json]:
