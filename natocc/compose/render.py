@@ -69,10 +69,13 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
             ignored |= covers
         else:
             occluded |= covers
+    if face.unlabelled is not None:
+        ignored |= face.unlabelled
     ignored &= 1 - occluded
     modal = face.face_mask & (1 - occluded)
     if ignored.any():
-        modal[(ignored > 0) & (modal > 0)] = IGNORE
+        labelled = face.face_mask if face.unlabelled is None else face.face_mask | face.unlabelled
+        modal[(ignored > 0) & (labelled > 0)] = IGNORE
     return Composite(finished(image, plan.finish), face.face_mask, modal, tuple(masks), tuple(mattes), ignored)
 
 

@@ -24,6 +24,7 @@ class Reason(enum.StrEnum):
     SIZE_MISMATCH = "size-mismatch"
     NO_FACE = "no-face"
     DEGENERATE_LANDMARKS = "degenerate-landmarks"
+    LOW_CONFIDENCE = "low-confidence"
     BAD_ANNOTATION = "bad-annotation"
     LICENCE = "licence-not-allowed"
     CROWD = "crowd"

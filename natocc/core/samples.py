@@ -69,6 +69,8 @@ class FaceSample:
     origin : Origin
     detector : str, optional
         Where the landmarks come from: ``given``, or the detector that found the face; none without landmarks.
+    others_xy : tuple of (68, 2) or (5, 2) float32
+        Landmarks of other faces in the picture, in pixels, where the source knows them.
     """
 
     image: Image
@@ -77,6 +79,7 @@ class FaceSample:
     landmarks_xy: Points | None
     origin: Origin
     detector: str | None = None
+    others_xy: tuple[Points, ...] = ()
 
     def __post_init__(self) -> None:
         _check_image("image", self.image)
@@ -106,6 +109,9 @@ class AlignedFace:
         True where the mask was made from landmarks rather than by hand.
     mask_confidence : float, optional
         How far an estimated mask is to be trusted, in [0, 1]; none for a mask that was measured.
+    unlabelled : (H, W) uint8, optional
+        1 where nobody knows whether there is face, outside `face_mask`: other faces of a photograph, and what the source's
+        label map leaves open. Labels are :data:`IGNORE` there, unless something covers it.
     """
 
     image: Image
@@ -118,10 +124,15 @@ class AlignedFace:
     mask_estimated: bool
     mask_confidence: float | None = None
     detector: str | None = None
+    unlabelled: Mask | None = None
 
     def __post_init__(self) -> None:
         _check_image("image", self.image)
         _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+        if self.unlabelled is not None:
+            _check_mask("unlabelled", self.unlabelled, self.image.shape[:2])
+            if (self.unlabelled & self.face_mask).any():
+                raise ValueError("unlabelled must not overlap face_mask")
         if not self.face_mask.any():
             raise ValueError("face_mask must not be empty")
         if self.parts is not None:
@@ -175,14 +186,16 @@ class Composite:
     amodal : (H, W) uint8
         1 on the face as it was before anything covered it.
     modal : (H, W) uint8
-        1 on the face that is still visible, :data:`IGNORE` where a see-through occluder is labelled so.
+        1 on the face that is still visible, :data:`IGNORE` where a see-through occluder is labelled so, and where the face itself
+        is not labelled and nothing covers it.
     occluders : tuple of (H, W) uint8
         One mask an occluder, 1 where its matte reaches the level from which it is labelled, :data:`MATTE_THRESHOLD` unless it is
         see-through; before occluders cover each other.
     mattes : tuple of (H, W) uint8
         One matte an occluder, as it was blended (before opacity).
     ignored : (H, W) uint8
-        1 where only occluders lie that are to be ignored, on the face or off it.
+        1 where only occluders lie that are to be ignored, on the face or off it, and where nothing lies and the face is not
+        labelled.
     """
 
     image: Image
@@ -196,7 +209,7 @@ class Composite:
     def occlusion_ratio(self) -> float:
         """Occluded face pixels over face pixels before, in [0, 1]."""
         before = int(np.count_nonzero(self.amodal))
-        return (before - int(np.count_nonzero(self.modal))) / before
+        return (before - int(np.count_nonzero(self.modal[self.amodal > 0]))) / before
 
 
 @dataclasses.dataclass(frozen=True)

@@ -81,7 +81,9 @@ def _modal(face: AlignedFace, composite: Composite, classes: Mapping[int, str], 
 
 
 def _amodal(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:
-    return composite.amodal
+    if face.unlabelled is None:
+        return composite.amodal
+    return composite.amodal | (face.unlabelled * np.uint8(IGNORE))
 
 
 def _instances(face: AlignedFace, composite: Composite, classes: Mapping[int, str], output: Output) -> Plane:

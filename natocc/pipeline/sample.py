@@ -187,7 +187,7 @@ class Pipeline:
             kept = self._aligned.get(face_id)
         if kept is None:
             try:
-                kept = Photo(align_face(self.faces.read(face_id), self.recipe.faces.align, self._finder), self._skin_values)
+                kept = Photo(self._align(face_id), self._skin_values)
             except BadDataError as error:
                 kept = error
             with self._keeping:
@@ -197,6 +197,14 @@ class Pipeline:
         if isinstance(kept, BadDataError):
             raise BadDataError(kept.reason, kept.detail)
         return kept
+
+    def _align(self, face_id: str) -> AlignedFace:
+        options = self.recipe.faces
+        face = align_face(self.faces.read(face_id), options.align, self._finder)
+        if face.mask_confidence is not None and face.mask_confidence < options.min_confidence:
+            actual = f"the estimated mask has a confidence of {face.mask_confidence:.2f}"
+            raise BadDataError(Reason.LOW_CONFIDENCE, f"{actual}; faces.min_confidence asks for {options.min_confidence}")
+        return face
 
 
 def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:

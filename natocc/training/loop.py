@@ -86,7 +86,9 @@ def fit(
         try:
             trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
         except SystemExit:  # what Lightning makes of an interruption
-            raise watcher.stopped or KeyboardInterrupt from None
+            if watcher.stopped is None:
+                raise
+            raise watcher.stopped from None
         except torch.OutOfMemoryError as error:
             shown = " ".join(str(error).split())[:200]
             raise RunError(f"the device has no memory left: try a smaller training.batch or training.side ({shown})") from None

@@ -37,7 +37,7 @@ def main() -> None:
             mask = np.zeros(image.shape[:2], np.uint8)
             fill_polygon(mask, placed[[*range(17), *range(26, 16, -1)]], 1)
             try:
-                landmarks, _ = finder.find(image, mask)
+                landmarks, _, _ = finder.find(image, mask)
             except BadDataError:
                 continue
             found += 1

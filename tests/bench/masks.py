@@ -32,7 +32,7 @@ def main() -> None:
         for face_id in source.ids():
             face = source.read(face_id)
             assert face.face_mask is not None
-            landmarks, _ = finder.find(face.image, face.face_mask)
+            landmarks, _, _ = finder.find(face.image, face.face_mask)
             begin = time.perf_counter()
             outline_xy, confidence = estimate_face_outline(face.image, landmarks)
             seconds.append(time.perf_counter() - begin)

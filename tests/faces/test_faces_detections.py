@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from natocc.core.errors import BadDataError, Reason
+from natocc.faces.alignment.align import AlignOptions, align_face
 from natocc.faces.landmarks import detections
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.landmarks.keypoints import eye_centres_xy
@@ -102,3 +103,20 @@ def test_small_faces_can_be_left_out(photos: Path) -> None:
 def test_a_false_face_is_not_one_of_all() -> None:
     image, _ = read_rgb(package_folder("skimage") / "data" / "astronaut.png")
     assert len(LandmarkFinder(68).find_all(image)) == 1
+
+
+def test_other_faces_of_a_photograph_are_labelled_neither_face_nor_background(photos: Path) -> None:
+    """Whether they are wanted or not, the label must not call them background."""
+    source = _options(align={"method": "none"}).open(photos, photos / "cache")
+    both = [face_id for face_id in source.ids() if face_id.startswith("eileen/two.jpg")]
+    assert len(both) == 2
+    finder = LandmarkFinder(68)
+    one, other = (align_face(source.read(face_id), AlignOptions(method="none"), finder) for face_id in both)
+    assert one.unlabelled is not None
+    assert other.unlabelled is not None
+    assert (one.unlabelled & other.face_mask).sum() > 0.9 * other.face_mask.sum()
+    assert (other.unlabelled & one.face_mask).sum() > 0.9 * one.face_mask.sum()
+    largest = FolderFaces(source="folder").open(photos, photos / "cache").read("eileen/two.jpg")
+    assert align_face(largest, AlignOptions(method="none"), finder).unlabelled is not None
+    alone = FolderFaces(source="folder").open(photos, photos / "cache").read("eileen/one.jpg")
+    assert align_face(alone, AlignOptions(method="none"), finder).unlabelled is None

@@ -11,6 +11,7 @@ import pytest
 from skimage import data
 
 from natocc.core.errors import BadDataError, Reason
+from natocc.faces.landmarks.cache import FoundFace
 from natocc.faces.landmarks.detector import LandmarkFinder
 
 FACE = np.ascontiguousarray(data.astronaut()[:256, 96:352])
@@ -22,7 +23,7 @@ MASK[40:190, 80:180] = 1
 class Blind(LandmarkFinder):
     """A finder that may not look."""
 
-    def _find(self, image: np.ndarray, wanted: object) -> tuple[np.ndarray, str]:
+    def _find(self, image: np.ndarray, wanted: object) -> FoundFace:
         pytest.fail("looked again")
 
 
@@ -32,13 +33,13 @@ def _kept(cache: Path) -> list[Path]:
 
 @pytest.mark.parametrize("mask", [None, MASK])
 def test_an_answer_is_kept_to_the_bit(tmp_path: Path, mask: np.ndarray | None) -> None:
-    landmarks, detector = LandmarkFinder().find(FACE, mask)
-    first, _ = LandmarkFinder(68, tmp_path).find(FACE, mask)
-    again, told = Blind(68, tmp_path).find(FACE, mask)
+    landmarks, detector, _ = LandmarkFinder().find(FACE, mask)
+    first, _, _ = LandmarkFinder(68, tmp_path).find(FACE, mask)
+    again, kept_detector, _ = Blind(68, tmp_path).find(FACE, mask)
     assert first.dtype == again.dtype == landmarks.dtype
     assert np.array_equal(landmarks, first)
     assert np.array_equal(landmarks, again)
-    assert told == detector
+    assert kept_detector == detector
 
 
 def test_a_worker_has_the_same_cache(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_other_pixels_other_masks_and_other_models_are_other_answers(tmp_path: P
     "damage", [b"", b"[]", b"{", b'{"landmarks": [[1, 2]], "detector": "hog"}', b'{"reason": "none"}', b"\xff"]
 )
 def test_a_damaged_entry_is_made_again_with_one_line(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    landmarks, _ = LandmarkFinder(68, tmp_path).find(FACE)
+    landmarks, _, _ = LandmarkFinder(68, tmp_path).find(FACE)
     (path,) = _kept(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(damage)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from natocc.io.images import encode_png
+from natocc.io.workspace import Workspace
 from natocc.pipeline import sample
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
@@ -32,7 +33,7 @@ def test_threads_share_the_faces_that_are_kept(tmp_path: Path, monkeypatch: pyte
         },
         "test",
     )
-    pipeline = Pipeline(recipe, tmp_path, tmp_path / "cache")
+    pipeline = Pipeline(recipe, Workspace(tmp_path, tmp_path / "cache"))
     monkeypatch.setattr(sample, "_FACES_KEPT", 1)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

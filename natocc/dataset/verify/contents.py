@@ -67,7 +67,7 @@ def _undeclared(record: SampleRecord, planes: Planes, labels: Labels) -> Iterato
         if folder == "occluders":
             known = set(range(1 + len(record.plan.occluders if record.plan else ())))
         else:
-            known = {int(value) for value in declared} - ({IGNORE} if folder == "amodal" else set())
+            known = {int(value) for value in declared}
         is_known = np.zeros(np.iinfo(plane.dtype).max + 1, np.bool_)
         is_known[sorted(known)] = True
         right = is_known[plane]
@@ -90,9 +90,15 @@ def _counts(record: SampleRecord, planes: Planes) -> Iterator[Contradiction]:
                 yield "amodal", f"the face's box {stated}", str(actual)
     if modal is not None:
         yield from _differs("masks", "visible pixels", int(measures["visible_pixels"]), int(np.count_nonzero(modal == 1)))
-        before = face if amodal is None else int(np.count_nonzero(amodal == 1))
-        ratio = (before - int(np.count_nonzero(modal))) / max(before, 1)
-        yield from _differs("masks", "an occlusion ratio of", measures["occlusion_ratio"], ratio)
+        if amodal is not None:
+            yield from _ratio(measures, int(np.count_nonzero(amodal == 1)), int(np.count_nonzero(modal[amodal == 1])))
+        elif not any(occluder.ignored for occluder in (record.plan.occluders if record.plan else ())):
+            # Otherwise nobody can tell what is ignored on the face from what is not labelled beside it.
+            yield from _ratio(measures, face, int(np.count_nonzero(modal == 1)))
+
+
+def _ratio(measures: Mapping[str, float], before: int, after: int) -> Iterator[Contradiction]:
+    yield from _differs("masks", "an occlusion ratio of", measures["occlusion_ratio"], (before - after) / max(before, 1))
 
 
 def _differs(folder: str, what: str, stated: float, counted: float) -> Iterator[Contradiction]:
@@ -105,11 +111,14 @@ def _partition(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator
     modal, amodal, instances = planes.get("masks"), planes.get("amodal"), planes.get("occluders")
     mattes, parts = planes.get("mattes"), planes.get("parts")
     if modal is not None and amodal is not None:
-        yield from _none("masks", "no visible face where there is no face", (modal > 0) & (amodal == 0))
+        yield from _none("masks", "no visible face where there is no face", (modal == 1) & (amodal != 1))
+        yield from _none("masks", "no ignored face where there is no face", (modal == IGNORE) & (amodal == 0))
     if modal is not None and instances is not None:
         yield from _none("masks", "no visible face under an occluder", (modal == 1) & (instances > 0))
-        yield from _none("masks", "ignored face under occluders only", (modal == IGNORE) & (instances == 0))
     if modal is not None and amodal is not None and instances is not None:
+        yield from _none("masks", "ignored face under occluders only", (modal == IGNORE) & (amodal == 1) & (instances == 0))
+        unlabelled = (amodal == IGNORE) & (instances == 0)
+        yield from _none("masks", f"{IGNORE} where the face is not labelled", unlabelled & (modal != IGNORE))
         yield from _none("masks", "visible face wherever no occluder is", (amodal == 1) & (instances == 0) & (modal != 1))
     if mattes is not None:
         levels = [occluder.occludes_from for occluder in record.plan.occluders] if record.plan else []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.samples import AlignedFace, FaceSample
+from natocc.core.plans import Affine
+from natocc.core.samples import IGNORE, AlignedFace, FaceSample, Image, Mask, Points
 from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_picture
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
@@ -17,6 +21,8 @@ from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.plugins.options import Options
 
 DEFAULT_SIZE = 512
+
+Float: TypeAlias = npt.NDArray[np.float64]
 
 
 class AlignOptions(Options):
@@ -55,18 +61,19 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     -------
     face : AlignedFace
         Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
-        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face.
+        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face. Where the mask is
+        estimated, other faces that are known are unlabelled: nobody says whether they are to count.
 
     Raises
     ------
     BadDataError
         ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop.
     """
-    landmarks, detector = sample.landmarks_xy, sample.detector
+    landmarks, detector, others = sample.landmarks_xy, sample.detector, sample.others_xy
     needed = options.method == "ffhq" or sample.face_mask is None
     if landmarks is None and (needed or options.landmarks):
         try:
-            landmarks, detector = finder.find(sample.image, sample.face_mask)
+            landmarks, detector, others = finder.find(sample.image, sample.face_mask)
         except BadDataError:
             if needed:
                 raise
@@ -79,13 +86,15 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         shape = (max(1, round(height * scale)), max(1, round(width * scale)))
         matrix = scaling(shape[1] / width, shape[0] / height)
     confidence = None
+    parts = None if sample.parts is None else warp_labels(sample.parts, matrix, shape)
+    unlabelled = None if parts is None else (parts == IGNORE).view(np.uint8)
     if sample.face_mask is not None:
         face_mask = warp_labels(sample.face_mask, matrix, shape)
     elif landmarks is not None and len(landmarks) == 68:
         outline, confidence = estimate_face_outline(sample.image, landmarks)
-        face_mask = np.zeros(shape, np.uint8)
-        fill_polygon(face_mask, (outline @ matrix[:, :2].T + matrix[:, 2]).clip(-50_000, 50_000), 1)
-        face_mask *= warp_labels(np.ones((height, width), np.uint8), matrix, shape)
+        seen = warp_labels(np.ones((height, width), np.uint8), matrix, shape)
+        face_mask = _filled([outline], matrix, seen)
+        unlabelled = _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen) if others else None
     else:
         raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
     if not face_mask.any():
@@ -94,7 +103,7 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     return AlignedFace(
         image=warp_picture(sample.image, matrix, shape),
         face_mask=face_mask,
-        parts=None if sample.parts is None else warp_labels(sample.parts, matrix, shape),
+        parts=parts,
         landmarks_xy=moved,
         origin=sample.origin,
         matrix=matrix,
@@ -102,4 +111,21 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         mask_estimated=sample.face_mask is None,
         mask_confidence=confidence,
         detector=detector,
+        unlabelled=None if unlabelled is None or not (unlabelled & ~face_mask).any() else unlabelled & ~face_mask,
     )
+
+
+def _outline_of_other(image: Image, landmarks_xy: Points) -> Float:
+    """Outline (N, 2) of a face that is not the one wanted, px of the picture; roughly where nothing better can be told."""
+    try:
+        return estimate_face_outline(image, landmarks_xy)[0]
+    except BadDataError:
+        return np.asarray(cv2.convexHull(landmarks_xy)[:, 0], dtype=np.float64)
+
+
+def _filled(outlines_xy: Sequence[Float], matrix: Affine, seen: Mask) -> Mask:
+    """1 inside any of the outlines, given in px of the picture, where the crop shows the picture; else 0."""
+    mask = np.zeros_like(seen)
+    for outline_xy in outlines_xy:
+        fill_polygon(mask, (outline_xy @ matrix[:, :2].T + matrix[:, 2]).clip(-50_000, 50_000), 1)
+    return mask & seen

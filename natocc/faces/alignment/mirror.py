@@ -47,6 +47,7 @@ def mirrored(face: AlignedFace, classes: Mapping[int, str]) -> AlignedFace:
         face_mask=np.ascontiguousarray(face.face_mask[:, ::-1]),
         parts=None if face.parts is None else _other_sides(np.ascontiguousarray(face.parts[:, ::-1]), classes),
         landmarks_xy=None if face.landmarks_xy is None else _landmarks(face.landmarks_xy, width),
+        unlabelled=None if face.unlabelled is None else np.ascontiguousarray(face.unlabelled[:, ::-1]),
         matrix=matrix,
     )
 

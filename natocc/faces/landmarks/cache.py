@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,13 +15,29 @@ from natocc.core.plans import Json
 from natocc.core.samples import Image, Points
 from natocc.io.cache import Cache, entry_key
 
-_VERSION = "landmarks 1"  # of the search: what another one found must not be taken for what this one finds
+_VERSION = "landmarks 2"  # of the search: what another one found must not be taken for what this one finds
 Box: TypeAlias = tuple[float, float, float, float]
 
 
-def kept_landmarks(
-    cache: Path, points: int, image: Image, wanted: Box | None, find: Callable[[], tuple[Points, str]]
-) -> tuple[Points, str]:
+class FoundFace(NamedTuple):
+    """The face that was searched for in a picture.
+
+    Parameters
+    ----------
+    landmarks_xy : (68, 2) or (5, 2) float32
+        In pixels of the picture; may lie outside it.
+    detector : str
+        Which found the face: ``hog``, ``hog-upsampled`` or ``cnn``.
+    others_xy : tuple of (68, 2) or (5, 2) float32
+        Landmarks of the other faces that were seen beside it.
+    """
+
+    landmarks_xy: Points
+    detector: str
+    others_xy: tuple[Points, ...] = ()
+
+
+def kept_landmarks(cache: Path, points: int, image: Image, wanted: Box | None, find: Callable[[], FoundFace]) -> FoundFace:
     """What `find` finds, from `cache` where the same pixels were searched before; that there is no face is kept, too.
 
     Parameters
@@ -35,7 +51,7 @@ def kept_landmarks(
     wanted : 4 floats, optional
         The box of the face mask.
     find : callable
-        Gives landmarks and the detector that found the face.
+        Searches the picture.
 
     Raises
     ------
@@ -66,17 +82,19 @@ def landmarks_from(values: Any, points: int) -> Points:
     return landmarks
 
 
-def _search(find: Callable[[], tuple[Points, str]]) -> Json:
+def _search(find: Callable[[], FoundFace]) -> Json:
     """What `find` gives or raises, as JSON."""
     try:
-        landmarks, detector = find()
+        face = find()
     except BadDataError as error:
         return {"reason": error.reason, "detail": error.detail}
-    return {"landmarks": landmarks.tolist(), "detector": detector}
+    others = [landmarks.tolist() for landmarks in face.others_xy]
+    return {"landmarks": face.landmarks_xy.tolist(), "detector": face.detector, "others": others}
 
 
-def _decode(value: Any, points: int) -> tuple[Points, str] | BadDataError:
+def _decode(value: Any, points: int) -> FoundFace | BadDataError:
     """What :func:`_search` gave."""
     if "reason" in value:
         return BadDataError(Reason(value["reason"]), str(value["detail"]))
-    return landmarks_from(value["landmarks"], points), str(value["detector"])
+    others = tuple(landmarks_from(landmarks, points) for landmarks in value["others"])
+    return FoundFace(landmarks_from(value["landmarks"], points), str(value["detector"]), others)

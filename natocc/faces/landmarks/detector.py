@@ -18,7 +18,7 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask, Points
-from natocc.faces.landmarks.cache import Box, kept_landmarks
+from natocc.faces.landmarks.cache import Box, FoundFace, kept_landmarks
 from natocc.io.paths import package_folder
 
 PACKAGE = "face_recognition_models"
@@ -99,7 +99,7 @@ class LandmarkFinder:
     def __reduce__(self) -> tuple[type[LandmarkFinder], tuple[int, Path | None]]:
         return LandmarkFinder, (self.points, self.cache)
 
-    def find(self, image: Image, face_mask: Mask | None = None) -> tuple[Points, str]:
+    def find(self, image: Image, face_mask: Mask | None = None) -> FoundFace:
         """Landmarks of the face that `face_mask` covers, else of the largest.
 
         Detectors run from the cheapest to the most expensive: HOG, HOG on a larger picture, CNN. The first that finds
@@ -115,10 +115,8 @@ class LandmarkFinder:
 
         Returns
         -------
-        landmarks_xy : (68, 2) or (5, 2) float32
-            In pixels of `image`; may lie outside it.
-        detector : str
-            Which found the face: ``hog``, ``hog-upsampled`` or ``cnn``.
+        face : FoundFace
+            Its landmarks, which detector found it, and the landmarks of the other faces that this detector is sure of.
 
         Raises
         ------
@@ -130,12 +128,14 @@ class LandmarkFinder:
             return self._find(image, wanted)
         return kept_landmarks(self.cache, self.points, image, wanted, lambda: self._find(image, wanted))
 
-    def _find(self, image: Image, wanted: Box | None) -> tuple[Points, str]:
+    def _find(self, image: Image, wanted: Box | None) -> FoundFace:
         with self._lock:
-            for detector, boxes in self._searches(image, REDUCED_SIDE):
-                box = choose_box(boxes, wanted)
+            for detector, scored in self._searches(image, REDUCED_SIDE):
+                box = choose_box([box for box, _ in scored], wanted)
                 if box is not None:
-                    return self._predict(image, box), detector
+                    sure = [other for other, score in scored if score >= LEAST_SCORE and other != box]
+                    others = [other for other in sure if _overlap(box, other) <= SAME_FACE]
+                    return FoundFace(self._predict(image, box), detector, tuple(self._predict(image, other) for other in others))
         where = "" if wanted is None else " where the face mask is"
         raise BadDataError(Reason.NO_FACE, f"no detector finds a face{where} in {image.shape[1]} x {image.shape[0]} px")
 
@@ -158,8 +158,8 @@ class LandmarkFinder:
         """
         faces: list[tuple[Box, str]] = []
         with self._lock:
-            for detector, boxes in self._searches(image, HOG_SIDE, LEAST_SCORE):
-                for box in boxes:
+            for detector, scored in self._searches(image, HOG_SIDE, LEAST_SCORE):
+                for box, _ in scored:
                     large = max(box[2] - box[0], box[3] - box[1]) >= least_side
                     if large and all(_overlap(box, other) <= SAME_FACE for other, _ in faces):
                         faces.append((box, detector))
@@ -169,9 +169,12 @@ class LandmarkFinder:
                 raise BadDataError(Reason.NO_FACE, f"no detector finds a face in {image.shape[1]} x {image.shape[0]} px")
             return [(self._predict(image, box), detector) for box, detector in sorted(faces)]
 
-    def _searches(self, image: Image, first_side: int, least_score: float = 0) -> Iterator[tuple[str, list[Box]]]:
+    def _searches(self, image: Image, first_side: int, least_score: float = 0) -> Iterator[tuple[str, list[tuple[Box, float]]]]:
+        """Name of each detector, the cheapest first, and the boxes that it gives with its scores."""
+
         def hog(image: Image) -> list[Any]:
-            return list(self._hog.run(image, 0, least_score)[0])
+            boxes, scores, _ = self._hog.run(image, 0, least_score)
+            return list(zip(boxes, scores, strict=True))
 
         side = max(image.shape[:2])
         yield "hog", _detect(hog, image, min(1.0, first_side / side))
@@ -198,7 +201,7 @@ class LandmarkFinder:
         import dlib
 
         detector = dlib.cnn_face_detection_model_v1(str(_model_path(CNN)))
-        return lambda image: [detection.rect for detection in detector(image, 0)]
+        return lambda image: [(detection.rect, detection.confidence) for detection in detector(image, 0)]
 
     @functools.cached_property
     def _predictor(self) -> Any:
@@ -227,8 +230,8 @@ def _model_path(model: int | str) -> Path:
     return package_folder(PACKAGE) / "models" / MODELS[model][0]
 
 
-def _detect(detector: Detector, image: Image, scale: float) -> list[Box]:
-    """Boxes in pixels of `image`, found on a picture `scale` times as large."""
+def _detect(detector: Detector, image: Image, scale: float) -> list[tuple[Box, float]]:
+    """Boxes in pixels of `image`, found on a picture `scale` times as large, and scores."""
     height, width = image.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     seen = image
@@ -237,7 +240,9 @@ def _detect(detector: Detector, image: Image, scale: float) -> list[Box]:
         seen = np.asarray(cv2.resize(image, size, interpolation=interpolation), dtype=np.uint8)
     across, down = width / size[0], height / size[1]
     boxes = detector(np.ascontiguousarray(seen))
-    return [(box.left() * across, box.top() * down, box.right() * across, box.bottom() * down) for box in boxes]
+    return [
+        ((box.left() * across, box.top() * down, box.right() * across, box.bottom() * down), float(score)) for box, score in boxes
+    ]
 
 
 def _mask_box(mask: Mask) -> Box:

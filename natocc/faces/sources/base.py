@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import FaceSample
@@ -117,6 +117,8 @@ class FaceOptions(Options, abc.ABC):
     0."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""
+    min_confidence: float = Field(0.0, ge=0, le=1)
+    """Where the face mask is estimated: faces whose estimate is trusted less than this are rejected (``low-confidence``)."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.samples import FaceSample, Origin
+from natocc.core.samples import FaceSample, Origin, Points
 from natocc.faces.landmarks.detections import Detection, detect_faces
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
@@ -47,7 +48,7 @@ class FolderFaces(FaceOptions):
         else:
             pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        return self.with_landmarks(Folder(root, chosen, self.identities, self.licence), data)
+        return self.with_landmarks(Folder(root, chosen, _by_picture(pictures), self.identities, self.licence), data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Folder(FaceSource):
         The folder.
     faces : dict of str to Detection
         By id, in natural order.
+    landmarks : mapping of str to list of (68, 2) or (5, 2) float32
+        Of all faces of a photograph, also those that are not among `faces`; empty where they were not looked for.
     identities : str
         As in :class:`FolderFaces`.
     licence : str, optional
@@ -68,6 +71,7 @@ class Folder(FaceSource):
 
     root: Path
     faces: dict[str, Detection]
+    landmarks: Mapping[str, list[Points]] = dataclasses.field(default_factory=dict)
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
     dataset: str = "folder"
@@ -95,4 +99,14 @@ class Folder(FaceSource):
             raise BadDataError(*face.rejection)
         image, digest = images.read_rgb(inside(self.root, face.picture))
         origin = Origin(self.dataset, face_id, digest, self.licence)
-        return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector)
+        others = tuple(points for points in self.landmarks.get(face.picture, ()) if points is not face.landmarks_xy)
+        return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector, others)
+
+
+def _by_picture(faces: Mapping[str, Detection]) -> dict[str, list[Points]]:
+    """Photograph to the landmarks of its faces."""
+    landmarks: dict[str, list[Points]] = {}
+    for face in faces.values():
+        if face.landmarks_xy is not None:
+            landmarks.setdefault(face.picture, []).append(face.landmarks_xy)
+    return landmarks
