@@ -93,7 +93,6 @@ def test_only_the_named_file_is_looked_at(photo: Path, cache: Path, tmp_path: Pa
         shutil.copy(photo, other)
         with monkeypatch.context() as patched:
             patched.setattr("natocc.faces.sources.folder.list_folder", listed)
-            patched.setattr("natocc.io.folders.walk", listed)
             _run(cache, tmp_path / "sheet.png", other, "--count", 1, "--set", "faces.align.size=96")
     latin = Path(os.fsdecode(os.fsencode(photo.parent) + b"/caf\xe9.png"))
     shutil.copy(photo, latin)
