@@ -13,8 +13,10 @@ from types import TracebackType
 
 import click
 
+from natocc.cli.benchmark import benchmark
 from natocc.cli.build import build
 from natocc.cli.doctor import doctor
+from natocc.cli.evaluate import evaluate
 from natocc.cli.export import export
 from natocc.cli.extract import extract
 from natocc.cli.init import init
@@ -23,6 +25,7 @@ from natocc.cli.preview import preview
 from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
 from natocc.cli.report import report, stats
+from natocc.cli.train import train
 from natocc.cli.verify import verify
 from natocc.core.addresses import without_credentials
 from natocc.core.errors import Interrupted, NatoccError, RunError
@@ -128,6 +131,9 @@ for command in (
     report,
     stats,
     export,
+    evaluate,
+    train,
+    benchmark,
     doctor,
 ):
     main.add_command(command)

@@ -27,7 +27,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.LOW_CONFIDENCE: "faces.min_confidence says how far an estimated mask must be trusted",
     Reason.BAD_ANNOTATION: "mend the annotation, or leave its picture out",
     Reason.LICENCE: "occluders.licences says which licences are wanted",
-    Reason.CROWD: "annotations of crowds cannot be cut out",
+    Reason.CROWD: "occluders.crowds=take cuts them out as single objects",
     Reason.TOO_SMALL: "occluders.rules.min_side and occluders.rules.min_area say how small an occluder may be",
     Reason.TRUNCATED: "occluders.rules.border_share says how much of an outline may touch the border",
     Reason.IN_PIECES: "occluders.rules.largest_piece says how large the largest piece must be",

@@ -91,8 +91,8 @@ def require_folder(path: Path, layout: str) -> Path:
     """
     if not path.is_dir():
         raise UsageError(
-            f"no folder {path}; expected {layout} (say where with --data, --source-root or --occluders-root; a relative path "
-            "starts at the data root, that of a flag at the current folder if it exists there)"
+            f"no folder {path}; expected {layout} (say where with --data, --source-root or --occluders-root; a path of a flag is "
+            "looked for in the current folder, then in the data root)"
         )
     return path
 

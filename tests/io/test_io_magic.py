@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.io.folders import list_folder
 from natocc.io.images import decode_rgb, read_mask, read_rgb
 from natocc.io.magic import describe, describe_file, picture_format
-from natocc.io.paths import SUFFIXES, files_below, without_suffix
+from natocc.io.paths import SUFFIXES, without_suffix
 from natocc.occluders.coco.instances import read_instances
 
 PHOTO = np.dstack([*np.meshgrid(np.arange(0, 128, 2), np.arange(0, 96, 2)), np.full((48, 64), 99)]).astype(np.uint8)
@@ -135,7 +136,7 @@ def test_pictures_are_told_by_content(tmp_path: Path, format_name: str, suffix: 
     path.write_bytes(_saved(format_name))
     assert picture_format(path.read_bytes()) == format_name
     assert np.abs(read_rgb(path)[0].astype(int) - PHOTO).mean() < 6
-    assert files_below(tmp_path, SUFFIXES) == [path.name]
+    assert list(list_folder(tmp_path, SUFFIXES).names) == [path.name]
     assert without_suffix(path.name.upper()) == "A"
 
 

@@ -70,4 +70,5 @@ def once_per_photograph(faces: FaceSource, cache: Path, divided: bool) -> FaceSo
         notes.add(TWICE, f"{group[0]} and {group[1]}", len(group))
         if len({faces.split(face_id) for face_id in group}) > 1:
             notes.add(TWICE_IN_SPLITS, f"{group[0]} and {group[1]}", len(group))
-    return OncePerPhotograph(faces, one_for_all([[faces.identity(face_id) for face_id in group] for group in groups]), notes)
+    people = ([faces.identity(face_id) for face_id in group] for group in groups)
+    return OncePerPhotograph(faces, one_for_all(people) if divided else {}, notes)
