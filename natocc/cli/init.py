@@ -39,5 +39,5 @@ def init(recipe: Path, data: Path, cache: Path) -> None:
         with recipe.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise RunError(f"cannot write {recipe}: {error.strerror}") from None
+        raise RunError(f"cannot write {recipe}: {error.strerror}; name another file") from None
     click.echo(plain(str(recipe)))

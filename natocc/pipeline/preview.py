@@ -142,8 +142,11 @@ def open_photograph(path: Path) -> Photograph:
     try:
         data = read_bytes(path)
     except BadDataError as error:
-        folder = error.reason is Reason.NOT_A_FILE and path.is_dir()
-        raise UsageError(f"{path} is a folder: name one photograph in it" if folder else error.detail) from None
+        if error.reason is Reason.MISSING_FILE:
+            raise UsageError(f"no photograph {path}") from None
+        if error.reason is Reason.NOT_A_FILE and path.is_dir():
+            raise UsageError(f"{path} is a folder: name one photograph in it") from None
+        raise UsageError(error.detail) from None
     return Photograph(path.name.encode("utf-8", "backslashreplace").decode(), data, str(path))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,21 +88,24 @@ def test_only_the_named_file_is_looked_at(photo: Path, cache: Path, tmp_path: Pa
     (photo.parent / "below").mkdir()
     Path(os.fsdecode(os.fsencode(photo.parent / "below") + b"/caf\xe9.jpg")).write_bytes(b"x")
 
-    def listed(*_: object) -> None:
-        raise AssertionError("a folder was listed")
-
+    for call in ("scandir", "listdir"):
+        monkeypatch.setattr(f"os.{call}", functools.partial(_not_in, photo.parent, getattr(os, call)))
     for name in ("jfif", "JPG", "", "txt", "tar.gz"):
         other = photo.with_name(f"other.{name}" if name else "other")
         shutil.copy(photo, other)
-        with monkeypatch.context() as patched:
-            patched.setattr("natocc.faces.sources.folder.list_folder", listed)
-            _run(cache, tmp_path / "sheet.png", other, "--count", 1, "--set", "faces.align.size=96")
+        _run(cache, tmp_path / "sheet.png", other, "--count", 1, "--set", "faces.align.size=96")
     latin = Path(os.fsdecode(os.fsencode(photo.parent) + b"/caf\xe9.png"))
     shutil.copy(photo, latin)
     link = tmp_path / "link.png"
     link.symlink_to(photo)
     for other in (latin, link):
         _run(cache, tmp_path / "sheet.png", other, "--count", 1, "--set", "faces.align.size=96")
+
+
+def _not_in(folder: Path, listing: Callable[..., Any], path: str | bytes | int | Path = ".") -> Any:
+    """Lists another folder than that of the photograph."""
+    assert isinstance(path, int) or not Path(os.fsdecode(path)).absolute().is_relative_to(folder), path
+    return listing(path)
 
 
 def test_what_is_no_photograph_is_one_line(cache: Path, tmp_path: Path) -> None:
