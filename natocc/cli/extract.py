@@ -55,6 +55,9 @@ def extract(
         recipe = recipe_of_flags(what, None, None, None, None, occluders_root, None, edits)
     sources = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in recipe.sets}
     opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
+    for options in sources.values():
+        for line in options.notes(data).lines():
+            click.echo(plain(f"{options.source}: {line}"), err=True)
     libraries = [(name, source) for name, source in opened if isinstance(source, Library)]
     for name, source in opened:
         if not isinstance(source, Library) and not as_json:
