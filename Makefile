@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-soak bench-coco bench-scaling setup setup-test lock clean
+.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-occlusion bench-soak bench-coco bench-scaling setup setup-test lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -53,6 +53,9 @@ bench-coco: setup  ## COCO's index at the size of train2017: seconds and memory 
 
 bench-scaling: setup  ## Two workers against one, 100 to 10 000 samples, the start over 30 000 faces
 	$(BIN)/python tests/bench/scaling.py $(ARGS)
+
+bench-occlusion: setup-test  ## What natocc's sets are worth on real occlusions, hours on a CPU: make bench-occlusion ARGS="--set seeds=[0,1,2]"
+	$(BIN)/natocc benchmark tests/bench/occlusion.yaml --data "$${NATOCC_TEST_DATA:-../shared/data}" -o out/occlusion $(ARGS)
 
 bench-fuzz: setup  ## 100 000 damaged inputs to every reader: no crash, no hang, no exception but natocc's own
 	$(BIN)/python tests/bench/fuzz.py $(ARGS)

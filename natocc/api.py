@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,7 +121,7 @@ def dry_run(
     Raises
     ------
     UsageError
-        If faces are missing, or `out` lies inside a folder that is read.
+        If faces or occluders are missing, or `out` lies inside a folder that is read.
     """
     from natocc.builder import build as builds
 
@@ -132,6 +131,7 @@ def dry_run(
 def preview(
     image: Image | str | Path | None = None,
     *,
+    recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
     occluders: str | None = None,
     method: str | None = None,
     count: int = 8,
@@ -147,9 +147,11 @@ def preview(
     Parameters
     ----------
     image : (H, W, 3) uint8, str or Path, optional
-        A photograph with a face, or its file; a portrait of the demo serves without one.
+        A photograph with a face, or its file; the first face of the recipe serves without one.
+    recipe : Recipe, str, Path or mapping, optional
+        As for :func:`build`: its sets and its alignment; the demo's serve without it.
     occluders, method : str, optional
-        Such as ``coco``, and ``natocc`` or ``randocc``; without both the demo's serve.
+        In place of a recipe: such as ``coco``, and ``natocc`` or ``randocc``.
     count : int
         Samples to show.
     seed : int, optional
@@ -173,17 +175,25 @@ def preview(
     UsageError, RunError
         If data or models are missing.
     """
+    from natocc.core.errors import UsageError
     from natocc.io.images import encode_png
-    from natocc.pipeline.preview import photograph_of, show
+    from natocc.pipeline.preview import Photograph, open_photograph, show
+    from natocc.recipe.flags import recipe_of_flags
 
-    with tempfile.TemporaryDirectory() as folder:
-        if image is None or isinstance(image, str | Path):
-            path = None if image is None else Path(image)
-        else:
-            path = Path(folder) / "photograph.png"
-            path.write_bytes(encode_png(image))
-        photograph = photograph_of(path, occluders, method, edits, vary, occluders_root=None, seed=seed)
-        shown = show(photograph, Workspace.at(data, cache), count)
+    if image is None or isinstance(image, str | Path):
+        photograph = None if image is None else open_photograph(Path(image))
+    else:
+        photograph = Photograph("photograph.png", encode_png(image), "the photograph")
+    if recipe is not None and (occluders or method):
+        raise UsageError("occluders and method stand in place of a recipe: edit its sets with edits")
+    edits = (*([] if seed is None else [f"seed={seed}"]), *edits)
+
+    def recipe_of(further: tuple[str, ...]) -> Recipe:
+        if recipe is None and (occluders or method):
+            return recipe_of_flags(None, "portraits", occluders, method, None, None, None, (*edits, *further))
+        return _recipe("demo" if recipe is None else recipe, (*edits, *further))
+
+    shown = show(photograph, recipe_of, Workspace.at(data, cache), count, vary)
     if record is not None:
         for setting, sample in shown.records():
             record(setting, sample)

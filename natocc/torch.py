@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from natocc.exports.reader import SourceDataset
-from natocc.io.images import read_labels, read_rgb
+from natocc.io.images import MOST_PIXELS, read_labels, read_rgb
 
 try:
     import torch
@@ -87,7 +87,7 @@ class OccludedFaces(Dataset[Pair]):
 
     def __getitem__(self, index: int) -> Pair:
         image_path, mask_path = (self.root / path.decode() for path in self._paths[index].tolist())
-        pixels, labels = read_rgb(image_path)[0], read_labels(mask_path)
+        pixels, labels = read_rgb(image_path, MOST_PIXELS)[0], read_labels(mask_path, MOST_PIXELS)
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         if self._dtype is not torch.uint8:
             image = image.to(self._dtype) / 255

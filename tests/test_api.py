@@ -16,7 +16,8 @@ from natocc.cli import main
 from natocc.core.samples import SampleRecord
 from natocc.dataset.description import read_dataset
 from natocc.io.images import read_rgb
-from natocc.io.paths import cache_folder, data_root, package_folder
+from natocc.io.paths import package_folder
+from natocc.io.workspace import cache_folder, data_root
 
 
 def test_importing_it_imports_nothing_heavy() -> None:

@@ -17,9 +17,10 @@ FLOORS = (
     {"io", "plugins"},
     {"faces", "occluders", "compose", "dataset"},
     {"recipe", "report", "exports", "augment"},
-    {"pipeline", "torch"},
+    {"pipeline", "torch", "evaluation"},
     {"executors"},
     {"builder"},
+    {"training"},
     {"api", "cli"},
     {"__init__", "__main__"},
 )

@@ -20,6 +20,7 @@ from natocc.core.plans import Json, Reference
 from natocc.core.samples import AlignedFace, Composite, Cutout, Image, Mask, Origin, Points
 from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
+from natocc.io.images import list_values
 from natocc.occluders.cutting.cutouts import cut_by_alpha
 from natocc.occluders.source import OccluderSource
 from natocc.plugins.faults import faults
@@ -51,7 +52,7 @@ def occlude(
     image : (H, W, 3) uint8
         sRGB; not changed.
     face_mask : (H, W) bool or int
-        1 on the face, 0 elsewhere.
+        1 on the face, 0 elsewhere; of a mask of 0 and 255 pass ``mask > 0``.
     occluder : Cutout, (h, w, 4) uint8, tuple or OccluderSource
         The occluder: a cutout, an RGBA picture, a foreground (h, w, 3) uint8 and its matte (h, w) as 0-255 or as bool or float
         in [0, 1], or a source to draw from, such as :func:`natocc.open_occluders` returns. Where the same one is used often, make
@@ -215,15 +216,31 @@ def _is_pair(occluders: Sequence[Any]) -> bool:
 def _face(image: Image, face_mask: npt.NDArray[Any], landmarks: npt.NDArray[Any] | None) -> AlignedFace:
     _check("image", image, (*np.shape(face_mask)[:2], 3))
     mask = np.asarray(face_mask)
-    if mask.ndim != 2 or not np.isin(mask, (0, 1)).all():
-        found = f"shape {mask.shape}" if mask.ndim != 2 else f"values up to {mask.max()}"
-        raise ValueError(f"face_mask: expected (H, W) of 0 and 1, found {found}; pass (labels == 1) of a label map")
+    if mask.ndim != 2:
+        raise ValueError(f"face_mask: expected (H, W) of 0 and 1, found shape {mask.shape}")
+    if not np.isin(mask, (0, 1)).all():
+        raise ValueError(f"face_mask: expected 0 and 1, found {shown_values(mask)}; {_advice(mask)}")
     if not mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "face_mask is 0 everywhere")
     points: Points | None = None if landmarks is None else np.asarray(landmarks, dtype=np.float32)
     zero_or_one: Mask = np.ascontiguousarray(mask, dtype=np.uint8)
     distance = None if points is None else inter_ocular(points)
     return AlignedFace(np.ascontiguousarray(image), zero_or_one, None, points, _ORIGIN, np.eye(2, 3), distance, False)
+
+
+def shown_values(labels: npt.NDArray[Any]) -> str:
+    """The values of a label map, for a message."""
+    return "the values " + list_values(np.unique(labels).tolist())
+
+
+def _advice(mask: npt.NDArray[Any]) -> str:
+    """What to pass instead of a mask that is not of 0 and 1."""
+    values = np.unique(mask)
+    if values.min() >= 0 and np.count_nonzero(values) == 1:
+        return "pass mask > 0"
+    if values.min() >= 0 and (values.max() == 255 or values.max() < 1):
+        return f"of a soft mask pass mask >= {128 if values.max() == 255 else 0.5}, of a label map (labels == 1)"
+    return "of a label map pass (labels == 1)"
 
 
 def _as_matte(matte: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

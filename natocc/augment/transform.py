@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.augment import tensors
-from natocc.augment.occlude import Occluder, Rules, as_generator, as_rules, as_source, occlude
+from natocc.augment.occlude import Occluder, Rules, as_generator, as_rules, as_source, occlude, shown_values
 from natocc.core import seeds
 from natocc.core.errors import BadDataError
 from natocc.core.samples import IGNORE, Image, occluded
@@ -23,11 +23,14 @@ _LOG = logging.getLogger("natocc")
 class Occlude:
     """Lay occluders on faces while training.
 
-    Called as albumentations calls its transforms, with ``image=`` and ``mask=``, it returns a dictionary; called as torchvision's
-    v2 transforms, with an image and a mask, a tuple. Anything else it is given is returned unchanged. Images are (H, W, 3) uint8
-    arrays, or tensors (3, H, W), uint8 or float in [0, 1]; masks are label maps (H, W), or tensors (H, W) or (1, H, W), of any
-    type of numbers. A picture on which nothing can be laid (no face in its mask, no room) is returned unchanged, and the reason
-    is logged at debug level.
+    Called as albumentations does, with ``image=`` and ``mask=``, it returns a dictionary; called as torchvision's v2 transforms
+    are, with an image and a mask, a tuple. What else it is given comes back as it is. Images are (H, W, 3) uint8 arrays, or
+    tensors (3, H, W), uint8 or float in [0, 1]; masks are label maps (H, W), or tensors (H, W) or (1, H, W), of any type of
+    numbers. A picture on which nothing can be laid (no face in its mask, no room) comes back as it is, and the reason is logged
+    at debug level. A mask of 0 and 255 needs ``face=(255,)`` or ``mask > 0``, and is refused otherwise; other masks in which none
+    of the labels in `face` turns up are logged once, as a warning.
+
+    It may stand among the transforms of an ``albumentations.Compose``; it draws by its own seed there, not by the Compose's.
 
     Parameters
     ----------
@@ -84,7 +87,13 @@ class Occlude:
         self._source = as_source(occluders)
         self._p, self._seed, self._faces, self._occluded = p, seed, tuple(face), occluded
         self._calls = 0
+        self._warned = False
         self._lock = threading.Lock()
+
+    @property
+    def available_keys(self) -> set[str]:
+        """What it changes, as ``albumentations.Compose`` asks its transforms."""
+        return {"image", "mask"}
 
     def __repr__(self) -> str:
         return f"Occlude(p={self._p}, seed={self._seed}, face={self._faces}, occluded={self._occluded})"
@@ -124,7 +133,7 @@ class Occlude:
         TypeError
             If image or mask is missing.
         ValueError
-            If one has the wrong shape, type or values.
+            If one has the wrong shape, type or values; if the mask is of 0 and 255, and 255 is not among the labels of faces.
         """
         if (given and named) or len(given) == 1 or (not given and not {"image", "mask"} <= set(named)):
             raise TypeError("expected image=..., mask=..., or an image and a mask")
@@ -155,6 +164,8 @@ class Occlude:
         self, picture: Image, labels: npt.NDArray[Any], landmarks: Any, draws: np.random.Generator
     ) -> tuple[Image, npt.NDArray[Any]] | None:
         face = np.isin(labels, self._faces)
+        if not face.any():
+            self._check_labels(labels)
         try:
             composite = occlude(picture, face, self._source, rng=draws, landmarks=landmarks, rules=self._rules)
         except BadDataError as error:
@@ -167,6 +178,18 @@ class Occlude:
         after[occluded(composite) > 0] = self._occluded
         after[ignored] = IGNORE
         return composite.image, after
+
+    def _check_labels(self, labels: npt.NDArray[Any]) -> None:
+        """Tell a mask without a face from one whose values mean something else."""
+        values = set(np.unique(labels).tolist())
+        if values == {0}:
+            return
+        message = f"mask: none of the labels in face={self._faces} is there, found {shown_values(labels)}"
+        if values <= {0, IGNORE}:
+            raise ValueError(f"{message}; pass mask > 0, or face=({IGNORE},)")
+        if not self._warned:
+            self._warned = True
+            _LOG.warning("%s; pictures with such masks are not occluded", message)
 
     def _generator(self) -> np.random.Generator:
         """The generator of this call and no other."""

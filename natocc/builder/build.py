@@ -8,10 +8,10 @@ from pathlib import Path
 from natocc.builder.part import build_part
 from natocc.builder.run import Run, Totals
 from natocc.builder.upload import build_remote
+from natocc.core.addresses import is_url, shown_address
 from natocc.core.errors import UsageError
 from natocc.core.progress import Progress
 from natocc.dataset.shard_ranges import parse_ranges
-from natocc.io.storage import is_url, without_password
 from natocc.io.workspace import Workspace
 from natocc.pipeline.dry_run import Expected, expected
 from natocc.recipe.model import Recipe
@@ -63,7 +63,7 @@ def build_dataset(
     place = place_of(recipe, out)
     numbers = None if shards is None else _numbers(shards)
     if is_url(place) and numbers is not None:
-        shown = without_password(place)
+        shown = shown_address(place)
         raise UsageError(f"--shards makes parts in folders: name one with -o, found {shown}; natocc merge joins them in a folder")
     run = Run(recipe, workspace, Path(place), count=count, backend=backend, address=address, time_limit=time_limit)
     if is_url(place):
@@ -79,7 +79,7 @@ def dry_run(recipe: Recipe, workspace: Workspace, out: str | Path | None, count:
     Raises
     ------
     UsageError
-        If inputs are missing, or `out` lies inside a folder that is read.
+        If faces or occluders are missing, or `out` lies inside a folder that is read.
     """
     place = place_of(recipe, out)
     if not is_url(place):

@@ -34,17 +34,23 @@ from natocc.io.images import read_bytes
 
 @dataclasses.dataclass(frozen=True)
 class Merged:
-    """What a merge joined: samples made, and rejected by reason; shards in all, and how many of them existed before."""
+    """What a merge joined: samples made, and rejected by reason, with an example of each; shards in all, and how many existed."""
 
     made: int
     rejected: Mapping[str, int]
     shards: int
     kept: int
     seconds: float
+    examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         """As plain JSON."""
-        return {**dataclasses.asdict(self), "rejected": dict(self.rejected), "seconds": round(self.seconds, 3)}
+        return {
+            **dataclasses.asdict(self),
+            "rejected": dict(self.rejected),
+            "examples": dict(self.examples),
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Progress) -> Merged:
@@ -110,7 +116,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     for root in others if move else []:
         with contextlib.suppress(OSError):  # something else lies in it
             root.rmdir()
-    return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin)
+    return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin, state.examples)
 
 
 def _begin(layout: Layout, joinable: Joinable, done: set[int]) -> None:

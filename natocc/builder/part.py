@@ -69,11 +69,12 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
                 raise
         with shared(run.out), state.kept_whatever_comes():
             part.begin()
+            making = time.monotonic()
             with running(layout) as destination:
                 kept = run.make(opened, state, destination, cluster, progress)
             part.end()
         part.tidy()
-    return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
+    return Totals.of(state, begin, making, kept)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,11 +17,12 @@ from natocc.builder.state import State, larger
 from natocc.builder.target import Target
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
-from natocc.core.progress import Progress
+from natocc.core.progress import Progress, progress_to
+from natocc.core.rejections import examples_of, merged_examples
 from natocc.core.text import plain
 from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import whole_shards
+from natocc.dataset.records import read_shard, whole_shards
 from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.folder import claim, prepare
 from natocc.dataset.write.lock import locked
@@ -60,12 +61,33 @@ class Totals:
         Wall time.
     kept : int
         How many of all these existed before, made or rejected.
+    examples : mapping of str to str
+        By reason one rejected sample: its face and what was wrong.
+    preparing : float
+        Seconds of `seconds` that passed before the first sample: opening sources, extracting occluders.
     """
 
     made: int
     rejected: Mapping[str, int]
     seconds: float
     kept: int = 0
+    examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    preparing: float = 0.0
+
+    @classmethod
+    def of(cls, state: State, begin: float, making: float, kept: int) -> Totals:
+        """Of a run that has come to its end.
+
+        Parameters
+        ----------
+        state : State
+            Its shards.
+        begin, making : float
+            When it began, and when it began to make samples, by :func:`time.monotonic`.
+        kept : int
+            Samples that existed before.
+        """
+        return cls(state.made, state.rejected, time.monotonic() - begin, kept, state.examples, making - begin)
 
     @property
     def rejected_share(self) -> float:
@@ -78,8 +100,10 @@ class Totals:
         return {
             "made": self.made,
             "rejected": dict(self.rejected),
+            "examples": dict(self.examples),
             "kept": self.kept,
             "seconds": round(self.seconds, 3),
+            "preparing": round(self.preparing, 3),
         }
 
 
@@ -175,19 +199,21 @@ class Run:
                         raise UsageError(larger(layout, existing.samples, state.count))
                     if _is_complete(state, existing, opened.description):
                         counts = existing.counts or Counts(0, {})
-                        return Totals(counts.made, counts.rejected, time.monotonic() - begin, state.count)
+                        seconds = time.monotonic() - begin
+                        return Totals(counts.made, counts.rejected, seconds, state.count, _examples(layout, counts), seconds)
                     state.check_not_larger()
                     state.look()
                     state.recover()
                 with state.kept_whatever_comes(), tidied(layout, state.count):
                     write_dataset(layout.root, opened.description)
                     target.begin()
+                    making = time.monotonic()
                     with target.shared_destination() if cluster else target.destination() as destination:
                         kept = self.make(opened, state, destination, cluster, progress, target.received)
                     target.made()
                     progress("writing the manifest", state.count, state.count)
                     write_complete(layout, opened.description, state.count, state.made, state.rejected)
-        return Totals(state.made, state.rejected, time.monotonic() - begin, kept)
+        return Totals.of(state, begin, making, kept)
 
     def workers(self) -> contextlib.AbstractContextManager[Cluster | None]:
         """The workers of the cluster, until the block is left; None where processes or threads of this machine work."""
@@ -204,7 +230,8 @@ class Run:
         self.recipe.check_output(self.workspace.data, self.out)
         progress("opening sources", 0, None)
         check_models(self.recipe.faces.align.points)
-        pipeline = Pipeline(self.recipe, self.workspace)
+        with progress_to(progress):
+            pipeline = Pipeline(self.recipe, self.workspace)
         for remark in pipeline.remarks():
             _log.warning("%s", plain(remark))
         return Opened(pipeline, pipeline.schedule(self.count), describe(pipeline))
@@ -254,6 +281,16 @@ class Run:
                     add(len(state.indices(made.shard)))
                 state.whole[made.shard] = made
         return kept
+
+
+def _examples(layout: Layout, counts: Counts) -> dict[str, str]:
+    """Examples of a complete dataset; no more records are read than it takes to have one of each reason."""
+    examples: dict[str, str] = {}
+    for shard in whole_shards(layout):
+        if examples.keys() >= counts.rejected.keys():
+            break
+        examples = merged_examples([examples, examples_of(read_shard(layout, shard).samples)])
+    return examples
 
 
 def _is_complete(state: State, existing: DatasetDescription, description: DatasetDescription) -> bool:

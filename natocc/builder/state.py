@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from natocc.core.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
+from natocc.core.rejections import merged_examples
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import read_shard, whole_shards
 from natocc.dataset.shard_ranges import show_ranges
@@ -68,6 +69,11 @@ class State:
         """Samples rejected in whole shards, by reason."""
         total = sum((Counter(shard.rejected) for shard in self.whole.values()), Counter[str]())
         return dict(sorted(total.items()))
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """An example of each reason for which samples were rejected: a face and what was wrong."""
+        return merged_examples(self.whole[shard].examples for shard in sorted(self.whole))
 
     def indices(self, shard: int) -> range:
         """Samples of a shard."""

@@ -107,7 +107,7 @@ class _Server(Target):
     """
 
     remote: Remote
-    url: str
+    url: str = dataclasses.field(repr=False)
     replaced: DatasetDescription | None
     scratch: Path
     is_begun: bool = False

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import signal
 import sys
+import warnings
+from pathlib import Path
+from types import TracebackType
 
 import click
 
+from natocc.cli.benchmark import benchmark
 from natocc.cli.build import build
 from natocc.cli.doctor import doctor
+from natocc.cli.evaluate import evaluate
 from natocc.cli.export import export
 from natocc.cli.extract import extract
 from natocc.cli.init import init
@@ -18,17 +25,28 @@ from natocc.cli.preview import preview
 from natocc.cli.recipes import recipes
 from natocc.cli.replay import replay
 from natocc.cli.report import report, stats
+from natocc.cli.train import train
 from natocc.cli.verify import verify
-from natocc.core.errors import Interrupted, NatoccError
+from natocc.core.addresses import without_credentials
+from natocc.core.errors import Interrupted, NatoccError, RunError
 from natocc.core.text import plain
 from natocc.core.versions import __version__
 from natocc.executors.signals import end_children, stoppable
 
+# Of a place that may not be looked at, is full, or has gone away with its server: never a bug.
+_OF_THE_MACHINE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EMFILE,
+)  # fmt: skip
+
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
+        _open_closed_streams()
+        _check_current_folder()
+        warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")  # where there is no /dev/shm
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+        sys.excepthook = _show_bug
         try:
             with stoppable():
                 return super().invoke(context)
@@ -36,12 +54,43 @@ class _Commands(click.Group):
             for line in error.lines:
                 click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE:
+                raise
+            place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+            click.echo(f"natocc: {plain(without_credentials(f'{place}{error.strerror}'))}", err=True)
+            sys.exit(RunError.exit_code)
         except KeyboardInterrupt as stop:
             stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
             detail = f": {stop.detail}" if stop.detail else ""
             click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(detail)}", err=True)
             end_children()
             sys.exit(stop.exit_code)
+
+
+def _open_closed_streams() -> None:
+    """Open /dev/null in place of standard streams that are closed, so that no file of a dataset takes their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open to the end
+            os.set_inheritable(stream.fileno(), True)  # workers need them as well
+            setattr(sys, name, stream)
+
+
+def _check_current_folder() -> None:
+    """Say so where the current folder was deleted: relative paths have no meaning then."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        click.echo("natocc: the current folder was deleted: change to another one", err=True)
+        sys.exit(RunError.exit_code)
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The traceback of a bug, without the credentials of an address in its messages."""
+    import traceback
+
+    click.echo(without_credentials("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)
 
 
 def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -82,6 +131,9 @@ for command in (
     report,
     stats,
     export,
+    evaluate,
+    train,
+    benchmark,
     doctor,
 ):
     main.add_command(command)

@@ -95,8 +95,8 @@ def build(
 
     from natocc.builder import build as builds
     from natocc.cli.progress import progress_bar
-    from natocc.cli.summaries import show_expected, show_part, show_totals
-    from natocc.io.storage import without_password
+    from natocc.cli.summaries import show_expected, show_failure, show_part, show_totals
+    from natocc.core.addresses import shown_address
     from natocc.io.workspace import Workspace
     from natocc.recipe.flags import recipe_of_flags
 
@@ -104,7 +104,7 @@ def build(
         edits = (*edits, f"output.max_rejected={max_rejected}")
     chosen = recipe_of_flags(recipe, edits=edits, **flags)
     workspace, place = Workspace(data, cache, jobs), builds.place_of(chosen, out)
-    shown = without_password(place)
+    shown = shown_address(place)
     if dry_run:
         expected = builds.dry_run(chosen, workspace, place, count)
         click.echo(json.dumps(expected.to_json()) if as_json else show_expected(expected, shown))
@@ -122,14 +122,11 @@ def build(
             overwrite=overwrite,
             progress=progress,
         )
-    click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown))
+    failed = totals.rejected_share > chosen.output.max_rejected
+    click.echo(json.dumps(totals.to_json()) if as_json else show_totals(totals, shown, examples=not failed))
     if shards is not None and not as_json:
         click.echo(show_part(Path(place)))
-    if totals.rejected_share > chosen.output.max_rejected:
-        reasons = "manifest.parquet" if shards is None else "shards/*.json"
-        click.echo(
-            f"natocc: {totals.rejected_share:.1%} of the samples were rejected, more than the {chosen.output.max_rejected:.1%} "
-            f"that output.max_rejected allows; {reasons} says why, sample by sample",
-            err=True,
-        )
+    if failed:
+        where = "manifest.parquet" if shards is None else "shards/*.json"
+        click.echo(show_failure(totals, chosen.output.max_rejected, where), err=True)
         sys.exit(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,13 +83,24 @@ def _models() -> str:
 
 
 def _libraries(cache: Path) -> Iterator[dict[str, object]]:
-    from natocc.occluders.library.library import Library
+    """Libraries of occluders in the cache, with the fault of those that cannot be used."""
+    from natocc.io.cache import DAMAGE
+    from natocc.occluders.library.library import INDEX, SUMMARY, open_whole
 
-    if cache.is_dir():
-        for path in sorted(cache.iterdir()):
-            if (path / "index.arrow").is_file() and (path / "summary.json").is_file():
-                library = Library(path)
-                yield {"path": str(path), "of": library.name, "cutouts": len(library), "categories": len(library.categories)}
+    try:
+        paths = sorted(cache.iterdir()) if cache.is_dir() else []
+    except OSError as error:
+        yield {"path": str(cache), "fault": f"{cache} cannot be read: {error.strerror}"}
+        return
+    for path in paths:
+        if path.name.startswith(".") or not any(os.path.lexists(path / name) for name in (INDEX, SUMMARY)):
+            continue
+        try:
+            library = open_whole(path)
+            counts = {"cutouts": len(library), "categories": len(library.categories)}
+            yield {"path": str(path), "of": library.name, **counts}
+        except (OSError, *DAMAGE) as error:
+            yield {"path": str(path), "fault": f"{path} is damaged ({error}); it is made again when it is needed"}
 
 
 def _named(plugin: dict[str, str]) -> str:
@@ -116,5 +128,7 @@ def _lines(state: dict[str, Any]) -> str:
         lines += [f"  {remark}" for remark in dict.fromkeys(remark for look in folder["as"] for remark in look["remarks"])]
     lines.append(f"cache {state['cache']}:")
     for library in state["libraries"]:
-        lines.append(f"  {library['cutouts']} cutouts of {library['categories']} categories, from {library['of']}")
+        fault = library.get("fault")
+        counts = "" if fault else f"{library['cutouts']} cutouts of {library['categories']} categories, from {library['of']}"
+        lines.append(f"  {fault or counts}")
     return "\n".join(plain(line) for line in lines)

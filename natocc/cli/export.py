@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from natocc.cli.options import LocalPath
 from natocc.core.text import plain
 
 if TYPE_CHECKING:
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=LocalPath())
 @click.option("--to", "name", required=True, metavar="NAME", help="coco, hf, mmseg, torch, webdataset, yolo-seg, or a plug-in's.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the export. [default: DATASET-NAME beside it]")
+@click.option("-o", "--out", type=LocalPath(), help="Folder of the export. [default: DATASET-NAME beside it]")
 @click.option("--split", metavar="NAMES", help="Splits that are wanted, such as train,val. [default: all]")
 @click.option("--split-shares", "shares", metavar="SHARES", help="Divide a dataset without splits: train=0.9,val=0.1.")
 @click.option("--set", "edits", multiple=True, metavar="PATH=VALUE", help="An option of the format: --set labels=parts.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from natocc.cli.completion import complete_occluders
-from natocc.cli.options import data_options, jobs_option
+from natocc.cli.options import LocalPath, data_options, jobs_option
 from natocc.core.text import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--set", "edits", multiple=True, metavar="KEY=VALUE", help="Edit the source: --set categories=[cup].")
 @data_options
 @jobs_option
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a contact sheet of cutouts (PNG).")
+@click.option("-o", "--out", type=LocalPath(dir_okay=False), help="Write a contact sheet of cutouts (PNG).")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def extract(
     what: str,
@@ -44,6 +44,8 @@ def extract(
     """
     import json
 
+    from natocc.cli.progress import progress_bar
+    from natocc.core.progress import progress_to
     from natocc.occluders import SOURCES
     from natocc.occluders.library.library import Library
     from natocc.recipe.flags import recipe_of_flags
@@ -54,7 +56,8 @@ def extract(
     else:
         recipe = recipe_of_flags(what, None, None, None, None, occluders_root, None, edits)
     sources = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in recipe.sets}
-    opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
+    with progress_bar() as progress, progress_to(progress):
+        opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
     for options in sources.values():
         for line in options.notes(data).lines():
             click.echo(plain(f"{options.source}: {line}"), err=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from natocc.cli.options import data_options
+from natocc.cli.options import LocalPath, data_options
 from natocc.core.text import plain
 
 
 @click.command()
-@click.argument("recipe", type=click.Path(dir_okay=False, path_type=Path), default=Path("recipe.yaml"))
+@click.argument("recipe", type=LocalPath(dir_okay=False), default=Path("recipe.yaml"))
 @data_options
 def init(recipe: Path, data: Path, cache: Path) -> None:
     """Write a commented recipe for the data below the data root, to RECIPE [recipe.yaml].
@@ -39,5 +39,5 @@ def init(recipe: Path, data: Path, cache: Path) -> None:
         with recipe.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise RunError(f"cannot write {recipe}: {error.strerror}") from None
+        raise RunError(f"cannot write {recipe}: {error.strerror}; name another file") from None
     click.echo(plain(str(recipe)))

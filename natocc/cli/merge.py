@@ -33,14 +33,13 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
 
     from natocc.builder.merge import merge as join
     from natocc.cli.progress import progress_bar
+    from natocc.cli.summaries import show_rejected
+    from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
-    from natocc.io.storage import is_url, without_password
 
     for place in (out, *parts):
         if is_url(place):
-            raise UsageError(
-                f"merge joins folders: copy {without_password(place)} here first, or merge here and copy the dataset"
-            )
+            raise UsageError(f"merge joins folders: copy {shown_address(place)} here first, or merge here and copy the dataset")
     with progress_bar() as progress:
         merged = join(Path(out), [Path(part) for part in parts], move, jobs, progress)
     if as_json:
@@ -49,5 +48,5 @@ def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool
     existed = f", {merged.kept} existed" if merged.kept else ""
     size = f"{counted(merged.made, 'sample')}, {counted(merged.shards, 'shard')}"
     click.echo(plain(f"{out}: {size} in {merged.seconds:.1f} s{existed}"))
-    for reason, count in merged.rejected.items():
-        click.echo(plain(f"  rejected: {count} {reason}"))
+    for line in show_rejected(merged.rejected, merged.examples):
+        click.echo(plain(line))

@@ -10,13 +10,36 @@ from typing import Any, TypeVar
 import click
 
 from natocc.cli.completion import complete_occluders
-from natocc.io.paths import cache_folder
+from natocc.io.workspace import cache_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class LocalPath(click.Path):
+    """A path of this machine; of a URL only what may be shown is in the message that refuses it."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path.
+
+        Raises
+        ------
+        UsageError
+            If it is a URL.
+        """
+        from natocc.core.addresses import is_url, shown_address
+        from natocc.core.errors import UsageError
+
+        if isinstance(value, str) and is_url(value):
+            name = param.opts[-1] if isinstance(param, click.Option) else param.human_readable_name if param else "path"
+            raise UsageError(f"{name}: expected a path of this machine, found {shown_address(value)}; copy what lies there here")
+        return super().convert(value, param, ctx)
+
+
 def _cache_folder(context: click.Context, _: click.Parameter, given: Path | None) -> Path:
-    """The folder given, else :func:`natocc.io.paths.cache_folder`."""
+    """The folder given, else :func:`natocc.io.workspace.cache_folder`."""
     return cache_folder(context.params["data"]) if given is None else given
 
 
@@ -36,15 +59,15 @@ def data_options(command: Command) -> Command:
     """``--data`` and ``--cache``."""
     cache = click.option(
         "--cache",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=LocalPath(file_okay=False),
         envvar="NATOCC_CACHE",
         callback=_cache_folder,
         help="Folder for extracted occluders and other results that are reused. [NATOCC_CACHE; default: natocc-cache beside the "
-        "data root, or the user's cache folder where that cannot be written]",
+        "data root; where that cannot be written, the user's cache folder, else one in the temporary folder]",
     )
     data = click.option(
         "--data",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=LocalPath(file_okay=False),
         envvar="NATOCC_DATA",
         default=Path("data"),
         is_eager=True,  # the cache lies beside it

@@ -59,7 +59,7 @@ class _Lines:
         now = time.monotonic()
         if doing != self._doing:
             self._doing, self._before, self._last, self._begin = doing, done, now, now
-            click.echo(f"{doing}: {total} samples" if total else doing, err=True)
+            click.echo(f"{doing}: {total}" if total else doing, err=True)
         elif done > self._before and now - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = now
             rate = (done - self._before) / max(now - self._begin, 1e-9)

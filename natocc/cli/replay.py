@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from natocc.cli.options import data_options
+from natocc.cli.options import LocalPath, data_options
 from natocc.core.text import plain
 
 
@@ -15,7 +15,7 @@ from natocc.core.text import plain
 @click.argument("dataset", type=click.Path())
 @click.option("--index", type=click.IntRange(0), required=True, help="Of the sample.")
 @data_options
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write the files to.")
+@click.option("-o", "--out", type=LocalPath(file_okay=False), help="Folder to write the files to.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, as_json: bool) -> None:
     """Make a sample of DATASET again from the plan in its manifest, and compare it with its files.
@@ -29,13 +29,13 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     """
     import json
 
+    from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
-    from natocc.io.storage import is_url, without_password
     from natocc.io.workspace import Workspace
     from natocc.pipeline.replay import changed_since, replay_sample, row_of
 
     if is_url(dataset):
-        raise UsageError(f"replay reads folders: copy {without_password(dataset)} here first, and replay the copy")
+        raise UsageError(f"replay reads folders: copy {shown_address(dataset)} here first, and replay the copy")
     root = Path(dataset)
     row = row_of(root, index)
     if row["status"] == "rejected":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from natocc.cli.options import data_options, jobs_option
+from natocc.cli.options import LocalPath, data_options, jobs_option
 from natocc.core.text import plain
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _MADE_AGAIN = 200  # samples in a gallery for which sources are made again witho
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=LocalPath())
 @click.option(
     "--most", type=click.IntRange(1), default=10_000, show_default=True, help="Samples in the gallery; of more, an even choice."
 )
@@ -30,8 +30,16 @@ _MADE_AGAIN = 200  # samples in a gallery for which sources are made again witho
 )
 @data_options
 @jobs_option
+@click.option(
+    "-o",
+    "--out",
+    type=LocalPath(dir_okay=False),
+    help="File to write, for a DATASET that cannot be written. [default: report.html in DATASET]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Path, jobs: int, as_json: bool) -> None:
+def report(
+    dataset: Path, most: int, sources: bool | None, data: Path, cache: Path, jobs: int, out: Path | None, as_json: bool
+) -> None:
     """Write report.html into DATASET: counts, plots, and a gallery that shows pictures, masks, occluders and sources.
 
     One file that opens in a browser, without network or server. The occluder and the source of a sample are shown where the
@@ -40,6 +48,7 @@ def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Pa
     \b
     natocc report out/demo
     natocc report out/coco --most 2000 --no-sources
+    natocc report /published/coco -o coco.html
     natocc report out/coco --most 500 --sources --data /datasets --json
     """
     import functools
@@ -52,7 +61,7 @@ def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Pa
     originals, why_not = _originals(dataset, most, sources, Workspace(data, cache, jobs))
     with progress_bar() as progress:
         reading = functools.partial(progress, "reading samples")
-        written = write_report(dataset, most, jobs, originals, why_not, reading)
+        written = write_report(dataset, most, jobs, originals, why_not, reading, out)
     if as_json:
         content = {"path": str(written.path), "samples": written.samples, "shown": written.shown}
         click.echo(json.dumps(content | {"unreadable": written.unreadable, "bytes": written.size}))
@@ -63,7 +72,7 @@ def report(dataset: Path, most: int, sources: bool | None, data: Path, cache: Pa
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=LocalPath())
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, histograms too.")
 def stats(dataset: Path, as_json: bool) -> None:
     """Print the numbers of DATASET that its report plots: samples, rejected ones by reason, ratios, categories, sets, splits.

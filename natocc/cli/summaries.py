@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from natocc.core.rejections import MOST, commonest, explained
 from natocc.core.text import counted, plain
 from natocc.dataset.shard_ranges import show_ranges
 
@@ -12,19 +14,48 @@ if TYPE_CHECKING:
     from natocc.builder.run import Totals
     from natocc.pipeline.dry_run import Expected
 
+_LONG = 1.0  # seconds of opening sources that are worth a word
 
-def show_totals(totals: Totals, out: str) -> str:
-    """What was made, rejected by reason, seconds and samples a second: text of a few lines."""
-    rejected = sum(totals.rejected.values())
-    now = totals.made + rejected - totals.kept
+
+def show_totals(totals: Totals, out: str, examples: bool = True) -> str:
+    """What was made, rejected by reason with an example of the commonest, seconds and samples a second: text of a few lines."""
+    now = totals.made + sum(totals.rejected.values()) - totals.kept
     if now:
+        making = totals.seconds - totals.preparing
         existed = f", {totals.kept} existed" if totals.kept else ""
-        rate = f"{now / max(totals.seconds, 1e-9):.1f}/s"
-        lines = [f"{out}: {counted(totals.made, 'sample')} in {totals.seconds:.1f} s ({rate}{existed})"]
+        before = f", after {totals.preparing:.1f} s of opening and extracting" if totals.preparing >= _LONG else ""
+        rate = f"{now / max(making, 1e-9):.1f}/s"
+        lines = [f"{out}: {counted(totals.made, 'sample')} in {making:.1f} s ({rate}{existed}){before}"]
     else:
         lines = [f"{out}: already complete, {counted(totals.made, 'sample')}"]
-    lines += [f"  rejected: {count} {reason}" for reason, count in sorted(totals.rejected.items())]
+    lines += show_rejected(totals.rejected, totals.examples if examples else {})
     return "\n".join(plain(line) for line in lines)
+
+
+def show_rejected(counts: Mapping[str, int], examples: Mapping[str, str]) -> list[str]:
+    """A line for each reason, the commonest first and with an example."""
+    lines = []
+    for number, item in enumerate(commonest(counts, examples)):
+        such_as = f", such as {item.example}" if item.example and number < MOST else ""
+        lines.append(f"  rejected: {item.count} {item.reason}{such_as}")
+    return lines
+
+
+def show_failure(totals: Totals, allowed: float, where: str) -> str:
+    """Why a build failed: more was rejected than allowed. The commonest reasons, each with what helps; text of a few lines.
+
+    Parameters
+    ----------
+    totals : Totals
+        Of the build.
+    allowed : float
+        The share that may be rejected.
+    where : str
+        Which file has every rejected sample.
+    """
+    share = f"{totals.rejected_share:.1%} of the samples were rejected"
+    first = f"{share}, more than the {allowed:.1%} that output.max_rejected allows; {where} has each of them:"
+    return "\n".join(plain(f"natocc: {line}") for line in (first, *explained(totals.rejected, totals.examples)))
 
 
 def show_part(out: Path) -> str:

@@ -44,17 +44,18 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
 
     from natocc.builder.repair import Repair
     from natocc.cli.progress import progress_bar
+    from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
     from natocc.dataset.findings import Depth
     from natocc.dataset.verify.dataset import verify_folder
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
-    from natocc.io.storage import Storage, is_url, without_password
+    from natocc.io.storage import Storage
     from natocc.io.workspace import Workspace
 
     if fast and deep:
         raise UsageError("--fast and --deep: choose one")
-    shown = without_password(dataset)
+    shown = shown_address(dataset)
     if repair and is_url(dataset):
         raise UsageError(f"--repair works in a folder: copy {shown} here, repair the copy, and bring back what was repaired")
     root = Path(dataset)
@@ -83,7 +84,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
         for finding in verified.findings:
             click.echo(f"{finding}" + (plain(f"; left: {left[finding.path]}") if finding.path in left else ""))
         if verified.status == "part":
-            click.echo(plain(f"{dataset} is a part: verified the {counted(verified.shards, 'shard')} that it holds"))
+            click.echo(plain(f"{shown} is a part: verified the {counted(verified.shards, 'shard')} that it holds"))
         if verified.status == "building":
             click.echo(plain(f"{shown} is unfinished: verified the {counted(verified.shards, 'shard')} that are complete"))
         size = f"{counted(verified.samples, 'sample')}, {counted(verified.files, 'file')}, {verified.bytes / 1e6:.1f} MB"

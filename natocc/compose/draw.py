@@ -123,13 +123,20 @@ def draw_plan(
         laid = laid or canvas.second_best
         if laid is None and (not placed or wanted is not None):
             counts = ", ".join(f"{why} {times}" for why, times in sorted(canvas.refused.items()))
-            raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts})")
+            hint = _TOO_SMALL_HINT if _TOO_SMALL in canvas.refused else ""
+            raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts}){hint}")
         if laid is not None:
             canvas.keep(laid)
             placed.append(laid)
     occluders = tuple(_decide(rng, photo, rules, laid) for laid in placed)
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
+
+_TOO_SMALL = "cutout too small"
+_TOO_SMALL_HINT = (
+    "; it would be enlarged more than placement.max_enlargement allows: raise that, draw shapes larger (occluders.side), "
+    "use larger cutouts, or a smaller align.size"
+)
 
 _Laid = tuple[Reference, Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
@@ -173,9 +180,11 @@ class _Canvas:
             low = 0.0
         placement = self._settle(rng, pose, coverage, cut, wanted, (low, high))
         if placement is None:
-            self.refused["cannot cover as much as asked for"] += 1
+            largest = self._rule.max_enlargement / enlargement(pose.placement())
+            held_back = largest < SEARCHED[1] and coverage.coarse(pose.placement(largest)) < (wanted or 0)
+            self.refused[_TOO_SMALL if held_back else "cannot cover as much as asked for"] += 1
         elif enlargement(placement) > self._rule.max_enlargement:
-            self.refused["cutout too small"] += 1
+            self.refused[_TOO_SMALL] += 1
         elif wanted is None and (ratio := coverage.exact(placement)) < low:
             self.refused["covers too little"] += 1
         elif wanted is None and ratio > high:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from natocc.core.plans import Finish
 from natocc.core.samples import Image
-from natocc.io.images import decode_rgb, encode_jpeg
+from natocc.io.images import MOST_PIXELS, decode_rgb, encode_jpeg
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import PositiveRange, QualityRange, Range, uniform
 
@@ -59,4 +59,4 @@ def finished(image: Image, finish: Finish) -> Image:
     if finish.brightness or finish.contrast != 1:
         levels = (np.arange(256) - _GREY) * finish.contrast + _GREY + 255 * finish.brightness
         image = np.asarray(cv2.LUT(image, np.rint(levels.clip(0, 255)).astype(np.uint8)), dtype=np.uint8)
-    return image if finish.jpeg is None else decode_rgb(encode_jpeg(image, finish.jpeg), "picture")
+    return image if finish.jpeg is None else decode_rgb(encode_jpeg(image, finish.jpeg), "picture", MOST_PIXELS)

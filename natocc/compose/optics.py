@@ -9,7 +9,7 @@ import numpy as np
 
 from natocc.compose.lens import edge_blur
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
-from natocc.io.images import decode_rgb, encode_jpeg
+from natocc.io.images import MOST_PIXELS, decode_rgb, encode_jpeg
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import QualityRange, UnitRange
 
@@ -76,5 +76,5 @@ def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Ima
     height, width = foreground.shape[:2]
     before = (top % _BLOCK, left % _BLOCK)
     padded = cv2.copyMakeBorder(foreground, before[0], 0, before[1], 0, cv2.BORDER_REPLICATE)
-    decoded = decode_rgb(encode_jpeg(np.asarray(padded, dtype=np.uint8), quality), "occluder")
+    decoded = decode_rgb(encode_jpeg(np.asarray(padded, dtype=np.uint8), quality), "occluder", MOST_PIXELS)
     return np.ascontiguousarray(decoded[before[0] : before[0] + height, before[1] : before[1] + width])

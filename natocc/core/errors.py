@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import enum
 
+from natocc.core.addresses import without_credentials
+
 
 class Reason(enum.StrEnum):
     """Why an input was rejected. Closed: a new reason is a new line here."""
@@ -43,7 +45,8 @@ class Reason(enum.StrEnum):
 class NatoccError(Exception):
     """Base of every error that natocc raises on purpose: one argument for each line of the message.
 
-    Names in a line may hold anything, line breaks too: whoever prints it escapes them, so that each stays one line.
+    Names in a line may hold anything, line breaks too: whoever prints it escapes them, so that each stays one line. Credentials
+    in an address are never shown.
     """
 
     exit_code = 1
@@ -51,7 +54,7 @@ class NatoccError(Exception):
     @property
     def lines(self) -> tuple[str, ...]:
         """Of the message; mostly one."""
-        return tuple(str(argument) for argument in self.args)
+        return tuple(without_credentials(str(argument)) for argument in self.args)
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
@@ -118,4 +121,4 @@ class BadDataError(NatoccError):
     @property
     def lines(self) -> tuple[str, ...]:
         """Reason and detail."""
-        return (f"{self.reason}: {self.detail}",)
+        return (without_credentials(f"{self.reason}: {self.detail}"),)

@@ -150,8 +150,7 @@ class Cutout:
     Parameters
     ----------
     foreground : (h, w, 3) uint8
-        sRGB, straight (not premultiplied); the colour is valid beyond the edge of the matte, so that no background bleeds in
-        when it is resampled.
+        sRGB, straight (not premultiplied), valid beyond the edge of the matte: no background bleeds in when it is resampled.
     matte : (h, w) uint8
         Coverage, 0-255; the outermost pixels are 0, so that every edge is soft.
     category : str
@@ -160,6 +159,8 @@ class Cutout:
         Of the picture that it was cut from.
     points_to_xy : (float, float), optional
         Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
+    was_premultiplied : bool
+        Whether its colours came multiplied by the matte, which was undone.
     """
 
     foreground: Image
@@ -167,6 +168,7 @@ class Cutout:
     category: str
     origin: Origin
     points_to_xy: tuple[float, float] | None = None
+    was_premultiplied: bool = False
 
     def __post_init__(self) -> None:
         _check_image("foreground", self.foreground)
@@ -186,16 +188,15 @@ class Composite:
     amodal : (H, W) uint8
         1 on the face as it was before anything covered it.
     modal : (H, W) uint8
-        1 on the face that is still visible, :data:`IGNORE` where a see-through occluder is labelled so, and where the face itself
-        is not labelled and nothing covers it.
+        1 on the face that is still visible, :data:`IGNORE` on the face under see-through occluders that are labelled so, and
+        where nothing lies on what is not labelled.
     occluders : tuple of (H, W) uint8
         One mask an occluder, 1 where its matte reaches the level from which it is labelled, :data:`MATTE_THRESHOLD` unless it is
         see-through; before occluders cover each other.
     mattes : tuple of (H, W) uint8
         One matte an occluder, as it was blended (before opacity).
     ignored : (H, W) uint8
-        1 where only occluders lie that are to be ignored, on the face or off it, and where nothing lies and the face is not
-        labelled.
+        1 where only occluders lie that are to be ignored, and where nothing lies on what is not labelled.
     """
 
     image: Image

@@ -197,7 +197,7 @@ class Processes:
         try:
             future: concurrent.futures.Future[None] = pool.submit(make_piece, self.job, self.limit, piece)
         except OSError as error:
-            raise RunError(f"cannot start {self.jobs} workers: {error.strerror or error}") from error
+            raise RunError(f"cannot start {self.jobs} workers: {_words(error)}") from error
         return future
 
     def _suspects(self, unfinished: Sequence[Piece]) -> dict[int, Reason]:
@@ -232,14 +232,19 @@ class _Idle:
             )
 
 
+def _words(error: OSError | ImportError) -> str:
+    """Why no process can be started (no /dev/shm, no semaphores, too many processes), and what to do."""
+    return f"{error.strerror if isinstance(error, OSError) else error}; --backend threading needs no processes"
+
+
 @contextlib.contextmanager
 def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes; all are gone when the block is left, and at once if by an exception."""
     before, well = set(multiprocessing.active_children()), False
     try:
         executor = ProcessPoolExecutor(jobs, initializer=obey, initargs=(os.getpid(),), env=WORKER_ENVIRONMENT)
-    except OSError as error:
-        raise RunError(f"cannot start {jobs} workers: {error.strerror or error}") from error
+    except (OSError, ImportError) as error:
+        raise RunError(f"cannot start {jobs} workers: {_words(error)}") from error
     try:
         yield executor
         well = True

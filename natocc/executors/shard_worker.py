@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from natocc.core.errors import RunError
+from natocc.core.rejections import examples_of
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.destination import Destination
@@ -59,16 +60,17 @@ class ShardJob:
 
 @dataclasses.dataclass(frozen=True)
 class MadeShard:
-    """A shard that is committed: how many samples were made, and how many rejected, by reason."""
+    """A shard that is committed: how many samples were made, how many rejected, by reason, and an example of each reason."""
 
     shard: int
     made: int
     rejected: Mapping[str, int]
+    examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, record: ShardRecord) -> MadeShard:
         """The same of a record."""
-        return cls(record.shard, record.made, record.rejected)
+        return cls(record.shard, record.made, record.rejected, examples_of(record.samples))
 
 
 def make_shard(job: ShardJob, shard: int) -> MadeShard:

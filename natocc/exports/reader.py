@@ -20,7 +20,7 @@ from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits, few_people
 from natocc.io.equal_files import one_for_all
-from natocc.io.images import read_bytes, read_labels
+from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
 _log = logging.getLogger("natocc")
 
@@ -77,7 +77,7 @@ class SourceSample:
     def plane(self, folder: str) -> Mask:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
         with _readable(self.files[folder]):
-            return read_labels(self.files[folder])
+            return read_labels(self.files[folder], MOST_PIXELS)
 
     def described(self) -> dict[str, Json]:
         """What most training scripts want to know about it, as plain JSON."""
@@ -147,7 +147,7 @@ class SourceDataset:
         if has_splits and shares is not None:
             raise UsageError(f"{root} has splits of its own ({', '.join(_sorted(samples))}): leave the shares out")
         if not samples:
-            raise UsageError(f"{root} holds no sample: every one was rejected")
+            raise UsageError(f"{root} holds no sample: every one was rejected; natocc stats {root} says why")
         for name in samples:
             if not _SPLIT.fullmatch(name):
                 raise UsageError(f"{Layout(root, 1).manifest} is damaged: it has a split {name!r}; natocc verify --repair")

@@ -18,7 +18,7 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
-from natocc.io.atomic import disk_errors, encode_json, final_name, flush, read_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, flush, read_json, with_remedy, write_aside
 
 MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""
@@ -83,7 +83,8 @@ def staged(target: Path, identity: Mapping[str, Json], details: Mapping[str, Jso
         If writing fails (disk full, read-only, no permission).
     """
     part = target.parent / f".{target.name}.part"
-    _claim(part, identity)
+    with with_remedy("name another folder with -o"):
+        _claim(part, identity)
     with locked(part):
         try:
             with disk_errors(part):

@@ -35,6 +35,24 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def with_remedy(remedy: str) -> Iterator[None]:
+    """Add to the message of an error of writing what the user can do about it, unless something inside has done so.
+
+    Raises
+    ------
+    DiskError
+        As it came from the block, with `remedy` at the end of its first line.
+    """
+    try:
+        yield
+    except DiskError as error:
+        if isinstance(error.__context__, DiskError):
+            raise
+        first, *others = error.lines
+        raise DiskError(f"{first}; {remedy}", *others) from error
+
+
+@contextlib.contextmanager
 def open_aside(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     """A new file beside `path` to write to; it takes the name `path` once the block is left without an error.
 

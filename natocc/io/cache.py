@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
-from natocc.io.atomic import disk_errors, encode_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, with_remedy, write_aside
 from natocc.io.folders import CACHE_TAG
 
 _Entry = TypeVar("_Entry")
@@ -42,6 +42,7 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of natocc; what it holds is made again when it is needed. See https://bford.info/cachedir/
 """
 
+_REMEDY = "name another folder for the cache with --cache or NATOCC_CACHE"
 _log = logging.getLogger("natocc")
 
 
@@ -95,8 +96,9 @@ class Cache(Generic[_Entry]):
 
     def put(self, key: str, value: Json) -> None:
         """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
-        write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
-        _tag(self.folder)
+        with with_remedy(_REMEDY):
+            write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+            _tag(self.folder)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"  # no folder of a million files
@@ -135,7 +137,7 @@ class FolderCache(Generic[_Entry]):
         path, part = self.folder / key, self.folder / f".{key}.part"
         with contextlib.suppress(OSError, *DAMAGE):  # without the lock, which a folder of somebody else's does not allow
             return self.read(path)
-        with disk_errors(path):
+        with with_remedy(_REMEDY), disk_errors(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             _tag(self.folder)
             with _locked(self.folder / f".{key}.lock"):

@@ -5,35 +5,23 @@ PNGs are not decoded by OpenCV, though it takes a tenth less: it takes memory fo
 
 from __future__ import annotations
 
-import functools
 import io
-import struct
-import zlib
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
-from PIL import ExifTags, ImageCms, UnidentifiedImageError
 from PIL import Image as PillowImage
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Image, Mask
+from natocc.io import colours, metadata
+from natocc.io.headers import Picture, decoding
+from natocc.io.mask_values import Plane
 
-Plane: TypeAlias = npt.NDArray[np.uint8 | np.uint16]
 Pixels = TypeVar("Pixels", bound=npt.NDArray[Any])
 
-PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-MAX_PIXELS = 64_000_000
-
-# What Pillow raises on damaged files, beyond OSError and its own UnidentifiedImageError (an OSError).
-DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
-
-_MOST_SCANNED = 100 * MAX_PIXELS
-"""Pixels times scans of a progressive JPEG; ten scans are usual, and a scan of nothing but repetition takes 50 bytes."""
-_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
-_JPEG = ("JPEG", "MPO")
 _REDUCTIONS = (8, 4, 2)  # libjpeg has more, but with these a pixel is a whole number of the file's
 _PNG = (
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
@@ -42,133 +30,108 @@ _PNG = (
 )  # a quarter of the time of zlib's level 4 on masks, and no larger: rows of a mask are like those above them
 
 
-def open_picture(data: bytes, name: str, max_pixels: int) -> PillowImage.Image:
-    """Picture with its header read and found acceptable, its pixels not yet decoded; `name` is for messages.
-
-    Raises
-    ------
-    BadDataError
-        If the header is damaged, claims too much, or is of an animation.
-    """
-    try:
-        picture = PillowImage.open(io.BytesIO(data), formats=PICTURE_FORMATS)
-    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {error}") from None
-    except UnidentifiedImageError:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: not a {'/'.join(PICTURE_FORMATS)} picture, or damaged") from None
-    except DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    if picture.format == "PNG" and b"IEND" not in data:  # Pillow is content once it has the last row
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: cut short (no IEND chunk)")
-    try:
-        # A TIFF is decoded tile by tile, and its tiles may claim to be larger than the picture.
-        width, height = max((picture.size, _tile_size(picture)), key=lambda size: size[0] * size[1])
-    except DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
-    if width * height > max_pixels:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {width} x {height} pixels, the limit is {max_pixels}")
-    if picture.format in _JPEG and (scans := data.count(b"\xff\xda")) * width * height > _MOST_SCANNED:
-        raise BadDataError(Reason.TOO_MANY_PIXELS, f"{name}: {scans} scans of {width} x {height} pixels")
-    # Whether there are more frames, not how many: counting the pages of a TIFF can take forever.
-    if picture.format != "MPO" and getattr(picture, "is_animated", False):
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: animated or multi-page")
-    return picture
-
-
-def reduction(picture: PillowImage.Image, wanted_side: int | None) -> int:
+def reduction(picture: Picture, wanted_side: int | None) -> int:
     """How many times smaller a picture can be decoded, its longer side not below `wanted_side`: 1, 2, 4 or 8.
 
     1 without `wanted_side`, for what is not a JPEG, and where the sides are not multiples: labels must fit to the pixel.
     """
-    if wanted_side is None or picture.format not in _JPEG:
+    if wanted_side is None or picture.pillow.format != "JPEG":
         return 1
-    width, height = picture.size
+    width, height = picture.pillow.size
     fits = (times for times in _REDUCTIONS if max(width, height) >= times * wanted_side and not (width % times or height % times))
     return next(fits, 1)
 
 
-def pixels(picture: PillowImage.Image, data: bytes, name: str, times: int = 1) -> Image:
+def pixels(picture: Picture, times: int = 1) -> Image:
     """Decode to (H, W, 3) uint8 sRGB, upright.
 
     Parameters
     ----------
-    picture : PIL.Image.Image
+    picture : Picture
         From :func:`open_picture`.
-    data : bytes
-        What it was opened from.
-    name : str
-        For messages.
     times : int
         How many times smaller, from :func:`reduction`.
 
     Raises
     ------
     BadDataError
-        If a mode has no stated range.
-    Exception
-        One of :data:`DECODER_ERRORS` if the pixels are damaged.
+        If the pixels are damaged, a mode has no stated range, or the colours are not understood.
     """
-    size = (picture.width // times, picture.height // times)
-    image = _plain_jpeg(picture, data, size)
-    if image is None:
-        if times > 1:
-            picture.draft(None, size)
-        picture.load()
-        image = np.asarray(_to_srgb(picture, name), dtype=np.uint8)
-    return upright(image, picture)
+    with decoding(picture.name):
+        size = (picture.pillow.width // times, picture.pillow.height // times)
+        image = _plain_jpeg(picture, size)
+        if image is None:
+            if times > 1:
+                picture.pillow.draft(None, size)
+            space = _space(picture)
+            image = np.asarray(colours.to_srgb(picture.load(), space, picture.name), dtype=np.uint8)
+        return _upright(image, picture)
 
 
-def layers(picture: PillowImage.Image, name: str) -> tuple[Image, Mask]:
-    """Decode a picture with transparency to its colours as 8-bit sRGB, not premultiplied, and its alpha, both upright.
-
-    Raises
-    ------
-    Exception
-        One of :data:`DECODER_ERRORS` if the pixels are damaged.
-    """
-    picture.load()
-    planes = np.asarray(picture.convert("RGBA"), dtype=np.uint8)
-    opaque = PillowImage.fromarray(np.ascontiguousarray(planes[..., :3]))
-    if profile := picture.info.get("icc_profile"):
-        opaque.info["icc_profile"] = profile
-    colours = np.asarray(_to_srgb(opaque, name), dtype=np.uint8)
-    return upright(colours, picture), upright(planes[..., 3], picture)
-
-
-def plane(picture: PillowImage.Image, name: str) -> Plane:
-    """Values of a picture of one channel, or of equal ones, upright; palette indices are values.
+def layers(picture: Picture) -> tuple[Image, Mask]:
+    """Decode a picture with transparency to its colours as 8-bit sRGB and its alpha, both upright.
 
     Raises
     ------
     BadDataError
-        If the channels differ, or the mode is none of a mask.
-    Exception
-        One of :data:`DECODER_ERRORS` if the pixels are damaged.
+        As :func:`pixels`; ``no-mask`` if the picture has no transparency.
     """
-    if picture.mode in ("L", "P", "1"):
-        values: Plane = np.asarray(picture).astype(np.uint8, copy=False)
-    elif picture.mode.startswith("I;16"):
-        values = np.asarray(picture).astype(np.uint16)
-    elif picture.mode in ("RGB", "RGBA", "LA"):
-        first, *others = picture.split()[: 1 if picture.mode == "LA" else 3]
-        content = first.tobytes()
-        if any(other.tobytes() != content for other in others):
-            raise BadDataError(Reason.BAD_MASK, f"{name}: expected a grey mask, found colours in {picture.mode}")
-        values = np.frombuffer(content, np.uint8).reshape(first.height, first.width)
-    else:
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: a mask of mode {picture.mode} is not understood")
-    return upright(values, picture)
+    with decoding(picture.name):
+        space = _space(picture)
+        planes = _planes(picture.load())
+        if planes is None:
+            raise BadDataError(
+                Reason.NO_MASK, f"{picture.name}: expected a picture with an alpha channel, found {picture.pillow.mode}"
+            )
+        opaque = PillowImage.fromarray(np.ascontiguousarray(planes[..., :3]))
+        if profile := picture.pillow.info.get("icc_profile"):
+            opaque.info["icc_profile"] = profile
+        image = np.asarray(colours.to_srgb(opaque, space, picture.name), dtype=np.uint8)
+        return _upright(image, picture), _upright(planes[..., 3], picture)
 
 
-def upright(array: Pixels, picture: PillowImage.Image) -> Pixels:
-    """The pixels of a picture as its EXIF orientation wants them shown; the array itself where it wants nothing."""
-    orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    turned: npt.NDArray[Any] = array.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else array
-    if orientation in (3, 4, 7, 8):
-        turned = turned[::-1]
-    if orientation in (2, 3, 6, 7):
-        turned = turned[:, ::-1]
-    return cast(Pixels, np.ascontiguousarray(turned))
+def values(picture: Picture) -> tuple[Plane, Image | None, Mask | None]:
+    """What the pixels of a mask say, upright.
+
+    Returns
+    -------
+    plane : (H, W) or (H, W, 3)
+        Grey values as they are stored, indices of a palette, or colours where they differ.
+    palette : (n, 3) uint8, optional
+        Colours of the indices.
+    alpha : (H, W) uint8, optional
+        Where there is any transparency.
+
+    Raises
+    ------
+    BadDataError
+        If the mode is none of a mask, or the pixels are damaged.
+    """
+    with decoding(picture.name):
+        pillow, palette, rgba = picture.load(), None, None
+        if pillow.mode in ("L", "P", "1"):
+            plane: Plane = np.asarray(pillow).astype(np.uint8, copy=False)
+            if pillow.mode == "P":
+                palette = np.array(pillow.getpalette("RGB") or (), np.uint8).reshape(-1, 3)
+            if "transparency" in pillow.info:
+                rgba = _planes(pillow)
+        elif pillow.mode.startswith("I;16"):
+            plane = np.asarray(pillow).astype(np.uint16)
+        elif pillow.mode == "I":
+            wide = np.asarray(pillow)
+            if wide.min(initial=0) < 0 or wide.max(initial=0) > np.iinfo(np.uint16).max:
+                raise BadDataError(Reason.BAD_MASK, f"{picture.name}: expected values from 0 to 65535, found {wide.max()}")
+            plane = wide.astype(np.uint16)
+        elif pillow.mode in ("RGB", "RGBA", "LA", "PA"):
+            rgba = _planes(pillow)
+            plane = np.asarray(pillow) if rgba is None else rgba[..., :3]
+            first = plane[..., 0]
+            if all(np.array_equal(first, plane[..., channel]) for channel in (1, 2)):
+                plane = np.ascontiguousarray(first)
+        else:
+            raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{picture.name}: a mask of mode {pillow.mode} is not understood")
+        alpha = None if rgba is None else _upright(rgba[..., 3], picture)
+        return _upright(plane, picture), palette, alpha
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
@@ -186,20 +149,21 @@ def encode_png(array: Image | Mask | npt.NDArray[np.uint16]) -> bytes:
     return cv2.imencode(".png", array, _PNG)[1].tobytes()
 
 
-def _plain_jpeg(picture: PillowImage.Image, data: bytes, size: tuple[int, int]) -> Image | None:
+def _plain_jpeg(picture: Picture, size: tuple[int, int]) -> Image | None:
     """Pixels of a JPEG of no other colours than sRGB, a third of Pillow's time; none where Pillow is to decide.
 
     They are the same as Pillow's, bit for bit. Where the decoder has anything to complain of, it is Pillow that says whether the
     file is too damaged to serve.
     """
-    if picture.format not in _JPEG or picture.mode not in ("RGB", "L") or _other_profile(picture):
+    pillow = picture.pillow
+    if pillow.format != "JPEG" or pillow.mode not in ("RGB", "L") or colours.other_profile(pillow):
         return None
     width, height = size
     # In memory of our own, which is too small for a file whose second header claims more than the one that was checked.
     image = np.empty((height, width, 3), np.uint8)
     try:
         decoded = simplejpeg.decode_jpeg(
-            data, "RGB", fastdct=False, fastupsample=False, min_height=height, min_width=width, buffer=image
+            picture.data, "RGB", fastdct=False, fastupsample=False, min_height=height, min_width=width, buffer=image
         )
     except ValueError:
         return None
@@ -209,49 +173,50 @@ def _plain_jpeg(picture: PillowImage.Image, data: bytes, size: tuple[int, int]) 
     return image
 
 
-def _tile_size(picture: PillowImage.Image) -> tuple[int, int]:
-    """Width and height of the tiles of a TIFF; nothing of other pictures."""
-    tags = getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
-    return int(tags.get(_TILE_WIDTH, 0)), int(tags.get(_TILE_LENGTH, 0))
-
-
-def _to_srgb(picture: PillowImage.Image, name: str) -> PillowImage.Image:
-    profile = _other_profile(picture)
-    if picture.mode.startswith("I;16"):
-        high_bytes = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
-        return PillowImage.fromarray(high_bytes).convert("RGB")
-    if picture.mode in ("I", "F"):
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: mode {picture.mode} has no stated range")
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        white = PillowImage.new("RGBA", rgba.size, "white")
-        picture = PillowImage.alpha_composite(white, rgba).convert("RGB")
-    if profile and picture.mode in ("RGB", "L", "CMYK"):
-        converted = _by_profile(picture, profile)
-        if converted is not None:
-            return converted
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _other_profile(picture: PillowImage.Image) -> bytes | None:
-    """The ICC profile of a picture, unless it says that its colours are those of sRGB, which is what most of them say."""
-    profile: bytes | None = picture.info.get("icc_profile")
-    return None if profile and picture.mode == "RGB" and _is_srgb(profile) else profile
-
-
-@functools.lru_cache(maxsize=4)
-def _is_srgb(profile: bytes) -> bool:
-    """Whether a profile leaves every colour of a lattice where it is, give or take the level that its rounding is worth."""
-    levels = np.arange(0, 256, 15)
-    lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
-    converted = _by_profile(PillowImage.fromarray(lattice.astype(np.uint8)), profile)
-    return converted is not None and bool(np.abs(np.asarray(converted) - lattice).max() <= 1)
-
-
-def _by_profile(picture: PillowImage.Image, profile: bytes) -> PillowImage.Image | None:
-    """A picture's colours in sRGB; none if the profile is damaged: it says nothing then, and they are taken for sRGB."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
+def _planes(pillow: PillowImage.Image) -> Image | None:
+    """(H, W, 4): colours and alpha of a picture with transparency."""
+    if pillow.mode not in ("RGBA", "LA", "PA") and "transparency" not in pillow.info:
         return None
+    return np.asarray(pillow.convert("RGBA"), dtype=np.uint8)
+
+
+def _upright(array: Pixels, picture: Picture) -> Pixels:
+    """The pixels of a picture as its EXIF orientation wants them shown; the array itself where it wants nothing."""
+    orientation = picture.orientation
+    turned: npt.NDArray[Any] = array.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else array
+    if orientation in (3, 4, 7, 8):
+        turned = turned[::-1]
+    if orientation in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    return cast(Pixels, np.ascontiguousarray(turned))
+
+
+def _space(picture: Picture) -> colours.Space | None:
+    """The colour space that a picture states, if that is no ICC profile.
+
+    Raises
+    ------
+    BadDataError
+        ``unsupported-image`` if it cannot be converted to sRGB.
+    """
+    name, info = picture.name, picture.pillow.info
+    if picture.pillow.format == "PNG":
+        chunks = metadata.png_chunks(picture.data, (b"cICP", b"iCCP", b"sRGB", b"cHRM", b"gAMA"))
+        if len(cicp := chunks.get(b"cICP", b"")) == 4:
+            space = colours.coded_space(cicp[0], cicp[1], name)
+            if cicp[2:] != b"\0\1":
+                found = "limited range" if cicp[2] == 0 else f"matrix {cicp[2]}"
+                raise BadDataError(
+                    Reason.UNSUPPORTED_IMAGE, f"{name}: its colours are coded in {found} (cICP); convert it to full-range sRGB"
+                )
+            return space
+        if b"iCCP" in chunks or b"sRGB" in chunks:
+            return None
+        return colours.png_space(chunks.get(b"cHRM", b""), chunks.get(b"gAMA", b""))
+    if info.get("icc_profile"):
+        return None
+    if picture.pillow.format == "HEIF" and (stated := info.get("nclx_profile")):
+        return colours.coded_space(int(stated["color_primaries"]), int(stated["transfer_characteristics"]), name)
+    if picture.pillow.format == "AVIF" and (coded := metadata.nclx(picture.data)):
+        return colours.coded_space(*coded, name)
+    return None

@@ -5,26 +5,31 @@ from __future__ import annotations
 import errno
 import hashlib
 import stat
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as PillowImage
 
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
-from natocc.io.codecs import DECODER_ERRORS, MAX_PIXELS, PICTURE_FORMATS, Plane, encode_jpeg, encode_png
+from natocc.io.codecs import encode_jpeg, encode_png
+from natocc.io.headers import MAX_PIXELS, MOST_PIXELS, PICTURE_FORMATS, decoding, open_picture
+from natocc.io.mask_values import Channel, Colour, MaskFile, Plane, label_values, labels_by_colour, list_values, two_valued
 
 __all__ = [
     "MAX_PIXELS",
+    "MOST_PIXELS",
     "PICTURE_FORMATS",
+    "Channel",
+    "Colour",
     "decode_rgb",
     "decode_rgba",
     "encode_jpeg",
     "encode_png",
     "list_values",
     "read_bytes",
+    "read_colours",
     "read_labels",
     "read_mask",
     "read_plane",
@@ -90,15 +95,16 @@ def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     Parameters
     ----------
     path : Path
-        JPEG, PNG, WebP, BMP or TIFF, recognised by content, not by suffix.
+        JPEG, PNG, WebP, BMP, TIFF or AVIF, and HEIC where pillow-heif is installed; told by content, not by suffix.
     max_pixels : int
         Larger pictures are refused by their header, before anything is decoded.
 
     Returns
     -------
     image : (H, W, 3) uint8
-        sRGB. The EXIF orientation is applied. An ICC profile is converted to sRGB, unless it changes no colour by more than a
-        level. Grey is repeated, 16-bit grey loses its low byte, CMYK is converted, transparency is laid over white.
+        sRGB. The EXIF orientation is applied. An ICC profile, and the colour space that a PNG, AVIF or HEIC states by numbers,
+        is converted to sRGB, unless it changes no colour by more than a level. Grey is repeated, 16-bit grey loses its low byte,
+        CMYK is converted, transparency is laid over white.
     digest : str
         sha256 of the file.
 
@@ -137,34 +143,25 @@ def read_reduced(path: Path, wanted_side: int | None, max_pixels: int = MAX_PIXE
     BadDataError
         As :func:`read_rgb`.
     """
-    data, name = read_bytes(path), str(path)
-    picture = codecs.open_picture(data, name, max_pixels)
+    data = read_bytes(path)
+    picture = open_picture(data, str(path), max_pixels)
     times = codecs.reduction(picture, wanted_side)
-    image = _decode(picture, data, name, times)
+    image = codecs.pixels(picture, times)
     return image, sha256(data), (times * image.shape[0], times * image.shape[1])
 
 
 def decode_rgb(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
     """Decode picture bytes to (H, W, 3) uint8 sRGB; see :func:`read_rgb`. `name` is for messages."""
-    return _decode(codecs.open_picture(data, name, max_pixels), data, name)
-
-
-def _decode(picture: PillowImage.Image, data: bytes, name: str, times: int = 1) -> Image:
-    try:
-        return codecs.pixels(picture, data, name, times)
-    except DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    return codecs.pixels(open_picture(data, name, max_pixels))
 
 
 def decode_rgba(data: bytes, name: str) -> Image:
     """Decode RGBA bytes that natocc wrote to (H, W, 4) uint8, colour under transparent pixels kept."""
-    picture = codecs.open_picture(data, name, MAX_PIXELS)
-    if picture.mode != "RGBA":
-        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: expected RGBA, found {picture.mode}")
-    try:
-        return np.asarray(picture, dtype=np.uint8)
-    except DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    picture = open_picture(data, name, MOST_PIXELS)
+    if picture.pillow.mode != "RGBA":
+        raise BadDataError(Reason.UNSUPPORTED_IMAGE, f"{name}: expected RGBA, found {picture.pillow.mode}")
+    with decoding(name):
+        return np.asarray(picture.load(), dtype=np.uint8)
 
 
 def read_rgba(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, Mask, str]:
@@ -191,17 +188,11 @@ def read_rgba(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, Mask, st
     BadDataError
         As :func:`read_rgb`; ``no-mask`` if the picture has no transparency.
     """
-    data, name = read_bytes(path), str(path)
-    picture = codecs.open_picture(data, name, max_pixels)
-    if picture.mode not in ("RGBA", "LA", "PA") and "transparency" not in picture.info:
-        raise BadDataError(Reason.NO_MASK, f"{name}: expected a picture with an alpha channel, found {picture.mode}")
-    try:
-        return *codecs.layers(picture, name), sha256(data)
-    except DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+    data = read_bytes(path)
+    return *codecs.layers(open_picture(data, str(path), max_pixels)), sha256(data)
 
 
-def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
+def read_labels(path: Path, max_pixels: int = MAX_PIXELS, channel: Channel = "auto") -> Mask:
     """A label map with the values that its owner gave it.
 
     Parameters
@@ -211,6 +202,8 @@ def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
         RGB with equal channels.
     max_pixels : int
         As for :func:`read_rgb`.
+    channel : str
+        ``grey``: the values; ``alpha``: the transparency; ``auto``: the one that varies, the values where both do.
 
     Returns
     -------
@@ -220,27 +213,30 @@ def read_labels(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     Raises
     ------
     BadDataError
-        As :func:`read_rgb`; ``bad-mask`` if the channels differ, a value exceeds 255, or the file is a JPEG, which does not keep
-        values.
+        As :func:`read_rgb`; ``bad-mask`` if the channels differ, a value exceeds 255, or the file is lossy (a JPEG), which does
+        not keep values.
     """
-    labels, format_name = _read_plane(path, max_pixels)
-    if format_name == "JPEG":
-        raise BadDataError(Reason.BAD_MASK, f"{path}: a JPEG does not keep label values; expected PNG or another lossless format")
+    file = _read_mask_file(path, max_pixels)
+    if file.lossy:
+        raise file.refused("a JPEG does not keep label values, nor does another lossy format; expected PNG, say")
+    labels = label_values(file, channel)
     if labels.dtype != np.uint8 and labels.max(initial=0) > 255:
-        raise BadDataError(Reason.BAD_MASK, f"{path}: expected values from 0 to 255, found {list_values(np.unique(labels))}")
+        raise file.refused(f"expected values from 0 to 255, found {list_values(np.unique(labels))}")
     return labels.astype(np.uint8)
 
 
-def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
-    """A two-valued mask, whatever its two values are.
+def read_mask(path: Path, max_pixels: int = MAX_PIXELS, channel: Channel = "auto") -> Mask:
+    """A two-valued mask, whatever its two values are, and whichever of its channels has them.
 
     Parameters
     ----------
     path : Path
-        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; in a JPEG (by content), values on both sides
-        of 128.
+        As for :func:`read_labels`; 0/1, 0/255, 0/225 or any other 0/v, 8 or 16 bit; black and one colour; a shape in the alpha
+        channel; any of them with soft edges, which are cut at 128 of 255.
     max_pixels : int
         As for :func:`read_rgb`.
+    channel : str
+        As for :func:`read_labels`; with ``auto`` both may vary where they agree.
 
     Returns
     -------
@@ -250,41 +246,41 @@ def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     Raises
     ------
     BadDataError
-        ``bad-mask`` naming the values found, if there are more than one besides 0.
+        ``bad-mask`` naming what was found, if it is something else.
     """
-    labels, format_name = _read_plane(path, max_pixels)
-    most = labels.max(initial=0)
-    mask: Mask = ((labels == most) & (most > 0)).view(np.uint8)
-    if np.count_nonzero(mask) == np.count_nonzero(labels):
-        return mask
-    if format_name == "JPEG" and most > 128:
-        return (labels >= 128).astype(np.uint8)
-    values = np.flatnonzero(np.bincount(labels.ravel()))
-    raise BadDataError(Reason.BAD_MASK, f"{path}: expected 0 and one other value, found {list_values(values)}")
+    return two_valued(_read_mask_file(path, max_pixels), channel)
+
+
+def read_colours(path: Path, table: Mapping[Colour, int], max_pixels: int = MAX_PIXELS) -> Mask:
+    """Labels of a mask that has a colour for each class.
+
+    Parameters
+    ----------
+    path : Path
+        Any picture.
+    table : mapping of (int, int, int) to int
+        Red, green and blue to label.
+    max_pixels : int
+        As for :func:`read_rgb`.
+
+    Returns
+    -------
+    labels : (H, W) uint8
+        See :func:`natocc.io.mask_values.labels_by_colour`.
+
+    Raises
+    ------
+    BadDataError
+        ``bad-mask`` naming the colours found that `table` does not know.
+    """
+    return labels_by_colour(_read_mask_file(path, max_pixels), table)
 
 
 def read_plane(path: Path, max_pixels: int = MAX_PIXELS) -> Plane:
     """Values of a single-channel picture as they are, (H, W) of 8 or 16 bit; raises as :func:`read_labels` does."""
-    return _read_plane(path, max_pixels)[0]
+    return label_values(_read_mask_file(path, max_pixels))
 
 
-def list_values(values: Iterable[int]) -> str:
-    """The first dozen values, for a message.
-
-    Examples
-    --------
-    >>> list_values([0, 3, 255])
-    '0, 3, 255'
-    """
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:12]) + (" ..." if len(shown) > 12 else "")
-
-
-def _read_plane(path: Path, max_pixels: int) -> tuple[Plane, str | None]:
-    """(H, W) values of a single-channel picture, or one whose channels are equal, and the name of its format."""
-    data, name = read_bytes(path), str(path)
-    picture = codecs.open_picture(data, name, max_pixels)
-    try:
-        return codecs.plane(picture, name), "JPEG" if picture.format == "MPO" else picture.format
-    except DECODER_ERRORS as error:
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from None
+def _read_mask_file(path: Path, max_pixels: int) -> MaskFile:
+    picture = open_picture(read_bytes(path), str(path), max_pixels)
+    return MaskFile(str(path), *codecs.values(picture), picture.lossy)

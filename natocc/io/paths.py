@@ -6,6 +6,7 @@ import importlib.util
 import os
 from pathlib import Path
 
+from natocc.core.addresses import is_url, shown_address
 from natocc.core.errors import BadDataError, Reason, UsageError
 
 SCHEMES = ("package:", "asset:")
@@ -33,6 +34,8 @@ def locate(location: str, data: Path) -> Path:
     UsageError
         If the package is not installed, ``package:`` or ``asset:`` climb out of their folder, or it is no path at all.
     """
+    if is_url(location):
+        raise UsageError(f"{shown_address(location)} is no path of this machine: copy what lies there here, and name that")
     scheme, colon, rest = location.partition(":")
     if "\0" in location:
         raise UsageError(f"{location!r} is no path: it has a NUL")
@@ -45,24 +48,6 @@ def locate(location: str, data: Path) -> Path:
         return data / Path(location).expanduser()
     except RuntimeError as error:  # ~ of somebody unknown
         raise UsageError(f"{location!r} is no path: {error}") from None
-
-
-def data_root() -> Path:
-    """The data root by default: ``NATOCC_DATA``, else ``data``."""
-    return Path(os.environ.get("NATOCC_DATA") or "data")
-
-
-def cache_folder(data: Path) -> Path:
-    """The cache folder by default.
-
-    ``NATOCC_CACHE``, else beside the data root, or below the user's cache folder where that cannot be written.
-    """
-    if folder := os.environ.get("NATOCC_CACHE"):
-        return Path(folder)
-    beside = data.absolute().parent
-    if os.access(beside, os.W_OK):
-        return beside / "natocc-cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natocc"
 
 
 def _below(folder: Path, name: str, location: str) -> Path:
@@ -135,7 +120,7 @@ def inside(root: Path, name: str) -> Path:
     return path
 
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 
 
 def without_suffix(name: str) -> str:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from natocc.core.addresses import shown_address, without_credentials
 from natocc.core.errors import RunError, UsageError
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "sftp": "sshfs", "memory": "fsspec"}
 """Schemes that natocc writes to, and what fsspec needs for each."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 _BUCKETS = ("s3", "gs")  # a name appears whole or not at all; there are no folders, and a bucket is not made by writing to it
 _AT_ONCE = 8
 _WAITS = (0.5, 1.0, 2.0)  # seconds, before each further try
@@ -27,16 +27,6 @@ _FOR_GOOD = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirector
 _LIBRARIES = ("aiobotocore", "aiohttp", "asyncssh", "botocore", "gcsfs", "google", "requests", "s3fs", "sshfs")
 _log = logging.getLogger("natocc")
 _T = TypeVar("_T")
-
-
-def is_url(text: str) -> bool:
-    """Whether a text names a place on a server, and no path."""
-    return _URL.match(text) is not None
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be shown."""
-    return _PASSWORD.sub(r"\1@", url)
 
 
 class Storage:
@@ -57,7 +47,7 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
-        self.shown = without_password(url).rstrip("/")
+        self.shown = shown_address(url).rstrip("/")
         self._url = url.rstrip("/")
         self._scheme = _scheme(url)
         self._lock = threading.Lock()
@@ -66,11 +56,11 @@ class Storage:
         except ImportError as error:
             package = PACKAGES[self._scheme]
             extra = "gcsfs" if package == "gcsfs" else "'natocc[remote]'"
-            raise UsageError(f"{self.shown} needs the package {package} ({error}): pip install {extra}") from None
+            raise UsageError(f"{self.shown} needs the package {package} ({self._words(error)}): pip install {extra}") from None
         except Exception as error:
             if not _is_about_the_server(error):
                 raise
-            raise UsageError(f"cannot reach {self.shown}: {_words(error)}") from error
+            raise UsageError(f"cannot reach {self.shown}: {self._words(error)}") from error
 
     def check(self) -> list[str]:
         """Names that lie in the folder itself, files and folders; none where there is no folder yet.
@@ -83,12 +73,12 @@ class Storage:
         try:
             return self._listed("")  # tried once: whoever waits at a prompt would rather know
         except FileNotFoundError:
-            bucket = self._root.partition("/")[0]
+            bucket = self._root.partition("/")[0].rpartition("@")[2]
             raise UsageError(f"{self.shown}: there is no bucket {bucket!r}; make it first") from None
         except Exception as error:
             if not _is_about_the_server(error):
                 raise
-            raise UsageError(f"cannot reach {self.shown}: {_words(error)}") from error
+            raise UsageError(f"cannot reach {self.shown}: {self._words(error)}") from error
 
     def names(self, folder: str) -> list[str]:
         """Names that lie in a folder below; none where there is no folder."""
@@ -204,7 +194,7 @@ class Storage:
         except Exception as error:
             if not _is_about_the_server(error):
                 raise
-            raise RunError(f"cannot {verb} {self.shown}/{name}: {_words(error)}") from error
+            raise RunError(f"cannot {verb} {self.shown}/{name}: {self._words(error)}") from error
 
     def _tried(self, work: Callable[..., _T], *arguments: Any) -> _T:
         for wait in _WAITS:
@@ -216,7 +206,7 @@ class Storage:
             except Exception as error:
                 if not _is_about_the_server(error) or type(error).__name__ in ("NoCredentialsError", "PermissionDenied"):
                     raise
-                _log.debug("%s: %s; again in %g s", self.shown, _words(error), wait)
+                _log.debug("%s: %s; again in %g s", self.shown, self._words(error), wait)
                 time.sleep(wait)
                 self._renew(system)
         return work(*arguments)
@@ -231,25 +221,26 @@ class Storage:
                     if not _is_about_the_server(error):
                         raise
 
+    def _words(self, error: Exception) -> str:
+        """One line of what a package said, without the credentials of the address."""
+        said = without_credentials(" ".join(str(error).split()) or type(error).__name__, self._url)
+        if isinstance(error, PermissionError) or type(error).__name__ in ("NoCredentialsError", "PermissionDenied"):
+            return f"{said} (are the credentials right, and may they write there?)"
+        return said
+
 
 def _scheme(url: str) -> str:
     match = _URL.match(url)
     scheme = match[1].lower() if match else ""
     if scheme not in PACKAGES:
         known = ", ".join(f"{name}://" for name in PACKAGES)
-        raise UsageError(f"cannot write to {without_password(url)}: expected a folder, or a URL that begins with one of {known}")
+        raise UsageError(f"cannot write to {shown_address(url)}: expected a folder, or a URL that begins with one of {known}")
     if not url.partition("://")[2].strip("/"):
-        raise UsageError(f"{url} names no place: expected such as {scheme}://{'host' if scheme == 'sftp' else 'bucket'}/folder")
+        raise UsageError(
+            f"{shown_address(url)} names no place: expected such as {scheme}://{'host' if scheme == 'sftp' else 'bucket'}/folder"
+        )
     return scheme
 
 
 def _is_about_the_server(error: Exception) -> bool:
     return isinstance(error, (OSError, TimeoutError)) or type(error).__module__.partition(".")[0] in _LIBRARIES
-
-
-def _words(error: Exception) -> str:
-    """One line of what a package said."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, PermissionError) or type(error).__name__ in ("NoCredentialsError", "PermissionDenied"):
-        return f"{said} (are the credentials right, and may they write there?)"
-    return said

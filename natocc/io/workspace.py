@@ -2,10 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
+import os
 from pathlib import Path
 
-from natocc.io.paths import cache_folder, data_root
+_log = logging.getLogger("natocc")
+
+
+def data_root() -> Path:
+    """The data root by default: ``NATOCC_DATA``, else ``data``."""
+    return Path(os.environ.get("NATOCC_DATA") or "data")
+
+
+def cache_folder(data: Path) -> Path:
+    """The cache folder by default: the first of these that can be written.
+
+    ``NATOCC_CACHE`` in any case where it is set; ``natocc-cache`` beside the data root; below the user's cache folder; in the
+    temporary folder, which is said on stderr: a container may have no home.
+    """
+    if folder := os.environ.get("NATOCC_CACHE"):
+        return Path(folder)
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - Path.expanduser raises without a home
+    folders = [data.absolute().parent / "natocc-cache", *([Path(home) / "natocc"] if Path(home).is_absolute() else [])]
+    for path in folders:
+        if _can_be_written(path):
+            return path
+    temporary = _temporary_folder()
+    if temporary is None:
+        return folders[-1]  # whoever writes to it says that it cannot be written, and what to do
+    shown = " or ".join(map(str, folders))
+    _log.warning("the cache cannot be %s: it is %s, a temporary folder; name one with --cache or NATOCC_CACHE", shown, temporary)
+    return temporary
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder itself where it does not exist yet."""
+    nearest = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _temporary_folder() -> Path | None:
+    """A folder of this user's alone in the temporary folder; None where there is none: nobody else may put files in a cache."""
+    import tempfile
+
+    with contextlib.suppress(OSError):
+        folder = Path(tempfile.gettempdir()) / f"natocc-cache-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+        if status.st_uid == os.getuid() and not status.st_mode & 0o022:
+            return folder
+    return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +76,7 @@ class Workspace:
 
     @classmethod
     def at(cls, data: str | Path | None = None, cache: str | Path | None = None, jobs: int = 1) -> Workspace:
-        """The folders given, else those of :func:`natocc.io.paths.data_root` and :func:`natocc.io.paths.cache_folder`."""
+        """The folders given, else those of :func:`data_root` and :func:`cache_folder`."""
         folder = data_root() if data is None else Path(data)
         return cls(folder, cache_folder(folder) if cache is None else Path(cache), jobs)
 

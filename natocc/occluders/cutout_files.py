@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Origin
 from natocc.core.text import plain
 from natocc.io.folders import Links, Listing, list_folder
-from natocc.io.images import read_rgba
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgba
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_by_alpha
@@ -26,13 +27,18 @@ _LAYOUT = "pictures with an alpha channel (PNG, WebP, TIFF), in folders by categ
 
 
 class CutoutsOccluders(OccluderOptions):
-    """RGBA pictures, nested as you like; the folder that one lies in is its category."""
+    """RGBA pictures, nested as you like; the folder that one lies in is its category.
+
+    Colours may be straight or premultiplied by their alpha: that is noticed, and said.
+    """
 
     source: Literal["cutouts"] = "cutouts"
     root: Location = "cutouts"
     """Location of the folder of pictures."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     links: Links = "follow"
     """``follow``: symbolic links in the folder are followed wherever they lead. ``inside``: those that lead out of it are left
     out."""
@@ -58,7 +64,7 @@ class CutoutsOccluders(OccluderOptions):
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
         root, listing = self._listing(data)
-        files = [CutoutFile(root, name, self.licence, self.rules) for name in listing.names]
+        files = [CutoutFile(root, name, self.licence, self.rules, self.max_pixels) for name in listing.names]
         key = library_key(self.model_dump_json(), [], [root], self.links)
         return open_library(cache, key, str(root), lambda: files, jobs)
 
@@ -77,12 +83,15 @@ class CutoutFile:
         Of the picture.
     rules : CutoutRules
         What the object must be like.
+    max_pixels : int
+        Pictures of more are refused.
     """
 
     root: Path
     name: str
     licence: str | None
     rules: CutoutRules
+    max_pixels: int = MAX_PIXELS
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The cutout, or why there is none."""
@@ -92,7 +101,7 @@ class CutoutFile:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
 
     def _cut(self) -> Cutout:
-        colours, alpha, digest = read_rgba(self.root / self.name)
+        colours, alpha, digest = read_rgba(self.root / self.name, self.max_pixels)
         if alpha.min() >= MATTE_THRESHOLD:
             raise BadDataError(Reason.NO_MASK, "nothing of it is transparent")
         check_mask((alpha >= MATTE_THRESHOLD).astype(np.uint8), self.rules)

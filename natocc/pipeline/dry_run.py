@@ -7,12 +7,15 @@ import math
 from collections import Counter
 
 from natocc.core.plans import Json
+from natocc.faces.landmarks.detector import check_models
 from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
 
+# As measured on photographs of faces.
 _BYTES_A_PIXEL = {"jpg": 0.45, "png": 1.9}
-_MASK_BYTES_A_PIXEL = 0.02
+_MASK_BYTES_A_PIXEL = {"face": 0.01, "amodal": 0.01, "occluder": 0.01, "parts": 0.01, "matte": 0.04}
+_BYTES_A_RECORD = 6000  # in the shard's record and in the manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,15 +63,22 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
 
     Raises
     ------
-    UsageError
-        If the faces are missing.
+    UsageError, RunError
+        If faces, occluders or models are missing, in the words of a build.
     """
+    check_models(recipe.faces.align.points)
     faces = recipe.faces.open(workspace.data, workspace.cache)
+    faces.check()
     ids = faces.ids()
+    for a_set in recipe.sets:
+        a_set.occluders.check(workspace.data)
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))
     side = recipe.faces.align.size or 1024
-    pixel = _BYTES_A_PIXEL[recipe.output.image.format] + _MASK_BYTES_A_PIXEL
+    output = recipe.output
+    pixel = _BYTES_A_PIXEL[output.image.format] + sum(
+        _MASK_BYTES_A_PIXEL[mask] * (output.matte_bits / 8 if mask == "matte" else 1) for mask in set(output.masks)
+    )
     return Expected(
         source=recipe.faces.source,
         faces=len(ids),
@@ -78,5 +88,5 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
         ),
         samples=len(schedule),
         shards=math.ceil(len(schedule) / recipe.output.shard_size),
-        bytes=int(len(schedule) * side * side * pixel),
+        bytes=int(len(schedule) * (side * side * pixel + _BYTES_A_RECORD)),
     )

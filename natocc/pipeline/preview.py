@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from natocc.core.errors import BadDataError, UsageError
+from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Image, MadeSample, SampleRecord
 from natocc.faces.landmarks.detector import check_models
+from natocc.faces.sources.photograph import PhotographFaces
+from natocc.io.images import decode_rgb, read_bytes, sha256
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
-from natocc.recipe.flags import recipe_of_flags
 from natocc.recipe.model import Recipe
 from natocc.recipe.text import parse_recipe
 from natocc.report.preview_sheet import comparison_sheet, preview_sheet
@@ -22,23 +23,37 @@ from natocc.report.preview_sheet import comparison_sheet, preview_sheet
 _MOST_VALUES = 16
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class Photograph:
-    """A photograph, and the recipe or recipes by which it is shown.
+    """A photograph in memory.
 
     Parameters
     ----------
-    face : str
-        Its id in the source of the recipes' faces.
-    recipes : tuple of (str, Recipe)
-        What is set, such as ``colour.transfer=sot``, and the recipe that comes of it; they differ in nothing else.
-    compared : bool
-        Whether the sheet compares what is set, a row a recipe.
+    name : str
+        Its file name; random decisions depend on it, as on the id of any face.
+    data : bytes
+        Of its file.
+    shown : str
+        How messages name it.
     """
 
-    face: str
-    recipes: tuple[tuple[str, Recipe], ...]
-    compared: bool
+    name: str
+    data: bytes
+    shown: str
+
+    def faces(self, recipe: Recipe) -> PhotographFaces:
+        """The photograph as the only face of a recipe.
+
+        Raises
+        ------
+        UsageError
+            If it cannot be decoded.
+        """
+        try:
+            image = decode_rgb(self.data, self.shown, recipe.faces.max_pixels)
+        except BadDataError as error:
+            raise UsageError(error.detail) from None
+        return PhotographFaces(self.name, image, sha256(self.data))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,92 +83,85 @@ class Shown:
                 yield f"sample {record.index} rejected: {record.rejection.detail}"
 
 
-def show(photograph: Photograph, workspace: Workspace, count: int) -> Shown:
-    """Make samples of a photograph by all sets of its recipes, and lay them out.
+def show(
+    photograph: Photograph | None,
+    recipe_of: Callable[[tuple[str, ...]], Recipe],
+    workspace: Workspace,
+    count: int,
+    vary: str | None = None,
+) -> Shown:
+    """Make samples of a photograph by all sets of a recipe, and lay them out.
 
     Parameters
     ----------
-    photograph : Photograph
-        From :func:`photograph_of`. The sets of its recipes take turns.
+    photograph : Photograph, optional
+        From :func:`open_photograph`; without one the first face of the recipe serves.
+    recipe_of : callable
+        The recipe, from edits to add to it. Its sets take turns; splits are left out.
     workspace : Workspace
         As for a build.
     count : int
         Samples to make by each recipe.
+    vary : str, optional
+        Values to compare: ``colour.transfer=none,reinhard,sot``.
 
     Returns
     -------
     shown : Shown
-        The photograph, the aligned face and its mask, then samples, each above its masks; or recipes compared, a row a recipe.
+        The photograph, the aligned face and its mask, then samples, each above its masks; or values compared, a row a value.
 
     Raises
     ------
     BadDataError
         If the face itself is rejected.
     UsageError, RunError
-        If data or models are missing.
+        If the photograph cannot be read, `vary` is no such list, a recipe does not validate, or data or models are missing.
     """
+    recipes = [(setting, recipe_of((setting,) if setting else ())) for setting in ([""] if vary is None else _values(vary))]
     pipeline: Pipeline | None = None
     rows = []
-    for setting, recipe in photograph.recipes:
+    for setting, recipe in recipes:
         check_models(recipe.faces.align.points)
-        pipeline = Pipeline(recipe, workspace, like=pipeline)
-        rows.append((setting, tuple(_samples(pipeline, photograph.face, count))))
-    if photograph.compared or pipeline is None:
+        faces = None if photograph is None else photograph.faces(recipe)
+        pipeline = Pipeline(recipe.model_copy(update={"splits": None}), workspace, pipeline, faces)
+        face = pipeline.faces.ids()[0]
+        rows.append((setting, tuple(_samples(pipeline, face, count))))
+    if vary is not None or pipeline is None:
         return Shown(comparison_sheet(rows), tuple(rows))
-    original = pipeline.faces.read(photograph.face).image
-    return Shown(preview_sheet(original, pipeline.aligned(photograph.face), rows[0][1]), tuple(rows))
+    return Shown(preview_sheet(pipeline.faces.read(face).image, pipeline.aligned(face), rows[0][1]), tuple(rows))
 
 
-def photograph_of(
-    image: Path | None,
-    occluders: str | None,
-    method: str | None,
-    edits: Iterable[str],
-    vary: str | None = None,
-    source_root: str | None = None,
-    **flags: Any,
-) -> Photograph:
-    """What a preview is of.
-
-    Parameters
-    ----------
-    image : Path, optional
-        A photograph; a portrait of the demo serves without one.
-    occluders, method : str, optional
-        As for :func:`natocc.recipe.flags.recipe_of_flags`; the demo's sets serve without both.
-    edits : iterable of str
-        Of every recipe.
-    vary : str, optional
-        Values to compare: ``colour.transfer=none,reinhard,sot``.
-    source_root : str, optional
-        Where the demo's portraits lie.
-    **flags
-        The others of :func:`natocc.recipe.flags.recipe_of_flags`.
+def open_photograph(path: Path) -> Photograph:
+    """Read the file of a photograph; nothing beside it is looked at.
 
     Raises
     ------
     UsageError
-        If there is no such photograph, `vary` is no such list, or a recipe does not validate.
+        If there is no such file, it is empty, or it is no regular file.
     """
-    source, face, root = ("portraits", "astronaut", source_root) if image is None else _folder_of(image, source_root)
-    common = tuple(edits)
-    settings = [""] if vary is None else _values(vary)
-    recipes = []
-    for setting in settings:
-        chosen = (*common, *([setting] if setting else []))
-        recipes.append((setting, _recipe(source, root, occluders, method, chosen, **flags)))
-    return Photograph(face, tuple(recipes), vary is not None)
+    try:
+        data = read_bytes(path)
+    except BadDataError as error:
+        if error.reason is Reason.MISSING_FILE:
+            raise UsageError(f"no photograph {path}") from None
+        if error.reason is Reason.NOT_A_FILE and path.is_dir():
+            raise UsageError(f"{path} is a folder: name one photograph in it") from None
+        raise UsageError(error.detail) from None
+    return Photograph(path.name.encode("utf-8", "backslashreplace").decode(), data, str(path))
 
 
-def _recipe(
-    source: str, root: str | None, occluders: str | None, method: str | None, edits: Sequence[str], **flags: Any
-) -> Recipe:
-    """The recipe of one photograph: one set where occluders or a method are named, else the demo's."""
-    if occluders or method:
-        return recipe_of_flags(None, source, occluders, method, source_root=root, edits=edits, **flags)
-    faces = {"source": source} | ({"root": root} if root is not None else {})
-    edits = (f"faces={json.dumps(faces)}", *edits)
-    return recipe_of_flags("demo", None, None, None, source_root=None, edits=edits, **flags)
+def check_free(out: Path, *inputs: Path | None) -> None:
+    """Refuse to write over a file that is read, whatever the spelling or the links that lead to it.
+
+    Raises
+    ------
+    UsageError
+        If `out` is one of the inputs.
+    """
+    for path in inputs:
+        with contextlib.suppress(OSError, ValueError):  # one of them does not exist
+            if path is not None and path.samefile(out):
+                raise UsageError(f"{out} is {path}, which is read and not written over; name another file with -o")
 
 
 def _samples(pipeline: Pipeline, face: str, count: int) -> Iterator[MadeSample]:
@@ -176,12 +184,3 @@ def _values(vary: str) -> list[str]:
             f"--vary {vary!r}: expected PATH=A,B,... with at most {_MOST_VALUES} values, such as colour.transfer=none,sot"
         )
     return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for value in values]
-
-
-def _folder_of(image: Path, source_root: str | None) -> tuple[str, str, str]:
-    """A photograph as the one face that is read of its folder: source, face id and root."""
-    if source_root is not None:
-        raise UsageError("--source-root is for datasets; the photograph is named by IMAGE")
-    if not image.is_file():
-        raise UsageError(f"no photograph {image}")
-    return "folder", image.name, str(image.absolute().parent)

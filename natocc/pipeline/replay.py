@@ -72,8 +72,11 @@ def row_of(root: Path, index: int) -> Row:
     Raises
     ------
     UsageError
-        If there is none, or the manifest cannot be read.
+        If there is none, `root` is no dataset of natocc's or an unfinished one, or the manifest cannot be read.
     """
+    opened = open_dataset(root)
+    if not opened.layout.manifest.exists() and not opened.description.is_complete:
+        raise UsageError(f"{root} is unfinished and has no manifest yet: run the command that began it again to resume")
     rows = read_manifest(root, index, index)
     if len(rows) != 1:
         raise UsageError(f"{root} has no sample {index} in its manifest")

@@ -46,6 +46,8 @@ class Pipeline:
         Where inputs lie, and where libraries and landmarks are kept.
     like : Pipeline, optional
         Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
+    faces : FaceSource, optional
+        Faces to use in place of the recipe's own; their alignment is still the recipe's.
 
     Raises
     ------
@@ -53,15 +55,20 @@ class Pipeline:
         If data is missing; the folder and the layout expected are named.
     """
 
-    def __init__(self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None, faces: FaceSource | None = None
+    ) -> None:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
         # The faces of `like` are one for a photograph already, if there are splits.
-        self.faces: FaceSource = (
-            like.faces if like else once_per_photograph(recipe.faces.open(data, cache, jobs), cache, recipe.splits is not None)
-        )
+        if like:
+            self.faces: FaceSource = like.faces
+        else:
+            opened_faces = faces or recipe.faces.open(data, cache, jobs)
+            self.faces = once_per_photograph(opened_faces, cache, recipe.splits is not None)
+            self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from natocc.core.errors import UsageError
+from natocc.core.errors import NatoccError
 from natocc.faces import SOURCES as FACES
 from natocc.faces.sources.base import FaceOptions
 from natocc.faces.sources.photographs import once_per_photograph
@@ -27,9 +27,11 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     """Every folder of the data root, and what it can be read as."""
     layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
     any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
-    if not data.is_dir():
+    try:
+        entries = sorted(path for path in data.iterdir() if path.is_dir() and not is_system(path.name))
+    except OSError:  # no such folder, or one that may not be listed: sources say which
         return
-    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not is_system(path.name)):
+    for folder in entries:
         # Any pictures can be photographs, cutouts or textures: that is listed only of folders that are nothing else.
         for candidates in (layouts, any_pictures):
             looks = [{"kind": kind, "source": name, **_look(kind, name, folder.name, data, cache)} for kind, name in candidates]
@@ -64,8 +66,10 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
             "notes": notes.to_json(),
             "remarks": list(notes.lines()),
         }
-    except UsageError as error:
+    except NatoccError as error:
         return {"missing": str(error)}
+    except OSError as error:  # a folder that may not be looked at
+        return {"missing": f"cannot read {error.filename}: {error.strerror}"}
     except Exception as error:
         if own:
             raise

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from natocc.core.addresses import is_url
 from natocc.core.errors import UsageError
 from natocc.io.paths import SCHEMES
 from natocc.recipe.edit import edit_recipe
@@ -43,7 +44,9 @@ def recipe_of_flags(
     if source_root is not None:
         flags.append(f"faces.root={_location(source_root)}")
     if occluders_root is not None:
-        flags += [f"sets.{index}.occluders.root={_location(occluders_root)}" for index in range(len(raw.get("sets") or []))]
+        sets = raw.get("sets")
+        count = len(sets) if isinstance(sets, list) else 0
+        flags += [f"sets.{index}.occluders.root={_location(occluders_root)}" for index in range(count)]
     edit_recipe(raw, [*flags, *edits])
     return validate_recipe(raw, name)
 
@@ -64,7 +67,7 @@ def _one_set(source: str | None, occluders: str | None, method: str | None) -> d
 
 def _location(path: str) -> str:
     """A flag's path as a location, quoted: relative to the current folder if it exists there, else to the data root."""
-    if not path.startswith(SCHEMES):
+    if not path.startswith(SCHEMES) and not is_url(path):
         with contextlib.suppress(OSError, RuntimeError, ValueError):  # no path at all: said when it is looked for
             here = Path(path).expanduser().absolute()
             path = str(here) if here.exists() else path

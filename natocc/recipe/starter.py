@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from natocc.core.errors import UsageError
 from natocc.core.text import plain
 from natocc.io.paths import own_folder
 from natocc.recipe.discover import folders, sources
@@ -37,9 +38,18 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
     text : str
         YAML that validates: the faces with the best masks, and a set of every kind of occluder that there is. Without faces, the
         demo's portraits; without occluders, shapes with procedural textures. Other sources stand in comments.
+
+    Raises
+    ------
+    UsageError
+        If there are no faces, and the packages that ship the demo's portraits are not installed.
     """
     entries = list(_entries(data, cache))
-    faces = min((entry for entry in entries if entry["kind"] == "faces"), key=_rank)
+    faces = min((entry for entry in entries if entry["kind"] == "faces"), key=_rank, default=None)
+    if faces is None:
+        raise UsageError(
+            f"no faces below {data}: say where they are with --data, or pip install 'natocc[demo]' for two portraits"
+        )
     sets: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry["kind"] == "occluders" and entry["source"] in _SETS and (not entry["root"] or entry["source"] in _DISTINCT):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ from natocc.io.paths import own_folder
 _MOST_BYTES = 1_000_000
 _LARGEST = 2**63 - 1
 _DEEPEST = 50
+_DIGITS = r"[0-9]+(?:_[0-9]+)*"
+_BASED = re.compile(r"[-+]?0[xob]", re.IGNORECASE)
+_INT = re.compile(rf"[-+]?(?:{_DIGITS}|0x[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0o[0-7]+(?:_[0-7]+)*|0b[01]+(?:_[01]+)*)$")
+_FLOAT = re.compile(
+    rf"(?:[-+]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
 
 
 def own_recipes() -> dict[str, Path]:
@@ -109,10 +116,21 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: Any) -> int:
-        number: int = super().construct_yaml_int(node)
+        number = int(node.value.replace("_", ""), 0 if _BASED.match(node.value) else 10)
         if abs(number) > _LARGEST:  # Python refuses to print the largest that YAML can write
             raise yaml.constructor.ConstructorError(None, None, "the number is too large", node.start_mark)
         return number
 
+    def construct_yaml_float(self, node: Any) -> float:
+        return float(node.value.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
 
-_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)
+
+# Numbers of YAML 1.2 and JSON, with the underscores of Python. PyYAML's own are of YAML 1.1, for which 1e-3 is a text, 010 eight
+# and 1:30 ninety. Dates stay texts: no key of a recipe is one.
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in ("int", "float", "timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _name, _pattern in (("int", _INT), ("float", _FLOAT)):
+    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, list("-+.0123456789"))
+    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_name}", getattr(_StrictLoader, f"construct_yaml_{_name}"))

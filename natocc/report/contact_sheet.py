@@ -15,7 +15,7 @@ from natocc.core.text import plain
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import ShardRecord, read_shard, whole_shards
 from natocc.io.atomic import write_aside
-from natocc.io.images import encode_jpeg, read_labels, read_rgb
+from natocc.io.images import MOST_PIXELS, encode_jpeg, read_labels, read_rgb
 from natocc.report.overlay import overlay
 
 _LIGHT, _DARK, _SQUARE = 150, 110, 16
@@ -117,9 +117,9 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     paths = record.paths()
     for sample in _chosen(record, most):
         files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
-        image = fitted(read_rgb(files["images"])[0], _TILE)
+        image = fitted(read_rgb(files["images"], MOST_PIXELS)[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
-        masks = {name: shrunk_mask(read_labels(files[name]), image.shape[:2]) for name in _DRAWN if name in files}
+        masks = {name: shrunk_mask(read_labels(files[name], MOST_PIXELS), image.shape[:2]) for name in _DRAWN if name in files}
         face = masks.get("masks", np.zeros(image.shape[:2], np.uint8))
         yield Tile(image, " ".join([str(sample.index), sample.set_name, *sample.categories]))
         yield Tile(overlay(image, face, masks.get("amodal")), f"{sample.measures['occlusion_ratio']:.0%} of the face occluded")

@@ -19,12 +19,13 @@ from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import row_without_plan
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
-from natocc.io.atomic import write_aside
+from natocc.io.atomic import with_remedy, write_aside
 from natocc.report.gallery import Gallery
 from natocc.report.heat import HeatMap, ramp_stops
 from natocc.report.tally import BINS, Tally
 from natocc.report.thumbnails import Original, side_for, thumbnail
 
+REPORT = "report.html"
 _TOP = 16  # categories that have a bar of their own
 
 Originals = Callable[[SampleRecord], Original | None]
@@ -61,8 +62,9 @@ def write_report(
     originals: Originals | None = None,
     no_source: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
+    out: Path | None = None,
 ) -> WrittenReport:
-    """Write ``report.html`` into a dataset.
+    """Write ``report.html`` into a dataset, or another file.
 
     Parameters
     ----------
@@ -78,6 +80,8 @@ def write_report(
         What the page says where it has no source to show, and why.
     progress : callable
         Called with how many samples are done, of how many.
+    out : Path, optional
+        Where to write; by default ``report.html`` in the dataset.
 
     Returns
     -------
@@ -87,10 +91,13 @@ def write_report(
     Raises
     ------
     UsageError
-        If `root` is no dataset of natocc's, holds no sample, or a record is damaged.
+        If `root` is no dataset of natocc's, holds no sample, or a record is damaged; if `out` is another file of the dataset.
     RunError
         If writing fails (disk full, read-only, no permission).
     """
+    path = root / REPORT if out is None else out
+    if path.resolve().is_relative_to(root.resolve()) and path.resolve() != (root / REPORT).resolve():
+        raise UsageError(f"{path} lies in the dataset, where only {REPORT} may be written; name a file outside it with -o")
     description = read_dataset(root)
     layout = Layout(root, description.shard_size)
     shards = whole_shards(layout)
@@ -114,8 +121,8 @@ def write_report(
     gallery.finish()
     context = _context(description, tally, heat, gallery, no_source)
     content = _page(context).encode("utf-8", "backslashreplace")
-    path = root / "report.html"
-    write_aside(path, content)
+    with with_remedy("name another file with -o"):
+        write_aside(path, content)
     return WrittenReport(path, tally.samples, gallery.count, gallery.unreadable, len(content))
 
 

@@ -32,6 +32,7 @@ COLUMNS = (
     "nose_occluded",
     "mouth_occluded",
     "mask_estimated",
+    "mask_confidence",
 )
 """Those of the manifest that are counted."""
 
@@ -92,6 +93,8 @@ class Tally:
         self.licence_uses: Counter[tuple[str, str, str]] = Counter()
         """Faces and occluders by the same, also where a sample shows several."""
         self.ratios = [0] * BINS
+        self.confidences = [0] * BINS
+        """Samples made whose face mask was estimated, by how far the estimate is trusted."""
         self.parts: dict[str, list[int]] = {name: [0] * BINS for name in PARTS}
         self.part_sums: dict[str, float] = dict.fromkeys(PARTS, 0.0)
         self.faces: set[int] = set()
@@ -119,6 +122,8 @@ class Tally:
         self.people[split or ""].add(hash(row["identity"]))
         self.sizes[row.get("width") or 0, row.get("height") or 0] += 1
         self.estimated += bool(row.get("mask_estimated"))
+        if row.get("mask_confidence") is not None:
+            self.confidences[bin_of(row["mask_confidence"])] += 1
         occluders = row["occluders"] or ()
         categories = [occluder["category"] for occluder in occluders]
         self.occluders[len(categories)] += 1
@@ -166,6 +171,7 @@ class Tally:
             "faces": len(self.faces),
             "identities": self.identities,
             "estimated_masks": self.estimated,
+            "mask_confidence": {"bins": self.confidences},
             "occlusion_ratio": {"mean": _rounded(self.mean_ratio), "bins": self.ratios},
             "parts": {name: {"mean": _rounded(self.mean_part(name)), "bins": bins} for name, bins in self.parts.items()},
             "categories": dict(self.categories.most_common()),

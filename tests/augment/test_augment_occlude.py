@@ -108,8 +108,16 @@ def test_several_occluders_landmarks_and_a_source() -> None:
         ({"image": [1, 2]}, "image: .*found list"),
         (
             {"face_mask": np.full((SIZE, SIZE), 255, np.uint8)},
-            r"face_mask: .* up to 255; pass \(labels == 1\) of a label map",
+            r"face_mask: .* the values 255; pass mask > 0",
         ),
+        ({"face_mask": np.eye(SIZE, dtype=np.uint8) * 255}, r"face_mask: .* the values 0, 255; pass mask > 0"),
+        ({"face_mask": np.eye(SIZE, dtype=np.uint8) * 7}, r"face_mask: .* the values 0, 7; pass mask > 0"),
+        (
+            {"face_mask": np.arange(SIZE * SIZE).reshape(SIZE, SIZE) % 3},
+            r"found the values 0, 1, 2; of a label map pass \(labels == 1\)",
+        ),
+        ({"face_mask": np.eye(SIZE, dtype=np.uint8) * 250 + 5}, r"the values 5, 255; of a soft mask pass mask >= 128"),
+        ({"face_mask": np.eye(SIZE) * 0.4 + 0.3}, r"of a soft mask pass mask >= 0.5"),
         ({"face_mask": np.zeros((SIZE, SIZE, 1), np.uint8)}, "face_mask: .*found shape"),
         ({"occluder": np.zeros((5, 5, 3), np.uint8)}, r"occluder: expected a Cutout.*found \(5, 5, 3\)"),
         ({"occluder": "coco"}, "occluder: .*found str"),

@@ -83,6 +83,44 @@ def test_a_picture_that_cannot_be_covered_comes_back(caplog: pytest.LogCaptureFi
     assert "empty-mask" in caplog.text
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32])
+def test_a_mask_of_0_and_255_is_no_label_map_of_1(kind: type) -> None:
+    """Else nothing is ever covered, and nothing is said."""
+    image, labels = _pair()
+    mask = (labels > 0).astype(kind) * kind(255)
+    with pytest.raises(
+        ValueError, match=r"none of the labels in face=\(1,\) is there, found the values .*0.*, 255.*; pass mask > 0"
+    ):
+        natocc.Occlude(RED, p=1)(image, mask)
+    covered, after = natocc.Occlude(RED, p=1, face=(255,))(image, mask)
+    assert (covered != image).any()
+    assert (after == 0).sum() > (mask == 0).sum()
+    assert (natocc.Occlude(RED, p=1)(image, mask > 0)[0] != image).any()
+
+
+def test_labels_that_are_not_there_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    image, labels = _pair()
+    transform = natocc.Occlude(RED, p=1, face=(9,))
+    for _ in range(5):
+        assert transform(image, labels)[0] is image
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 1
+    assert "none of the labels in face=(9,) is there, found the values 0, " in told[0]
+    assert not [record for record in caplog.records if natocc.Occlude(RED, p=1)(image, 0 * labels) is None]
+
+
+def test_in_a_compose_of_albumentations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")  # it would look for a newer version
+    albumentations = pytest.importorskip("albumentations")
+    image, labels = _pair()
+    compose = albumentations.Compose([albumentations.HorizontalFlip(p=1), natocc.Occlude(RED, p=1, seed=3)])
+    done = compose(image=image, mask=labels)
+    flipped = image[:, ::-1].copy(), labels[:, ::-1].copy()
+    alone = natocc.Occlude(RED, p=1, seed=3)(*flipped)
+    assert (done["image"] == alone[0]).all()
+    assert (done["mask"] == alone[1]).all()
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

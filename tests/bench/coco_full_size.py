@@ -35,7 +35,7 @@ if what == "library":
     count = len(opened)
 else:
     pictures = options.pictures(options.files(data), cache)
-    count = sum(len(rows) for *_, groups in pictures.files for rows in groups)
+    count = sum(len(rows) for file in pictures.files for rows in file.groups)
     found = next(iter(pictures[len(pictures) // 2].objects()), None)
 done = time.perf_counter()
 peak = int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024

@@ -9,7 +9,21 @@ import time
 
 import pytest
 
-HEAVY = ("numpy", "cv2", "PIL", "dlib", "scipy", "joblib", "pydantic", "pyarrow", "pycocotools", "yaml", "matplotlib", "torch")
+HEAVY = (
+    "numpy",
+    "cv2",
+    "PIL",
+    "dlib",
+    "scipy",
+    "joblib",
+    "pydantic",
+    "pyarrow",
+    "pycocotools",
+    "yaml",
+    "matplotlib",
+    "torch",
+    "lightning",
+)
 HELP = "from natocc.cli import main; main({!r}, standalone_mode=False)"
 
 
@@ -18,7 +32,10 @@ HELP = "from natocc.cli import main; main({!r}, standalone_mode=False)"
     [
         ("import natocc", 0.15),
         (HELP.format(["--help"]), 0.3),
-        *((HELP.format([command, "--help"]), 0.3) for command in ("build", "preview", "extract", "verify", "replay", "doctor")),
+        *(
+            (HELP.format([command, "--help"]), 0.3)
+            for command in ("build", "preview", "extract", "verify", "replay", "doctor", "evaluate", "train", "benchmark")
+        ),
     ],
 )
 def test_help_loads_nothing_heavy(code: str, seconds: float) -> None:

@@ -106,7 +106,7 @@ def test_mistakes_are_exit_2_and_one_line(tmp_path: Path, run: object) -> None:
     assert done.stderr.startswith("natocc: no folder ")
     assert len(done.stderr.splitlines()) == 1
     assert "is not a natocc dataset" in run("verify", tmp_path, code=2).output  # type: ignore[operator]
-    assert "cannot be read as a manifest" in run("replay", tmp_path, "--index", 0, code=2).output  # type: ignore[operator]
+    assert "is not a natocc dataset" in run("replay", tmp_path, "--index", 0, code=2).output  # type: ignore[operator]
 
 
 def test_replay_makes_every_sample_again(dataset: Path, tmp_path: Path, run: object) -> None:

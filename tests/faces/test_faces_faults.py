@@ -161,7 +161,7 @@ def test_f6_other_masks_are_rejected_naming_the_values(masked: Bench, tmp_path: 
     }[form]()
     masked.put(2, mask=content)
     with pytest.raises(
-        BadDataError, match="found colours in RGB" if form == "colours" else "found 0, (1, 3|500, 1500)"
+        BadDataError, match="found the colours #000000, " if form == "colours" else "found 0, (1, 3|500, 1500)"
     ) as caught:
         masked.open().read("2")
     assert caught.value.reason == Reason.BAD_MASK

@@ -130,7 +130,14 @@ def test_classes_of_a_recipe(tmp_path: Path) -> None:
         ({"classes": "lapa", "face_classes": ["skn"]}, "did you mean 'skin'"),
         ({"classes": "lapa", "face_classes": []}, "at least 1 item"),
         ({"classes": {0: "face", 1: "background"}}, "value 0 is background"),
-        ({"face_classes": ["skin"]}, "masks of two values have no classes"),
+        ({"classes": "lapa", "colours": {"face": [1, 2, 3]}}, "a mask has one or the other"),
+        ({"colours": {"face": "red"}}, "expected .red, green, blue. or '#rrggbb', found 'red'"),
+        ({"colours": {"face": [1, 2, 300]}}, "less than or equal to 255"),
+        ({"colours": {"face": [1, 2, 3], "hair": "#010203"}}, "two classes have the same colour"),
+        ({"colours": {"hand": [1, 2, 3]}}, r"none of the classes \(background, hand\) is known as part of a face"),
+        ({"colours": {"face": [1, 2, 3]}, "face_classes": ["fase"]}, "did you mean 'face'"),
+        ({"mask_channel": "red"}, "auto"),
+        ({"max_pixels": 0}, "greater than or equal to 1"),
         ({"first_pixel": 1}, "first_pixel says how landmarks count"),
     ],
 )
@@ -139,6 +146,159 @@ def test_wrong_options_are_one_message(options: dict[str, Any], message: str) ->
         _options(**options)
     assert len(caught.value.errors()) == 1
     assert isinstance(_options(), Options)
+
+
+def test_classes_of_a_face_need_classes(tmp_path: Path) -> None:
+    _put(tmp_path / "faces", "a")
+    with pytest.raises(UsageError, match="masks of two values have no classes"):
+        _options(face_classes=["skin"]).open(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "fitting"),
+    [
+        ((0, 1, 7, 10), "lapa or helen or celebamask19, or "),
+        ((0, 1, 18, 255), "celebamask19, or "),
+        ((0, 2, 5), "lapa or helen or celebamask19 or fasseg, or "),
+        ((0, 30, 99), ""),
+    ],
+)
+def test_label_maps_are_told_before_the_start(tmp_path: Path, values: tuple[int, ...], fitting: str) -> None:
+    """A look at a few masks, not a rejection for each picture."""
+    for name in range(30):
+        labels = np.full((40, 32), values[name % 2], np.uint8)
+        for column, value in enumerate(values):
+            labels[:, 8 * column : 8 * column + 8] = value
+        _put(tmp_path / "faces", str(name), labels)
+    source = _options().open(tmp_path, tmp_path)
+    with pytest.raises(UsageError) as caught:
+        source.check()
+    assert f"with the values {', '.join(map(str, values))}" in str(caught.value)
+    assert f"faces.classes={fitting}faces.classes={{1: skin, ...}}".replace("faces.classes=faces", "faces") in str(caught.value)
+    assert _options(classes={value: "face" for value in values if 0 < value < 255}).open(tmp_path, tmp_path).read("0") is not None
+
+
+def test_one_mask_that_can_be_read_is_enough_to_begin(tmp_path: Path) -> None:
+    for name in range(12):
+        _put(tmp_path / "faces", str(name), MASK if name == 11 else MASK * np.uint8(3) + np.eye(40, 32, dtype=np.uint8))
+    source = _options().open(tmp_path, tmp_path)
+    source.check()
+    assert len(source.ids()) == 12
+
+
+def _colour_mask(name: str, root: Path, colours: dict[int, tuple[int, int, int]], labels: np.ndarray = MASK) -> None:
+    _put(root, name, None)
+    table = np.zeros((256, 3), np.uint8)
+    table[list(colours)] = list(colours.values())
+    (root / "masks").mkdir(exist_ok=True)
+    (root / "masks" / f"{name}.png").write_bytes(encode_png(table[labels]))
+
+
+HAIR = np.where(MASK > 0, 1, 2).astype(np.uint8)
+COLOURS = {1: (250, 50, 83), 2: (50, 183, 250)}
+
+
+@pytest.mark.parametrize("colour", ["#fa3253", "FA3253", [250, 50, 83]])
+def test_colours_are_classes(tmp_path: Path, colour: object) -> None:
+    _colour_mask("a", tmp_path / "faces", COLOURS, HAIR)
+    options = _options(colours={"face": colour, "hair": [50, 183, 250]})
+    source = options.open(tmp_path, tmp_path)
+    assert dict(source.classes) == {0: "background", 1: "face", 2: "hair"}
+    face = source.read("a")
+    assert (face.parts == HAIR).all()
+    assert (face.face_mask == MASK).all()
+    both = _options(colours={"face": colour, "hair": [50, 183, 250]}, face_classes=["face", "hair"]).open(tmp_path, tmp_path)
+    assert both.read("a").face_mask.all()
+    assert LabelledFaces.model_validate_json(options.model_dump_json()) == options
+    error = _rejected(tmp_path, "a", colours={"face": [9, 9, 9]})
+    assert "no class has the colours #32b7fa, #fa3253; known: #000000, #090909" in error.detail
+
+
+def test_colours_without_a_key_are_told_before_the_start(tmp_path: Path) -> None:
+    _colour_mask("a", tmp_path / "faces", COLOURS, HAIR)
+    with pytest.raises(UsageError, match=r"#32b7fa, #fa3253.*faces\.colours=\{face: \[red, green, blue\]"):
+        _options().open(tmp_path, tmp_path).check()
+
+
+def test_black_and_one_colour_need_no_key(tmp_path: Path) -> None:
+    _colour_mask("a", tmp_path / "faces", {0: (0, 0, 0), 1: (250, 50, 83)})
+    face = _options().open(tmp_path, tmp_path).read("a")
+    assert face.parts is None
+    assert (face.face_mask == MASK).all()
+
+
+def test_a_face_that_is_black(tmp_path: Path) -> None:
+    _put(tmp_path / "faces", "a", (1 - MASK) * np.uint8(255))
+    source = _options(colours={"background": "#ffffff", "face": "#000000"}).open(tmp_path, tmp_path)
+    assert dict(source.classes) == {0: "background", 1: "face"}
+    assert (source.read("a").face_mask == MASK).all()
+
+
+LABELMAP = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nFace:250,50,83::\nhair: 50, 183, 250::\n"
+
+
+@pytest.mark.parametrize("place", ["labelmap.txt", "masks/labelmap.txt"])
+def test_a_labelmap_is_read_by_itself(tmp_path: Path, place: str) -> None:
+    _colour_mask("a", tmp_path / "faces", COLOURS, HAIR)
+    (tmp_path / "faces" / place).write_text(LABELMAP)
+    source = _options().open(tmp_path, tmp_path)
+    assert dict(source.classes) == {0: "background", 1: "face", 2: "hair"}
+    assert (source.read("a").face_mask == MASK).all()
+    assert _options(face_classes=["hair"]).open(tmp_path, tmp_path).read("a").face_mask.sum() == (HAIR == 2).sum()
+    (tmp_path / "faces" / place).write_text(LABELMAP.replace("Face", "somebody"))
+    with pytest.raises(UsageError, match=r"labelmap\.txt: .*none of the classes \(background, somebody, hair\).*face_classes"):
+        _options().open(tmp_path, tmp_path)
+    assert (_options(face_classes=["somebody"]).open(tmp_path, tmp_path).read("a").face_mask == MASK).all()
+
+
+def test_splits_have_labelmaps_of_their_own(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        _colour_mask("a", tmp_path / "faces" / split, COLOURS, HAIR)
+        (tmp_path / "faces" / split / "labelmap.txt").write_text(LABELMAP)
+    source = _options().open(tmp_path, tmp_path)
+    assert all((source.read(face_id).face_mask == MASK).all() for face_id in source.ids())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "background\nface\n", "0: background\n1: face\n", LABELMAP, "a:1,2,3\nface:4,5,6::", "\xff\0"]
+)
+def test_a_labelmap_of_other_masks_says_nothing(tmp_path: Path, text: str) -> None:
+    _put(tmp_path / "faces", "a", MASK * np.uint8(255))
+    (tmp_path / "faces" / "labelmap.txt").write_text(text, encoding="latin-1")
+    source = _options().open(tmp_path, tmp_path)
+    assert (source.read("a").face_mask == MASK).all()
+    assert source.read("a").parts is None
+
+
+def test_no_face_in_a_label_map_names_what_is_there(tmp_path: Path) -> None:
+    """Masks of 0 and 255 beside classes, say: every one of them would be without a face."""
+    _put(tmp_path / "faces", "a", MASK * np.uint8(255))
+    error = _rejected(tmp_path, "a", classes="lapa")
+    assert error.reason == Reason.EMPTY_MASK
+    assert "expected one of 1 skin, 2 l_brow" in error.detail
+    assert "found the values 0, 255" in error.detail
+
+
+def test_a_limit_on_pixels_for_pictures_and_masks(tmp_path: Path) -> None:
+    _put(tmp_path / "faces", "a")
+    assert _rejected(tmp_path, "a", max_pixels=1279).reason == Reason.TOO_MANY_PIXELS
+    _put(tmp_path / "faces", "a", np.repeat(np.repeat(MASK, 2, axis=0), 2, axis=1))
+    assert _rejected(tmp_path, "a", max_pixels=5119).reason == Reason.TOO_MANY_PIXELS
+    assert _options(max_pixels=5120).open(tmp_path, tmp_path).read("a").image.shape == (40, 32, 3)
+
+
+@pytest.mark.parametrize("channel", ["alpha", "grey"])
+def test_the_channel_of_masks(tmp_path: Path, channel: str) -> None:
+    _put(tmp_path / "faces", "a", None)
+    other = np.zeros_like(MASK)
+    other[:20] = 1
+    planes = np.dstack([MASK * np.uint8(255)] * 3 + [other * np.uint8(255)])
+    (tmp_path / "faces" / "masks").mkdir()
+    (tmp_path / "faces" / "masks" / "a.png").write_bytes(encode_png(planes))
+    with pytest.raises(UsageError, match="mask_channel: alpha, or grey"):
+        _options().open(tmp_path, tmp_path).check()
+    face = _options(mask_channel=channel).open(tmp_path, tmp_path).read("a")
+    assert (face.face_mask == (other if channel == "alpha" else MASK)).all()
 
 
 @pytest.mark.parametrize("folder", ["masks", "labels", "annotations"])

@@ -52,7 +52,6 @@ FORMS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of files that it finds cut
 @pytest.mark.parametrize("form", FORMS)
 @settings(max_examples=25)
 @given(share=st.sampled_from([0.2, 0.5, 0.9]) | st.floats(0, 1, exclude_max=True))

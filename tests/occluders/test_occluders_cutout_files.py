@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.io.images import encode_jpeg, encode_png, read_rgba
 from natocc.occluders.cutout_files import CutoutsOccluders
+from natocc.occluders.cutting.cutouts import is_premultiplied, straightened
 
 
 def _rgba(alpha: np.ndarray) -> np.ndarray:
@@ -74,3 +75,58 @@ def test_no_folder_and_nothing_in_it(tmp_path: Path) -> None:
 def test_real_masks(real_data: Path, tmp_path: Path) -> None:
     library = CutoutsOccluders(root="mask-templates").open(real_data, tmp_path)
     assert len(library) == len(list((real_data / "mask-templates").glob("*.png")))
+
+
+def _object(colour: tuple[int, int, int], alpha: np.ndarray, premultiplied: bool) -> np.ndarray:
+    rows, columns = np.mgrid[: alpha.shape[0], : alpha.shape[1]]
+    colours = np.clip(np.array(colour) + ((rows + columns) % 9 - 4)[..., None], 0, 255)
+    if premultiplied:
+        colours = colours * alpha[..., None].astype(float) / 255
+    return np.dstack([np.rint(colours).astype(np.uint8), alpha])
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tiff"])
+@pytest.mark.parametrize("colour", [(200, 60, 40), (250, 250, 250), (90, 120, 60), (60, 60, 60)])
+def test_premultiplied_colours_are_noticed_and_undone(
+    tmp_path: Path, colour: tuple[int, int, int], suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else the edge of every such cutout is dark."""
+    rows, columns = np.mgrid[:120, :100]
+    soft = np.clip(255 * (46 - np.hypot(rows - 60, columns - 50)) / 6, 0, 255).astype(np.uint8)
+    exact = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    (tmp_path / "cutouts").mkdir()
+    for premultiplied in (True, False):
+        rgba = _object(colour, soft, premultiplied)
+        rgba[soft == 0] = 0
+        PillowImage.fromarray(rgba).save(tmp_path / "cutouts" / f"{premultiplied}.{suffix}", **exact)
+    library = CutoutsOccluders().open(tmp_path, tmp_path / "cache")
+    stored, straight = (library.cutout({"id": f"{name}.{suffix}"}) for name in (True, False))
+    assert (stored.matte == straight.matte).all()
+    edge = (straight.matte > 100) & (straight.matte < 255)
+    assert np.abs(stored.foreground[edge].astype(int) - straight.foreground[edge]).max() <= 8
+    for cutout in (stored, straight):
+        assert np.abs(cutout.foreground[edge].mean(axis=0) - colour).max() < 6
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "1 of 2 cutouts were premultiplied" in told[0]
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (3, 2, 5), (20, 20, 20), (60, 20, 30), (200, 60, 40)])
+@pytest.mark.parametrize("edge", [0.5, 1, 6, 20])
+def test_straight_colours_stay(colour: tuple[int, int, int], edge: float) -> None:
+    """Dark ones, hard edges, tinted glass."""
+    rows, columns = np.mgrid[:120, :100]
+    soft = np.clip(255 * (46 - np.hypot(rows - 60, columns - 50)) / edge, 0, 255).astype(np.uint8)
+    for alpha in (soft, np.minimum(soft, 200)):
+        rgba = _object(colour, alpha, premultiplied=False)
+        rgba[alpha == 0] = 0
+        if is_premultiplied(rgba[..., :3], alpha):
+            assert np.abs(straightened(rgba[..., :3], alpha).astype(int) - rgba[..., :3])[alpha > 0].max() <= 5
+
+
+def test_a_limit_on_pixels(tmp_path: Path, disc: np.ndarray) -> None:
+    (tmp_path / "cutouts").mkdir()
+    (tmp_path / "cutouts" / "a.png").write_bytes(encode_png(_rgba(disc)))
+    with pytest.raises(UsageError, match=r"(?s)too-many-pixels.*max_pixels"):
+        CutoutsOccluders(max_pixels=11_999).open(tmp_path, tmp_path / "cache")
+    assert len(CutoutsOccluders(max_pixels=12_000).open(tmp_path, tmp_path / "cache")) == 1

@@ -203,6 +203,8 @@ class _Keys:
             return f"[least, most], or one {self._kind(choices[1])}"
         if choices:
             return " or ".join(self._kind(choice) for choice in choices)
+        if "prefixItems" in field:
+            return f"[{', '.join(self._kind(item) for item in field['prefixItems'])}]"
         if field["type"] == "array":
             items = self._kind(field["items"])
             return f"list, {items}" if "$ref" in field["items"] else f"list of {items}"

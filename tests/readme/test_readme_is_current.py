@@ -24,7 +24,14 @@ from natocc.recipe.text import parse_recipe
 sys.path.insert(0, str(Path(__file__).parent))
 from reference import GENERATED, ROOT, commands, exports, files, keys, updated  # beside this file, and not installed
 
-READMES = ("README.md", "pipelines/README.md", "natocc/README.md", "tests/README.md", "tests/bench/README.md")
+READMES = (
+    "README.md",
+    "pipelines/README.md",
+    "pipelines/benchmarks/README.md",
+    "natocc/README.md",
+    "tests/README.md",
+    "tests/bench/README.md",
+)
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in READMES}
 NEEDS_DATA = "<!-- needs data -->"
 MOST_BYTES = 14_000

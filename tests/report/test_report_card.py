@@ -127,3 +127,11 @@ def test_samples_and_what_they_show_are_counted_apart() -> None:
     assert (tally.categories["cup"], tally.category_uses["cup"]) == (1, 2)
     assert (tally.licences["occluder", "coco", ""], tally.licence_uses["occluder", "coco", ""]) == (1, 2)
     assert tally.occluders == {2: 1, 0: 1}
+
+
+def test_confidences_are_counted_where_masks_are_estimated() -> None:
+    """Also that low ones show: a mask that is not to be trusted must not hide among the others."""
+    made = {"set": "a", "method": "natocc", "status": "made", "face": "f", "identity": "f", "split": None, "occluders": []}
+    tally = Tally([{**made, "mask_confidence": confidence} for confidence in (0.0, 0.49, 1.0, None)])
+    assert sum(tally.confidences) == 3
+    assert [number for number, count in enumerate(tally.confidences) if count] == [0, 9, 19]

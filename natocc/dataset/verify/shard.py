@@ -14,7 +14,7 @@ from natocc.dataset.findings import Depth, Finding, Kind
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.records import ShardRecord, read_shard
 from natocc.dataset.verify.contents import Labels, contradictions
-from natocc.io.images import read_plane, read_rgb
+from natocc.io.images import MOST_PIXELS, read_plane, read_rgb
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,9 +185,9 @@ def _contents(root: Path, record: SampleRecord, files: Sequence[SampleFile], sha
     for folder, path in paths.items():
         try:
             if folder == "images":
-                size = read_rgb(root / path)[0].shape[:2]
+                size = read_rgb(root / path, MOST_PIXELS)[0].shape[:2]
             else:
-                planes[folder] = read_plane(root / path)
+                planes[folder] = read_plane(root / path, MOST_PIXELS)
         except BadDataError as error:
             yield Finding(Kind.CONTENT, path, "a picture that can be decoded", error.detail, shard, record.index, folder)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ def claim(root: Path) -> None:
         in_the_way = next(path for path in (root, *root.parents) if path.is_symlink() or path.exists())
         raise UsageError(f"cannot make the folder {root}: {in_the_way} is in the way and not a folder") from None
     except OSError as error:
-        raise RunError(f"cannot make the folder {root}: {error.strerror}") from None
+        raise RunError(f"cannot make the folder {root}: {error.strerror}; name another with -o") from None
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise RunError(f"the folder {root} cannot be written; name another with -o")
     with disk_errors(root):
         names = sorted(path.name for path in root.iterdir())
     dataset = dataset_file(root)

@@ -34,7 +34,7 @@ class RemoteFolder:
         Name of the run, from :func:`wanted`.
     """
 
-    url: str
+    url: str = dataclasses.field(repr=False)
     shard_size: int
     run: str
 

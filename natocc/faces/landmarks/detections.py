@@ -17,7 +17,7 @@ from natocc.core.samples import Points
 from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.io.cache import Cache, entry_key
-from natocc.io.images import read_rgb
+from natocc.io.images import MAX_PIXELS, read_rgb
 
 _VERSION = "detections 2"  # of the search: what another one found must not be taken for what this one finds
 
@@ -45,7 +45,13 @@ class Detection:
 
 
 def detect_faces(
-    root: Path, names: Sequence[str], points: Literal[5, 68], least_side: int, cache: Path, jobs: int
+    root: Path,
+    names: Sequence[str],
+    points: Literal[5, 68],
+    least_side: int,
+    cache: Path,
+    jobs: int,
+    max_pixels: int = MAX_PIXELS,
 ) -> Mapping[str, Detection]:
     """Faces of photographs.
 
@@ -63,6 +69,8 @@ def detect_faces(
         Where the detections are kept, under the names, sizes and times of the files; made if missing.
     jobs : int
         Processes.
+    max_pixels : int
+        Photographs of more are refused.
 
     Returns
     -------
@@ -80,10 +88,10 @@ def detect_faces(
         return {face_id: face for name in names for face_id, face in _faces(name, entries[name], points)}
 
     def detect() -> Json:
-        work = (joblib.delayed(_detect)(root, name, points, least_side) for name in names)
+        work = (joblib.delayed(_detect)(root, name, points, least_side, max_pixels) for name in names)
         return dict(zip(names, joblib.Parallel(n_jobs=jobs, batch_size=4)(work), strict=True))
 
-    key = entry_key([[_VERSION, points, least_side], *_states(root, names)])
+    key = entry_key([[_VERSION, points, least_side, max_pixels], *_states(root, names)])
     return Cache(cache / "detections", decode).get(key, detect)
 
 
@@ -108,11 +116,11 @@ def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]
         yield f"{name}#{number}", Detection(name, landmarks_from(face["landmarks"], points), str(face["detector"]), None)
 
 
-def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int) -> dict[str, Json]:
+def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int, max_pixels: int) -> dict[str, Json]:
     """Faces of a photograph, or why there are none; runs in a worker."""
     cv2.setNumThreads(1)
     try:
-        image, _ = read_rgb(root / name)
+        image, _ = read_rgb(root / name, max_pixels)
         faces = _finder(points).find_all(image, least_side)
     except BadDataError as error:
         return {"reason": error.reason, "detail": error.detail}

@@ -17,6 +17,7 @@ from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
 from natocc.io.folders import Links
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import OTHER_SUFFIX, Notes
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
@@ -43,6 +44,15 @@ class FaceSource(abc.ABC):
         """The split that the owner of the dataset put a face in, such as ``train``; none where there is none."""
         del face_id
         return None
+
+    def check(self) -> None:  # noqa: B027  # most sources have nothing to look at
+        """A look at a few files before a build starts: what would reject every face is said at once.
+
+        Raises
+        ------
+        UsageError
+            If the recipe does not say what these files need.
+        """
 
     def picture(self, face_id: str) -> Path | None:
         """The file that a face is read from; None where the source has no files."""
@@ -92,6 +102,10 @@ class SameFaces(FaceSource):
     def split(self, face_id: str) -> str | None:
         """As the source knows it."""
         return self.faces.split(face_id)
+
+    def check(self) -> None:
+        """As the source does."""
+        self.faces.check()
 
     def picture(self, face_id: str) -> Path | None:
         """As the source knows it."""
@@ -152,6 +166,8 @@ class FaceOptions(Options, abc.ABC):
     first_pixel: Literal[0, 1] | None = None
     """Coordinate that ``landmarks`` give to the centre of the first pixel; by default 1 in a ``.pts`` file with a header, else
     0."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
+    """Pictures and masks of more pixels are refused by their header, before anything is decoded."""
     links: Links = "follow"
     """``follow``: symbolic links in the source's folders are followed wherever they lead. ``inside``: those that lead out of
     their folder are left out; for data from strangers."""

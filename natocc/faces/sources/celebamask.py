@@ -71,7 +71,7 @@ class CelebAMaskFaces(FaceOptions):
         celeba = read_celeba(root)
         if self.split is not None and celeba is None:
             raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
-        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side, self.links, listing.notes)
+        known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side, self.max_pixels, self.links, listing.notes)
         chosen = self.select(names, data, known.split)
         if self.unoccluded == "by-parts":
             stems = {face_id: mask_stem(root, int(face_id)) for face_id in names}
@@ -101,6 +101,8 @@ class CelebAMask(FaceSource):
         Splits and identities, where they are known.
     wanted_side : int, optional
         How far pictures may be reduced while they are decoded; see :func:`natocc.io.images.read_reduced`.
+    max_pixels : int
+        Pictures and masks of more are refused.
     links : str
         As in the recipe.
     listed : Notes
@@ -112,6 +114,7 @@ class CelebAMask(FaceSource):
     face_parts: tuple[str, ...]
     celeba: CelebA | None = None
     wanted_side: int | None = None
+    max_pixels: int = images.MAX_PIXELS
     links: Links = "follow"
     listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "celebamask"
@@ -152,7 +155,7 @@ class CelebAMask(FaceSource):
             and mask differ by more than 1 %, or what :func:`natocc.io.images.read_rgb` and
             :func:`~natocc.io.images.read_mask` raise.
         """
-        image, digest, shape = images.read_reduced(self.picture(face_id), self.wanted_side)
+        image, digest, shape = images.read_reduced(self.picture(face_id), self.wanted_side, self.max_pixels)
         parts = self._read_parts(int(face_id), shape, (image.shape[0], image.shape[1]))
         face_mask = mask_of(parts, values_of(self.classes, self.face_parts))
         if not face_mask.any():
@@ -170,7 +173,7 @@ class CelebAMask(FaceSource):
         for label, part in enumerate(PARTS[1:], start=1):
             name = f"{stem.name}_{part}.png"
             if os.path.lexists(stem.parent / name):  # trying 18 names is cheaper than listing a folder of 30 000
-                mask = images.read_mask(path_below(stem.parent, name, self.links))
+                mask = images.read_mask(path_below(stem.parent, name, self.links), self.max_pixels)
                 mask *= np.uint8(label)
                 first, joined = maps.setdefault(mask.shape, (name, mask))
                 maps[mask.shape] = first, np.maximum(joined, mask, out=joined)

@@ -49,9 +49,9 @@ class FolderFaces(FaceOptions):
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
-            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs))
+            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs, self.max_pixels))
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
-        source = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, listing.notes)
+        source = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, self.max_pixels, listing.notes)
         return self.with_landmarks(source, data)
 
 
@@ -71,6 +71,8 @@ class Folder(FaceSource):
         As in :class:`FolderFaces`.
     licence : str, optional
         Of all of them.
+    max_pixels : int
+        Photographs of more are refused.
     listed : Notes
         What was left out.
     """
@@ -80,6 +82,7 @@ class Folder(FaceSource):
     landmarks: Mapping[str, list[Points]] = dataclasses.field(default_factory=dict)
     identities: Literal["picture", "folder"] = "picture"
     licence: str | None = None
+    max_pixels: int = images.MAX_PIXELS
     listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "folder"
 
@@ -111,7 +114,7 @@ class Folder(FaceSource):
         face = self.faces[face_id]
         if face.rejection is not None:
             raise BadDataError(*face.rejection)
-        image, digest = images.read_rgb(self.picture(face_id))
+        image, digest = images.read_rgb(self.picture(face_id), self.max_pixels)
         origin = Origin(self.dataset, face_id, digest, self.licence)
         others = tuple(points for points in self.landmarks.get(face.picture, ()) if points is not face.landmarks_xy)
         return FaceSample(image, None, None, face.landmarks_xy, origin, face.detector, others)

@@ -89,7 +89,7 @@ class PortraitsFaces(FaceOptions):
                 raise UsageError(f"two portraits have an annotation named {path.stem!r}, which is their id; rename one")
             entries[path.stem] = (locate(portrait.image, data), _read_annotation(path))
         chosen = self.select(entries, data)
-        return self.with_landmarks(Portraits({face_id: entries[face_id] for face_id in chosen}), data)
+        return self.with_landmarks(Portraits({face_id: entries[face_id] for face_id in chosen}, self.max_pixels), data)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Portraits(FaceSource):
     """Pictures and annotations by id, in natural order."""
 
     entries: dict[str, tuple[Path, Annotation]]
+    max_pixels: int = images.MAX_PIXELS
     dataset: str = "portraits"
 
     @property
@@ -118,7 +119,7 @@ class Portraits(FaceSource):
             :func:`natocc.io.images.read_rgb` raises.
         """
         path, annotation = self.entries[face_id]
-        image, digest = images.read_rgb(path)
+        image, digest = images.read_rgb(path, self.max_pixels)
         if digest != annotation.sha256 or image.shape[:2] != (annotation.height, annotation.width):
             raise BadDataError(Reason.BAD_MASK, f"{path}: the annotation {face_id!r} was drawn on another picture")
         parts = _painted(annotation)

@@ -14,12 +14,15 @@ import numpy.typing as npt
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.io.cache import FolderCache
+from natocc.io.images import sha256
 from natocc.io.tables import map_table, write_table
 from natocc.occluders.coco.instances import AnnotationEntry, Instances, PictureEntry, read_instances
+from natocc.occluders.coco.layout import read_ends
+from natocc.occluders.coco.scalars import Id, id_of
 from natocc.occluders.library.extraction import library_key
 
 _ANNOTATIONS, _PICTURES, _SUMMARY = "annotations.arrow", "pictures.arrow", "summary.json"
-_VERSION = "coco index 1"
+_VERSION = "coco index 2"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,12 +41,15 @@ class CocoIndex:
         last row as picture; -1 is the category of those without one.
     pictures : pyarrow.Table
         ``entry``: JSON of a :class:`~natocc.occluders.coco.instances.PictureEntry`, its licence by name.
+    painted : bool
+        See :class:`~natocc.occluders.coco.instances.Instances`.
     """
 
     path: Path
     categories: tuple[str, ...]
     annotations: Any
     pictures: Any
+    painted: bool
 
     def groups(self, wanted: set[str]) -> Sequence[npt.NDArray[np.int64]]:
         """Rows of the annotations of wanted categories, and of the lost ones, an array for each picture."""
@@ -75,7 +81,9 @@ def open_index(path: Path, cache: Path) -> CocoIndex:
         If the cache can be neither read nor written.
     """
     kept = FolderCache(cache / "coco", lambda folder: _map_index(path, folder))
-    return kept.get(library_key(_VERSION, [path], []), lambda folder: _write_index(read_index(path), folder))
+    # Files of two data sets may agree in name, size and time of change, as an archive unpacks them.
+    key = library_key(_VERSION + sha256(read_ends(path)), [path], [])
+    return kept.get(key, lambda folder: _write_index(read_index(path), folder))
 
 
 def read_index(path: Path) -> CocoIndex:
@@ -83,9 +91,9 @@ def read_index(path: Path) -> CocoIndex:
     import pyarrow
 
     instances = read_instances(path)
-    numbers = sorted(instances.pictures)
-    row_of: dict[int | None, int] = {number: row for row, number in enumerate(numbers)}
-    category_of: dict[int | None, int] = {number: place for place, number in enumerate(instances.categories)}
+    numbers = sorted(instances.pictures, key=lambda number: (isinstance(number, str), number))
+    row_of: dict[Id | None, int] = {number: row for row, number in enumerate(numbers)}
+    category_of: dict[Id | None, int] = {number: place for place, number in enumerate(instances.categories)}
     lost = len(numbers)
     pairs = [(row_of.get(entry.picture, lost), category_of.get(entry.category, -1)) for entry in instances.annotations]
     keys = np.array(pairs, dtype=np.int32).reshape(-1, 2)
@@ -100,7 +108,7 @@ def read_index(path: Path) -> CocoIndex:
     }
     entries = [json.dumps(instances.pictures[number]._replace(licence=_licence(instances, number))) for number in numbers]
     pictures = pyarrow.table({"entry": pyarrow.array(entries, pyarrow.string())})
-    return CocoIndex(path, tuple(instances.categories.values()), pyarrow.table(columns).take(order), pictures)
+    return CocoIndex(path, tuple(instances.categories.values()), pyarrow.table(columns).take(order), pictures, instances.painted)
 
 
 def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
@@ -117,7 +125,7 @@ def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
             value = json.loads(file.read(annotation.length))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: annotation {annotation.number} cannot be read again ({error}); start again") from None
-    number = value.get("id") if isinstance(value, dict) else None
+    number = id_of(value.get("id")) if isinstance(value, dict) else None
     if str(number) != annotation.number and not annotation.number.startswith("at-"):
         raise UsageError(f"{path} has changed: annotation {annotation.number} is not where it was; start again")
     return value
@@ -132,7 +140,7 @@ def _write_index(index: CocoIndex, folder: Path) -> None:
 def _map_index(path: Path, folder: Path) -> CocoIndex:
     summary = json.loads((folder / _SUMMARY).read_text(encoding="ascii"))
     tables = map_table(folder / _ANNOTATIONS), map_table(folder / _PICTURES)
-    index = CocoIndex(path, tuple(summary["categories"]), *tables)
+    index = CocoIndex(path, tuple(summary["categories"]), *tables, bool(summary["painted"]))
     if summary != _summary(index):
         raise ValueError(f"expected {summary}, found {_summary(index)}")
     return index
@@ -140,10 +148,10 @@ def _map_index(path: Path, folder: Path) -> CocoIndex:
 
 def _summary(index: CocoIndex) -> dict[str, Json]:
     sizes = {"annotations": len(index.annotations), "pictures": len(index.pictures)}
-    return {**sizes, "categories": list(index.categories)}
+    return {**sizes, "categories": list(index.categories), "painted": index.painted}
 
 
-def _licence(instances: Instances, number: int) -> str | None:
+def _licence(instances: Instances, number: Id) -> str | None:
     """Licence of a picture; none where the file does not say, or names one that it does not have."""
-    named = instances.pictures[number].licence
-    return instances.licences.get(named) if type(named) is int else None
+    named = id_of(instances.pictures[number].licence)
+    return None if named is None else instances.licences.get(named)

@@ -5,41 +5,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from natocc.core.errors import BadDataError, Reason, UsageError
-from natocc.core.samples import Cutout, Image, Origin
-from natocc.core.text import nearest
+from natocc.core.errors import UsageError
 from natocc.io.folders import list_folder
-from natocc.io.images import read_rgb
-from natocc.io.paths import SUFFIXES, inside, locate, require_folder
-from natocc.occluders.coco.index import CocoIndex, open_index, read_annotation, read_index
-from natocc.occluders.coco.instances import AnnotationEntry, PictureEntry
-from natocc.occluders.coco.segmentations import decode
-from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, sha256
+from natocc.io.notes import NO_PICTURES, Notes
+from natocc.io.paths import SUFFIXES, locate, require_folder
+from natocc.occluders.coco.categories import CATEGORIES, wanted_categories
+from natocc.occluders.coco.index import open_index, read_index
+from natocc.occluders.coco.layout import find_annotations, item_names, list_annotations, read_ends, require_pictures
+from natocc.occluders.coco.pictures import CocoFile, CocoPictures
+from natocc.occluders.cutting.cutouts import CutoutRules
 from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import Library
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import Location
-
-CATEGORIES = (
-    "bird", "cat", "dog", "backpack", "umbrella", "handbag", "tie", "frisbee", "sports ball", "kite", "baseball bat",
-    "baseball glove", "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
-    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "potted plant", "laptop", "mouse",
-    "remote", "keyboard", "cell phone", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
-)  # fmt: skip
-"""What a hand can hold or what can hide a face: no people, vehicles, furniture or large animals."""
-
-_LAYOUT = "COCO's layout: annotations/instances_NAME.json beside a folder NAME of pictures (NAME such as val2017)"
 
 
 class CocoOccluders(OccluderOptions):
@@ -47,19 +32,27 @@ class CocoOccluders(OccluderOptions):
 
     source: Literal["coco"] = "coco"
     root: Location = "coco"
-    """Location of the folder with ``annotations/`` and the folders of pictures."""
+    """Location of the folder with ``annotations/`` and the folders of pictures, or of one instances file."""
     annotations: tuple[Location, ...] | None = None
-    """Locations of instances files; by default ``ROOT/annotations/instances_NAME.json`` where the folder ``ROOT/NAME`` exists."""
-    images: Location | None = None
-    """Location of the folder of pictures; by default ``ROOT/NAME``."""
+    """Locations of instances files; by default ``ROOT/annotations/instances_NAME.json``, else every one below ``ROOT``, where
+    its pictures are found."""
+    images: Location | tuple[Location, ...] | None = None
+    """Location of the folder of pictures, or one for each of ``annotations``; by default ``ROOT/NAME``, ``ROOT/images/NAME``, the
+    folder of the instances file, or where else tools put them."""
+    file_names: Literal["as_written", "last_part"] = "as_written"
+    """How the file names its pictures: relative to their folder, or by the last part of a path of another computer."""
     categories: tuple[str, ...] = Field(CATEGORIES, min_length=1)
-    """Names of the categories to use; ``[all]`` uses every one."""
+    """Names of the categories to use, whatever their capitals and underscores; ``[all]`` uses every one."""
     exclude_categories: tuple[str, ...] = ()
     """Names of categories to leave out of those."""
     licences: tuple[str, ...] | None = None
     """Patterns, one of which a picture's licence (its URL, else its name) must match, such as ``*/licenses/by/*``."""
+    crowds: Literal["leave_out", "take", "auto"] = "auto"
+    """What is marked as a crowd (``iscrowd``): ``auto`` takes it where a tool marked everything that was painted with a brush."""
     upscale: UpscaleOptions | None = None
     """A network that enlarges small objects; without one they are interpolated."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     # Outlines drawn by hand take a rim of background along.
     rules: CutoutRules = CutoutRules(choke=1, min_sharpness=20)
     """What an object must be like."""
@@ -68,13 +61,23 @@ class CocoOccluders(OccluderOptions):
         """Number of pictures in the folders that the annotation files name; see :meth:`OccluderOptions.check`."""
         return sum(len(list_folder(folder, SUFFIXES).names) for folder in sorted({folder for _, folder in self.files(data)}))
 
+    def notes(self, data: Path) -> Notes:
+        """Annotation files that are left out, since their pictures are not there; see :meth:`OccluderOptions.notes`."""
+        notes = Notes()
+        if self.annotations is None and self.images is None:
+            root = locate(self.root, data)
+            taken = [path for path, _ in find_annotations(root)]
+            notes.add_all(NO_PICTURES, [path.name for path in list_annotations(root) if path not in taken])
+        return notes
+
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Library:
         """See :meth:`OccluderOptions.open`."""
         files = self.files(data)
         upscaler = self._upscaler(data)
         # Not by every picture: 118 000 of them take a second to ask for their sizes, in every process, and do not change.
         known = [path for pair in files for path in pair] + ([upscaler.path] if upscaler else [])
-        key = library_key(self.model_dump_json(), known, [])
+        ends = sha256(b"".join(read_ends(path) for path, _ in files))
+        key = library_key(self.model_dump_json() + ends, known, [])
         return open_library(cache, key, str(files[0][0].parent), lambda: self.pictures(files, cache, upscaler), jobs)
 
     def _upscaler(self, data: Path) -> Upscaler | None:
@@ -86,31 +89,31 @@ class CocoOccluders(OccluderOptions):
         return upscaler
 
     def files(self, data: Path) -> list[tuple[Path, Path]]:
-        """Each annotation file with the folder of its pictures."""
+        """Each annotation file with the folder of its pictures.
+
+        Raises
+        ------
+        UsageError
+            If there is none, or a location does not exist; says what there is instead, and the keys that name it.
+        """
         root = locate(self.root, data)
-        if self.annotations is None:
-            paths = sorted((root / "annotations").glob("instances_*.json"))
-        else:
-            paths = [locate(name, data) for name in self.annotations]
-            for path in paths:
-                if not path.is_file():
-                    raise UsageError(f"no annotation file {path}; expected a COCO instances file")
-        if self.images is not None:
-            folder = require_folder(locate(self.images, data), "the pictures that the annotations name")
-            files = [(path, folder) for path in paths]
-        else:
-            names = [(path, path.stem.removeprefix("instances_")) for path in paths]
-            # `instances_...json` would mean the folder above.
-            files = [(path, root / name) for path, name in names if name not in ("", ".", "..")]
-            if self.annotations is None:
-                files = [(path, folder) for path, folder in files if folder.is_dir()]
-        if not files:
+        images = self.images if isinstance(self.images, tuple) else () if self.images is None else (self.images,)
+        if self.annotations is None and not images:
+            return find_annotations(root)
+        folders = [require_folder(locate(name, data), "the pictures that the annotations name") for name in images]
+        given = self.annotations
+        paths = list_annotations(root) if given is None else [locate(name, data) for name in given]
+        for path in paths:
+            if not path.is_file():
+                raise UsageError(f"no annotation file {path}; expected a COCO instances file (relative ones lie below {data})")
+        if not folders:
+            return [(path, require_pictures(path, root)) for path in paths]
+        if len(folders) not in (1, len(paths)):
             raise UsageError(
-                f"no annotations with pictures below {root}; expected {_LAYOUT} (say where with --data or --occluders-root)"
+                f"images: expected one folder, or one for each of {len(paths)} annotation files, found {len(folders)}"
             )
-        for _, folder in files:
-            require_folder(folder, _LAYOUT)
-        return files
+        folders = folders * len(paths) if len(folders) == 1 else folders
+        return [(path, require_pictures(path, folder, given=True)) for path, folder in zip(paths, folders, strict=True)]
 
     def pictures(
         self, files: list[tuple[Path, Path]], cache: Path | None = None, upscaler: Upscaler | None = None
@@ -136,128 +139,10 @@ class CocoOccluders(OccluderOptions):
         """
         if upscaler is not None:
             upscaler.check()
-        opened = [(read_index(path) if cache is None else open_index(path, cache), folder) for path, folder in files]
-        wanted = self._wanted(str(files[0][0]), {name for index, _ in opened for name in index.categories})
-        return CocoPictures([(index, folder, index.groups(wanted)) for index, folder in opened], self, upscaler)
-
-    def _wanted(self, name: str, known: set[str]) -> set[str]:
-        """Names of the categories to take, of those that the files know.
-
-        Raises
-        ------
-        UsageError
-            If no file knows a name, unless it is one of many by default, or none of the names.
-        """
-        asked = known if self.categories == ("all",) else set(self.categories)
-        for category in sorted((set() if self.categories == CATEGORIES else asked) | set(self.exclude_categories)):
-            if category not in known:
-                raise UsageError(f"{name}: there is no category {category!r}{nearest(category, sorted(known))}")
-        wanted = (asked & known) - set(self.exclude_categories)
-        if not wanted:
-            raise UsageError(f"{name}: none of the categories wanted; it has {', '.join(sorted(known)[:20])}")
-        return wanted
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CocoPicture:
-    """A picture of a COCO file and its annotations of wanted categories.
-
-    Parameters
-    ----------
-    file : Path
-        The COCO file; its stem is part of the ids of objects.
-    folder : Path
-        Root of the pictures.
-    entry : PictureEntry, optional
-        The picture's entry in the file; none for annotations that name no known picture.
-    annotations : tuple of (AnnotationEntry, str)
-        With the names of their categories.
-    options : CocoOccluders
-        What the objects must be like.
-    upscaler : Upscaler, optional
-        What enlarges the small ones.
-    """
-
-    file: Path
-    folder: Path
-    entry: PictureEntry | None
-    annotations: tuple[tuple[AnnotationEntry, str], ...]
-    options: CocoOccluders
-    upscaler: Upscaler | None
-
-    def objects(self) -> Iterator[Cutout | BadDataError]:
-        """A cutout, or why there is none, for each annotation."""
-        try:
-            image, digest = self._read()
-        except BadDataError as error:
-            for annotation, _ in self.annotations:
-                yield BadDataError(error.reason, f"{self.file.stem}/{annotation.number}: {error.detail}")
-            return
-        licence = None if self.entry is None else self.entry.licence
-        for annotation, category in self.annotations:
-            item = f"{self.file.stem}/{annotation.number}"
-            try:
-                yield self._cut(image, Origin("coco", item, digest, licence), category, read_annotation(self.file, annotation))
-            except BadDataError as error:
-                yield BadDataError(error.reason, f"{item}: {error.detail}")
-
-    def _read(self) -> tuple[Image, str]:
-        if self.entry is None:
-            raise BadDataError(Reason.BAD_ANNOTATION, "no object with an id, or its picture or category is not in the file")
-        allowed, name, licence = self.options.licences, self.entry.file_name, self.entry.licence
-        if allowed is not None and not any(fnmatch.fnmatchcase(licence or "", pattern) for pattern in allowed):
-            raise BadDataError(Reason.LICENCE, f"licence {licence!r} is not among {', '.join(allowed)}")
-        try:
-            name.encode()
-        except UnicodeEncodeError:  # JSON can escape half a character, which no file is named
-            raise BadDataError(Reason.BAD_ANNOTATION, f"file name {name!r} is no text") from None
-        image, digest = read_rgb(inside(self.folder, name))
-        stated = (self.entry.height, self.entry.width)
-        if stated != image.shape[:2]:
-            raise BadDataError(Reason.SIZE_MISMATCH, f"{name!r} is {image.shape[:2]}, annotated as {stated}")
-        return image, digest
-
-    def _cut(self, image: Image, origin: Origin, category: str, annotation: Mapping[str, Any]) -> Cutout:
-        if annotation.get("iscrowd", 0) != 0:
-            raise BadDataError(Reason.CROWD, "a crowd, not one object")
-        rules = self.options.rules
-        mask = check_mask(decode(annotation.get("segmentation"), *image.shape[:2]), rules)
-        check_sharpness(image, mask, rules)
-        if self.upscaler is None or not self.upscaler.wanted(mask):
-            return cut_out(image, mask, category, origin, choke=rules.choke)
-        larger, mask = self.upscaler.enlarge(image, mask)
-        return cut_out(larger, mask, category, origin, choke=rules.choke * self.upscaler.scale)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class CocoPictures(Sequence[CocoPicture]):
-    """Pictures of the wanted categories, file after file; each is put together when it is asked for.
-
-    Parameters
-    ----------
-    files : list of (CocoIndex, Path, sequence of arrays)
-        Of each file its index, the folder of its pictures, and rows of the index for each picture.
-    options, upscaler
-        As in :class:`CocoPicture`.
-    """
-
-    files: list[tuple[CocoIndex, Path, Sequence[npt.NDArray[np.int64]]]]
-    options: CocoOccluders
-    upscaler: Upscaler | None
-
-    def __len__(self) -> int:
-        return sum(len(groups) for *_, groups in self.files)
-
-    @overload
-    def __getitem__(self, position: int) -> CocoPicture: ...
-    @overload
-    def __getitem__(self, position: slice) -> list[CocoPicture]: ...
-    def __getitem__(self, position: int | slice) -> CocoPicture | list[CocoPicture]:
-        if isinstance(position, slice):
-            return [self[number] for number in range(*position.indices(len(self)))]
-        for index, folder, groups in self.files:
-            if 0 <= position < len(groups):
-                entry, annotations = index.picture(groups[position])
-                return CocoPicture(index.path, folder, entry, annotations, self.options, self.upscaler)
-            position -= len(groups)
-        raise IndexError("no such picture")
+        names = item_names([path for path, _ in files])
+        indexes = [read_index(path) if cache is None else open_index(path, cache) for path, _ in files]
+        known = {name for index in indexes for name in index.categories}
+        wanted = wanted_categories(str(files[0][0]), known, self.categories, self.exclude_categories)
+        opened = zip(names, indexes, files, strict=True)
+        groups = [CocoFile(name, index, folder, index.groups(wanted)) for name, index, (_, folder) in opened]
+        return CocoPictures(groups, self, upscaler)

@@ -8,11 +8,14 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte, Origin
-from natocc.occluders.cutting.matting import continue_outwards, estimate_foreground, refine_matte
+from natocc.occluders.cutting.matting import continue_outwards, estimate_foreground, refine_matte, spread
 from natocc.plugins.options import Options
 
 _BORDER = 2  # px within which an object touches the border of its picture
 _MARGIN = 4  # px of room around the matte's support
+_SOFT_PIXELS, _FAINT_PIXELS = 64, 16  # half-transparent pixels that are evidence of how colours are stored
+_FAINT = 64  # of 255: a straight colour is mostly above so small an alpha
+_DARK = 0.1
 
 
 class CutoutRules(Options):
@@ -181,7 +184,8 @@ def cut_by_alpha(
     Parameters
     ----------
     colours : (H, W, 3) uint8
-        sRGB, straight.
+        sRGB; straight, or premultiplied, which is noticed (:func:`is_premultiplied`) and undone. Under transparent pixels
+        the background that was there, or anything of one colour.
     alpha : (H, W) uint8
         Coverage, 0-255.
     category, origin, points_to_xy
@@ -203,9 +207,56 @@ def cut_by_alpha(
     box = (slice(y, y + height), slice(x, x + width))
     room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
     matte = np.pad(alpha[box], room)
-    # The colour under transparent pixels is anything, often black: the object's own is continued there instead.
-    foreground = estimate_foreground(np.pad(colours[box], (*room, (0, 0)), mode="edge"), matte)
-    return Cutout(foreground, matte, category, origin, points_to_xy)
+    premultiplied = is_premultiplied(colours[box], alpha[box])
+    own = straightened(colours[box], alpha[box]) if premultiplied else colours[box]
+    foreground = estimate_foreground(np.pad(_filled_beneath(own, alpha[box]), (*room, (0, 0)), mode="edge"), matte)
+    return Cutout(foreground, matte, category, origin, points_to_xy, premultiplied)
+
+
+def _filled_beneath(colours: Image, alpha: Matte) -> Image:
+    """The object's own colour where nothing of it is seen, unless there is a background that its edge may be mixed with.
+
+    One colour, mostly black, is no background: the colour of the edge has nothing of it.
+    """
+    clear = alpha == 0
+    if not clear.any() or (colours[clear] != colours[clear][0]).any():
+        return colours
+    own = spread(colours.astype(np.float32), (alpha.astype(np.float32) / 255) ** 2)
+    return np.where(clear[..., None], np.rint(own.clip(0, 255)), colours).astype(np.uint8)
+
+
+def is_premultiplied(colours: Image, alpha: Matte) -> bool:
+    """Whether colours come multiplied by their alpha, as renderers and canvases keep them: else edges would be dark.
+
+    Nowhere is a colour above the alpha, though there are many half-transparent pixels, faint ones among them, and they are not
+    just dark.
+
+    Parameters
+    ----------
+    colours : (H, W, 3) uint8
+        Of an RGBA picture.
+    alpha : (H, W) uint8
+        Its coverage, 0-255.
+    """
+    brightest = colours.max(axis=2)
+    soft = (alpha > 0) & (alpha < 255)
+    if np.count_nonzero(soft) < _SOFT_PIXELS or np.count_nonzero(soft & (alpha < _FAINT)) < _FAINT_PIXELS:
+        return False
+    if (brightest > np.minimum(alpha, 254).astype(np.int16) + 1).any():
+        return False
+    return float((brightest[soft] / alpha[soft]).mean()) > _DARK
+
+
+def straightened(colours: Image, alpha: Matte) -> Image:
+    """Premultiplied colours divided by their alpha; black where nothing is left of them.
+
+    Examples
+    --------
+    >>> straightened(np.full((1, 1, 3), 50, np.uint8), np.full((1, 1), 100, np.uint8)).ravel().tolist()
+    [128, 128, 128]
+    """
+    share = np.maximum(alpha, 1)[..., None].astype(np.float32) / 255
+    return np.asarray(np.rint((colours / share).clip(0, 255)), dtype=np.uint8)
 
 
 def _surroundings(image: Image, mask: Mask, room: int) -> tuple[Image, Mask, Mask]:

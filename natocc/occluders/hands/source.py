@@ -14,7 +14,7 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Mask, Origin
 from natocc.io.folders import Links, list_folder
-from natocc.io.images import read_mask, read_rgb
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_mask, read_rgb
 from natocc.io.masks import fit_labels
 from natocc.io.notes import NO_MASK, NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, pair_masks
@@ -50,6 +50,8 @@ class HandsOccluders(OccluderOptions):
     ``NAME#2``, ... from left to right."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     links: Links = "follow"
     """``follow``: symbolic links in the folder are followed wherever they lead. ``inside``: those that lead out of it are left
     out."""
@@ -124,7 +126,7 @@ class HandPicture:
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""
         try:
-            image, digest = read_rgb(self.images / self.name)
+            image, digest = read_rgb(self.images / self.name, self.options.max_pixels)
             mask = self._mask(image)
         except BadDataError as error:
             yield BadDataError(error.reason, f"{self.name}: {error.detail}")
@@ -145,7 +147,7 @@ class HandPicture:
             return plain_background_mask(image)
         if self.mask_name is None:
             raise BadDataError(Reason.NO_MASK, f"no mask of its name in {self.masks}")
-        mask = read_mask(self.masks / self.mask_name)
+        mask = read_mask(self.masks / self.mask_name, self.options.max_pixels)
         return fit_labels(mask, (image.shape[0], image.shape[1]), self.mask_name)
 
 

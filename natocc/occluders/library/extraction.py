@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json
+from natocc.core.progress import report_progress
+from natocc.core.rejections import explained
 from natocc.core.samples import Cutout
 from natocc.io.cache import FolderCache, entry_key
 from natocc.io.folders import Links, walk
@@ -25,9 +28,10 @@ from natocc.io.paths import SUFFIXES
 from natocc.io.tables import write_table
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
 
-VERSION = 4
+VERSION = 5
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
+_LOG = logging.getLogger("natocc")
 _CHUNK = 32  # pictures that one task cuts up and one folder holds
 
 
@@ -130,17 +134,27 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
         rows: list[dict[str, Any]] = []
         refused: collections.Counter[Reason] = collections.Counter()
         examples: dict[Reason, str] = {}
-        for chunk_rows, refusals in results:
+        report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
+        for number, (chunk_rows, refusals) in enumerate(results, start=1):
+            report_progress(doing, min(number * _CHUNK, len(pictures)), len(pictures))
             rows += chunk_rows
             refused.update(error.reason for error in refusals)
             for error in refusals:
                 examples.setdefault(error.reason, error.detail)
     if not rows:
-        raise UsageError(f"{name}: no object can serve as an occluder; {_count_text(refused, examples)}")
+        if not refused:
+            raise UsageError(f"{name}: no object can serve as an occluder; there is none of the wanted categories")
+        counts = {str(reason): count for reason, count in refused.items()}
+        shown = {str(reason): example for reason, example in examples.items()}
+        raise UsageError(f"{name}: no object can serve as an occluder; refused:", *explained(counts, shown))
     rows.sort(key=lambda row: row["item"])
     for before, after in itertools.pairwise(rows):
         if before["item"] == after["item"]:
             raise UsageError(f"{name}: two objects have the id {after['item']!r}")
+    if premultiplied := sum(row["premultiplied"] for row in rows):
+        _LOG.warning(
+            "%s: the colours of %d of %d cutouts were premultiplied by their alpha; undone", name, premultiplied, len(rows)
+        )
     write_index(folder / INDEX, rows)
     summary = {
         "version": VERSION,
@@ -159,12 +173,6 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
 def _chunk_file(folder: Path, number: int) -> Path:
     """Rows and refusals of a finished chunk; deleted when the library is finished."""
     return folder / f"{number:05d}.json"
-
-
-def _count_text(refused: collections.Counter[Reason], examples: dict[Reason, str]) -> str:
-    if not refused:
-        return "there is none of the wanted categories"
-    return "refused: " + "; ".join(f"{count} {reason} (such as {examples[reason]})" for reason, count in sorted(refused.items()))
 
 
 def _extract_chunk(
@@ -199,6 +207,7 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
         "dataset": cutout.origin.dataset,
         "sha256": cutout.origin.sha256,
         "licence": cutout.origin.licence,
+        "premultiplied": cutout.was_premultiplied,
         "points_to": None if cutout.points_to_xy is None else list(cutout.points_to_xy),
         "width": cutout.matte.shape[1],
         "height": cutout.matte.shape[0],

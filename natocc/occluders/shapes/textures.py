@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json, Reference
@@ -17,7 +18,7 @@ from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
 from natocc.io.equal_files import equal_files
 from natocc.io.folders import Links, Listing, list_folder
-from natocc.io.images import read_rgb
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
 from natocc.io.notes import Notes
 from natocc.io.paths import SCHEMES, SUFFIXES, locate, require_folder
 from natocc.occluders import TEXTURES
@@ -88,6 +89,8 @@ class PictureTextures(TextureOptions):
     """File names of the pictures to use; by default all."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MOST_PIXELS)
+    """Pictures of more pixels are refused by their header, before anything is decoded."""
     links: Links = "follow"
     """``follow``: symbolic links in the folder are followed wherever they lead. ``inside``: those that lead out of it are left
     out."""
@@ -98,7 +101,7 @@ class PictureTextures(TextureOptions):
         names = [name for name in listing.names if self.include is None or Path(name).name in self.include]
         if not names:
             raise UsageError(f"no texture in {root}; expected {_LAYOUT}", *listing.notes.lines())
-        return Textures(root, tuple(names), self.licence)
+        return Textures(root, tuple(names), self.licence, self.max_pixels)
 
     def notes(self, data: Path) -> Notes:
         """See :meth:`TextureOptions.notes`; none of a package's folder, or where the pictures were chosen by name."""
@@ -122,14 +125,16 @@ class Textures:
         Relative to it, sorted.
     licence : str, optional
         Of all of them.
+    max_pixels : int
+        Pictures of more are refused.
     """
 
-    def __init__(self, root: Path, names: tuple[str, ...], licence: str | None = None) -> None:
-        self._root, self._names, self._licence = root, names, licence
+    def __init__(self, root: Path, names: tuple[str, ...], licence: str | None = None, max_pixels: int = MAX_PIXELS) -> None:
+        self._root, self._names, self._licence, self._max_pixels = root, names, licence, max_pixels
         self._read = functools.lru_cache(maxsize=8)(self._read_now)
 
-    def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None]]:
-        return Textures, (self._root, self._names, self._licence)
+    def __reduce__(self) -> tuple[type[Textures], tuple[Path, tuple[str, ...], str | None, int]]:
+        return Textures, (self._root, self._names, self._licence, self._max_pixels)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -144,7 +149,7 @@ class Textures:
         names = tuple(name for name in self._names if keep(self._first_names.get(name, name)))
         if not names:
             raise UsageError(f"none of the {len(self._names)} textures in {self._root} falls into a split; use fewer splits")
-        return Textures(self._root, names, self._licence)
+        return Textures(self._root, names, self._licence, self._max_pixels)
 
     @functools.cached_property
     def _first_names(self) -> dict[str, str]:
@@ -166,4 +171,4 @@ class Textures:
         return crop, category, Origin("textures", name, digest, self._licence)
 
     def _read_now(self, name: str) -> tuple[Image, str]:
-        return read_rgb(self._root / name)
+        return read_rgb(self._root / name, self._max_pixels)

@@ -20,8 +20,8 @@ from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.celebamask import CelebAMaskFaces
 from natocc.io.images import read_mask, read_rgb
+from natocc.occluders.coco.categories import CATEGORIES
 from natocc.occluders.coco.segmentations import decode
-from natocc.occluders.coco.source import CATEGORIES
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.hands.pointing import finger_direction
 

@@ -1,0 +1,1 @@
+"""Train a segmenter on labelled pictures, and compare what training sets are worth: ``pip install natocc[benchmark]``."""
