@@ -58,6 +58,9 @@ def extract(
     sources = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in recipe.sets}
     with progress_bar() as progress, progress_to(progress):
         opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
+    for options in sources.values():
+        for line in options.notes(data).lines():
+            click.echo(plain(f"{options.source}: {line}"), err=True)
     libraries = [(name, source) for name, source in opened if isinstance(source, Library)]
     for name, source in opened:
         if not isinstance(source, Library) and not as_json:

@@ -18,7 +18,7 @@ from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
 from natocc.io.folders import Links
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
-from natocc.io.notes import Notes
+from natocc.io.notes import OTHER_SUFFIX, Notes
 from natocc.io.paths import locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -131,6 +131,10 @@ class WithLandmarks(SameFaces):
     """
 
     files: LandmarkFiles
+
+    def notes(self) -> Notes:
+        """Those of the source; landmarks that lie among the pictures are read."""
+        return self.faces.notes().without(f"{OTHER_SUFFIX} .pts")
 
     def read(self, face_id: str) -> FaceSample:
         """One face and its landmarks.

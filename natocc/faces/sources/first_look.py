@@ -12,18 +12,14 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.faces.classes import CLASS_TABLES, NOT_LABELLED
 from natocc.io import images
 from natocc.io.images import Channel
-from natocc.io.paths import inside
 
 _LOOKED_AT = 10
 
 
 def some_masks(masks: Sequence[tuple[Path, str]]) -> list[Path]:
     """Paths of a few masks, from the first to the last, of folders and names below them."""
-    paths: list[Path] = []
-    for index in sorted({round(place) for place in np.linspace(0, len(masks) - 1, _LOOKED_AT)} if masks else ()):
-        with contextlib.suppress(BadDataError):
-            paths.append(inside(*masks[index]))
-    return paths
+    indices = {round(place) for place in np.linspace(0, len(masks) - 1, _LOOKED_AT)} if masks else ()
+    return [folder / name for folder, name in (masks[index] for index in sorted(indices))]
 
 
 def refuse_label_maps(paths: Sequence[Path], max_pixels: int, channel: Channel) -> None:

@@ -58,7 +58,10 @@ class Folders:
     def layout(self) -> str:
         """For messages."""
         masks = self.masks or " or ".join(MASK_FOLDERS)
-        return f"{self.images}/ and {masks}/ with files of equal stems, or these below train/, val/ and test/"
+        return (
+            f"{self.images}/ and {masks}/ with files of equal stems, or these below train/, val/ and test/ (other names: keys "
+            "images and masks)"
+        )
 
     def pairs(self, root: Path) -> tuple[dict[str, Entry], Notes]:
         """Id to picture and mask, and what was left out; pictures may lack a mask.

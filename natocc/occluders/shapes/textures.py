@@ -20,7 +20,7 @@ from natocc.io.equal_files import equal_files
 from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
 from natocc.io.notes import Notes
-from natocc.io.paths import SUFFIXES, locate, require_folder
+from natocc.io.paths import SCHEMES, SUFFIXES, locate, require_folder
 from natocc.occluders import TEXTURES
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
@@ -104,8 +104,9 @@ class PictureTextures(TextureOptions):
         return Textures(root, tuple(names), self.licence, self.max_pixels)
 
     def notes(self, data: Path) -> Notes:
-        """See :meth:`TextureOptions.notes`."""
-        return self._listing(data)[1].notes
+        """See :meth:`TextureOptions.notes`; none of a package's folder, or where the pictures were chosen by name."""
+        is_own = not self.root.startswith(SCHEMES) and self.include is None
+        return self._listing(data)[1].notes if is_own else Notes()
 
     def _listing(self, data: Path) -> tuple[Path, Listing]:
         root = require_folder(locate(self.root, data), _LAYOUT)
