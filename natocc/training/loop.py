@@ -13,7 +13,10 @@ from natocc.io.atomic import disk_errors, flush
 from natocc.training.data import Drawn, Source
 from natocc.training.options import Training
 from natocc.training.packages import needed, quiet
-from natocc.training.run import CHECKPOINT
+
+CHECKPOINT = "last.ckpt"
+"""File in which a training is kept, so that it can be resumed."""
+
 
 History = list[tuple[int, float]]
 """Steps, and the mean loss of those since the one before."""

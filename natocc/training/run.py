@@ -21,10 +21,11 @@ from natocc.evaluation.pictures import Pictures
 from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
 from natocc.io.images import read_bytes, sha256
 from natocc.training.data import Source, check_targets
+from natocc.training.loop import CHECKPOINT, fit
 from natocc.training.options import Network, Training
 from natocc.training.packages import versions_used
 
-DESCRIPTION, NETWORK, LOG, CHECKPOINT = "training.json", "net.onnx", "log.csv", "last.ckpt"
+DESCRIPTION, NETWORK, LOG = "training.json", "net.onnx", "log.csv"
 
 _OWN = (DESCRIPTION, NETWORK, LOG, CHECKPOINT, f".{CHECKPOINT}.part", ".lock")
 
@@ -153,8 +154,6 @@ def train(
         if not is_helper():
             _write(out, {"natocc": __version__, "status": "training", **described, "versions": used})
         begin = time.monotonic()
-        from natocc.training.loop import fit
-
         history = fit(built, drawn, options, seed, out, progress, device.accelerator, device.count)
         if is_helper():
             return Trained(described, "", math.nan, math.nan)

@@ -6,7 +6,7 @@ import dataclasses
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,19 @@ from natocc.occluders.coco.instances import AnnotationEntry, PictureEntry
 from natocc.occluders.coco.names import find_picture
 from natocc.occluders.coco.scalars import flag, id_of, whole
 from natocc.occluders.coco.segmentations import decode
-from natocc.occluders.cutting.cutouts import check_mask, check_sharpness, cut_out
+from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.cutting.upscale import Upscaler
 
-if TYPE_CHECKING:
-    from natocc.occluders.coco.source import CocoOccluders
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectOptions:
+    """What a recipe says of pictures and objects: fields of :class:`~natocc.occluders.coco.source.CocoOccluders`."""
+
+    file_names: Literal["as_written", "last_part"]
+    licences: tuple[str, ...] | None
+    crowds: Literal["leave_out", "take", "auto"]
+    max_pixels: int
+    rules: CutoutRules
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,7 +74,7 @@ class CocoPicture:
         The picture's entry in the file; none for annotations that name no known picture.
     annotations : tuple of (AnnotationEntry, str)
         With the names of their categories.
-    options : CocoOccluders
+    options : ObjectOptions
         What the objects must be like.
     upscaler : Upscaler, optional
         What enlarges the small ones.
@@ -78,7 +86,7 @@ class CocoPicture:
     painted: bool
     entry: PictureEntry | None
     annotations: tuple[tuple[AnnotationEntry, str], ...]
-    options: CocoOccluders
+    options: ObjectOptions
     upscaler: Upscaler | None
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
@@ -154,7 +162,7 @@ class CocoPictures(Sequence[CocoPicture]):
     """
 
     files: list[CocoFile]
-    options: CocoOccluders
+    options: ObjectOptions
     upscaler: Upscaler | None
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders.coco.categories import CATEGORIES, wanted_categories
 from natocc.occluders.coco.index import open_index, read_index
 from natocc.occluders.coco.layout import find_annotations, item_names, list_annotations, read_ends, require_pictures
-from natocc.occluders.coco.pictures import CocoFile, CocoPictures
+from natocc.occluders.coco.pictures import CocoFile, CocoPictures, ObjectOptions
 from natocc.occluders.cutting.cutouts import CutoutRules
 from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
 from natocc.occluders.library.extraction import library_key, open_library
@@ -145,4 +145,5 @@ class CocoOccluders(OccluderOptions):
         wanted = wanted_categories(str(files[0][0]), known, self.categories, self.exclude_categories)
         opened = zip(names, indexes, files, strict=True)
         groups = [CocoFile(name, index, folder, index.groups(wanted)) for name, index, (_, folder) in opened]
-        return CocoPictures(groups, self, upscaler)
+        options = ObjectOptions(self.file_names, self.licences, self.crowds, self.max_pixels, self.rules)
+        return CocoPictures(groups, options, upscaler)
