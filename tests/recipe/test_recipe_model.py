@@ -133,6 +133,7 @@ def test_flags_for_sets_that_are_none(sets: str, tmp_path: Path) -> None:
 
 def test_a_folder_may_have_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "2024:01").mkdir()
     recipe = recipe_of_flags(None, "folder", "shapes", None, "2024:01", None, None, [])
     assert dict(recipe.faces.locations())["root"] == str(tmp_path / "2024:01")
     recipe = recipe_of_flags(None, "folder", "shapes", None, "package:skimage/data", None, None, [])
