@@ -81,14 +81,14 @@ def test_pictures_in_the_root_with_masks_beside_them(tmp_path: Path) -> None:
 
 
 def test_what_has_no_partner_is_counted(tmp_path: Path) -> None:
-    put(tmp_path, "images/a.jpg", "images/b.jpg", "images/c.heic", "masks/a.png", "masks/z.png", "masks/y.png")
+    put(tmp_path, "images/a.jpg", "images/b.jpg", "images/c.gif", "masks/a.png", "masks/z.png", "masks/y.png")
     counts = opened(tmp_path).notes().counts
-    assert counts == {NO_MASK: 1, NO_PICTURE: 2, "files not read: .heic": 1}
+    assert counts == {NO_MASK: 1, NO_PICTURE: 2, "files not read: .gif": 1}
 
 
 def test_a_build_says_what_it_leaves_out_and_dataset_json_keeps_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     faces = tmp_path / "faces"
-    put(faces, "images/a.jpg", "images/b.jpg", "images/c.heic", "masks/a.png", "images/__MACOSX/._a.jpg")
+    put(faces, "images/a.jpg", "images/b.jpg", "images/c.gif", "masks/a.png", "images/__MACOSX/._a.jpg")
     (faces / "images" / "more").symlink_to(tmp_path / "others")
     put(tmp_path / "others", "x.jpg")
     result = build(tmp_path / "out", faces, "--max-rejected", "1")
@@ -96,7 +96,7 @@ def test_a_build_says_what_it_leaves_out_and_dataset_json_keeps_it(tmp_path: Pat
     doctor = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path), "--cache", str(tmp_path / "kept")])
     for said in (caplog.text, doctor.output):
         assert "pictures without a mask: 2, such as b" in said
-        assert "files not read: 1 .heic, such as images/c.heic" in said
+        assert "files not read: 1 .gif, such as images/c.gif" in said
         assert "links followed: 1, such as images/more" in said
         assert "those of the system: 1 left out" in said
         assert "__MACOSX" not in said
