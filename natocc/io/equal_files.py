@@ -82,7 +82,7 @@ def one_for_all(groups: Iterable[Sequence[str]]) -> dict[str, str]:
     for group in groups:
         heads = sorted({first(name) for name in group})
         above |= dict.fromkeys(heads[1:], heads[0])
-    return {name: first(name) for name in above}
+    return {name: first(name) for name in sorted(above)}
 
 
 def _equal(names: Iterable[str], files: Mapping[str, Path]) -> Iterator[list[str]]:

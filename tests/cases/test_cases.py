@@ -23,6 +23,8 @@ from needed import missing
 
 from natocc.io.images import read_labels, read_rgb
 
+pytestmark = pytest.mark.slow  # all together take two minutes
+
 LABELLED = (
     "build", "--source", "labelled", "--method", "randocc", "--set", "faces.align.method=none",
     "--set", "sets.0.occluders.textures.source=noise", "--cache", "cache", "-o", "../out",

@@ -131,4 +131,4 @@ def test_the_command(dataset: Path) -> None:
 def test_replay_says_to_copy_it_first() -> None:
     done = CliRunner().invoke(main, ["replay", "s3://me:secret@bucket/set", "--index", "1"])
     assert done.exit_code == 2
-    assert "copy s3://me@bucket/set here first" in done.stderr
+    assert "copy s3://***@bucket/set here first" in done.stderr
