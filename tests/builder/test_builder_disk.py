@@ -74,7 +74,7 @@ def test_f27_a_disk_that_is_full(runs: Runs, disk: Disk, tmp_path: Path) -> None
     # Nothing can be written at all: neither to what is there, nor beside it.
     disk("ro")
     told = runs.run("build", runs.recipe(72), "-n", 80, "-o", out, expect=1)
-    assert f"natocc: cannot write {out}/.lock: Read-only file system" in told
+    assert f"natocc: cannot write {out}: read-only, or no permission; name another folder with -o" in told
     told = runs.run(*common, out.parent / "other", expect=1)
     assert f"natocc: cannot make the folder {out.parent}/other: Read-only file system" in told
 

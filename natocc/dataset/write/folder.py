@@ -33,7 +33,7 @@ def claim(root: Path) -> None:
     except OSError as error:
         raise RunError(f"cannot make the folder {root}: {error.strerror}; name another with -o") from None
     if not os.access(root, os.W_OK | os.X_OK):
-        raise RunError(f"the folder {root} cannot be written; name another with -o")
+        raise RunError(f"cannot write {root}: read-only, or no permission; name another folder with -o")
     with disk_errors(root):
         names = sorted(path.name for path in root.iterdir())
     dataset = dataset_file(root)
