@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import logging
 import re
 import warnings
@@ -15,6 +15,7 @@ from natocc.core.errors import RunError
 PACKAGES = ("torch", "lightning", "segmentation-models-pytorch", "timm", "torchvision", "onnx", "numpy", "opencv-python-headless")
 """Those whose versions decide the numbers."""
 
+_USERS_OF_TORCHVISION = ("lightning", "segmentation_models_pytorch", "timm")
 _ABSENT_OPERATOR = re.compile(r"operator (torchvision::\w+) does not exist")
 _MOST_OPERATORS = 20
 
@@ -29,8 +30,8 @@ def needed(name: str) -> ModuleType:
     """
     try:
         with quiet():
-            if name == "segmentation_models_pytorch":
-                _import_torchvision()
+            if name.partition(".")[0] in _USERS_OF_TORCHVISION and importlib.util.find_spec("torchvision"):
+                _import_torchvision()  # before they do
             return importlib.import_module(name)
     except ImportError as error:
         raise RunError(f"training needs {name}, which cannot be imported ({error}): pip install 'natocc[benchmark]'") from None

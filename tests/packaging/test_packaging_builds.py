@@ -53,7 +53,7 @@ def test_the_wheel_holds_natocc_and_what_it_reads(wheel: Path, tmp_path: Path) -
     assert {name for name in sources if "__pycache__" not in name} <= names
     assert "natocc/py.typed" in names
     for folder in ("assets/demo", "pipelines"):
-        assert {f"natocc/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / folder).iterdir()} <= names
+        assert {f"natocc/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / folder).rglob("*") if path.is_file()} <= names
     assert {name.split("/")[0] for name in names} == {"natocc", f"natocc-{natocc.__version__}.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if "test" in name.lower() or name.endswith((".pyc", ".jpg"))]
