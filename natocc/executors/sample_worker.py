@@ -92,7 +92,7 @@ def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Rea
 @functools.lru_cache(maxsize=1)
 def _pipeline(recipe: str, workspace: Workspace) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1))
+    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False)
 
 
 @contextlib.contextmanager

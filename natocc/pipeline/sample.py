@@ -48,6 +48,9 @@ class Pipeline:
         Of a recipe that differs in its sets alone, from the same data: its faces and what it has aligned are shared.
     faces : FaceSource, optional
         Faces to use in place of the recipe's own; their alignment is still the recipe's.
+    look : bool
+        Whether to look at a few masks, and for pictures under several names, before anything is made. Workers do not: whoever
+        started them has.
 
     Raises
     ------
@@ -56,7 +59,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, recipe: Recipe, workspace: Workspace, like: Pipeline | None = None, faces: FaceSource | None = None
+        self,
+        recipe: Recipe,
+        workspace: Workspace,
+        like: Pipeline | None = None,
+        faces: FaceSource | None = None,
+        look: bool = True,
     ) -> None:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
@@ -66,9 +74,11 @@ class Pipeline:
         if like:
             self.faces: FaceSource = like.faces
         else:
-            opened_faces = faces or recipe.faces.open(data, cache, jobs)
-            self.faces = once_per_photograph(opened_faces, cache, recipe.splits is not None)
-            self.faces.check()
+            self.faces = faces or recipe.faces.open(data, cache, jobs)
+            if look or recipe.splits is not None:
+                self.faces = once_per_photograph(self.faces, cache, recipe.splits is not None)
+            if look:
+                self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
