@@ -7,6 +7,7 @@ coverage, 0-255, so that a matte written to disk decides the label exactly as th
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -197,6 +198,8 @@ class Composite:
         One matte an occluder, as it was blended (before opacity).
     ignored : (H, W) uint8
         1 where only occluders lie that are to be ignored, and where nothing lies on what is not labelled.
+    categories : tuple of str
+        One an occluder.
     """
 
     image: Image
@@ -205,6 +208,7 @@ class Composite:
     occluders: tuple[Mask, ...]
     mattes: tuple[Matte, ...]
     ignored: Mask
+    categories: tuple[str, ...] = ()
 
     @property
     def occlusion_ratio(self) -> float:
@@ -280,10 +284,8 @@ class MadeSample:
     ----------
     record : SampleRecord
         Without the sha256 of files, since none is written yet.
-    face : AlignedFace, optional
-        None where the face itself was rejected.
-    composite : Composite, optional
-        None where the sample was rejected.
+    face, composite : AlignedFace, Composite, optional
+        None where the face itself, or the sample, was rejected.
     """
 
     record: SampleRecord
@@ -314,7 +316,5 @@ def _check_landmarks(points_xy: Points) -> None:
 
 def occluded(composite: Composite) -> Mask:
     """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it."""
-    covered = np.zeros_like(composite.modal)
-    for mask in composite.occluders:
-        covered |= mask
+    covered = functools.reduce(np.bitwise_or, composite.occluders, np.zeros_like(composite.modal))
     return covered & (1 - composite.ignored)

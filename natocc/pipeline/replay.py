@@ -18,7 +18,6 @@ from natocc.dataset.open import open_dataset
 from natocc.faces.landmarks.detector import check_models
 from natocc.io.images import read_bytes, sha256
 from natocc.io.workspace import Workspace
-from natocc.pipeline.encode import encode
 from natocc.pipeline.fingerprint import changed_versions
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -204,4 +203,4 @@ def replayed(pipeline: Pipeline, spec: SampleSpec, plan: Plan) -> dict[str, tupl
         If an input that was used then cannot be used now.
     """
     face, composite = pipeline.replay(spec, plan)
-    return encode(face, composite, pipeline.faces.classes, pipeline.recipe.output)
+    return pipeline.files(spec, plan, face, composite)

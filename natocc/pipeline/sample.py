@@ -28,6 +28,8 @@ from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.notes import Notes
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource
+from natocc.pipeline.encode import encode
+from natocc.pipeline.kinds import kinds_of_sets
 from natocc.pipeline.metrics import hidden_landmarks, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
@@ -94,6 +96,11 @@ class Pipeline:
     def occluders(self) -> dict[str, OccluderSource]:
         """The occluders of each set that has any, by its name; of all splits together."""
         return dict(self._occluders)
+
+    @functools.cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of occluders, by their values in label maps from 1 on; none unless the recipe asks for these."""
+        return kinds_of_sets(self.recipe.sets, self._occluders) if "kinds" in self.recipe.output.masks else ()
 
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
@@ -203,6 +210,14 @@ class Pipeline:
         cutouts = [self._occluders[name].cutout(occluder.cutout) for occluder in plan.occluders]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
+
+    def files(self, spec: SampleSpec, plan: Plan, face: AlignedFace, composite: Composite) -> dict[str, tuple[str, bytes]]:
+        """The files of a sample: folder to suffix and content."""
+        occluders = self.recipe.sets[spec.set_index].occluders
+        kinds: tuple[int, ...] = ()
+        if self.kinds and occluders is not None:
+            kinds = tuple(1 + self.kinds.index(occluders.kind_of(category)) for category in composite.categories)
+        return encode(face, composite, self.faces.classes, self.recipe.output, plan.finish, kinds)
 
     def _plan(
         self, rng: np.random.Generator, photo: Photo, a_set: SetRecipe, split: str | None, finish: Finish
