@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +25,12 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
     \b
     natocc doctor --data /datasets
     """
-    import json
-
     from natocc.recipe.discover import folders, sources
 
     state: dict[str, Any] = {
         "versions": _versions(),
         "models": _models(),
+        "yunet": [*_yunet(data, cache)],
         "plugins": [*_plugins()],
         "data": str(data),
         "sources": [*sources(data, cache)],
@@ -82,6 +82,22 @@ def _models() -> str:
     return "found"
 
 
+def _yunet(data: Path, cache: Path) -> Iterator[dict[str, str]]:
+    """Files of the face detector YuNet where one would put them, with the fault of those that cannot be used."""
+    from natocc.core.errors import NatoccError
+    from natocc.faces.landmarks.yunet import YuNet
+
+    for place in (data, data / "models", cache, cache / "models"):
+        for path in sorted(place.glob("*[yY]u[nN]et*.onnx")):
+            key = {"path": str(path), "key": path.relative_to(data).as_posix() if path.is_relative_to(data) else str(path)}
+            try:
+                YuNet(path).check()
+            except NatoccError as error:
+                yield key | {"fault": str(error)}
+            else:
+                yield key
+
+
 def _libraries(cache: Path) -> Iterator[dict[str, object]]:
     """Libraries of occluders in the cache, with the fault of those that cannot be used."""
     from natocc.io.cache import DAMAGE
@@ -110,6 +126,13 @@ def _named(plugin: dict[str, str]) -> str:
 def _lines(state: dict[str, Any]) -> str:
     lines = [", ".join(f"{name} {version}" for name, version in state["versions"].items())]
     lines.append(f"landmark models: {state['models']}")
+    for file in state["yunet"]:
+        use = f"{file['path']}; faces.align.yunet: {json.dumps(file['key'])} in a recipe uses it"
+        lines.append(f"face detector YuNet: {file.get('fault') or use}")
+    if not state["yunet"]:
+        lines.append(
+            "face detector YuNet: no *yunet*.onnx in the data root or the cache; it finds covered faces (faces.align.yunet)"
+        )
     for plugin in state["plugins"]:
         lines.append(f"plug-in {plugin.get('fault') or _named(plugin)}")
     lines.append(f"data root {state['data']}:")

@@ -7,7 +7,6 @@ import math
 from collections import Counter
 
 from natocc.core.plans import Json
-from natocc.faces.landmarks.detector import check_models
 from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
@@ -67,7 +66,7 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     UsageError, RunError
         If faces, occluders or models are missing, in the words of a build.
     """
-    check_models(recipe.faces.align.points)
+    recipe.faces.align.check_models(workspace.data)
     faces = recipe.faces.open(workspace.data, workspace.cache)
     faces.check()
     ids = faces.ids()

@@ -88,7 +88,7 @@ class Pipeline:
         }
         self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
         self._check_splits()
-        self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
+        self._finder: LandmarkFinder = like._finder if like else recipe.faces.align.finder(data, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
         self._keeping: threading.Lock = like._keeping if like else threading.Lock()
 
