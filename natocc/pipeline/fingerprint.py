@@ -13,6 +13,7 @@ from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
 from natocc.io.folders import Links
+from natocc.io.images import read_bytes, sha256
 from natocc.io.listings import known_files
 from natocc.io.notes import OF_NATOCC, OF_THE_SYSTEM, Notes
 from natocc.io.paths import locate
@@ -56,6 +57,7 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
     notes = pipeline.notes
     inputs = {
         "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)}
+        | _hashes(recipe.faces, data)
         | _of_the_data(notes["faces"]),
         "occluders": {
             a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache)
@@ -166,6 +168,14 @@ def _files(options: Options, data: Path, cache: Path) -> Json:
     """How many files there are where the options point, and the sha256 over their names and sizes."""
     places = ((locate(location, data), _links(options, field)) for field, location in options.locations())
     return known_files(places, cache).to_json()
+
+
+def _hashes(options: Options, data: Path) -> dict[str, Json]:
+    """The sha256 of files that are read whole, by the options that name them; none without such options."""
+    hashes: dict[str, Json] = {
+        field: sha256(read_bytes(locate(location, data))) for field, location in options.hashed_locations()
+    }
+    return {"sha256": hashes} if hashes else {}
 
 
 def _links(options: Options, field: str) -> Links:

@@ -6,6 +6,7 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.notes import Notes
+from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.metrics import hidden_landmarks, measures
@@ -79,6 +81,7 @@ class Pipeline:
                 self.faces = once_per_photograph(self.faces, cache, recipe.splits is not None)
             if look:
                 self.faces.check()
+        self._segmenter: Segmenter | None = like._segmenter if like else self._network(recipe, data)
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
@@ -213,6 +216,17 @@ class Pipeline:
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
 
+    def _network(self, recipe: Recipe, data: Path) -> Segmenter | None:
+        """What finds the masks of faces that have none, where the recipe names it."""
+        if recipe.faces.mask is None:
+            return None
+        if self.faces.has_masks:
+            raise UsageError(
+                f"faces.mask: the faces of source {recipe.faces.source!r} have masks, and a network is for photographs that have "
+                "none: leave faces.mask out, or take the photographs alone with faces.source=folder"
+            )
+        return Segmenter.at(recipe.faces.mask.model, data, "faces.mask.model")
+
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
             unknown = [face_id for face_id in self.faces.ids() if self.faces.split(face_id) not in self.recipe.splits.names]
@@ -246,9 +260,9 @@ class Pipeline:
 
     def _align(self, face_id: str) -> AlignedFace:
         options = self.recipe.faces
-        face = align_face(self.faces.read(face_id), options.align, self._finder)
+        face = align_face(self.faces.read(face_id), options.align, self._finder, self._segmenter)
         if face.mask_confidence is not None and face.mask_confidence < options.min_confidence:
-            actual = f"the estimated mask has a confidence of {face.mask_confidence:.2f}"
+            actual = f"the {'found' if self._segmenter else 'estimated'} mask has a confidence of {face.mask_confidence:.2f}"
             raise BadDataError(Reason.LOW_CONFIDENCE, f"{actual}; faces.min_confidence asks for {options.min_confidence}")
         return face
 
