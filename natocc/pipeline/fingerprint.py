@@ -56,8 +56,8 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
     notes = pipeline.notes
     inputs = {
-        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)}
-        | _hashes(recipe.faces, data)
+        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": files_of(recipe.faces, data, cache)}
+        | hashes_of(recipe.faces, data)
         | _of_the_data(notes["faces"]),
         "occluders": {
             a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache)
@@ -156,7 +156,7 @@ def _of_the_data(notes: Notes) -> dict[str, Json]:
 
 def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> dict[str, Json]:
     if not isinstance(source, Library):
-        return {"files": _files(options, data, cache)}
+        return {"files": files_of(options, data, cache)}
     digest = hashlib.sha256()
     with (source.path / INDEX).open("rb") as file:
         while block := file.read(2**20):
@@ -164,13 +164,13 @@ def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path
     return {"cutouts": len(source), "index": digest.hexdigest()}
 
 
-def _files(options: Options, data: Path, cache: Path) -> Json:
-    """How many files there are where the options point, and the sha256 over their names and sizes."""
+def files_of(options: Options, data: Path, cache: Path) -> Json:
+    """How many files there are where options point, and the sha256 over their names and sizes."""
     places = ((locate(location, data), _links(options, field)) for field, location in options.locations())
     return known_files(places, cache).to_json()
 
 
-def _hashes(options: Options, data: Path) -> dict[str, Json]:
+def hashes_of(options: Options, data: Path) -> dict[str, Json]:
     """The sha256 of files that are read whole, by the options that name them; none without such options."""
     hashes: dict[str, Json] = {
         field: sha256(read_bytes(locate(location, data))) for field, location in options.hashed_locations()
