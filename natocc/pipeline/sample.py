@@ -6,7 +6,6 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
+from natocc.faces.sources.without_masks import open_network
 from natocc.io.notes import Notes
 from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
@@ -81,7 +81,7 @@ class Pipeline:
                 self.faces = once_per_photograph(self.faces, cache, recipe.splits is not None)
             if look:
                 self.faces.check()
-        self._segmenter: Segmenter | None = like._segmenter if like else self._network(recipe, data)
+        self._segmenter: Segmenter | None = like._segmenter if like else open_network(recipe.faces, self.faces, data)
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
         for a_set in recipe.sets:
@@ -215,17 +215,6 @@ class Pipeline:
         cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
-
-    def _network(self, recipe: Recipe, data: Path) -> Segmenter | None:
-        """What finds the masks of faces that have none, where the recipe names it."""
-        if recipe.faces.mask is None:
-            return None
-        if self.faces.has_masks:
-            raise UsageError(
-                f"faces.mask: the faces of source {recipe.faces.source!r} have masks, and a network is for photographs that have "
-                "none: leave faces.mask out, or take the photographs alone with faces.source=folder"
-            )
-        return Segmenter.at(recipe.faces.mask.model, data, "faces.mask.model")
 
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
