@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import cv2
 import joblib
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from natocc.core.errors import BadDataError, UsageError
@@ -28,9 +29,12 @@ from natocc.plugins.options import FileLocation, Options
 
 _VERSION = "covered 1"  # of the rule: what another one says must not be taken for what this one says
 _SIDE = 256  # px, at which covers are measured, whatever the network's own
-_MARGIN = 0.04  # roots of the face's area: that near to its outline labels and networks disagree about every face
-_NOT_FACE = 0.15  # probability of face below which a pixel is called cover
 _A_TASK = 64  # faces that a process looks at before it gets others
+
+MARGIN = 0.04
+"""Roots of the face's area: that near to its outline labels and networks disagree about every face."""
+NOT_FACE = 0.15
+"""Probability of visible face below which a pixel surely is not."""
 
 _Source = TypeVar("_Source", bound=FaceSource)
 
@@ -135,16 +139,19 @@ def cover_share(image: Image, face: Mask, segmenter: Segmenter) -> float:
         Area of the largest connected piece that surely is not visible face, over that of the face; a margin along the face's
         outline does not count.
     """
-    matrix, shape = _framed(face), (_SIDE, _SIDE)
-    seen = segmenter.probability(warp_picture(image, matrix, shape))
-    labelled = warp_labels(face, matrix, shape)
+    labelled, seen = in_frame(image, face, segmenter)
     area = np.count_nonzero(labelled)
-    radius = round(_MARGIN * float(np.sqrt(area)))
+    radius = round(MARGIN * float(np.sqrt(area)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    inner = np.asarray(cv2.erode(labelled, kernel))
-    cover = inner & (seen < _NOT_FACE).view(np.uint8)
+    cover = np.asarray(cv2.erode(labelled, kernel)) & (seen < NOT_FACE).view(np.uint8)
     pieces = np.bincount(cv2.connectedComponents(cover, connectivity=4)[1].ravel())[1:]
     return float(pieces.max(initial=0) / area) if area else 0.0
+
+
+def in_frame(image: Image, face: Mask, segmenter: Segmenter) -> tuple[Mask, npt.NDArray[np.float32]]:
+    """A labelled face, and the probability of visible face, both (256, 256), framed as CelebAMask-HQ's faces are."""
+    matrix, shape = _framed(face), (_SIDE, _SIDE)
+    return warp_labels(face, matrix, shape), segmenter.probability(warp_picture(image, matrix, shape))
 
 
 def _framed(face: Mask) -> Affine:
