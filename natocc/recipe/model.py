@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema, model_validator
 
 from natocc.compose.colour import ColourRule
 from natocc.compose.draw import ComposeRules, TransparencyRule
+from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.core.errors import RecipeError
@@ -34,26 +35,35 @@ _OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
 Occluders = Annotated[SerializeAsAny[OccluderOptions], _OCCLUDERS]
 
 
-class SetRecipe(ComposeRules):
-    """A set: samples of each face, made by one method with one kind of occluder."""
+class SetRecipe(Options):
+    """A set: samples of each face, made by one method with one kind of occluder, or with none."""
 
     name: str = Field(pattern=_NAME)
     """Name of the set; no two sets share one."""
     method: str
-    """``natocc`` or ``randocc``."""
-    occluders: Occluders
+    """``natocc``, ``randocc`` or ``none``."""
+    occluders: Occluders | None
     """Where occluders come from."""
     samples_per_face: float = Field(1, gt=0, le=1000)
     """Samples made of each face; 0.5 makes one of every second face."""
+    finish: FinishRule = FinishRule()
+    """Steps applied to the whole picture."""
 
 
-class NatOccSet(SetRecipe):
+class OccludedSet(SetRecipe, ComposeRules):
+    """Samples with occluders."""
+
+    occluders: Occluders
+    """Where occluders come from."""
+
+
+class NatOccSet(OccludedSet):
     """Occluders that look photographed: hands, objects."""
 
     method: Literal["natocc"] = "natocc"
 
 
-class RandOccSet(SetRecipe):
+class RandOccSet(OccludedSet):
     """Random shapes with random textures, some of them see-through."""
 
     method: Literal["randocc"] = "randocc"
@@ -69,7 +79,24 @@ class RandOccSet(SetRecipe):
     """Sharpness, grain and compression of occluders; by default they keep their own."""
 
 
-METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet}
+class CleanSet(SetRecipe):
+    """The faces as they are, with nothing laid on them."""
+
+    method: Literal["none"]
+    occluders: None = None
+    """There are none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_laid_on(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            for key in (key for key in value if key in OccludedSet.model_fields and value[key] is not None):
+                if key not in cls.model_fields or key == "occluders":
+                    raise ValueError(f"method none lays nothing on the faces: leave out {key!r}, or choose natocc or randocc")
+        return value
+
+
+METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet, "none": CleanSet}
 
 
 def _choose_set(value: Any) -> SetRecipe:
@@ -129,6 +156,11 @@ class Recipe(Options):
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""
         return self.model_dump(mode="json")
+
+    def occluders(self) -> dict[str, OccluderOptions]:
+        """The occluders of all sets, each once, however many sets share them; by their options as JSON."""
+        used = (a_set.occluders for a_set in self.sets)
+        return {options.model_dump_json(): options for options in used if options is not None}
 
     def sha256(self) -> str:
         """Identity of the resolved recipe."""
