@@ -84,9 +84,10 @@ def test_a_dataset_is_not_resumed_with_another_network_of_the_same_size(data: Pa
 
 
 def test_trust_can_be_asked_for(data: Path) -> None:
-    _photographs(data, "--set", "faces.min_confidence=0.99", "--max-rejected", "1")
+    red_network(data / "red.onnx", weight=6)
+    _photographs(data, "--set", "faces.min_confidence=0.9", "--max-rejected", "1")
     rows = read_manifest(data.parent / "out")
-    assert [row["reason"] for row in rows] == [None, "low-confidence", "empty-mask"]
+    assert [row["reason"] for row in rows] == ["low-confidence", "low-confidence", "empty-mask"]
     assert "the found mask has a confidence of 0." in rows[1]["detail"]
 
 

@@ -47,7 +47,7 @@ def test_what_the_network_finds_is_the_mask_whatever_the_alignment(network: Segm
         assert _iou(face.face_mask, truth) > 0.96
     assert face.unlabelled is None
     assert face.mask_confidence is not None
-    assert face.mask_confidence > 0.99
+    assert face.mask_confidence > 0.95
 
 
 def test_a_bar_before_the_face_is_not_face_and_both_pieces_are(network: Segmenter) -> None:
@@ -57,8 +57,16 @@ def test_a_bar_before_the_face_is_not_face_and_both_pieces_are(network: Segmente
     face = _align(image, network, method="none")
     assert _iou(face.face_mask, truth) > 0.94
     assert cv2.connectedComponents(face.face_mask)[0] == 3
-    assert face.mask_confidence is not None
-    assert 0.4 < face.mask_confidence < 0.97
+
+
+def test_a_network_that_is_less_sure_is_trusted_less(tmp_path: Path) -> None:
+    image, _ = draw_photograph()
+    confidences = []
+    for weight in (2, 6, 40):
+        face = _align(image, Segmenter.open(red_network(tmp_path / "red.onnx", weight=weight)))
+        confidences.append(face.mask_confidence)
+    logits = np.array([2, 6, 40]) * (110 / 255 - 0.15)
+    assert np.allclose(np.array(confidences, dtype=float), np.tanh(logits / 2), atol=0.05)
 
 
 def test_another_face_is_unlabelled_whether_it_was_detected_or_not(network: Segmenter) -> None:

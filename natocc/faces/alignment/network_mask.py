@@ -47,8 +47,7 @@ class NetworkMask:
     unlabelled : (H, W) uint8
         1 where there is other face, or may be; does not overlap `face`.
     confidence : float
-        Mean probability of the face from its eyes to its mouth, in [0, 1]: low where the network is unsure, and where little of
-        the face is visible.
+        How sure the network is of `face`: mean of 2p - 1 over it, for its probability p; in [0, 1].
     """
 
     face: Mask
@@ -102,8 +101,8 @@ def find_mask(
     share = np.count_nonzero(face & wanted) / (np.count_nonzero(wanted) or 1)
     if share < _LEAST:
         raise BadDataError(Reason.EMPTY_MASK, f"the network finds {share:.0%} of the face from its eyes to its mouth")
-    probability = 1 / (1 + np.exp(-logits[wanted > 0].clip(-60, 60)))
-    return NetworkMask(face, (found | others & picture) & ~face, round(float(probability.mean()), 4))
+    certainty = float(np.tanh(logits[face > 0].clip(0) / 2).mean())  # 2p - 1, from the logit of p
+    return NetworkMask(face, (found | others & picture) & ~face, round(certainty, 4))
 
 
 def _pieces(found: Mask, here: Mask) -> Mask:
