@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,21 +19,24 @@ from natocc.core.text import plain
 def doctor(data: Path, cache: Path, as_json: bool) -> None:
     """Report what is installed, which data were found in which layout, and the expected layout of missing data.
 
-    Every folder below the data root is tried as every source; what is left out there is counted. No picture is decoded.
+    Every folder below the data root is tried as every source; what is left out there is counted. No picture is decoded. Of
+    networks (ONNX) it says which find faces for natocc.
 
     \b
     natocc doctor --data /datasets
     """
-    from natocc.recipe.discover import folders, sources
+    import json
+
+    from natocc.recipe.discover import folders, networks, sources
 
     state: dict[str, Any] = {
         "versions": _versions(),
         "models": _models(),
-        "yunet": [*_yunet(data, cache)],
         "plugins": [*_plugins()],
         "data": str(data),
         "sources": [*sources(data, cache)],
         "folders": [*folders(data, cache)],
+        "networks": [*networks(data)],
         "cache": str(cache),
         "libraries": [*_libraries(cache)],
     }
@@ -82,22 +84,6 @@ def _models() -> str:
     return "found"
 
 
-def _yunet(data: Path, cache: Path) -> Iterator[dict[str, str]]:
-    """Files of the face detector YuNet where one would put them, with the fault of those that cannot be used."""
-    from natocc.core.errors import NatoccError
-    from natocc.faces.landmarks.yunet import YuNet
-
-    for place in (data, data / "models", cache, cache / "models"):
-        for path in sorted(place.glob("*[yY]u[nN]et*.onnx")):
-            key = {"path": str(path), "key": path.relative_to(data).as_posix() if path.is_relative_to(data) else str(path)}
-            try:
-                YuNet(path).check()
-            except NatoccError as error:
-                yield key | {"fault": str(error)}
-            else:
-                yield key
-
-
 def _libraries(cache: Path) -> Iterator[dict[str, object]]:
     """Libraries of occluders in the cache, with the fault of those that cannot be used."""
     from natocc.io.cache import DAMAGE
@@ -126,13 +112,6 @@ def _named(plugin: dict[str, str]) -> str:
 def _lines(state: dict[str, Any]) -> str:
     lines = [", ".join(f"{name} {version}" for name, version in state["versions"].items())]
     lines.append(f"landmark models: {state['models']}")
-    for file in state["yunet"]:
-        use = f"{file['path']}; faces.align.yunet: {json.dumps(file['key'])} in a recipe uses it"
-        lines.append(f"face detector YuNet: {file.get('fault') or use}")
-    if not state["yunet"]:
-        lines.append(
-            "face detector YuNet: no *yunet*.onnx in the data root or the cache; it finds covered faces (faces.align.yunet)"
-        )
     for plugin in state["plugins"]:
         lines.append(f"plug-in {plugin.get('fault') or _named(plugin)}")
     lines.append(f"data root {state['data']}:")
@@ -149,6 +128,14 @@ def _lines(state: dict[str, Any]) -> str:
         readings = [f"{look['kind']} {look['source']} ({look['count']} {look['what']})" for look in folder["as"]]
         lines.append(f"folder {folder['folder']} can be read as: {'; '.join(readings) or 'nothing that natocc knows'}")
         lines += [f"  {remark}" for remark in dict.fromkeys(remark for look in folder["as"] for remark in look["remarks"])]
+    for network in state["networks"]:
+        fault = network.get("fault")
+        use = f"not for natocc's masks of faces: {fault}" if fault else f"finds visible face, {network.get('side')} px"
+        if network.get("detector"):
+            use = "finds faces where HOG finds none, as faces.align.yunet"
+        lines.append(f"network {network['path']}: {use}")
+    if not any(network.get("detector") for network in state["networks"]):
+        lines.append("no detector YuNet (*yunet*.onnx) in the data root: it finds covered faces, as faces.align.yunet")
     lines.append(f"cache {state['cache']}:")
     for library in state["libraries"]:
         fault = library.get("fault")

@@ -8,9 +8,11 @@ from typing import Any
 
 from natocc.core.errors import NatoccError
 from natocc.faces import SOURCES as FACES
+from natocc.faces.landmarks.yunet import YuNet
 from natocc.faces.sources.base import FaceOptions
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.folders import is_system
+from natocc.io.segmenter import Segmenter
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import choose_by_name
@@ -39,6 +41,31 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
             if readable:
                 break
         yield {"folder": folder.name, "as": readable}
+
+
+def networks(data: Path) -> Iterator[dict[str, Any]]:
+    """Every ONNX file in the data root or a folder of it: what natocc can use it for, or what is wrong with it."""
+    try:
+        paths = sorted([*data.glob("*.onnx"), *data.glob("*/*.onnx")])
+    except OSError:  # a folder that may not be listed
+        return
+    for path in paths:
+        name = path.relative_to(data).as_posix()
+        try:
+            yield {"path": name, "side": Segmenter.open(path).side}
+        except NatoccError as error:
+            yield {"path": name, **_as_detector(path, str(error))}
+
+
+def _as_detector(path: Path, fault: str) -> dict[str, Any]:
+    """The use of a network whose name says that it is YuNet, or what is wrong with it; `fault` of any other."""
+    if "yunet" not in path.name.lower():
+        return {"fault": fault}
+    try:
+        YuNet(path).check()
+    except NatoccError as error:
+        return {"fault": str(error)}
+    return {"detector": "yunet"}
 
 
 def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_a_build_uses_the_file_that_the_recipe_names_and_says_so(
     natocc.build(recipe, tmp_path / "out", data=tmp_path, cache=tmp_path / "cache", backend="threading")
     assert [row["detector"] for row in read_manifest(tmp_path / "out")] == ["yunet"]
     inputs = json.loads((tmp_path / "out" / "dataset.json").read_text())["inputs"]
-    assert inputs["faces"]["files"]["count"] == 2
+    assert inputs["faces"]["sha256"] == {"align.yunet": YuNet(model).sha256}
     recipe["faces"]["align"]["yunet"] = "gone.onnx"  # type: ignore[index]
     with pytest.raises(UsageError, match=r"align\.yunet"):
         natocc.build(recipe, tmp_path / "other", data=tmp_path, cache=tmp_path / "cache")
@@ -116,9 +116,9 @@ def test_doctor_says_whether_it_is_there(model: Path, real_data: Path, tmp_path:
         return CliRunner().invoke(main, ["doctor", *map(str, arguments), "--cache", str(tmp_path / "cache")]).output
 
     (tmp_path / "models").mkdir()
-    assert "YuNet: no *yunet*.onnx" in told("--data", tmp_path)
+    assert "no detector YuNet (*yunet*.onnx) in the data root" in told("--data", tmp_path)
     (tmp_path / "models" / "yunet.onnx").write_bytes(model.read_bytes())
-    assert 'faces.align.yunet: "models/yunet.onnx" in a recipe uses it' in told("--data", tmp_path)
+    assert "network models/yunet.onnx: finds faces where HOG finds none, as faces.align.yunet" in told("--data", tmp_path)
     (tmp_path / "models" / "yunet.onnx").write_bytes(b"cut")
     assert "is not the face detector YuNet" in told("--data", tmp_path)
 
