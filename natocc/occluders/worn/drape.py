@@ -20,16 +20,16 @@ from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte, Points
 from natocc.occluders.cutting.matting import spread
 from natocc.occluders.worn.face_model import ANCHORS, MODEL, Float
-from natocc.occluders.worn.fits import Fit, Wearing
+from natocc.occluders.worn.fits import Fit, Point3, Wearing
 from natocc.occluders.worn.head_pose import HeadPose, solve_pose
 from natocc.occluders.worn.mesh import visible
-from natocc.occluders.worn.spline import ThinPlate
+from natocc.occluders.worn.spline import Similarity, ThinPlate
 from natocc.occluders.worn.template import WornTemplate
 
 Outline: TypeAlias = npt.NDArray[np.int32]
 
 _FINER = 2  # edges are drawn twice as fine, then averaged
-_CELL = 5.0  # px of the picture, at most about, between knots
+_CELL = 7.0  # px of the picture, at most about, between knots
 _KNOTS = (24, 96)
 _ROOM = 8  # px around the picture, so that an edge at its border is no edge
 _MARGIN = 3  # px around what is covered
@@ -37,7 +37,9 @@ _CONTOUR_STEPS = 24
 _SIDEWAYS = 8.0  # degrees from which jaw points of the far side are taken for the outline that the camera sees
 # Where a mask begins and ends that is worn properly (mm below the eyes), and where when it is worn otherwise.
 _PROPER = (14.0, 113.0)
-_WORN: dict[Wearing, tuple[float, float]] = {"proper": _PROPER, "below_nose": (54.0, 115.0), "chin": (88.0, 128.0)}
+_WORN: dict[Wearing, tuple[float, float]] = {"proper": _PROPER, "below_nose": (52.0, 115.0), "chin": (88.0, 128.0)}
+_WRONG_HELD = ("33", "57")  # then its edge lies on the lip or the chin
+_ABOVE_CHIN = 6  # jaw points whose distance is the face's width
 _SIDES = (62.0, 72.0)  # mm from the middle: loops keep their place at the ears however the mask is worn
 
 
@@ -78,9 +80,9 @@ def drape(
     sheet = _grid(template, pose)
     flat = sheet.reshape(-1, 2)
     on_face = _worn(_to_model(template, fit)(flat), wearing)
-    points = np.column_stack([on_face, _surface(fit.shape)(on_face)])
+    points = np.column_stack([on_face, _depth(fit.surface)(on_face)])
     seen = pose.project(points)
-    seen[:, :2] += _correction(pose, np.asarray(landmarks_xy, dtype=np.float64), fit)(seen[:, :2])
+    seen[:, :2] += _correction(pose, np.asarray(landmarks_xy, dtype=np.float64), fit, wearing)(seen[:, :2])
     box = _box(seen, shape)
     if box is None:
         raise BadDataError(Reason.NO_PLACEMENT, f"nothing of the {template.kind} would lie in the picture")
@@ -110,9 +112,9 @@ def _to_model(template: WornTemplate, fit: Fit) -> ThinPlate:
 
 
 @functools.lru_cache(maxsize=32)
-def _surface(names: tuple[str, ...]) -> ThinPlate:
-    """How deep the generic head is at x and y, mm, through some of its anchors."""
-    points = np.array([ANCHORS[name] for name in names])
+def _depth(surface: tuple[Point3, ...]) -> ThinPlate:
+    """How deep a surface is at x and y, mm."""
+    points = np.array(surface)
     return ThinPlate(points[:, :2], points[:, 2:])
 
 
@@ -121,25 +123,34 @@ def _worn(on_face: Float, wearing: Wearing) -> Float:
     if wearing == "proper":
         return on_face
     (high, low), (new_high, new_low) = _PROPER, _WORN[wearing]
-    moved = new_high + (on_face[:, 1] - high) * (new_low - new_high) / (low - high)
-    share = ((_SIDES[1] - np.abs(on_face[:, 0])) / (_SIDES[1] - _SIDES[0])).clip(0, 1)
-    return np.column_stack([on_face[:, 0], on_face[:, 1] + share * (moved - on_face[:, 1])])
+    x, y = on_face.T
+    moved = new_high + (y - high) * (new_low - new_high) / (low - high)
+    narrower = _half_width(moved) / _half_width(y)
+    share = ((_SIDES[1] - np.abs(x)) / (_SIDES[1] - _SIDES[0])).clip(0, 1)
+    return np.column_stack([x + share * (narrower - 1) * x, y + share * (moved - y)])
 
 
-def _correction(pose: HeadPose, landmarks: Float, fit: Fit) -> ThinPlate:
+def _half_width(y: Float) -> Float:
+    """Half the width of the generic face at a height, mm; below the corners of the chin it narrows no more."""
+    return np.asarray(np.interp(y, MODEL[9:17, 1][::-1][:_ABOVE_CHIN], MODEL[9:17, 0][::-1][:_ABOVE_CHIN]))
+
+
+def _correction(pose: HeadPose, landmarks: Float, fit: Fit, wearing: Wearing) -> ThinPlate | Similarity:
     """What is to be added to x and y of the projected head, so that its anchors lie on the landmarks."""
-    held = [int(name) for name in fit.held]
+    held = [int(name) for name in (*fit.held, *(() if wearing == "proper" else _WRONG_HELD))]
     points = MODEL[held].copy()
     if abs(pose.yaw) > _SIDEWAYS:
         for row, index in enumerate(held):
             if index < 17 and index != 8 and (MODEL[index, 0] > 0) == (pose.yaw > 0):
-                points[row] = _on_contour(pose, index)
+                points[row] = _on_contour(pose, index, fit.surface)
     there = pose.project(points)[:, :2]
+    if fit.stiffness is None:
+        return Similarity(there, landmarks[held])
     return ThinPlate(there, landmarks[held] - there, fit.stiffness)
 
 
-def _on_contour(pose: HeadPose, index: int) -> Float:
-    """The point of the head's outline that stands for a jaw point of the far side: jaw points are marked on what is seen of it.
+def _on_contour(pose: HeadPose, index: int, surface: tuple[Point3, ...]) -> Float:
+    """The point of a surface's outline that stands for a jaw point of the far side: jaw points are marked on what is seen of it.
 
     References
     ----------
@@ -148,13 +159,9 @@ def _on_contour(pose: HeadPose, index: int) -> Float:
     """
     x, y, _ = MODEL[index]
     along = np.column_stack([np.linspace(x, 0.3 * x, _CONTOUR_STEPS), np.full(_CONTOUR_STEPS, y)])
-    line = np.column_stack([along, _surface(_HEAD)(along)])
-    line[0] = MODEL[index]
+    line = np.column_stack([along, _depth(surface)(along)])
     across = pose.project(line)[:, 0] * math.copysign(1, pose.yaw)
     return np.asarray(line[int(across.argmax())])
-
-
-_HEAD = tuple(name for name in ANCHORS if name not in {str(index) for index in range(60, 68)})
 
 
 def _grid(template: WornTemplate, pose: HeadPose) -> Float:

@@ -51,6 +51,35 @@ class ThinPlate:
         return np.asarray(_kernel(points, self._points) @ self._weights[:-3] + flat @ self._weights[-3:])
 
 
+class Similarity:
+    """The move, turn and scaling of the plane that brings points nearest to others (least squares); as a displacement.
+
+    Parameters
+    ----------
+    points_xy, targets_xy : (n, 2) float64
+        At least two.
+
+    Examples
+    --------
+    >>> corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=float)
+    >>> Similarity(corners, 2 * corners + 1)(np.array([[0.5, 0.25]])).round(6).tolist()
+    [[1.5, 1.25]]
+    """
+
+    def __init__(self, points_xy: Float, targets_xy: Float) -> None:
+        # As complex numbers, a turn and a scaling are one factor.
+        points, targets = (each @ np.array([1, 1j]) for each in (points_xy, targets_xy))
+        centred = points - points.mean()
+        self._factor = (centred.conj() @ (targets - targets.mean())) / max(float((np.abs(centred) ** 2).sum()), 1e-12)
+        self._shift = targets.mean() - self._factor * points.mean()
+
+    def __call__(self, points_xy: Float) -> Float:
+        """(m, 2): what is to be added to (m, 2) points."""
+        points = points_xy @ np.array([1, 1j])
+        moved = self._factor * points + self._shift - points
+        return np.column_stack([moved.real, moved.imag])
+
+
 def _kernel(one: Float, other: Float) -> Float:
     squared = ((one[:, None] - other[None]) ** 2).sum(axis=2)
     return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-20)))

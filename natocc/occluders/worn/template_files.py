@@ -1,9 +1,9 @@
 """Templates from files: pictures with an alpha channel, and where their anchors are.
 
 The anchors of ``NAME.png`` lie beside it in ``NAME.json`` (``{"kind": "cloth", "points": {"28": [307, 22], ...}}``, or points
-alone), in ``NAME.csv`` (lines ``name,x,y``), or in a ``masks.cfg`` as MaskTheFace [1]_ has it: six points a template, ``mask_a`` to
-``mask_f``: top left, bridge of the nose, top right, bottom left, chin, bottom right. There, ``NAME_left`` and ``NAME_right`` are
-the same mask on a head that is turned to the left or the right of the picture.
+alone), in ``NAME.csv`` (lines ``name,x,y``), or in a ``masks.cfg`` as MaskTheFace [1]_ has it: six points a template, ``mask_a``
+to ``mask_f``: top left, bridge of the nose, top right, bottom left, chin, bottom right. There, ``NAME_left`` and ``NAME_right``
+are the same mask on a head that is turned to the left or the right of the picture.
 
 .. [1] A. Anwar, A. Raychowdhury, "Masked Face Recognition for Secure Authentication", arXiv 2008.11104.
 """
