@@ -7,12 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from natocc.core.seeds import generator
+from natocc.occluders.worn.eyewear import draw_glasses, draw_sunglasses
 from natocc.occluders.worn.masks import draw_cloth, draw_surgical
+from natocc.occluders.worn.respirators import draw_respirator
 from natocc.occluders.worn.template import WornTemplate
 
 _DRAWINGS: dict[str, Callable[[np.random.Generator], WornTemplate]] = {
     "surgical": draw_surgical,
     "cloth": draw_cloth,
+    "respirator": draw_respirator,
+    "sunglasses": draw_sunglasses,
+    "glasses": draw_glasses,
 }
 
 KINDS = tuple(_DRAWINGS)
