@@ -16,7 +16,7 @@ ANCHORS = ("0", "2", "4", "6", "8", "10", "12", "14", "16", "17", "19", "21", "2
 HEAD_ANCHORS = ("0", "16", *(str(i) for i in range(17, 28)), "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown")
 
 _SKIN = ("d9b08c", "c99a76", "e0bc9c", "b98a68", "cfa585", "a97c5c")
-_SPOTS = (((44, -40), 35.0), ((22, -46), 20.0), ((0, 14), 8.0), ((0, 16), 5.0), ((44, 42), 35.0), ((46, 62), 30.0), ((0, 98), 12.0), ((0, -44), 15.0))
+_SPOTS = (((44, -40), 35.0), ((22, -46), 20.0), ((0, 14), 8.0), ((0, 16), 5.0), ((44, 42), 35.0), ((48, 58), 30.0), ((0, 98), 12.0), ((0, -44), 15.0))
 """Where plasters stick (mirrored or not), mm, and by how much they are turned, degrees."""
 
 
@@ -36,7 +36,7 @@ def draw_bandage(rng: np.random.Generator) -> WornTemplate:
     v = (canvas.y - at[1]) * cos - (canvas.x - at[0]) * sin
     layers = Layers(canvas)
     u, v = u.astype(np.float32), v.astype(np.float32)
-    if make < 0.75:
+    if make < 0.75 or spot[0] == 0:
         _plaster(layers, rng, light, u, v)
     else:
         _pad(layers, rng, light, u, v)
@@ -54,8 +54,8 @@ def _box(u: Field, v: Field, half_long: float, half_high: float, radius: float, 
 def _plaster(layers: Layers, rng: np.random.Generator, light: Light, u: Field, v: Field) -> None:
     """A strip with round ends and a raised pad in its middle, with small holes."""
     canvas = layers.canvas
-    high = rng.uniform(8, 10.5)
-    long = rng.uniform(27, 37)
+    high = rng.uniform(7, 10)
+    long = rng.uniform(18, 27)
     coverage, deep = _box(u, v, long, high, high * rng.uniform(0.6, 1.0), canvas.scale)
     pad = np.clip(1.2 - np.maximum(np.abs(u) - long * 0.36, np.abs(v) - high * 0.8) / 1.2, 0, 1)
     holes = cv2.exp(-(np.float32(1 - 0.5) * (2 - np.cos(u * 2.1) - np.cos(v * 2.1))) * 9) * (1 - 0.35 * pad)
@@ -93,21 +93,23 @@ def _around(rng: np.random.Generator) -> WornTemplate:
     canvas, light = Canvas((-90, -112, 90, -4), 4.0), draw_light(rng)
     x, y = canvas.x, canvas.y
     layers = Layers(canvas)
-    reach, low = float(PLACES["temple_right"][0]) + 3, rng.uniform(-36, -27)
+    reach, low = float(PLACES["temple_right"][0]) + 7, rng.uniform(-36, -27)
     colour = pick(rng, ("e2dfd8", "dcd8cf", "d6cdbd"))
     stretch = rng.uniform(2.4, 3.4)
     for _ in range(int(rng.integers(3, 5))):
         lift, tilt, wide = rng.uniform(0, 22), rng.normal(0, 5), rng.uniform(26, 38)
         lower = [[-reach, low + 13 - lift + tilt], [-40, low - lift + tilt / 2], [0, low - 4 - lift], [40, low - lift - tilt / 2], [reach, low + 13 - lift - tilt]]
         line = curve(np.array(lower) + rng.normal(0, 0.6, (5, 2)))
-        band = np.vstack([line, (line - [0, wide])[::-1]])
+        upper = line - np.stack([0.03 * line[:, 0], np.full(len(line), wide)], 1)
+        side = np.array([[1.2, -0.35 * wide], [1.2, -0.65 * wide]])
+        band = np.vstack([line, line[-1] + side, upper[::-1], line[0] + side[::-1] * [-1, 1]])
         coverage = canvas.covered(band)
         layers.darken(1 - 0.28 * np.roll(cv2.GaussianBlur(coverage, (0, 0), 1.1 * canvas.scale), 3, axis=0))
         off = np.interp(x, line[:, 0], line[:, 1]).astype(np.float32) - y
-        u = (76 * np.arcsin(np.clip(x / 78, -1, 1))).astype(np.float32)
+        u = (76 * np.arcsin(np.clip(x / 79, -1, 1))).astype(np.float32)
         threads = np.sin(u * stretch) * 0.5 + np.sin(off * stretch) * 0.7
         creases = canvas.enlarged(clouds(rng, canvas.coarse(2), (40, 3.5), 2))
-        height = head_form(canvas, 80, -190, -20) + 0.09 * threads + 0.45 * creases + 0.6 * cv2.sqrt(np.minimum(canvas.depth(coverage), 1.2))
+        height = head_form(canvas, 78.5, -190, -20) + 0.09 * threads + 0.45 * creases + 0.6 * cv2.sqrt(np.minimum(canvas.depth(coverage), 1.2))
         lit = shade(height.astype(np.float32), canvas, light, 0.45) * (1 + 0.035 * threads + 0.03 * grain(rng, canvas))
         layers.lay((colour * lit[..., None]).astype(np.float32), coverage)
     return layers.finish("bandage", HEAD_ANCHORS)

@@ -9,7 +9,7 @@ from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, mi
 from natocc.occluders.worn.colours import CLOTH, pick
 from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
-from natocc.occluders.worn.relief import clouds, draw_light, face_form, folds, grain, shade
+from natocc.occluders.worn.relief import clouds, draw_light, face_form, folds, grain, shade, streaks
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import knit_tile, tiled, woven
 
@@ -46,37 +46,28 @@ def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
     around = np.arctan2(x, y - 25)
 
     height = 46 * cv2.exp(-cv2.pow(away / 62, 2.0)) - 0.05 * np.maximum(y - 120, 0)
-    height += 3.2 * cv2.sqrt(np.clip(away / 5, 0, 1))  # the edge is folded in
-    below = np.clip((y - 95) / 45, 0, 1)
-    # Folds run around the face; below the chin they cross from one shoulder to the other.
+    height += 2.4 * cv2.sqrt(np.clip(away / 4, 0, 1))  # the edge is folded in
+    below = np.clip((y - 88) / 40, 0, 1)
+    sides = np.clip((y + 70) / 70, 0.15, 1) * (1 - below)
+    # Folds run around the face, more of them beside it; below the chin they cross from one shoulder to the other.
     spin = float(rng.choice([-1, 1]))
-    wave = canvas.enlarged(clouds(rng, canvas.coarse(4), (60, 40)))
-    t = away + 3 * np.sin(around * 2 + rng.uniform(0, 6)) + 2.4 * wave
-    ringed = _ridges(rng, t, 9, (12, 30)) * np.clip(1 - below * 0.8, 0, 1)
-    slanted = _ridges(rng, (y - 95) + spin * x * np.float32(rng.uniform(0.35, 0.7)) + 5 * wave, 9, (11, 26)) * below
-    height += ringed + slanted * np.float32(1.25) + canvas.enlarged(clouds(rng, canvas.coarse(3), (30, 30), 2)) * np.float32(0.8)
+    wave = canvas.enlarged(clouds(rng, canvas.coarse(4), (70, 60))) * np.float32(4)
+    length = np.hypot(x, y - 25)
+    height += streaks(rng, canvas, away + wave, 40 * np.abs(around), 13) * sides * np.float32(rng.uniform(3, 6))
+    slant = np.float32(rng.uniform(0.25, 0.6)) * spin
+    hung = (y - 0.004 * (x - 20 * spin) ** 2) + slant * x + wave
+    height += streaks(rng, canvas, hung, x - slant * y, 16) * below * np.float32(rng.uniform(6, 10))
+    over = hung - np.float32(rng.uniform(132, 150))
+    height += np.float32(5) * np.clip(0.5 - over * 0.5, 0, 1) * below  # one end lies over the other
     pinned = [np.array([[spin * 60, 70], [spin * 40, 108], [-spin * 20, 128 + k * 9]]) + rng.normal(0, 3, (3, 2)) for k in range(3)]
-    height += folds(canvas, pinned, 5, 2.2)
-    colours, _ = patterned(rng, away + 0.15 * y, 60 * around, plain=0.7)
+    height += folds(canvas, pinned, 6, 1.5) - 0.02 * length
+    colours, _ = patterned(rng, x + 0.4 * height, y + 0.4 * height, plain=0.7)
     weave = ("plain", "jersey", "fleece")[int(rng.integers(3))]
     tone = 1 + 0.022 * woven(rng, canvas, weave, x, y) + 0.015 * clouds(rng, canvas, 30, 2)  # type: ignore[arg-type]
     lit = shade(height.astype(np.float32), canvas, light, 0.6)
     layers = Layers(canvas)
     layers.lay((colours * (lit * tone)[..., None]).astype(np.float32), body)
     return layers.finish("headscarf", HEADSCARF_ANCHORS)
-
-
-def _ridges(rng: np.random.Generator, t: Field, count: int, spacing: tuple[float, float]) -> Field:
-    """Folds across t (mm): slow rises and steep falls of uneven height, as cloth that lies over itself has."""
-    height = np.zeros(t.shape, np.float32)
-    at = rng.uniform(2, 12)
-    for _ in range(count):
-        step = rng.uniform(*spacing)
-        off = t - np.float32(at)
-        tall, steep = rng.uniform(0.4, 3.2), rng.uniform(0.35, 1.4)
-        height += np.float32(tall) * cv2.exp(np.minimum(off, 0) / np.float32(step * 0.4)) * np.clip(0.5 - off * np.float32(steep), 0, 1)
-        at += step
-    return height
 
 
 def draw_scarf(rng: np.random.Generator) -> WornTemplate:
@@ -100,16 +91,16 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
         height -= np.float32(0.5) * under if make == "gaiter" else np.float32(0.12) * under
         sag = np.float32(rng.uniform(6, 20)) * np.cos(np.clip(x / 75, -1, 1) * np.pi / 2)
         if make == "gaiter":
-            rings = _ridges(rng, y - 96 - sag + 6 * wave, 6, (6, 15)) * np.clip((y - 92) / 20, 0, 1)
-            height += np.float32(0.8) * rings
+            height += streaks(rng, canvas, y - sag + 4 * wave, x, 9) * np.clip((y - 84) / 30, 0, 1) * np.float32(rng.uniform(3, 6))
+            height += streaks(rng, canvas, y - 0.6 * sag + 3 * wave, x, 12) * np.clip(np.abs(x) / 50 - 0.3, 0, 1) * np.float32(2)
         lines = []
         for side in (-1, 1):
             for k in range(6 if make == "bandana" else 4):
                 start = np.array([side * 66, 30 + 5 * k])
                 end = np.array([side * rng.uniform(-5, 25), 48 + (17 if make == "bandana" else 12) * k])
                 lines.append(np.array([start, (start + end) / 2 + [0, rng.uniform(0, 7)], end]))
-        height += folds(canvas, lines, float(rng.uniform(3.5, 6)), float(rng.uniform(0.8, 2.2)))
-        height += clouds(rng, canvas, (30, 18), 2) * np.float32(0.7)
+        height += folds(canvas, lines, float(rng.uniform(3.5, 6)), float(rng.uniform(1.2, 2.8)))
+        height += clouds(rng, canvas, (30, 18), 2) * np.float32(0.9)
         u, v = (80 * np.arcsin(np.clip(x / 82, -1, 1))).astype(np.float32), y + 0.002 * x * x
         colours, _ = patterned(rng, u, v, plain=0.3)
         tone = 1 + 0.03 * woven(rng, canvas, "jersey" if make == "gaiter" else "plain", u, v)
@@ -127,14 +118,14 @@ def _wrapped(rng: np.random.Generator, canvas: Canvas, below: Field, wave: Field
     tilt = np.float32(rng.uniform(-0.12, 0.12))
     sag = np.float32(rng.uniform(8, 26)) * (1 - cv2.pow(np.minimum(np.abs(x) / 90, 1), 2.0))
     t = below + tilt * x - 0.5 * sag + 5 * wave
-    edges_at = np.cumsum(rng.uniform(34, 56, 3))
     v = t.copy()
-    for at in edges_at:  # each winding lies over the next one
+    for at in np.cumsum(rng.uniform(34, 56, 3)):  # each winding lies over the next one
         off = t - np.float32(at)
-        height += np.float32(rng.uniform(4, 7)) * np.clip(0.5 - off * 0.4, 0, 1)
+        height += np.float32(rng.uniform(4, 7)) * cv2.exp(np.minimum(off, 0) / 26) * np.clip(0.5 - off * 0.25, 0, 1)
         v = np.where(off > 0, v + np.float32(rng.uniform(5, 30)), v)
-    height += _ridges(rng, t - 4 + 0.4 * sag, 12, (8, 20)) * np.float32(rng.uniform(0.6, 1.2))
-    height += canvas.enlarged(clouds(rng, canvas.coarse(3), (26, 16), 2)) * np.float32(1.1)
+    height += streaks(rng, canvas, t + 0.4 * sag, x, float(rng.uniform(13, 20)), 6) * np.float32(rng.uniform(5, 9))
+    height += 5 * cv2.sqrt(np.clip(below / 9, 0, 1))  # the upper edge rolls over
+    height += canvas.enlarged(clouds(rng, canvas.coarse(3), (26, 16), 2)) * np.float32(0.9)
     u = (100 * np.arcsin(np.clip(x / 112, -1, 1))).astype(np.float32)
     if rng.random() < 0.6:
         stitch = rng.uniform(3.5, 7.0)

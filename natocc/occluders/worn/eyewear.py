@@ -13,14 +13,14 @@ from natocc.occluders.worn.template import WornTemplate
 
 BOX = (-82.0, -34.0, 82.0, 42.0)
 SCALE = 5.0
-ANCHORS = ("17", "19", "24", "26", "27", "28", "29", "36", "39", "42", "45", "41", "46", "0", "16", "ear_left", "ear_right", "temple_left", "temple_right")
+ANCHORS = ("27", "28", "36", "39", "42", "45", "0", "16", "ear_left", "ear_right", "temple_left", "temple_right")
 """What ties glasses to a face."""
 
 _DARK = ("wayfarer", "aviator", "round", "sport", "rectangle", "cat", "large")
 _CLEAR = ("wayfarer", "round", "rectangle", "aviator", "cat")
 _THIN = {"aviator": 0.9, "round": 0.6, "rectangle": 0.4, "large": 0.3, "wayfarer": 0.1, "cat": 0.1, "sport": 0.0}
 """How often a shape has a frame of metal."""
-_TINTS = ("121416", "17181a", "1c1a17", "2b211a", "3a2a1d", "1c2420", "23302a", "1d2530", "2a2430")
+_TINTS = ("121416", "17181a", "1c1a17", "2b211a", "3a2a1d", "1c2420", "23302a", "171b22", "1e1a1e")
 _MIRRORS = ("3a5f8a", "8a5a2a", "7d8790", "4a7a6a", "8a4a5a")
 _PLASTIC = ("101113", "141517", "18191c", "2a1a12", "1d2430", "e7e4de", "6e1f26", "3b3d42", "a98b64")
 _METAL = ("b08d4a", "c2a15c", "a9acb0", "8d9095", "2a2b2e", "1c1d1f")
@@ -37,7 +37,7 @@ def draw_sunglasses(rng: np.random.Generator) -> WornTemplate:
     fade = rng.uniform(0, 0.9) if rng.random() < 0.5 else rng.uniform(0, 0.15)  # lighter towards the lower edge
     colours = tint * (1 + np.float32(fade) * down**1.5)[..., None] + np.float32(0.06 * fade) * (down**2)[..., None]
     scene = _reflection(rng, canvas)
-    strength = rng.uniform(0.35, 0.7) if mirror else rng.uniform(0.06, 0.3)
+    strength = rng.uniform(0.35, 0.7) if mirror else rng.uniform(0.03, 0.2)
     sky = np.array([0.86, 0.92, 1.0], np.float32) if not mirror else np.clip(tint * 1.9 + 0.12, 0, 1)
     colours = colours + np.float32(strength) * scene[..., None] * (sky - colours)
     colours *= (0.72 + 0.28 * np.clip(canvas.depth(lens) / 2.5, 0, 1))[..., None]
@@ -69,7 +69,7 @@ class _Rim:
 
     def __init__(self, rng: np.random.Generator, shape: str, lens: Curve) -> None:
         self.metal = bool(rng.random() < _THIN[shape])
-        self.width = rng.uniform(1.0, 1.7) if self.metal else rng.uniform(2.4, 5.5)
+        self.width = rng.uniform(1.0, 1.7) if self.metal else rng.uniform(2.2, 4.2)
         self.lens = lens
         self.shape = shape
 
@@ -99,7 +99,7 @@ def _reflection(rng: np.random.Generator, canvas: Canvas) -> Field:
     rise = (canvas.y - 2) / 22
     bend = rise * (1 + 0.25 * local**2) + local * np.float32(rng.normal(0, 0.25))
     horizon = rng.uniform(-0.5, 0.4)
-    scenery = clouds(rng, canvas.coarse(2), (14, 5), 3)
+    scenery = clouds(rng, canvas.coarse(2), (16, 9), 2)
     seen = np.roll(canvas.enlarged(scenery), int(rng.integers(4, 20)), axis=1)
     skyline = np.clip((horizon + 0.14 * seen - bend) * np.float32(rng.uniform(2.5, 7)), 0, 1)
     scene = skyline * (0.75 + 0.15 * seen) + (1 - skyline) * np.clip(0.12 + 0.12 * seen, 0, 0.5)
@@ -131,14 +131,14 @@ def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) ->
     rings = np.maximum(canvas.covered(outer, outline), canvas.covered(outer * [-1, 1], outline * [-1, 1]))
     parts = [rings, *(canvas.covered(part) for part in _bridge(rng, rim))]
     coverage = np.maximum.reduce(parts)
-    height = _rounded(canvas, coverage, 0.7 if rim.metal else min(2.2, rim.width / 2))
+    height = _rounded(canvas, coverage, 0.6 if rim.metal else 0.9)
     # The front is curved around the face.
     height += np.float32(14) * cv2.sqrt(np.clip(1 - (canvas.x / 92) ** 2, 0, 1))
     lit = shade(height, canvas, light, 0.25)
     colours = _material(rng, canvas, colour, rim.metal) * lit[..., None]
     sparkle = gloss(height, canvas, light, 18 if rim.metal else 60)
     bright = (0.55 if rim.metal else 0.35) * rng.uniform(0.5, 1.2)
-    colours = colours + (np.float32(bright) * sparkle * (0.7 + 0.3 * clouds(rng, canvas.coarse(4), 18).mean()))[..., None]
+    colours = colours + (np.float32(bright) * sparkle )[..., None]
     shadow = cv2.GaussianBlur(coverage, (0, 0), 1.2 * canvas.scale)
     layers.darken(1 - 0.35 * np.roll(shadow, round(0.8 * canvas.scale), axis=0))
     if rim.metal:

@@ -58,7 +58,7 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
     height += clouds(rng, canvas, (30, 24), 2) * np.float32(1.3 if soft else 0.5)
     creases = [np.array([[s * rng.uniform(55, 80), -40 - 14 * i], [s * 40, -52 - 20 * i], [s * rng.uniform(5, 30), -70 - 18 * i]]) for s in (-1, 1) for i in range(3)]
     height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (1.5 if soft else 0.6)))
-    colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.78)
+    colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.9)
     weave = ("twill", "twill", "plain", "linen")[int(rng.integers(4))]
     tone = 1 + 0.035 * woven(rng, canvas, weave, u, y) + 0.02 * clouds(rng, canvas, 24, 2)  # type: ignore[arg-type]
     if len(panels) == 2 and rng.random() < 0.25:  # the front of another colour
@@ -114,15 +114,12 @@ def _emblem(rng: np.random.Generator, canvas: Canvas, colours: Field, height: Fi
 def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour, thread: Colour) -> None:
     """The visor, curved, coming towards the viewer."""
     canvas = layers.canvas
-    drop, reach, bow = rng.uniform(10, 24), rng.uniform(70, 79), rng.uniform(6, 20)
-    join = -47 + rng.normal(0, 1.5)
-    rim = join + drop + 4
-    ends = join + 20 + 0.4 * bow
-    half = np.array([
-        [0, join], [30, join + 2.5], [56, join + 9], [reach - 4, ends - 6], [reach, ends], [reach, ends],
-        [reach - 7, rim + bow * 0.8], [reach * 0.62, rim + bow * 0.33], [reach * 0.3, rim + bow * 0.07], [0, rim],
-    ])  # fmt: skip
-    half[6:, 1] = np.maximum(half[6:, 1], half[[4, 3, 2, 1], 1] + 3)
+    drop, reach = rng.uniform(15, 30), rng.uniform(68, 76)
+    join, fall = -49 + rng.normal(0, 1.5), rng.uniform(15, 25)
+    across = np.linspace(0, 1, 12)
+    upper = np.stack([reach * across, join + fall * across**2], 1)
+    thick = drop * (1 - across ** rng.uniform(2.6, 4.2)) ** 0.55
+    half = np.vstack([upper, (upper + np.stack([2.0 * across, thick], 1))[::-1]])
     outline = curve(mirrored(half)[:-1], closed=True)
     coverage = canvas.covered(outline)
     shadow = cv2.GaussianBlur(coverage, (0, 0), 2.5 * canvas.scale)
@@ -134,10 +131,10 @@ def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colou
     rows = int(rng.integers(3, 8))
     for i in range(rows):
         stitched += dashes(inset(outline, 2.0 + i * rng.uniform(2.4, 2.8)), 1.7, 0.7)
-    sewn = canvas.stroked(stitched, 0.4) * np.clip((canvas.y - np.interp(np.abs(canvas.x), half[:5, 0], half[:5, 1]) - 3) / 2, 0, 1)
+    sewn = canvas.stroked(stitched, 0.4) * np.clip((canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1]) - 3) / 2, 0, 1)
     height -= 0.35 * cv2.GaussianBlur(sewn, (0, 0), 1.0)
     tone = 1 + 0.03 * woven(rng, canvas, "twill", canvas.x, canvas.y)
-    tone *= 0.72 + 0.28 * np.clip((canvas.y - np.interp(np.abs(canvas.x), half[:5, 0], half[:5, 1])) / 7, 0, 1)
+    tone *= 0.72 + 0.28 * np.clip((canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1])) / 7, 0, 1)
     colours = colour + (0.5 * sewn)[..., None] * (thread - colour)
     layers.lay((colours * (shade(height.astype(np.float32), canvas, light, 0.3) * tone)[..., None]).astype(np.float32), coverage)
 
@@ -151,7 +148,8 @@ def draw_beanie(rng: np.random.Generator) -> WornTemplate:
     top = float(half[0, 1])
     u = around_head(canvas, 92, top - 2, -25)
     x, y = canvas.x, canvas.y
-    lower = np.interp(np.abs(x), half[:-6:-1, 0], half[:-6:-1, 1]).astype(np.float32)
+    rim = curve(half[-5:][::-1])
+    lower = np.interp(np.abs(x), np.maximum.accumulate(rim[:, 0]), rim[:, 1]).astype(np.float32)
     cuff_high = rng.uniform(34, 48) if rng.random() < 0.75 else 0.0
     above = lower - y + np.float32(0.012) * x * x * np.float32(rng.uniform(-0.2, 0.2))
     cuff = np.clip((np.float32(cuff_high) - above) * 2, 0, 1) if cuff_high else np.zeros(canvas.shape, np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, mirrored, ribbon
 from natocc.occluders.worn.colours import Colour, pick
 from natocc.occluders.worn.headwear import head_outline
-from natocc.occluders.worn.relief import Light, clouds, draw_light, gloss, grain, head_form, shade
+from natocc.occluders.worn.relief import Light, draw_light, gloss, grain, head_form, shade, slopes
 from natocc.occluders.worn.template import WornTemplate
 
 BOX = (-108.0, -184.0, 108.0, 140.0)
@@ -51,7 +51,7 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
         shine, sharp = float(rng.uniform(0.02, 0.5)), 25.0
         height += 0.8 * np.clip((9 - np.abs(x)) / 1.5, 0, 1) * np.clip((-40 - y) / 10, 0, 1)
     lit = shade(height, canvas, light, 0.4)
-    reflected = gloss(height, canvas, light, sharp) * (1 + 0.15 * canvas.enlarged(clouds(rng, canvas.coarse(4), 12, 2)))
+    reflected = gloss(height, canvas, light, sharp) + np.float32(0.35) * np.clip(0.35 - slopes(height, canvas)[1] * -1, 0, 1)
     colours = colours * (lit * (1 + 0.01 * grain(rng, canvas)))[..., None] + np.float32(shine) * reflected[..., None]
     layers.lay(np.clip(colours, 0, 1).astype(np.float32), body)
     if make != "cycling" or rng.random() < 0.3:
@@ -74,7 +74,7 @@ def _vents(rng: np.random.Generator, canvas: Canvas, top: float) -> Field:
 def _peak(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour, shine: float) -> None:
     """The short peak over the brows."""
     canvas = layers.canvas
-    join, drop, reach = -54 + rng.normal(0, 1.5), rng.uniform(12, 20), rng.uniform(76, 88)
+    join, drop, reach = -58 + rng.normal(0, 1.5), rng.uniform(12, 20), rng.uniform(76, 88)
     half = np.array([
         [0, join], [34, join + 3], [62, join + 10], [reach, join + 22], [reach, join + 22], [reach - 8, join + 24],
         [54, join + drop + 5], [28, join + drop + 1.5], [0, join + drop],
@@ -92,14 +92,14 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     """Webbing from before and behind the ears to under the chin, with a buckle."""
     canvas = layers.canvas
     colour = pick(rng, ("141518", "1d1e22", "232428", "3b3d42", "e9e6e0"))
-    joint = np.array([66.0, rng.uniform(48, 58)])
+    joint = np.array([64.5, rng.uniform(48, 58)])
     lines = [
         curve([[72, -30], [70, 0], [68.5, 25], joint]),
         curve([[82, -24], [79, 10], [73, 36], joint]),
-        curve([joint, [61, 74], [46, 98], [26, 116], [0, 123]]),
+        curve([joint, [58.5, 74], [44, 98], [24, 116], [12, 120.5], [0, 122]]),
     ]
     lines[2] = np.vstack([lines[2], (lines[2] * [-1, 1])[::-1][1:]])
-    widths = (6.0, 4.5, 10.0)
+    widths = (4.5, 3.5, 7.5)
     drawn = [ribbon(line * [side, 1], wide) for line, wide in zip(lines, widths, strict=True) for side in (1, -1)]
     coverage = np.maximum.reduce([canvas.covered(band) for band in drawn])
     deep = canvas.depth(coverage)
@@ -108,6 +108,6 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     lit = shade(height.astype(np.float32), canvas, light, 0.3) * side * (1 + 0.03 * grain(rng, canvas))
     layers.lay((colour * lit[..., None]).astype(np.float32), coverage)
     at = np.array([float(rng.choice([-1, 1])) * 53, 88.0])
-    buckle = canvas.covered(at + curve(np.array([[-8, -5], [7, -9], [9, 5], [-6, 9]]), closed=True))
+    buckle = canvas.covered(at + curve(np.array([[-6, -5], [5, -7], [6, 4], [-4, 7]]), closed=True))
     lit = shade(1.8 * cv2.sqrt(np.minimum(canvas.depth(buckle), 2)), canvas, light) * 0.95
     layers.lay((pick(rng, ("141518", "232428", "3b3d42")) * lit[..., None]).astype(np.float32), buckle)
