@@ -17,10 +17,10 @@ CLOTH = (
 )  # fmt: skip
 """Of cotton and knitted things."""
 SURGICAL = (
-    "9cc3dc", "a9cbe0", "8fbbd9", "b3d3e3", "9fc9d3", "eceeee", "f0efec", "a5cfc3", "b6d6c8", "26272a", "1e1f22", "dcb9c4", "e3c5cb",
+    "9cc3dc", "a9cbe0", "8fbbd9", "b3d3e3", "9fc9d3", "dfe2e3", "e3e2df", "a5cfc3", "b6d6c8", "26272a", "1e1f22", "dcb9c4", "e3c5cb",
 )  # fmt: skip
 """Of surgical masks."""
-RESPIRATOR = ("eeeeec", "f1f0ed", "e8e9e8", "ecebe6", "232428", "2a2b2e", "a9bccb", "c7b3b0", "8e9196", "cdbfae")
+RESPIRATOR = ("e0e1e0", "e4e3e0", "dcdddd", "dfddd8", "232428", "2a2b2e", "a9bccb", "c7b3b0", "8e9196", "cdbfae")
 """Of FFP2 and N95 masks."""
 
 

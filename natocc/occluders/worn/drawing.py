@@ -7,12 +7,27 @@ from collections.abc import Callable
 import numpy as np
 
 from natocc.core.seeds import generator
+from natocc.occluders.worn.bandages import draw_bandage
+from natocc.occluders.worn.drapes import draw_headscarf, draw_scarf
+from natocc.occluders.worn.eyewear import draw_glasses, draw_sunglasses
+from natocc.occluders.worn.headwear import draw_beanie, draw_cap
+from natocc.occluders.worn.helmets import draw_helmet
 from natocc.occluders.worn.masks import draw_cloth, draw_surgical
+from natocc.occluders.worn.respirators import draw_respirator
 from natocc.occluders.worn.template import WornTemplate
 
 _DRAWINGS: dict[str, Callable[[np.random.Generator], WornTemplate]] = {
     "surgical": draw_surgical,
     "cloth": draw_cloth,
+    "respirator": draw_respirator,
+    "sunglasses": draw_sunglasses,
+    "glasses": draw_glasses,
+    "cap": draw_cap,
+    "beanie": draw_beanie,
+    "headscarf": draw_headscarf,
+    "helmet": draw_helmet,
+    "scarf": draw_scarf,
+    "bandage": draw_bandage,
 }
 
 KINDS = tuple(_DRAWINGS)

@@ -198,6 +198,6 @@ PATTERNS: tuple[tuple[Callable[[np.random.Generator, Colour], Tile], float, floa
     (_flowers, 50, 95),
     (_camouflage, 90, 160),
     (_print, 45, 90),
-    (_batik, 60, 120),
+    (_batik, 35, 75),
 )
 """Each with the least and the greatest width of its tile, mm."""

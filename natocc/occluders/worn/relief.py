@@ -148,10 +148,9 @@ def face_form(canvas: Canvas, half_width: float = 80.0, nose: float = 15.0, chin
 
 def head_form(canvas: Canvas, half_width: float = 84.0, top: float = -135.0, middle: float = 0.0) -> Field:
     """Height of what lies around the upper head, mm."""
-    small = canvas.coarse(4)
-    up = np.minimum(small.y - middle, 0) / (middle - top)
-    around = np.clip(1 - (small.x / half_width) ** 2 - np.abs(up) ** 2.4, 0.02, 1)
-    return canvas.enlarged((75 * np.sqrt(around)).astype(np.float32))
+    up = np.clip((canvas.y[:, :1] - middle) / (top - middle), 0, None)
+    around = np.clip(1 - (canvas.x[:1] / np.float32(half_width)) ** 2 - up**2.4, 0.02, 1)
+    return np.asarray(75 * cv2.sqrt(around), dtype=np.float32)
 
 
 def folds(canvas: Canvas, lines: Sequence[Curve], width: float, depth: float) -> Field:
@@ -169,3 +168,27 @@ def folds(canvas: Canvas, lines: Sequence[Curve], width: float, depth: float) ->
         inside = np.clip(4 * t * (1 - t), 0, 1)
         total -= depth * inside * np.exp(-(((off - bend * inside) / (width * (0.5 + 0.5 * inside))) ** 2))
     return canvas.enlarged(total.astype(np.float32))
+
+
+def streaks(rng: np.random.Generator, canvas: Canvas, across: Field, along: Field, spacing: float, long: float = 7.0) -> Field:
+    """Folds of hanging cloth: broad crests and narrow valleys that begin and end, in [0, 1].
+
+    Parameters
+    ----------
+    across, along : (h, w) float32
+        Place across the folds and along them, mm.
+    spacing : float
+        From one fold to the next, about, mm.
+    long : float
+        How much longer folds are than they are wide.
+    """
+    side = 48
+    grid = np.pad(rng.standard_normal((side, side), dtype=np.float32), 2, mode="wrap")
+    u, v = across / np.float32(0.75 * spacing), along / np.float32(spacing * long)
+    u += np.float32(rng.uniform(0, side))
+    v += np.float32(rng.uniform(0, side))
+    u -= np.floor(u / side) * np.float32(side)
+    v -= np.floor(v / side) * np.float32(side)
+    noise = cv2.remap(grid, u + np.float32(1.5), v + np.float32(1.5), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    crests = cv2.sqrt(noise * noise + np.float32(0.02))
+    return np.asarray(cv2.GaussianBlur(crests / (np.float32(0.6) + crests), (0, 0), 0.5 * canvas.scale), dtype=np.float32)
