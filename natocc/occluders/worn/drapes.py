@@ -59,7 +59,9 @@ def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
     height += streaks(rng, canvas, hung, x - slant * y, 16) * below * np.float32(rng.uniform(6, 10))
     over = hung - np.float32(rng.uniform(132, 150))
     height += np.float32(5) * np.clip(0.5 - over * 0.5, 0, 1) * below  # one end lies over the other
-    pinned = [np.array([[spin * 60, 70], [spin * 40, 108], [-spin * 20, 128 + k * 9]]) + rng.normal(0, 3, (3, 2)) for k in range(3)]
+    pinned = [
+        np.array([[spin * 60, 70], [spin * 40, 108], [-spin * 20, 128 + k * 9]]) + rng.normal(0, 3, (3, 2)) for k in range(3)
+    ]
     height += folds(canvas, pinned, 6, 1.5) - 0.02 * length
     colours, _ = patterned(rng, x + 0.4 * height, y + 0.4 * height, plain=0.7)
     weave = ("plain", "jersey", "fleece")[int(rng.integers(3))]
@@ -91,7 +93,9 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
         height -= np.float32(0.5) * under if make == "gaiter" else np.float32(0.12) * under
         sag = np.float32(rng.uniform(6, 20)) * np.cos(np.clip(x / 75, -1, 1) * np.pi / 2)
         if make == "gaiter":
-            height += streaks(rng, canvas, y - sag + 4 * wave, x, 9) * np.clip((y - 84) / 30, 0, 1) * np.float32(rng.uniform(3, 6))
+            height += (
+                streaks(rng, canvas, y - sag + 4 * wave, x, 9) * np.clip((y - 84) / 30, 0, 1) * np.float32(rng.uniform(3, 6))
+            )
             height += streaks(rng, canvas, y - 0.6 * sag + 3 * wave, x, 12) * np.clip(np.abs(x) / 50 - 0.3, 0, 1) * np.float32(2)
         lines = []
         for side in (-1, 1):
@@ -114,7 +118,7 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
 def _wrapped(rng: np.random.Generator, canvas: Canvas, below: Field, wave: Field) -> tuple[Field, Field, Field, Field]:
     """Two or three windings of wool: height, tone, and place on the cloth."""
     x = canvas.x
-    height = 34 * cv2.sqrt(np.clip(1 - (x / 118) ** 2, 0.03, 1)) + 10 * cv2.exp(-((below - 60) / 45) ** 2)
+    height = 34 * cv2.sqrt(np.clip(1 - (x / 118) ** 2, 0.03, 1)) + 10 * cv2.exp(-(((below - 60) / 45) ** 2))
     tilt = np.float32(rng.uniform(-0.12, 0.12))
     sag = np.float32(rng.uniform(8, 26)) * (1 - cv2.pow(np.minimum(np.abs(x) / 90, 1), 2.0))
     t = below + tilt * x - 0.5 * sag + 5 * wave

@@ -80,7 +80,11 @@ def _begin(rng: np.random.Generator, shapes: tuple[str, ...]) -> tuple[Layers, L
     shape = shapes[int(rng.integers(len(shapes)))]
     points = outline_points(f"{shape} lens")
     middle = points.mean(axis=0)
-    points = middle + (points - middle) * [rng.uniform(0.93, 1.04), rng.uniform(0.88, 1.06)] + [rng.normal(0, 0.7), rng.normal(1.5, 1.5)]
+    points = (
+        middle
+        + (points - middle) * [rng.uniform(0.93, 1.04), rng.uniform(0.88, 1.06)]
+        + [rng.normal(0, 0.7), rng.normal(1.5, 1.5)]
+    )
     outline = curve(points, closed=True)
     rim = _Rim(rng, shape, outline)
     outermost = float(outline[:, 0].max()) + rim.width
@@ -138,7 +142,7 @@ def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) ->
     colours = _material(rng, canvas, colour, rim.metal) * lit[..., None]
     sparkle = gloss(height, canvas, light, 18 if rim.metal else 60)
     bright = (0.55 if rim.metal else 0.35) * rng.uniform(0.5, 1.2)
-    colours = colours + (np.float32(bright) * sparkle )[..., None]
+    colours = colours + (np.float32(bright) * sparkle)[..., None]
     shadow = cv2.GaussianBlur(coverage, (0, 0), 1.2 * canvas.scale)
     layers.darken(1 - 0.35 * np.roll(shadow, round(0.8 * canvas.scale), axis=0))
     if rim.metal:

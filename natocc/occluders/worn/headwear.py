@@ -15,7 +15,20 @@ from natocc.occluders.worn.weaves import knit_tile, tiled, woven
 
 BOX = (-104.0, -176.0, 104.0, 14.0)
 SCALE = 3.4
-ANCHORS = ("0", "16", *(str(i) for i in range(17, 27)), "27", "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown")
+ANCHORS = (
+    "0",
+    "16",
+    *(str(i) for i in range(17, 27)),
+    "27",
+    "36",
+    "39",
+    "42",
+    "45",
+    "temple_left",
+    "temple_right",
+    "forehead",
+    "crown",
+)
 """What ties a hat to a face."""
 
 
@@ -56,7 +69,11 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
         stitches.append(cv2.exp(-(((off - np.float32(3.0)) / 0.45) ** 2)) * (np.sin(y * 2.4) > -0.4))
     soft = rng.random() < 0.5
     height += clouds(rng, canvas, (30, 24), 2) * np.float32(1.3 if soft else 0.5)
-    creases = [np.array([[s * rng.uniform(55, 80), -40 - 14 * i], [s * 40, -52 - 20 * i], [s * rng.uniform(5, 30), -70 - 18 * i]]) for s in (-1, 1) for i in range(3)]
+    creases = [
+        np.array([[s * rng.uniform(55, 80), -40 - 14 * i], [s * 40, -52 - 20 * i], [s * rng.uniform(5, 30), -70 - 18 * i]])
+        for s in (-1, 1)
+        for i in range(3)
+    ]
     height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (1.5 if soft else 0.6)))
     colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.9)
     weave = ("twill", "twill", "plain", "linen")[int(rng.integers(4))]
@@ -81,7 +98,9 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
     return layers.finish("cap", ANCHORS)
 
 
-def _emblem(rng: np.random.Generator, canvas: Canvas, colours: Field, height: Field, ground: Colour, u: Field) -> tuple[Field, Field]:
+def _emblem(
+    rng: np.random.Generator, canvas: Canvas, colours: Field, height: Field, ground: Colour, u: Field
+) -> tuple[Field, Field]:
     """Embroidery on the front: letters, a badge, or nothing."""
     if rng.random() < 0.4:
         return colours, height
@@ -108,7 +127,9 @@ def _emblem(rng: np.random.Generator, canvas: Canvas, colours: Field, height: Fi
     share = cv2.remap(raw, columns, rows, cv2.INTER_LINEAR).astype(np.float32) / np.float32(255)
     yarn = 1 + np.float32(0.08) * np.sin((canvas.x * 0.5 + canvas.y) * 7)
     raised = cv2.GaussianBlur(share, (0, 0), 0.35 * canvas.scale)
-    return colours + share[..., None] * (colour * yarn[..., None] - colours), height + 1.0 * raised + 0.06 * share * np.sin(canvas.y * 7)
+    return colours + share[..., None] * (colour * yarn[..., None] - colours), height + 1.0 * raised + 0.06 * share * np.sin(
+        canvas.y * 7
+    )
 
 
 def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour, thread: Colour) -> None:
@@ -131,7 +152,9 @@ def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colou
     rows = int(rng.integers(3, 8))
     for i in range(rows):
         stitched += dashes(inset(outline, 2.0 + i * rng.uniform(2.4, 2.8)), 1.7, 0.7)
-    sewn = canvas.stroked(stitched, 0.4) * np.clip((canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1]) - 3) / 2, 0, 1)
+    sewn = canvas.stroked(stitched, 0.4) * np.clip(
+        (canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1]) - 3) / 2, 0, 1
+    )
     height -= 0.35 * cv2.GaussianBlur(sewn, (0, 0), 1.0)
     tone = 1 + 0.03 * woven(rng, canvas, "twill", canvas.x, canvas.y)
     tone *= 0.72 + 0.28 * np.clip((canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1])) / 7, 0, 1)

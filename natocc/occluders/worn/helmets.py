@@ -37,7 +37,9 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
     shine, sharp = 0.5, 45.0
     if make == "hard hat":
         for at, wide in ((0.0, 9.0), (26.0, 4.5)):
-            ridge = np.clip((wide - np.abs(np.abs(x) - at * cv2.sqrt(np.clip(1 - ((y + 30) / (top + 20)) ** 2, 0.1, 1)))) / 3, 0, 1)
+            ridge = np.clip(
+                (wide - np.abs(np.abs(x) - at * cv2.sqrt(np.clip(1 - ((y + 30) / (top + 20)) ** 2, 0.1, 1)))) / 3, 0, 1
+            )
             height += 2.6 * ridge * np.clip((-58 - y) / 8, 0, 1)
     elif make == "cycling":
         vents = _vents(rng, canvas, top)
@@ -62,7 +64,14 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
 def _vents(rng: np.random.Generator, canvas: Canvas, top: float) -> Field:
     """Long openings that run over the head."""
     slots: list[Curve] = []
-    for across, start, end in ((0.0, -66, -108), (22.0, -60, -100), (22.0, -110, -140), (46.0, -54, -92), (44.0, -100, -128), (68.0, -56, -86)):
+    for across, start, end in (
+        (0.0, -66, -108),
+        (22.0, -60, -100),
+        (22.0, -110, -140),
+        (46.0, -54, -92),
+        (44.0, -100, -128),
+        (68.0, -56, -86),
+    ):
         jitter = rng.normal(0, 2, 2)
         narrow = 1 - 0.35 * (abs(end) - 90) / 60
         line = curve([[across, start + jitter[0]], [across * 0.98, (start + end) / 2], [across * narrow, end + jitter[1]]])
@@ -103,7 +112,9 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     drawn = [ribbon(line * [side, 1], wide) for line, wide in zip(lines, widths, strict=True) for side in (1, -1)]
     coverage = np.maximum.reduce([canvas.covered(band) for band in drawn])
     deep = canvas.depth(coverage)
-    height = 0.9 * cv2.sqrt(np.minimum(deep, 1.2)) + 0.12 * np.sin((canvas.x + 2 * canvas.y) * 2.6) - 0.25 * np.clip(deep - 1.5, 0, 1)
+    height = (
+        0.9 * cv2.sqrt(np.minimum(deep, 1.2)) + 0.12 * np.sin((canvas.x + 2 * canvas.y) * 2.6) - 0.25 * np.clip(deep - 1.5, 0, 1)
+    )
     side = 1 - 0.5 * np.clip((np.abs(canvas.x) - 45) / 40, 0, 1) - 0.4 * np.clip((canvas.y - 105) / 25, 0, 1)
     lit = shade(height.astype(np.float32), canvas, light, 0.3) * side * (1 + 0.03 * grain(rng, canvas))
     layers.lay((colour * lit[..., None]).astype(np.float32), coverage)

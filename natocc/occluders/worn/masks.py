@@ -34,7 +34,9 @@ def mask_outline(rng: np.random.Generator, name: str, loose: float = 1.2) -> tup
     return curve(whole[:-1], closed=True), curve(half)
 
 
-def loops(layers: Layers, rng: np.random.Generator, light: Light, ends: tuple[Curve, Curve], colour: Colour, width: float = 4.0) -> None:
+def loops(
+    layers: Layers, rng: np.random.Generator, light: Light, ends: tuple[Curve, Curve], colour: Colour, width: float = 4.0
+) -> None:
     """Elastic loops from a mask's upper and lower corner, on the right and mirrored, to behind the ears.
 
     Parameters
@@ -117,7 +119,12 @@ def _pleats(rng: np.random.Generator, canvas: Canvas, v: Field) -> Field:
     height = np.zeros(canvas.shape, np.float32)
     for at in np.array([0.33, 0.52, 0.7]) + rng.normal(0, 0.018, 3):
         above = v + sway - np.float32(at)
-        height += cv2.exp(np.minimum(above, 0) * 7) * np.clip(0.5 - above * 85, 0, 1) * (np.float32(0.9) + opened) * np.float32(rng.uniform(0.7, 1.4))
+        height += (
+            cv2.exp(np.minimum(above, 0) * 7)
+            * np.clip(0.5 - above * 85, 0, 1)
+            * (np.float32(0.9) + opened)
+            * np.float32(rng.uniform(0.7, 1.4))
+        )
     pulled = []
     for side in (-1, 1):
         for y, lift in ((40, -8), (40, 3), (42, 14), (84, 4), (86, -10)):

@@ -124,7 +124,9 @@ def _valve(layers: Layers, rng: np.random.Generator, light: Light, cloth: Colour
     at, radius = np.array([x, rng.uniform(66, 74)]), rng.uniform(12, 15)
     turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     power = 2 / rng.uniform(2.2, 4.5)
-    ring = np.stack([np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power, np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power], 1)
+    ring = np.stack(
+        [np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power, np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power], 1
+    )
     shadow = canvas.covered(at + [1, 2.5] + ring * radius * 1.03)
     layers.darken(1 - 0.4 * cv2.GaussianBlur(shadow, (0, 0), 1.6 * canvas.scale))
     coverage = canvas.covered(at + ring * radius)
