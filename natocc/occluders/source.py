@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from natocc.core.plans import Json, Reference
-from natocc.core.samples import Cutout
+from natocc.core.samples import AlignedFace, Cutout
 from natocc.io.notes import Notes
 from natocc.occluders import SOURCES
 from natocc.plugins.options import Options
@@ -49,6 +49,32 @@ class OccluderSource(Protocol):
         ...
 
 
+@runtime_checkable
+class PutOnFaces(Protocol):
+    """A source of what has its place on a face: it is asked once for each face, then draws for that one."""
+
+    def on(self, face: AlignedFace, classes: Mapping[int, str]) -> OccluderSource:
+        """The source for one face; its cutouts know where they lie (:attr:`natocc.core.samples.Cutout.at_xy`).
+
+        Parameters
+        ----------
+        face : AlignedFace
+        classes : mapping of int to str
+            Names of the values of its parts.
+
+        Raises
+        ------
+        BadDataError
+            ``no-placement``, and why, if the face cannot be told well enough.
+        """
+        ...
+
+
+def for_face(source: OccluderSource, face: AlignedFace, classes: Mapping[int, str]) -> OccluderSource:
+    """The source to draw from for a face: itself, unless it is one of :class:`PutOnFaces`."""
+    return source.on(face, classes) if isinstance(source, PutOnFaces) else source
+
+
 class OccluderOptions(Options):
     """A recipe's ``occluders``: which source, and that source's own keys."""
 
@@ -58,6 +84,11 @@ class OccluderOptions(Options):
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""
         return ((SOURCES, self.source),)
+
+    @property
+    def on_landmarks(self) -> bool:
+        """Whether its cutouts have their place on a face, which its 68 landmarks tell."""
+        return False
 
     @abstractmethod
     def check(self, data: Path) -> int:

@@ -1,8 +1,8 @@
 """A generic adult head: 68 landmarks and a few anchors beside them, in three dimensions, and the canonical face they draw.
 
 Drawn by us from mean measures of adult faces [1]_ (eyes 62 mm apart, outer corners 91, nose 34 wide and 50 long, mouth 51, cheek
-bones 138, nasion to chin 116), symmetric. Millimetres: x to the right of the picture, y down, z away from the viewer; the origin lies
-between the eyes.
+bones 138, nasion to chin 116), symmetric. Millimetres: x to the right of the picture, y down, z away from the viewer; the origin
+lies between the eyes.
 
 .. [1] L. G. Farkas, "Anthropometry of the Head and Face", 2nd edition, Raven Press 1994.
 """
@@ -17,7 +17,8 @@ Float = npt.NDArray[np.float64]
 _LEFT = {  # the half on the left of the picture; the other one mirrors it
     0: (-69.0, 4.0, 80.0), 1: (-68.0, 22.0, 78.0), 2: (-65.5, 40.0, 74.0), 3: (-61.5, 57.5, 67.0), 4: (-54.5, 73.5, 57.0),
     5: (-44.0, 88.0, 42.0), 6: (-31.5, 100.0, 27.0), 7: (-17.0, 109.5, 15.0),
-    17: (-54.0, -13.0, 25.0), 18: (-46.0, -21.0, 14.0), 19: (-35.5, -24.0, 7.0), 20: (-24.0, -22.5, 2.0), 21: (-12.0, -18.5, -1.0),
+    17: (-54.0, -13.0, 25.0), 18: (-46.0, -21.0, 14.0), 19: (-35.5, -24.0, 7.0), 20: (-24.0, -22.5, 2.0),
+    21: (-12.0, -18.5, -1.0),
     31: (-13.5, 43.0, 2.0), 32: (-7.0, 45.5, -4.0),
     36: (-45.5, 1.0, 24.0), 37: (-37.5, -4.5, 14.0), 38: (-26.0, -4.5, 12.0), 39: (-16.5, 1.5, 15.0), 40: (-25.5, 5.0, 13.0),
     41: (-36.5, 5.0, 15.0),
@@ -58,10 +59,10 @@ MODEL: Float = _landmarks()
 17-26 brows, 27-35 nose, 36-47 eyes, 48-67 mouth."""
 
 DERIVED = _derived()
-"""Anchors beside the landmarks, mm. ``ear_left``, ``ear_right``: where the ear's upper root meets the head, at eye height: loops and
-temples end there. ``temple_left``, ``temple_right``: side of the head at brow height, where the front of glasses ends.
-``forehead``: middle of the hairline. ``crown``: top of the head, without hair. ``below_chin``: middle of the throat under the chin.
-``neck_left``, ``neck_right``: sides of the neck. Left and right are the picture's."""
+"""Anchors beside the landmarks, mm. ``ear_left``, ``ear_right``: where the ear's upper root meets the head, at eye height: loops
+and temples end there. ``temple_left``, ``temple_right``: side of the head at brow height. ``forehead``: middle of the hairline.
+``crown``: top of the head, without hair. ``below_chin``: middle of the throat under the chin. ``neck_left``, ``neck_right``:
+sides of the neck. Left and right are the picture's."""
 
 ANCHORS: dict[str, tuple[float, float, float]] = {
     **{str(index): (float(x), float(y), float(z)) for index, (x, y, z) in enumerate(MODEL)},
