@@ -9,7 +9,7 @@ from natocc.occluders.worn.canvas import Canvas, Field, Layers, curve
 from natocc.occluders.worn.colours import pick
 from natocc.occluders.worn.face_model import ANCHORS as PLACES
 from natocc.occluders.worn.patterns import patterned
-from natocc.occluders.worn.relief import Light, clouds, draw_light, face_form, grain, head_form, shade
+from natocc.occluders.worn.relief import Light, clouds, draw_light, face_form, fading, grain, head_form, shade
 from natocc.occluders.worn.template import WornTemplate
 
 ANCHORS = (
@@ -108,7 +108,7 @@ def _plaster(layers: Layers, rng: np.random.Generator, light: Light, u: Field, v
     long = rng.uniform(18, 27)
     coverage, deep = _box(u, v, long, high, high * rng.uniform(0.6, 1.0), canvas.scale)
     pad = np.clip(1.2 - np.maximum(np.abs(u) - long * 0.36, np.abs(v) - high * 0.8) / 1.2, 0, 1)
-    holes = cv2.exp(-(np.float32(1 - 0.5) * (2 - np.cos(u * 2.1) - np.cos(v * 2.1))) * 9) * (1 - 0.35 * pad)
+    holes = fading(2 - np.cos(u * 2.1) - np.cos(v * 2.1), 0.22) * (1 - 0.35 * pad)
     height = face_form(canvas, 80, 12) + 0.8 * pad + 0.35 * cv2.sqrt(np.minimum(deep, 0.8)) - 0.25 * holes
     height += canvas.enlarged(clouds(rng, canvas.coarse(2), (5, 12), 2)) * np.float32(0.22)
     if rng.random() < 0.7:
@@ -171,7 +171,7 @@ def _around(rng: np.random.Generator) -> WornTemplate:
         band = np.vstack([line, line[-1] + side, upper[::-1], line[0] + side[::-1] * [-1, 1]])
         coverage = canvas.covered(band)
         layers.darken(1 - 0.28 * np.roll(cv2.GaussianBlur(coverage, (0, 0), 1.1 * canvas.scale), 3, axis=0))
-        off = np.interp(x, line[:, 0], line[:, 1]).astype(np.float32) - y
+        off = np.interp(x[0], line[:, 0], line[:, 1]).astype(np.float32) - y
         u = (76 * np.arcsin(np.clip(x / 79, -1, 1))).astype(np.float32)
         threads = np.sin(u * stretch) * 0.5 + np.sin(off * stretch) * 0.7
         creases = canvas.enlarged(clouds(rng, canvas.coarse(2), (40, 3.5), 2))
