@@ -1,11 +1,11 @@
-"""Where worn things are drawn: a part of the canonical face's plane in millimetres, curves on it, and layers laid on each other."""
+"""Where worn things are drawn: the canonical face's plane in millimetres, curves on it, and layers laid on each other."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,8 +16,8 @@ from natocc.occluders.cutting.matting import spread
 from natocc.occluders.worn.face_model import ANCHORS
 from natocc.occluders.worn.template import WornTemplate
 
-Field: TypeAlias = npt.NDArray[np.float32]
-"""One number, or one colour, a pixel."""
+Field: TypeAlias = npt.NDArray[Any]
+"""float32: one number, or one colour, a pixel."""
 Curve: TypeAlias = npt.NDArray[np.float64]
 """(n, 2): points x, y in millimetres."""
 
@@ -62,6 +62,18 @@ class Canvas:
         """The same part with fewer pixels, for what is smooth."""
         return Canvas(self.box, self.scale / factor)
 
+    def part(self, left: float, top: float, right: float, bottom: float) -> Canvas:
+        """What lies in a box (mm), on the same pixels."""
+        edges = np.array([left, top, right, bottom]) - np.tile(self.box[:2], 2)
+        cells = np.clip(np.rint(edges * self.scale), 0, [*self.shape[::-1]] * 2) / self.scale + np.tile(self.box[:2], 2)
+        return Canvas((float(cells[0]), float(cells[1]), float(cells[2]), float(cells[3])), self.scale)
+
+    def at(self, line: Curve) -> Field:
+        """y of a line at every pixel's column, mm; the line goes from the middle to the right and is mirrored."""
+        outwards = np.maximum.accumulate(line[:, 0])
+        row = np.interp(np.abs(self.x[0]), outwards, line[:, 1]).astype(np.float32)
+        return np.ascontiguousarray(np.broadcast_to(row, self.shape))
+
     def enlarged(self, field: Field) -> Field:
         """A field of a coarser canvas at this one's size."""
         return np.asarray(cv2.resize(field, self.shape[::-1], interpolation=cv2.INTER_CUBIC), dtype=np.float32)
@@ -104,20 +116,29 @@ class Layers:
         self._colour = np.zeros((*canvas.shape, 3), np.float32)
         self._opacity = np.zeros(canvas.shape, np.float32)
 
-    def lay(self, colour: Field, opacity: Field) -> None:
-        """Lay a colour, sRGB in [0, 1], with an opacity in [0, 1] over what is there."""
+    def lay(self, colour: Field, opacity: Field, part: Canvas | None = None) -> None:
+        """Lay a colour, sRGB in [0, 1], with an opacity in [0, 1] over what is there; both of the whole canvas or of a part."""
         left, top, width, height = cv2.boundingRect((opacity > 0).astype(np.uint8))
-        part = np.s_[top : top + height, left : left + width]
-        over, under = opacity[part], self._opacity[part]
+        inside = np.s_[top : top + height, left : left + width]
+        over, (beneath, under) = opacity[inside], (field[inside] for field in self._of(part))
         total = over + under * (1 - over)
         share = over / np.maximum(total, np.float32(1e-6))
-        beneath = self._colour[part]
-        beneath += cv2.merge([share, share, share]) * (colour[part] - beneath)
-        self._opacity[part] = total
+        beneath += cv2.merge([share, share, share]) * (colour[inside] - beneath)
+        under[:] = total
 
-    def darken(self, factor: Field) -> None:
+    def darken(self, factor: Field, part: Canvas | None = None) -> None:
         """Multiply what is there, such as by the shadow of what will lie on it."""
-        self._colour *= factor[..., None]
+        colour, _ = self._of(part)
+        colour *= factor[..., None]
+
+    def _of(self, part: Canvas | None) -> tuple[Field, Field]:
+        """Colour and opacity of a part of the canvas."""
+        if part is None:
+            return self._colour, self._opacity
+        column = round((part.box[0] - self.canvas.box[0]) * self.canvas.scale)
+        row = round((part.box[1] - self.canvas.box[1]) * self.canvas.scale)
+        inside = np.s_[row : row + part.shape[0], column : column + part.shape[1]]
+        return self._colour[inside], self._opacity[inside]
 
     def finish(self, kind: str, anchors: Iterable[str]) -> WornTemplate:
         """The template, its colour continued beyond its edge.
@@ -136,7 +157,7 @@ class Layers:
         return WornTemplate(foreground, matte, {name: (float(x), float(y)) for name, (x, y) in places.items()}, kind)
 
 
-def curve(points: Sequence[Sequence[float]] | Curve, closed: bool = False) -> Curve:
+def curve(points: npt.ArrayLike, closed: bool = False) -> Curve:
     """Smooth curve through points (Catmull and Rom's spline); a point given twice is a corner.
 
     Parameters
@@ -148,10 +169,8 @@ def curve(points: Sequence[Sequence[float]] | Curve, closed: bool = False) -> Cu
     """
     through = np.asarray(points, dtype=np.float64)
     count = len(through)
-    if closed:
-        padded = np.vstack([through[-1:], through, through[:2]])
-    else:
-        padded = np.vstack([through[:1], through, through[-1:]])
+    ends = (through[-1:], through[:2]) if closed else (through[:1], through[-1:])
+    padded = np.vstack([ends[0], through, ends[1]])
     spans = count if closed else count - 1
     before, start, end, after = (padded[i : i + spans, None] for i in range(4))
     t = (np.arange(_CURVE_STEPS) / _CURVE_STEPS)[None, :, None]
@@ -163,6 +182,11 @@ def curve(points: Sequence[Sequence[float]] | Curve, closed: bool = False) -> Cu
     )
     line = smooth.reshape(-1, 2)
     return line if closed else np.vstack([line, through[-1:]])
+
+
+def moved(points: npt.ArrayLike, right: float, down: float) -> Curve:
+    """One point or several, moved by so many mm."""
+    return np.asarray(np.asarray(points, dtype=np.float64) + np.array([right, down]), dtype=np.float64)
 
 
 def mirrored(half: Curve) -> Curve:

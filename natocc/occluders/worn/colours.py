@@ -12,15 +12,19 @@ Colour = npt.NDArray[np.float32]
 """(3,): sRGB in [0, 1]."""
 
 CLOTH = (
-    "1d1e22", "17181a", "2b2c31", "e9e6e0", "dcd9d2", "8d9095", "5a5d63", "1f2a44", "26375e", "3d5a80", "7a93ad", "4a1f28", "7d2230",
-    "a63a3e", "c98a8f", "d8b7b0", "5d6b4e", "38453a", "7f8f6a", "c9b899", "a98b64", "6b4f3a", "c77f3a", "d9b44a", "5b3f66", "8a6f9b",
+    "1d1e22", "17181a", "2b2c31", "e9e6e0", "dcd9d2", "8d9095", "5a5d63", "1f2a44", "26375e", "3d5a80", "7a93ad",
+    "4a1f28", "7d2230", "a63a3e", "c98a8f", "d8b7b0", "5d6b4e", "38453a", "7f8f6a", "c9b899", "a98b64", "6b4f3a",
+    "c77f3a", "d9b44a", "5b3f66", "8a6f9b",
 )  # fmt: skip
 """Of cotton and knitted things."""
 SURGICAL = (
-    "9cc3dc", "a9cbe0", "8fbbd9", "b3d3e3", "9fc9d3", "dfe2e3", "e3e2df", "a5cfc3", "b6d6c8", "26272a", "1e1f22", "dcb9c4", "e3c5cb",
+    "9cc3dc", "a9cbe0", "8fbbd9", "b3d3e3", "9fc9d3", "dfe2e3", "e3e2df", "a5cfc3", "b6d6c8", "26272a", "1e1f22",
+    "dcb9c4", "e3c5cb",
 )  # fmt: skip
 """Of surgical masks."""
-RESPIRATOR = ("e0e1e0", "e4e3e0", "dcdddd", "dfddd8", "232428", "2a2b2e", "a9bccb", "c7b3b0", "8e9196", "cdbfae")
+RESPIRATOR = (
+    "e0e1e0", "e4e3e0", "dcdddd", "dfddd8", "232428", "2a2b2e", "a9bccb", "c7b3b0", "8e9196", "cdbfae",
+)  # fmt: skip
 """Of FFP2 and N95 masks."""
 
 
@@ -42,12 +46,12 @@ def contrasting(rng: np.random.Generator, to: Colour, palette: Sequence[str], le
         colour = pick(rng, palette)
         if abs(float(colour.mean() - to.mean())) >= least:
             return colour
-    return np.clip(to + (0.4 if to.mean() < 0.5 else -0.4), 0.04, 0.96).astype(np.float32)
+    return np.asarray(np.clip(to + (0.4 if to.mean() < 0.5 else -0.4), 0.04, 0.96), dtype=np.float32)
 
 
 def varied(colour: Colour, factor: float) -> Colour:
     """A lighter (factor above 1) or darker shade."""
-    return np.clip(colour * factor, 0.02, 0.97).astype(np.float32)
+    return np.asarray(np.clip(colour * factor, 0.02, 0.97), dtype=np.float32)
 
 
 def bgr8(colour: Colour) -> tuple[float, float, float]:

@@ -8,12 +8,12 @@ import numpy as np
 
 from natocc.core.seeds import generator
 from natocc.occluders.worn.bandages import draw_bandage
-from natocc.occluders.worn.drapes import draw_headscarf, draw_scarf
 from natocc.occluders.worn.eyewear import draw_glasses, draw_sunglasses
 from natocc.occluders.worn.headwear import draw_beanie, draw_cap
 from natocc.occluders.worn.helmets import draw_helmet
 from natocc.occluders.worn.masks import draw_cloth, draw_surgical
 from natocc.occluders.worn.respirators import draw_respirator
+from natocc.occluders.worn.scarves import draw_headscarf, draw_scarf
 from natocc.occluders.worn.template import WornTemplate
 
 _DRAWINGS: dict[str, Callable[[np.random.Generator], WornTemplate]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, inset, ribbon
+from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, inset, moved, ribbon
 from natocc.occluders.worn.colours import Colour, hexadecimal, pick
 from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.relief import Light, clouds, draw_light, gloss, grain, shade
@@ -80,7 +80,11 @@ def _begin(rng: np.random.Generator, shapes: tuple[str, ...]) -> tuple[Layers, L
     shape = shapes[int(rng.integers(len(shapes)))]
     points = outline_points(f"{shape} lens")
     middle = points.mean(axis=0)
-    points = middle + (points - middle) * [rng.uniform(0.93, 1.04), rng.uniform(0.88, 1.06)] + [rng.normal(0, 0.7), rng.normal(1.5, 1.5)]
+    points = (
+        middle
+        + (points - middle) * [rng.uniform(0.93, 1.04), rng.uniform(0.88, 1.06)]
+        + [rng.normal(0, 0.7), rng.normal(1.5, 1.5)]
+    )
     outline = curve(points, closed=True)
     rim = _Rim(rng, shape, outline)
     outermost = float(outline[:, 0].max()) + rim.width
@@ -107,7 +111,7 @@ def _reflection(rng: np.random.Generator, canvas: Canvas) -> Field:
         x0, y0, wide, high = rng.uniform(-0.7, 0.4), rng.uniform(-0.75, -0.2), rng.uniform(0.2, 0.6), rng.uniform(0.25, 0.6)
         inside = np.minimum(wide / 2 - np.abs(bulge - x0 + 0.2 * bend), high / 2 - np.abs(bend - y0))
         scene += np.clip(inside * 16, 0, 1) * np.float32(rng.uniform(0.5, 1.2))
-    return np.clip(scene, 0, 1.6).astype(np.float32)
+    return np.asarray(np.clip(scene, 0, 1.6), dtype=np.float32)
 
 
 def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) -> None:
@@ -116,7 +120,7 @@ def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) ->
     colour = pick(rng, _METAL if rim.metal else _PLASTIC)
     hinge = outline[int(np.argmax(outline[:, 0] - 0.7 * outline[:, 1]))]
     end = np.array([73.0, rng.uniform(-8, -3)])
-    start = hinge + [rim.width * 0.3, 1.0 if rim.metal else 2.0]
+    start = moved(hinge, rim.width * 0.3, 1.0 if rim.metal else 2.0)
     thick = np.array([1.8, 1.2]) if rim.metal else np.array([rim.width * 1.3 + 1, 3.0])
     temple = ribbon(curve([start, (start + end) / 2 + [0, -0.3], end]), np.linspace(thick[0], thick[1], 25))
     arms = np.maximum(canvas.covered(temple), canvas.covered(temple * [-1, 1])) * np.clip((73 - np.abs(canvas.x)) / 2.5, 0, 1)
@@ -138,7 +142,7 @@ def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) ->
     colours = _material(rng, canvas, colour, rim.metal) * lit[..., None]
     sparkle = gloss(height, canvas, light, 18 if rim.metal else 60)
     bright = (0.55 if rim.metal else 0.35) * rng.uniform(0.5, 1.2)
-    colours = colours + (np.float32(bright) * sparkle )[..., None]
+    colours = colours + (np.float32(bright) * sparkle)[..., None]
     shadow = cv2.GaussianBlur(coverage, (0, 0), 1.2 * canvas.scale)
     layers.darken(1 - 0.35 * np.roll(shadow, round(0.8 * canvas.scale), axis=0))
     if rim.metal:
@@ -149,7 +153,7 @@ def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) ->
 def _rounded(canvas: Canvas, coverage: Field, radius: float) -> Field:
     """Height of a rim with a round profile, mm."""
     deep = np.minimum(canvas.depth(coverage), np.float32(radius))
-    return cv2.GaussianBlur(cv2.sqrt(np.maximum(radius**2 - (radius - deep) ** 2, 0)), (0, 0), 1.0)
+    return np.asarray(cv2.GaussianBlur(cv2.sqrt(np.maximum(radius**2 - (radius - deep) ** 2, 0)), (0, 0), 1.0))
 
 
 def _bridge(rng: np.random.Generator, rim: _Rim) -> list[Curve]:

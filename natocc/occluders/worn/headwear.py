@@ -9,13 +9,26 @@ from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, da
 from natocc.occluders.worn.colours import CLOTH, Colour, contrasting, pick, varied
 from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
-from natocc.occluders.worn.relief import Light, clouds, draw_light, folds, grain, head_form, shade
+from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, fading, folds, grain, head_form, shade
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import knit_tile, tiled, woven
 
 BOX = (-104.0, -176.0, 104.0, 14.0)
 SCALE = 3.4
-ANCHORS = ("0", "16", *(str(i) for i in range(17, 27)), "27", "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown")
+ANCHORS = (
+    "0",
+    "16",
+    *(str(i) for i in range(17, 27)),
+    "27",
+    "36",
+    "39",
+    "42",
+    "45",
+    "temple_left",
+    "temple_right",
+    "forehead",
+    "crown",
+)
 """What ties a hat to a face."""
 
 
@@ -52,11 +65,15 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
     stitches: list[Field] = []
     for at in panels:
         off = np.abs(np.abs(u) - at)
-        height -= 0.9 * cv2.exp(-((off / 0.7) ** 2)) - 0.35 * cv2.exp(-(((off - np.float32(2.2)) / 1.6) ** 2))
-        stitches.append(cv2.exp(-(((off - np.float32(3.0)) / 0.45) ** 2)) * (np.sin(y * 2.4) > -0.4))
+        height -= 0.9 * bell(off, 0.7) - 0.35 * bell(off - 2.2, 1.6)
+        stitches.append(bell(off - 3.0, 0.45) * (np.sin(y * 2.4) > -0.4))
     soft = rng.random() < 0.5
     height += clouds(rng, canvas, (30, 24), 2) * np.float32(1.3 if soft else 0.5)
-    creases = [np.array([[s * rng.uniform(55, 80), -40 - 14 * i], [s * 40, -52 - 20 * i], [s * rng.uniform(5, 30), -70 - 18 * i]]) for s in (-1, 1) for i in range(3)]
+    creases = [
+        np.array([[s * rng.uniform(55, 80), -40 - 14 * i], [s * 40, -52 - 20 * i], [s * rng.uniform(5, 30), -70 - 18 * i]])
+        for s in (-1, 1)
+        for i in range(3)
+    ]
     height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (1.5 if soft else 0.6)))
     colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.9)
     weave = ("twill", "twill", "plain", "linen")[int(rng.integers(4))]
@@ -69,19 +86,22 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
     colours = colours + 0.6 * sewn * (thread - colours)
     for side in (-1, 1):
         hole = np.hypot(u - side * 26, (y - (top + 42)) * 1.1)
-        height += 0.7 * cv2.exp(-(((hole - np.float32(2.0)) / 0.8) ** 2))
-        tone *= 1 - 0.6 * cv2.exp(-((hole / np.float32(1.0)) ** 2))
+        height += 0.7 * bell(hole - 2.0, 0.8)
+        tone *= 1 - 0.6 * bell(hole, 1.0)
     colours, height = _emblem(rng, canvas, colours, height, ground, u)
     layers = Layers(canvas)
     lit = shade(height, canvas, light, 0.4)
     layers.lay(colours * (lit * tone)[..., None], body)
-    button = canvas.covered(curve([[-7, top + 2], [0, top - 2.5], [7, top + 2], [0, top + 5]], closed=True))
-    layers.lay(ground * (0.95 * shade(2 * cv2.sqrt(canvas.depth(button)), canvas, light))[..., None], button)
+    above = canvas.part(-9, top - 5, 9, top + 7)
+    button = above.covered(curve([[-7, top + 2], [0, top - 2.5], [7, top + 2], [0, top + 5]], closed=True))
+    layers.lay(ground * (0.95 * shade(2 * cv2.sqrt(above.depth(button)), above, light))[..., None], button, above)
     _visor(layers, rng, light, pick(rng, CLOTH) if rng.random() < 0.2 else ground, thread)
     return layers.finish("cap", ANCHORS)
 
 
-def _emblem(rng: np.random.Generator, canvas: Canvas, colours: Field, height: Field, ground: Colour, u: Field) -> tuple[Field, Field]:
+def _emblem(
+    rng: np.random.Generator, canvas: Canvas, colours: Field, height: Field, ground: Colour, u: Field
+) -> tuple[Field, Field]:
     """Embroidery on the front: letters, a badge, or nothing."""
     if rng.random() < 0.4:
         return colours, height
@@ -108,22 +128,24 @@ def _emblem(rng: np.random.Generator, canvas: Canvas, colours: Field, height: Fi
     share = cv2.remap(raw, columns, rows, cv2.INTER_LINEAR).astype(np.float32) / np.float32(255)
     yarn = 1 + np.float32(0.08) * np.sin((canvas.x * 0.5 + canvas.y) * 7)
     raised = cv2.GaussianBlur(share, (0, 0), 0.35 * canvas.scale)
-    return colours + share[..., None] * (colour * yarn[..., None] - colours), height + 1.0 * raised + 0.06 * share * np.sin(canvas.y * 7)
+    return colours + share[..., None] * (colour * yarn[..., None] - colours), height + 1.0 * raised + 0.06 * share * np.sin(
+        canvas.y * 7
+    )
 
 
 def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour, thread: Colour) -> None:
     """The visor, curved, coming towards the viewer."""
-    canvas = layers.canvas
     drop, reach = rng.uniform(15, 30), rng.uniform(68, 76)
     join, fall = -49 + rng.normal(0, 1.5), rng.uniform(15, 25)
     across = np.linspace(0, 1, 12)
     upper = np.stack([reach * across, join + fall * across**2], 1)
     thick = drop * (1 - across ** rng.uniform(2.6, 4.2)) ** 0.55
+    canvas = layers.canvas.part(-reach - 8, join - 12, reach + 8, join + fall + drop + 8)
     half = np.vstack([upper, (upper + np.stack([2.0 * across, thick], 1))[::-1]])
     outline = curve(mirrored(half)[:-1], closed=True)
     coverage = canvas.covered(outline)
     shadow = cv2.GaussianBlur(coverage, (0, 0), 2.5 * canvas.scale)
-    layers.darken(1 - 0.3 * shadow)
+    layers.darken(1 - 0.3 * shadow, canvas)
     deep = canvas.depth(coverage)
     height = 16 * cv2.sqrt(np.clip(1 - (canvas.x / 92) ** 2, 0.05, 1)) + 0.55 * (canvas.y - join)
     height += 1.1 * cv2.sqrt(np.minimum(deep, 1.6))
@@ -131,12 +153,14 @@ def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colou
     rows = int(rng.integers(3, 8))
     for i in range(rows):
         stitched += dashes(inset(outline, 2.0 + i * rng.uniform(2.4, 2.8)), 1.7, 0.7)
-    sewn = canvas.stroked(stitched, 0.4) * np.clip((canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1]) - 3) / 2, 0, 1)
+    sewn = canvas.stroked(stitched, 0.4) * np.clip((canvas.y - canvas.at(upper) - 3) / 2, 0, 1)
     height -= 0.35 * cv2.GaussianBlur(sewn, (0, 0), 1.0)
     tone = 1 + 0.03 * woven(rng, canvas, "twill", canvas.x, canvas.y)
-    tone *= 0.72 + 0.28 * np.clip((canvas.y - np.interp(np.abs(canvas.x), upper[:, 0], upper[:, 1])) / 7, 0, 1)
+    tone *= 0.72 + 0.28 * np.clip((canvas.y - canvas.at(upper)) / 7, 0, 1)
     colours = colour + (0.5 * sewn)[..., None] * (thread - colour)
-    layers.lay((colours * (shade(height.astype(np.float32), canvas, light, 0.3) * tone)[..., None]).astype(np.float32), coverage)
+    layers.lay(
+        (colours * (shade(height.astype(np.float32), canvas, light, 0.3) * tone)[..., None]).astype(np.float32), coverage, canvas
+    )
 
 
 def draw_beanie(rng: np.random.Generator) -> WornTemplate:
@@ -149,7 +173,7 @@ def draw_beanie(rng: np.random.Generator) -> WornTemplate:
     u = around_head(canvas, 92, top - 2, -25)
     x, y = canvas.x, canvas.y
     rim = curve(half[-5:][::-1])
-    lower = np.interp(np.abs(x), np.maximum.accumulate(rim[:, 0]), rim[:, 1]).astype(np.float32)
+    lower = canvas.at(rim)
     cuff_high = rng.uniform(34, 48) if rng.random() < 0.75 else 0.0
     above = lower - y + np.float32(0.012) * x * x * np.float32(rng.uniform(-0.2, 0.2))
     cuff = np.clip((np.float32(cuff_high) - above) * 2, 0, 1) if cuff_high else np.zeros(canvas.shape, np.float32)
@@ -169,7 +193,7 @@ def draw_beanie(rng: np.random.Generator) -> WornTemplate:
     height += 2.0 * cv2.sqrt(np.minimum(deep, 3.0)) + clouds(rng, canvas, (45, 22), 2) * np.float32(1.5)
     lit = shade(height.astype(np.float32), canvas, light, 0.55)
     tone = (0.86 + 0.2 * knit) * (1 + 0.03 * grain(rng, canvas, 0.7) + 0.02 * clouds(rng, canvas, 14, 2))
-    tone *= 1 - 0.3 * cv2.exp(-np.maximum(above - np.float32(cuff_high), 0) / 2.5) * (above > cuff_high) * (cuff_high > 0)
+    tone *= 1 - 0.3 * fading(above - np.float32(cuff_high), 2.5) * (above > cuff_high) * (cuff_high > 0)
     ground = pick(rng, CLOTH)
     colours = np.ones((*canvas.shape, 1), np.float32) * ground
     if rng.random() < 0.3:  # rings of another yarn
@@ -189,7 +213,7 @@ def draw_beanie(rng: np.random.Generator) -> WornTemplate:
 def _fuzzy(rng: np.random.Generator, canvas: Canvas, coverage: Field) -> Field:
     """An edge as wool has: a little uneven, with fibres."""
     soft = cv2.GaussianBlur(coverage, (0, 0), 0.3 * canvas.scale)
-    return np.clip((soft - 0.5) * 2.2 + 0.5 + 0.12 * grain(rng, canvas, 1.2) * (4 * soft * (1 - soft)), 0, 1)
+    return np.asarray(np.clip((soft - 0.5) * 2.2 + 0.5 + 0.12 * grain(rng, canvas, 1.2) * (4 * soft * (1 - soft)), 0, 1))
 
 
 def _pompom(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour, top: float) -> None:

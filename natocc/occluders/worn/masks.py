@@ -5,20 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, dashes, inset, mirrored, ribbon
+from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, dashes, inset, mirrored, moved, ribbon
 from natocc.occluders.worn.colours import CLOTH, SURGICAL, Colour, contrasting, pick, varied
 from natocc.occluders.worn.face_model import DERIVED
 from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
-from natocc.occluders.worn.relief import Light, clouds, draw_light, face_form, folds, grain, shade
+from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, face_form, fading, folds, grain, shade
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import Weave, woven
 
 BOX = (-82.0, -14.0, 82.0, 136.0)
 """What masks are drawn on, mm."""
 ANCHORS = (
-    *(str(i) for i in range(1, 16)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "36", "39", "41", "42", "45", "46", "57",
-    "ear_left", "ear_right",
+    *(str(i) for i in range(1, 16)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "57", "36", "39", "41", "42", "45",
+    "46", "ear_left", "ear_right",
 )  # fmt: skip
 """What ties a mask to a face."""
 
@@ -34,7 +34,9 @@ def mask_outline(rng: np.random.Generator, name: str, loose: float = 1.2) -> tup
     return curve(whole[:-1], closed=True), curve(half)
 
 
-def loops(layers: Layers, rng: np.random.Generator, light: Light, ends: tuple[Curve, Curve], colour: Colour, width: float = 4.0) -> None:
+def loops(
+    layers: Layers, rng: np.random.Generator, light: Light, ends: tuple[Curve, Curve], colour: Colour, width: float = 4.0
+) -> None:
     """Elastic loops from a mask's upper and lower corner, on the right and mirrored, to behind the ears.
 
     Parameters
@@ -47,8 +49,8 @@ def loops(layers: Layers, rng: np.random.Generator, light: Light, ends: tuple[Cu
     upper, lower = ends
     sag = rng.uniform(-1, 1)
     lines = [
-        curve([upper - [4, 0], upper, (upper + ear) / 2 + [-1, 2 + sag], ear + [-3.5, 3], ear + [-2, -4]]),
-        curve([lower - [4, 1], lower, (lower + ear + [0, 36]) / 2 + [-1, 3 - sag], ear + [-4, 38], ear + [-3, 33]]),
+        curve([moved(upper, -4, 0), upper, moved((upper + ear) / 2, -1, 2 + sag), moved(ear, -3.5, 3), moved(ear, -2, -4)]),
+        curve([moved(lower, -4, -1), lower, moved((lower + ear) / 2, -1, 21 - sag), moved(ear, -4, 38), moved(ear, -3, 33)]),
     ]
     lines += [line * [-1, 1] for line in lines]
     # Towards the ears they turn away from the viewer: narrower, and in the shadow of ear and hair.
@@ -62,16 +64,10 @@ def loops(layers: Layers, rng: np.random.Generator, light: Light, ends: tuple[Cu
     layers.lay(colour * lit[..., None], coverage)
 
 
-def edges(half: Curve, x: Field) -> tuple[Field, Field]:
-    """Upper and lower edge of a mask at every pixel's column, y in mm; `half` is its right half from the upper to the lower middle."""
+def edges(half: Curve, canvas: Canvas) -> tuple[Field, Field]:
+    """Upper and lower edge of a mask at every pixel's column, y in mm; `half` is its right half, from above to below."""
     corner = int(np.argmax(half[:, 0]))
-    upper, lower = half[: corner + 1], half[corner:][::-1]
-    away = np.abs(x)
-    order_upper, order_lower = np.maximum.accumulate(upper[:, 0]), np.maximum.accumulate(lower[:, 0])
-    return (
-        np.interp(away, order_upper, upper[:, 1]).astype(np.float32),
-        np.interp(away, order_lower, lower[:, 1]).astype(np.float32),
-    )
+    return canvas.at(half[: corner + 1]), canvas.at(half[corner:][::-1])
 
 
 def draw_surgical(rng: np.random.Generator) -> WornTemplate:
@@ -81,15 +77,15 @@ def draw_surgical(rng: np.random.Generator) -> WornTemplate:
     body = canvas.covered(outline)
     deep = canvas.depth(body)
     x, y = canvas.x, canvas.y
-    top, bottom = edges(half, x)
+    top, bottom = edges(half, canvas)
     v = (y - top) / np.maximum(bottom - top, 8)
 
     height = face_form(canvas, rng.uniform(70, 76), rng.uniform(12, 18))
     height += _pleats(rng, canvas, v)
     height += 0.6 * cv2.sqrt(np.minimum(deep, 1.2))
     below = y - top
-    height += 0.9 * np.exp(-(((below - 3) / 1.5) ** 2)) * np.clip((46 - np.abs(x)) / 3, 0, 1)  # the wire
-    height -= 0.3 * np.exp(-(((np.minimum(below, deep * np.float32(1.3)) - np.float32(4.8)) / np.float32(0.8)) ** 2))
+    height += 0.9 * bell(below - 3, 1.5) * np.clip((46 - np.abs(x)) / 3, 0, 1)  # the wire
+    height -= 0.3 * bell(np.minimum(below, deep * np.float32(1.3)) - 4.8, 0.8)
     lit = shade(height, canvas, light, 0.5)
 
     colour = pick(rng, SURGICAL)
@@ -104,7 +100,7 @@ def draw_surgical(rng: np.random.Generator) -> WornTemplate:
     white = pick(rng, SURGICAL[5:7]) if colour.mean() > 0.4 else varied(colour, 1.1)
     corner = half[int(np.argmax(half[:, 0]))]
     lower = half[int(np.argmin(np.hypot(half[:, 0] - 50, half[:, 1] - 88)))]
-    loops(layers, rng, light, (corner + [-1, 1.5], lower + [-1, -2]), white, rng.uniform(2.0, 3.0))
+    loops(layers, rng, light, (moved(corner, -1, 1.5), moved(lower, -1, -2)), white, rng.uniform(2.0, 3.0))
     layers.lay(cloth * (lit * tone)[..., None], body)
     return layers.finish("surgical", ANCHORS)
 
@@ -117,7 +113,12 @@ def _pleats(rng: np.random.Generator, canvas: Canvas, v: Field) -> Field:
     height = np.zeros(canvas.shape, np.float32)
     for at in np.array([0.33, 0.52, 0.7]) + rng.normal(0, 0.018, 3):
         above = v + sway - np.float32(at)
-        height += cv2.exp(np.minimum(above, 0) * 7) * np.clip(0.5 - above * 85, 0, 1) * (np.float32(0.9) + opened) * np.float32(rng.uniform(0.7, 1.4))
+        height += (
+            fading(-above, 1 / 7)
+            * np.clip(0.5 - above * 85, 0, 1)
+            * (np.float32(0.9) + opened)
+            * np.float32(rng.uniform(0.7, 1.4))
+        )
     pulled = []
     for side in (-1, 1):
         for y, lift in ((40, -8), (40, 3), (42, 14), (84, 4), (86, -10)):
@@ -133,7 +134,7 @@ def _pleats(rng: np.random.Generator, canvas: Canvas, v: Field) -> Field:
 def _welds(half: Curve, below: float) -> list[Curve]:
     """Dotted lines along the upper hem and the sides."""
     upper = half[half[:, 1] < 44] + [0, below]
-    both = [upper, upper * [-1, 1], upper + [0, 1.6], upper * [-1, 1] + [0, 1.6]]
+    both = [upper, upper * [-1, 1], moved(upper, 0, 1.6), moved(upper * [-1, 1], 0, 1.6)]
     return [dash for line in both for dash in dashes(line, 1.1, 1.3)]
 
 
@@ -156,7 +157,7 @@ def draw_cloth(rng: np.random.Generator) -> WornTemplate:
     creases += clouds(rng, canvas, (30, 16), 2) * np.float32(rng.uniform(0.3, 0.7))
     away = np.abs(x - np.float32(0.5) * np.sin(y / 17))
     if seam:
-        form = form - 2.2 * np.exp(-away / 9) - 0.7 * np.exp(-((away / 0.6) ** 2)) + 0.35 * np.exp(-(((away - 1.6) / 1.0) ** 2))
+        form = form - 2.2 * fading(away, 9) - 0.7 * bell(away, 0.6) + 0.35 * bell(away - 1.6, 1.0)
     u, v = (80 * np.arcsin(np.clip(x / 80, -1, 1))).astype(np.float32), y + 0.002 * x**2
     slant = rng.uniform(-0.25, 0.25)
     if seam:  # halves are cut slanting, and do not meet in the pattern
@@ -193,6 +194,6 @@ def draw_cloth(rng: np.random.Generator) -> WornTemplate:
     corner = half[int(np.argmax(half[:, 0]))]
     lower = half[int(np.argmin(np.hypot(half[:, 0] - 52, half[:, 1] - 76)))]
     loop = ground if rng.random() < 0.4 else pick(rng, ("1d1e22", "e9e6e0"))
-    loops(layers, rng, light, (corner + [-1, 1.5], lower + [-1, -1]), loop, rng.uniform(2.5, 4.5))
+    loops(layers, rng, light, (moved(corner, -1, 1.5), moved(lower, -1, -1)), loop, rng.uniform(2.5, 4.5))
     layers.lay(colours * (lit * tone)[..., None], body)
     return layers.finish("cloth", ANCHORS)

@@ -15,7 +15,9 @@ from natocc.occluders.worn.face_model import ANCHORS
 @functools.cache
 def _points() -> dict[str, Curve]:
     text = (own_folder("assets") / "worn" / "outlines.yaml").read_text(encoding="utf-8")
-    return {name: np.array([_place(*point) for point in points], dtype=np.float64) for name, points in yaml.safe_load(text).items()}
+    return {
+        name: np.array([_place(*point) for point in points], dtype=np.float64) for name, points in yaml.safe_load(text).items()
+    }
 
 
 def _place(anchor: str | float, *offset: float) -> tuple[float, float]:

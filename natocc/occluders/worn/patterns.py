@@ -119,7 +119,9 @@ def _flowers(rng: np.random.Generator, ground: Colour) -> Tile:
     return softened(tile, 0.8)
 
 
-def _petal(tile: Tile, at: tuple[float, float], size: float, turn: float, slim: float, colour: tuple[float, float, float]) -> None:
+def _petal(
+    tile: Tile, at: tuple[float, float], size: float, turn: float, slim: float, colour: tuple[float, float, float]
+) -> None:
     centre = (at[0] + 0.5 * size * np.cos(turn), at[1] + 0.5 * size * np.sin(turn))
     axes = (round(size * 8), round(size * slim * 8))
     _stamp(
@@ -130,7 +132,11 @@ def _petal(tile: Tile, at: tuple[float, float], size: float, turn: float, slim: 
 
 def _camouflage(rng: np.random.Generator, ground: Colour) -> Tile:
     tile = _ground(ground)
-    families = (("4b5340", "2f3329", "8a8463", "6b5a43"), ("6f7478", "2a2d31", "a7abae", "4c5055"), ("b49a76", "8a6f4f", "d3c3a3", "5c4a37"))
+    families = (
+        ("4b5340", "2f3329", "8a8463", "6b5a43"),
+        ("6f7478", "2a2d31", "a7abae", "4c5055"),
+        ("b49a76", "8a6f4f", "d3c3a3", "5c4a37"),
+    )
     family = families[int(rng.integers(len(families)))]
     tile[:] = np.rint(pick(rng, family[:1]) * 255)
     for name in family[1:]:
@@ -177,7 +183,11 @@ def _wrapped_clouds(rng: np.random.Generator, cells: int) -> Field:
 def _scattered(rng: np.random.Generator, count: int) -> list[tuple[float, float]]:
     """Places with room around them: a jittered grid."""
     side = max(2, round(count**0.5))
-    places = [((c + rng.uniform(0.1, 0.9)) * SIDE / side, (r + rng.uniform(0.1, 0.9)) * SIDE / side) for r in range(side) for c in range(side)]
+    places = [
+        ((c + rng.uniform(0.1, 0.9)) * SIDE / side, (r + rng.uniform(0.1, 0.9)) * SIDE / side)
+        for r in range(side)
+        for c in range(side)
+    ]
     return [(float(x), float(y)) for x, y in places]
 
 

@@ -1,4 +1,4 @@
-"""Light on what is worn: a height for every pixel, lit as a matte or a glossy surface, so that folds, seams and threads shade alike."""
+"""Light on what is worn: a height for every pixel, lit as a surface, so that folds, seams and threads shade alike."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Light:
     @property
     def z(self) -> float:
         """How far before the face, where the lamp's distance is 1."""
-        return max(0.1, 1 - self.x**2 - self.y**2) ** 0.5
+        return float(max(0.1, 1 - self.x**2 - self.y**2) ** 0.5)
 
 
 def draw_light(rng: np.random.Generator) -> Light:
@@ -88,6 +88,17 @@ def gloss(height: Field, canvas: Canvas, light: Light, sharpness: float) -> Fiel
     return np.asarray(cv2.pow(np.maximum(facing, np.float32(1e-3)), sharpness), dtype=np.float32)
 
 
+def bell(distance: Field, width: float) -> Field:
+    """1 where the distance is 0, less beside it: a bell curve, `width` where it is 1/e."""
+    ratio = distance * np.float32(1 / width)
+    return np.asarray(cv2.exp(np.maximum(-ratio * ratio, np.float32(-20))), dtype=np.float32)
+
+
+def fading(distance: Field, length: float) -> Field:
+    """1 where the distance is 0 or less, 1/e after a length."""
+    return np.asarray(cv2.exp(np.clip(distance * np.float32(-1 / length), -20, 0)), dtype=np.float32)
+
+
 def _openness(height: Field, canvas: Canvas, strength: float) -> Field:
     """1 on the open surface, less in hollows: how far it lies below its surroundings, near and far."""
     near = _below(height, canvas, 0.8)
@@ -125,14 +136,14 @@ def grain(rng: np.random.Generator, canvas: Canvas, soft: float = 0.7) -> Field:
     rows, columns = canvas.shape
     up, left = int(rng.integers(_NOISE_SIDE)), int(rng.integers(_NOISE_SIDE))
     part = np.take(np.take(field, np.arange(up, up + rows) % _NOISE_SIDE, 0), np.arange(left, left + columns) % _NOISE_SIDE, 1)
-    return part[:, ::-1] if rng.random() < 0.5 else part
+    return np.asarray(part[:, ::-1] if rng.random() < 0.5 else part)
 
 
 @functools.cache
 def _noise(soft: float) -> Field:
     noise = generator(0, "worn", "noise", str(soft)).standard_normal((_NOISE_SIDE, _NOISE_SIDE), dtype=np.float32)
     noise = np.asarray(cv2.GaussianBlur(np.pad(noise, 16, mode="wrap"), (0, 0), soft)[16:-16, 16:-16], dtype=np.float32)
-    return noise / noise.std()
+    return np.asarray(noise / noise.std(), dtype=np.float32)
 
 
 def face_form(canvas: Canvas, half_width: float = 80.0, nose: float = 15.0, chin: float = 7.0) -> Field:
@@ -141,8 +152,8 @@ def face_form(canvas: Canvas, half_width: float = 80.0, nose: float = 15.0, chin
     x, y = small.x, small.y
     around = np.clip(1 - (x / half_width) ** 2 - np.maximum(np.abs(y - 45) / 170, 0) ** 2, 0.03, 1)
     form = 58 * np.sqrt(around)
-    ridge = np.exp(-((x / (12 + 0.22 * np.clip(y - 5, 0, 60))) ** 2)) * np.exp(-(((y - 36) / 28) ** 2))
-    form = form + nose * ridge + chin * np.exp(-((x / 26) ** 2) - ((y - 98) / 24) ** 2)
+    ridge = bell(x / (12 + np.float32(0.22) * np.clip(y - 5, 0, 60)), 1) * bell(y - 36, 28)
+    form = form + nose * ridge + chin * bell(x, 26) * bell(y - 98, 24)
     return canvas.enlarged(form.astype(np.float32))
 
 
@@ -166,7 +177,7 @@ def folds(canvas: Canvas, lines: Sequence[Curve], width: float, depth: float) ->
         t = ((small.x - start[0]) * unit[0] + (small.y - start[1]) * unit[1]) / np.float32(length)
         off = (small.y - start[1]) * unit[0] - (small.x - start[0]) * unit[1]
         inside = np.clip(4 * t * (1 - t), 0, 1)
-        total -= depth * inside * np.exp(-(((off - bend * inside) / (width * (0.5 + 0.5 * inside))) ** 2))
+        total -= depth * inside * bell((off - bend * inside) / (0.5 + 0.5 * inside), width)
     return canvas.enlarged(total.astype(np.float32))
 
 

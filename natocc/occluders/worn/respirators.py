@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, dashes, inset, ribbon
+from natocc.occluders.worn.canvas import Canvas, Curve, Field, Layers, curve, dashes, inset, moved, ribbon
 from natocc.occluders.worn.colours import RESPIRATOR, Colour, pick, varied
 from natocc.occluders.worn.masks import ANCHORS, BOX, loops, mask_outline
-from natocc.occluders.worn.relief import Light, clouds, draw_light, face_form, folds, gloss, grain, shade
+from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, face_form, fading, folds, gloss, grain, shade
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import woven
 
@@ -39,7 +39,7 @@ def draw_respirator(rng: np.random.Generator) -> WornTemplate:
         _straps(layers, rng, light)
     else:
         lower = half[int(np.argmin(np.hypot(half[:, 0] - 56, half[:, 1] - 78)))]
-        loops(layers, rng, light, (corner + [-1, -1], lower + [-1, 0]), varied(colour, 1.0), rng.uniform(2.4, 4.0))
+        loops(layers, rng, light, (moved(corner, -1, -1), moved(lower, -1, 0)), varied(colour, 1.0), rng.uniform(2.4, 4.0))
     layers.lay(colour * (lit * tone)[..., None], body)
     if make == "cup" or rng.random() < 0.3:
         _clip(layers, rng, light, half)
@@ -52,10 +52,10 @@ def _folded(rng: np.random.Generator, canvas: Canvas) -> Field:
     """Folded upright, with a welded fin in the middle."""
     away = np.abs(canvas.x)
     height = face_form(canvas, rng.uniform(68, 74), 9, 4)
-    height += np.float32(rng.uniform(9, 15)) * cv2.exp(-away / np.float32(20))
+    height += np.float32(rng.uniform(9, 15)) * fading(away, 20)
     fin = np.clip((2.4 - away) * 3, 0, 1)
     height += 0.7 * fin * (1 + np.float32(0.35) * np.sin(canvas.y * 3.6) * np.sin(canvas.x * 3.6))
-    height -= 0.5 * cv2.exp(-(((away - np.float32(3.2)) / 0.7) ** 2))
+    height -= 0.5 * bell(away - 3.2, 0.7)
     pulled = [
         np.array([[side * 60, y0], [side * 44, (y0 + y1) / 2 + rng.normal(0, 2)], [side * rng.uniform(14, 30), y1]])
         for side in (-1, 1) for y0, y1 in ((44, 50), (50, 66), (66, 78), (72, 92))
@@ -70,12 +70,12 @@ def _panels(rng: np.random.Generator, canvas: Canvas) -> Field:
     lower = np.float32(rng.uniform(88, 94)) - away * 20
     over, under = np.maximum(upper - canvas.y, 0), np.maximum(canvas.y - lower, 0)
     height = face_form(canvas, rng.uniform(68, 74), 6, 2)
-    height += np.float32(12) * cv2.exp(-((canvas.x / 34) ** 2))
+    height += np.float32(12) * bell(canvas.x, 34)
     height -= 0.42 * over + 0.55 * under
     for seam in (upper, lower):
         off = canvas.y - seam
         height += 0.6 * np.clip((1.6 - np.abs(off)) * 3, 0, 1) * (1 + np.float32(0.3) * np.sin(canvas.x * 3.4))
-        height -= 0.4 * cv2.exp(-(((np.abs(off) - np.float32(2.2)) / 0.6) ** 2))
+        height -= 0.4 * bell(np.abs(off) - 2.2, 0.6)
     return height
 
 
@@ -83,10 +83,10 @@ def _cup(rng: np.random.Generator, canvas: Canvas) -> Field:
     """A stiff cup with pressed ribs."""
     around = np.clip(1 - (canvas.x / 62) ** 2 - ((canvas.y - 66) / 62) ** 2, 0.02, 1)
     height = np.float32(34) * cv2.sqrt(around)
-    height += 8 * cv2.exp(-((canvas.x / 12) ** 2) - ((canvas.y - 24) / 20) ** 2)
+    height += 8 * bell(canvas.x, 12) * bell(canvas.y - 24, 20)
     if rng.random() < 0.6:
         ring = np.sqrt((canvas.x / 1.05) ** 2 + (canvas.y - 68) ** 2)
-        height += 0.7 * cv2.exp(-(((ring - np.float32(rng.uniform(34, 40))) / 1.5) ** 2))
+        height += 0.7 * bell(ring - np.float32(rng.uniform(34, 40)), 1.5)
     return height + np.float32(0.06) * np.sin(canvas.x * 2.6) * np.sin(canvas.y * 2.6)
 
 
@@ -95,7 +95,7 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     colour = pick(rng, ("e6d9a8", "e9e6e0", "d9b44a", "e9e6e0", "7a93ad"))
     drawn: list[Curve] = []
     for start, end in (([44, 34], [76, -14]), ([42, 92], [70, 62])):
-        line = curve([start, np.add(start, end) / 2 + [1, 1.5], end])
+        line = curve(np.array([start, moved(np.add(start, end) / 2, 1, 1.5), end]))
         drawn += [ribbon(line, np.linspace(5.5, 4.0, len(line))), ribbon(line * [-1, 1], np.linspace(5.5, 4.0, len(line)))]
     canvas = layers.canvas
     coverage = np.maximum.reduce([canvas.covered(band) for band in drawn])
@@ -124,13 +124,15 @@ def _valve(layers: Layers, rng: np.random.Generator, light: Light, cloth: Colour
     at, radius = np.array([x, rng.uniform(66, 74)]), rng.uniform(12, 15)
     turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     power = 2 / rng.uniform(2.2, 4.5)
-    ring = np.stack([np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power, np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power], 1)
+    ring = np.stack(
+        [np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power, np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power], 1
+    )
     shadow = canvas.covered(at + [1, 2.5] + ring * radius * 1.03)
     layers.darken(1 - 0.4 * cv2.GaussianBlur(shadow, (0, 0), 1.6 * canvas.scale))
     coverage = canvas.covered(at + ring * radius)
     deep = canvas.depth(coverage)
     height = 3 * cv2.sqrt(np.minimum(deep, 2.5)) + 0.9 * np.clip((deep - 4) * 2, 0, 1)
-    slots = [at + [-radius * 0.55, dy] + np.array([[0, 0], [radius * 1.1, 0]]) for dy in (-4.5, -1.5, 1.5, 4.5)]
+    slots = [moved([[-radius * 0.55, dy], [radius * 0.55, dy]], *at) for dy in (-4.5, -1.5, 1.5, 4.5)]
     height -= 1.6 * canvas.stroked(slots, 1.3)
     colour = varied(cloth, 0.97) if rng.random() < 0.6 else pick(rng, ("2b2c31", "8d9095", "7a93ad", "e9e6e0"))
     lit = shade(height, canvas, light, 0.6) + 0.25 * gloss(height, canvas, light, 40) - 0.1

@@ -30,21 +30,21 @@ def woven(rng: np.random.Generator, canvas: Canvas, weave: Weave, u: Field, v: F
         Place on the cloth, mm.
     """
     if weave == "fleece":
-        return 0.6 * grain(rng, canvas, 0.9) + 0.5 * clouds(rng, canvas, 3, 2)
+        return np.asarray(0.6 * grain(rng, canvas, 0.9) + 0.5 * clouds(rng, canvas, 3, 2))
     tau = np.float32(2 * np.pi)
     if weave == "twill":
         threads = np.sin(tau * (u + v) / np.float32(1.1)) + np.float32(0.4) * np.sin(tau * u / np.float32(0.75))
-        return 0.55 * threads + 0.6 * grain(rng, canvas, 0.7)
+        return np.asarray(0.55 * threads + 0.6 * grain(rng, canvas, 0.7))
     if weave == "jersey":
         column = u / np.float32(1.3)
         slant = np.abs(column - np.floor(column) - np.float32(0.5)) * np.float32(2.4)
         stitches = np.sin(tau * (v / np.float32(1.1) + slant)) * np.float32(0.6) + np.cos(tau * column) * np.float32(0.6)
-        return 0.7 * stitches + 0.5 * grain(rng, canvas, 0.7)
+        return np.asarray(0.7 * stitches + 0.5 * grain(rng, canvas, 0.7))
     uneven = 1.0 if weave == "linen" else 0.4
     slubs = clouds(rng, canvas, (18, 0.55)) + clouds(rng, canvas, (0.55, 18))
     pitch = np.float32(1.0 if weave == "linen" else 0.8)
     threads = np.sin(tau * u / pitch) * np.sin(tau * v / pitch)
-    return 0.5 * threads + 0.35 * uneven * slubs + 0.5 * grain(rng, canvas, 0.6)
+    return np.asarray(0.5 * threads + 0.35 * uneven * slubs + 0.5 * grain(rng, canvas, 0.6))
 
 
 @functools.cache
