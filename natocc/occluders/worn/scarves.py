@@ -16,8 +16,8 @@ HEAD_BOX = (-118.0, -160.0, 118.0, 238.0)
 NECK_BOX = (-118.0, 0.0, 118.0, 206.0)
 SCALE = 3.0
 HEADSCARF_ANCHORS = (
-    *(str(i) for i in range(17)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "36", "39", "42", "45", "ear_left",
-    "ear_right", "below_chin", "neck_left", "neck_right",
+    *(str(i) for i in range(27)), "27", "36", "45", "temple_left", "temple_right", "ear_left", "ear_right", "forehead", "crown",
+    "below_chin", "neck_left", "neck_right",
 )  # fmt: skip
 SCARF_ANCHORS = (
     *(str(i) for i in range(17)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "36", "39", "42", "45", "ear_left",
