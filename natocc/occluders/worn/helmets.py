@@ -30,7 +30,7 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
     top = float(half[0, 1])
     layers = Layers(canvas)
     _straps(layers, rng, light)
-    height = head_form(canvas, 102, top - 6, -30) + 1.5 * cv2.sqrt(np.minimum(canvas.depth(body), 3.0))
+    height = head_form(canvas, 98, top - 5, -30) + 1.5 * cv2.sqrt(np.minimum(canvas.depth(body), 3.0))
     colour = pick(rng, _SHELLS)
     colours = np.ones((*canvas.shape, 1), np.float32) * colour
     x, y = canvas.x, canvas.y
