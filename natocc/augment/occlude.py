@@ -22,7 +22,7 @@ from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.io.images import list_values
 from natocc.occluders.cutting.cutouts import cut_by_alpha
-from natocc.occluders.source import OccluderSource, for_face
+from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.plugins.faults import faults
 
 Occluder: TypeAlias = Cutout | Image | tuple[Image, npt.NDArray[Any]]
@@ -32,7 +32,6 @@ Rules: TypeAlias = ComposeRules | Mapping[str, Any]
 """A set's rules, or those keys as a recipe has them: ``{"colour": {"transfer": "sot"}}``."""
 
 _ORIGIN = Origin("array", "array", "")
-_CLASSES = {0: "background", 1: "face"}
 
 
 def occlude(
@@ -94,8 +93,10 @@ def occlude(
     draws = as_generator(rng)
     face = _face(image, face_mask, landmarks)
     finish = draw_finish(draws, rules.finish)
-    photo = Photo(mirrored(face, _CLASSES) if finish.flip else face)
-    source = for_face(_drawn_from(occluder), photo.face, _CLASSES)
+    photo = Photo(mirrored(face, {0: "background", 1: "face"}) if finish.flip else face)
+    source = _drawn_from(occluder)
+    if isinstance(source, PutOnFaces):
+        source = source.on(photo.face, {})
 
     def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
         reference = source.draw(rng)

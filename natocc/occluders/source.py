@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from natocc.core.plans import Json, Reference
-from natocc.core.samples import AlignedFace, Cutout
+from natocc.core.samples import AlignedFace, Cutout, Mask
 from natocc.io.notes import Notes
 from natocc.occluders import SOURCES
 from natocc.plugins.options import Options
@@ -53,14 +53,14 @@ class OccluderSource(Protocol):
 class PutOnFaces(Protocol):
     """A source of what has its place on a face: it is asked once for each face, then draws for that one."""
 
-    def on(self, face: AlignedFace, classes: Mapping[int, str]) -> OccluderSource:
+    def on(self, face: AlignedFace, regions: Mapping[str, Mask]) -> OccluderSource:
         """The source for one face; its cutouts know where they lie (:attr:`natocc.core.samples.Cutout.at_xy`).
 
         Parameters
         ----------
         face : AlignedFace
-        classes : mapping of int to str
-            Names of the values of its parts.
+        regions : mapping of str to (H, W) uint8
+            1 on ``eyes``, ``nose`` and ``mouth``, as far as they are labelled.
 
         Raises
         ------
@@ -68,11 +68,6 @@ class PutOnFaces(Protocol):
             ``no-placement``, and why, if the face cannot be told well enough.
         """
         ...
-
-
-def for_face(source: OccluderSource, face: AlignedFace, classes: Mapping[int, str]) -> OccluderSource:
-    """The source to draw from for a face: itself, unless it is one of :class:`PutOnFaces`."""
-    return source.on(face, classes) if isinstance(source, PutOnFaces) else source
 
 
 class OccluderOptions(Options):

@@ -27,8 +27,8 @@ from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.notes import Notes
 from natocc.io.workspace import Workspace
-from natocc.occluders.source import OccluderSource, for_face
-from natocc.pipeline.metrics import hidden_landmarks, measures
+from natocc.occluders.source import OccluderSource, PutOnFaces
+from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
 
@@ -148,7 +148,8 @@ class Pipeline:
             photo = self._photo(spec.face, finish)
             face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
-            source = for_face(source, face, self.faces.classes)
+            if isinstance(source, PutOnFaces):
+                source = source.on(face, labelled_regions(face, self.faces.classes))
 
             def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
                 reference = source.draw(rng)

@@ -35,12 +35,12 @@ _ROOM = 8  # px around the picture, so that an edge at its border is no edge
 _MARGIN = 3  # px around what is covered
 _CONTOUR_STEPS = 24
 _SIDEWAYS = 8.0  # degrees from which jaw points of the far side are taken for the outline that the camera sees
-# Where a mask begins and ends that is worn properly (mm below the eyes), and where when it is worn otherwise.
-_PROPER = (14.0, 113.0)
-_WORN: dict[Wearing, tuple[float, float]] = {"proper": _PROPER, "below_nose": (52.0, 115.0), "chin": (88.0, 128.0)}
+# Where a mask begins that is worn otherwise, and where what should be at the chin lies then; mm below the eyes.
+_WORN: dict[Wearing, tuple[float, float]] = {"below_nose": (51.0, 115.0), "chin": (88.0, 128.0)}
+_MIDDLE, _LOWEST_TOP = 8.0, 40.0  # mm: where a mask's top edge is looked for
 _WRONG_HELD = ("33", "57")  # then its edge lies on the lip or the chin
 _ABOVE_CHIN = 6  # jaw points whose distance is the face's width
-_SIDES = (62.0, 72.0)  # mm from the middle: loops keep their place at the ears however the mask is worn
+_SIDES = (66.0, 74.0)  # mm from the middle: loops keep their place at the ears however the mask is worn
 
 
 def drape(
@@ -79,7 +79,9 @@ def drape(
     pose = solve_pose(landmarks_xy)
     sheet = _grid(template, pose)
     flat = sheet.reshape(-1, 2)
-    on_face = _worn(_to_model(template, fit)(flat), wearing)
+    on_face = _to_model(template, fit)(flat)
+    if wearing != "proper":
+        on_face = _moved_down(on_face, _top(template, sheet, on_face), wearing)
     points = np.column_stack([on_face, _depth(fit.surface)(on_face)])
     seen = pose.project(points)
     seen[:, :2] += _correction(pose, np.asarray(landmarks_xy, dtype=np.float64), fit, wearing)(seen[:, :2])
@@ -118,13 +120,21 @@ def _depth(surface: tuple[Point3, ...]) -> ThinPlate:
     return ThinPlate(points[:, :2], points[:, 2:])
 
 
-def _worn(on_face: Float, wearing: Wearing) -> Float:
-    """Points of the head, moved down to where a mask is worn."""
-    if wearing == "proper":
-        return on_face
-    (high, low), (new_high, new_low) = _PROPER, _WORN[wearing]
+def _top(template: WornTemplate, sheet: Float, on_face: Float) -> float:
+    """Where a mask begins over the nose, mm."""
+    columns, rows = np.rint(sheet.reshape(-1, 2)).astype(np.intp).T
+    height, width = template.matte.shape
+    covered = template.matte[rows.clip(0, height - 1), columns.clip(0, width - 1)] >= MATTE_THRESHOLD
+    middle = covered & (np.abs(on_face[:, 0]) < _MIDDLE)
+    return float(on_face[middle, 1].min(initial=_LOWEST_TOP))
+
+
+def _moved_down(on_face: Float, top: float, wearing: Wearing) -> Float:
+    """Points of the head, moved down to where a mask is worn that begins at `top` when it is worn properly."""
+    new_top, new_chin = _WORN[wearing]
+    chin = float(MODEL[8, 1])
     x, y = on_face.T
-    moved = new_high + (y - high) * (new_low - new_high) / (low - high)
+    moved = new_top + (y - top) * (new_chin - new_top) / (chin - top)
     narrower = _half_width(moved) / _half_width(y)
     share = ((_SIDES[1] - np.abs(x)) / (_SIDES[1] - _SIDES[0])).clip(0, 1)
     return np.column_stack([x + share * (narrower - 1) * x, y + share * (moved - y)])

@@ -72,12 +72,12 @@ def _frame() -> tuple[Point3, ...]:
 
 _MASK = Fit(_TENT, _through(_TENT), (*_JAW, *_names(27, 28, 29, 30, 36, 45, 39, 42)), 0.0, straps_from=60.0, covers_mouth=True)
 _GLASSES = Fit(_LENSES, _frame(), _names(27, 28, 36, 39, 42, 45), None, straps_from=60.0)
-_HAT = Fit(_SKULL, _through(_SKULL), _names(17, 19, 24, 26, 27, 36, 45, 0, 16), None, most_yaw=40.0)
+_HAT = Fit(_SKULL, _through(_SKULL), _names(17, 19, 24, 26, 27, 36, 45, 0, 16), None, most_yaw=22.0)
 _WRAP = Fit(_NECK, _through(_NECK), (*_JAW, *_names(27, 28, 29, 30)), 0.01, most_yaw=45.0)
 _SKIN = _names(range(48))
-_PLASTER = Fit(_SKIN, _through(_SKIN), _SKIN, 0.003, straps_from=60.0)
+_PLASTER = Fit(_SKIN, _through(_SKIN), _SKIN, 0.003)
 _WHOLE = tuple(dict.fromkeys((*_SKULL, *_JAW, "below_chin", "neck_left", "neck_right")))
-_HOOD = Fit(_WHOLE, _through(_WHOLE), (*_JAW, *_BROWS, "27"), 0.05, most_yaw=40.0)
+_HOOD = Fit(_WHOLE, _through(_WHOLE), (*_JAW, *_BROWS, "27"), 0.05, most_yaw=15.0)
 _ALL = tuple(name for name in ANCHORS if name not in _names(range(60, 68)))
 _ANY = Fit(_ALL, _through(_ALL), _names(range(60)), 0.003)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Points
-from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.occluders.worn.face_model import MODEL, Float
 
 MOST_YAW, MOST_PITCH = 60.0, 45.0
@@ -44,15 +43,22 @@ class HeadPose:
     centre_xy: tuple[float, float]
 
     @functools.cached_property
+    def _nose(self) -> Float:
+        """Where the nose points when the picture is turned until the head is upright: x, y, z."""
+        down = self.rotation[:2, 1] / max(float(np.hypot(*self.rotation[:2, 1])), 1e-9)
+        x, y, z = -self.rotation[:, 2]
+        return np.array([x * down[1] - y * down[0], x * down[0] + y * down[1], z])
+
+    @functools.cached_property
     def yaw(self) -> float:
-        """Degrees by which the face is turned to the right of the picture; negative to the left."""
-        nose = -self.rotation[:, 2]
+        """Degrees by which the face is turned to its side on the right of the picture; negative to the left."""
+        nose = self._nose
         return math.degrees(math.atan2(float(nose[0]), float(-nose[2])))
 
     @functools.cached_property
     def pitch(self) -> float:
         """Degrees by which the face looks up; negative down."""
-        nose = -self.rotation[:, 2]
+        nose = self._nose
         return math.degrees(math.atan2(float(-nose[1]), float(np.hypot(nose[0], nose[2]))))
 
     def project(self, points: Float) -> Float:
@@ -79,7 +85,7 @@ def solve_pose(landmarks_xy: Points | None) -> HeadPose:
         found = "none" if landmarks_xy is None else str(len(landmarks_xy))
         raise BadDataError(Reason.NO_PLACEMENT, f"what is worn is put on 68 landmarks; this face has {found}")
     points = np.asarray(landmarks_xy, dtype=np.float64)
-    eyes = inter_ocular(landmarks_xy)
+    eyes = float(np.hypot(*(points[42:48].mean(axis=0) - points[36:42].mean(axis=0))))
     # The eyes of a turned head come closer; the longest of three measures stands for the head's size.
     height = float(np.hypot(*(points[8] - points[27])))
     unit = max(eyes / _EYES, height / float(np.hypot(*(MODEL[8, 1:] - MODEL[27, 1:]))))

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json, Reference
-from natocc.core.samples import AlignedFace, Cutout
+from natocc.core.samples import AlignedFace, Cutout, Mask
 from natocc.core.text import nearest
 from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
@@ -151,9 +151,9 @@ class Worn:
     def __init__(self, options: WornOccluders, garments: Mapping[str, Garment]) -> None:
         self._options, self._garments = options, garments
 
-    def on(self, face: AlignedFace, classes: Mapping[int, str]) -> WornOnFace:
+    def on(self, face: AlignedFace, regions: Mapping[str, Mask]) -> WornOnFace:
         """See :class:`natocc.occluders.source.PutOnFaces`."""
-        pose = pose_of(face, classes)
+        pose = pose_of(face, regions)
         kinds: dict[str, list[str]] = {kind: [] for kind in sorted({garment.kind for garment in self._garments.values()})}
         for name, garment in self._garments.items():
             kinds[garment.kind].append(name)

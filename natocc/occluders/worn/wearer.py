@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.samples import AlignedFace
-from natocc.faces.classes import REGIONS, values_of
+from natocc.core.samples import AlignedFace, Mask
 from natocc.occluders.worn.head_pose import HeadPose, solve_pose
 
 MOST_YAW_FOUND = 42.0
@@ -21,14 +20,14 @@ _LEAST_ON_FACE = 0.75  # share of eyes, nose and mouth that lie on the face
 _MARKS: Mapping[str, range] = {"nose": range(27, 36), "mouth": range(48, 68)}
 
 
-def pose_of(face: AlignedFace, classes: Mapping[int, str]) -> HeadPose:
+def pose_of(face: AlignedFace, regions: Mapping[str, Mask]) -> HeadPose:
     """How the head of a face that can wear something is turned.
 
     Parameters
     ----------
     face : AlignedFace
-    classes : mapping of int to str
-        Names of the values of its parts.
+    regions : mapping of str to (H, W) uint8
+        1 on its ``nose`` and ``mouth``, where they are labelled.
 
     Raises
     ------
@@ -53,9 +52,7 @@ def pose_of(face: AlignedFace, classes: Mapping[int, str]) -> HeadPose:
     if share < _LEAST_ON_FACE:
         raise BadDataError(Reason.NO_PLACEMENT, f"{share:.0%} of eyes, nose and mouth lie on the face by its landmarks")
     for name, indices in _MARKS.items():
-        if face.parts is None:
-            break
-        labelled = np.argwhere(np.isin(face.parts, values_of(classes, REGIONS[name])))
+        labelled = np.argwhere(regions.get(name, ()))
         if len(labelled):
             away = float(np.hypot(*(labelled.mean(axis=0)[::-1] - points[list(indices)].mean(axis=0)))) / unit
             if away > _LARGEST_ERROR:
