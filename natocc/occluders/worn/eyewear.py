@@ -16,7 +16,7 @@ SCALE = 5.0
 ANCHORS = ("27", "28", "36", "39", "42", "45", "0", "16", "ear_left", "ear_right", "temple_left", "temple_right")
 """What ties glasses to a face."""
 
-_DARK = ("wayfarer", "aviator", "round", "sport", "rectangle", "cat", "large")
+_DARK = ("wayfarer", "wayfarer", "aviator", "aviator", "round", "sport", "rectangle", "cat", "large")
 _CLEAR = ("wayfarer", "round", "rectangle", "aviator", "cat")
 _THIN = {"aviator": 0.9, "round": 0.6, "rectangle": 0.4, "large": 0.3, "wayfarer": 0.1, "cat": 0.1, "sport": 0.0}
 """How often a shape has a frame of metal."""
@@ -32,7 +32,7 @@ def draw_sunglasses(rng: np.random.Generator) -> WornTemplate:
     canvas = layers.canvas
     top, bottom = float(canvas.y[lens > 0.5].min()), float(canvas.y[lens > 0.5].max())
     down = np.clip((canvas.y - top) / (bottom - top), 0, 1)
-    mirror = rng.random() < 0.22
+    mirror = rng.random() < 0.16
     tint = pick(rng, _MIRRORS if mirror else _TINTS)
     fade = rng.uniform(0, 0.9) if rng.random() < 0.5 else rng.uniform(0, 0.15)  # lighter towards the lower edge
     colours = tint * (1 + np.float32(fade) * down**1.5)[..., None] + np.float32(0.06 * fade) * (down**2)[..., None]
@@ -69,7 +69,7 @@ class _Rim:
 
     def __init__(self, rng: np.random.Generator, shape: str, lens: Curve) -> None:
         self.metal = bool(rng.random() < _THIN[shape])
-        self.width = rng.uniform(1.0, 1.7) if self.metal else rng.uniform(2.2, 4.2)
+        self.width = rng.uniform(1.0, 1.7) if self.metal else rng.uniform(2.2, 4.2) * (0.6 if shape == "sport" else 1)
         self.lens = lens
         self.shape = shape
 

@@ -11,24 +11,13 @@ from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
 from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, fading, folds, grain, head_form, shade
 from natocc.occluders.worn.template import WornTemplate
-from natocc.occluders.worn.weaves import knit_tile, tiled, woven
+from natocc.occluders.worn.weaves import Weave, knit_tile, tiled, woven
 
 BOX = (-104.0, -176.0, 104.0, 14.0)
 SCALE = 3.4
 ANCHORS = (
-    "0",
-    "16",
-    *(str(i) for i in range(17, 27)),
-    "27",
-    "36",
-    "39",
-    "42",
-    "45",
-    "temple_left",
-    "temple_right",
-    "forehead",
-    "crown",
-)
+    "0", "16", *(str(i) for i in range(17, 28)), "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown",
+)  # fmt: skip
 """What ties a hat to a face."""
 
 
@@ -76,8 +65,8 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
     ]
     height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (2.2 if soft else 0.9)))
     colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.9)
-    weave = ("twill", "twill", "plain", "linen")[int(rng.integers(4))]
-    tone = 1 + 0.035 * woven(rng, canvas, weave, u, y) + 0.02 * clouds(rng, canvas, 24, 2)  # type: ignore[arg-type]
+    weaves: tuple[Weave, ...] = ("twill", "twill", "plain", "linen")
+    tone = 1 + 0.035 * woven(rng, canvas, weaves[int(rng.integers(4))], u, y) + 0.02 * clouds(rng, canvas, 24, 2)
     if len(panels) == 2 and rng.random() < 0.25:  # the front of another colour
         front = np.clip((47 - np.abs(u)) * 2, 0, 1)[..., None]
         colours = colours + front * (contrasting(rng, ground, CLOTH, 0.1) - colours)

@@ -10,7 +10,7 @@ from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
 from natocc.occluders.worn.relief import bell, clouds, draw_light, face_form, fading, folds, grain, shade, streaks
 from natocc.occluders.worn.template import WornTemplate
-from natocc.occluders.worn.weaves import knit_tile, tiled, woven
+from natocc.occluders.worn.weaves import Weave, knit_tile, tiled, woven
 
 HEAD_BOX = (-118.0, -160.0, 118.0, 238.0)
 NECK_BOX = (-118.0, 0.0, 118.0, 206.0)
@@ -63,8 +63,8 @@ def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
     ]
     height += folds(canvas, pinned, 6, 1.5) - 0.02 * length
     colours, _ = patterned(rng, x + 0.4 * height, y + 0.4 * height, plain=0.82)
-    weave = ("plain", "jersey", "fleece")[int(rng.integers(3))]
-    tone = 1 + 0.022 * woven(rng, canvas, weave, x, y) + 0.015 * clouds(rng, canvas, 30, 2)  # type: ignore[arg-type]
+    weaves: tuple[Weave, ...] = ("plain", "jersey", "fleece")
+    tone = 1 + 0.022 * woven(rng, canvas, weaves[int(rng.integers(3))], x, y) + 0.015 * clouds(rng, canvas, 30, 2)
     lit = shade(height.astype(np.float32), canvas, light, 0.6)
     layers = Layers(canvas)
     layers.lay((colours * (lit * tone)[..., None]).astype(np.float32), body)
