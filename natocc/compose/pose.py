@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from natocc.compose.anchors import Anchor, draw_anchor
 from natocc.core.plans import Placement
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 from natocc.plugins.options import Options
-from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange
+from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange, loguniform, uniform
 
 Vector = npt.NDArray[np.float64]
 
@@ -40,8 +40,19 @@ class CoverageRule(Options):
 
     range: UnitRange = (0.1, 0.6)
     """Least and largest occlusion ratio."""
-    distribution: Literal["uniform"] = "uniform"
-    """How a ratio is drawn from the range."""
+    distribution: Literal["uniform", "loguniform"] = "uniform"
+    """How a ratio is drawn from the range. ``loguniform`` makes small ones as frequent as photographs have them: half of really
+    occluded faces are covered by less than 8 %, as half of ``[0.01, 0.6]`` are then."""
+
+    @model_validator(mode="after")
+    def _logarithm_exists(self) -> CoverageRule:
+        if self.distribution == "loguniform" and self.range[0] <= 0:
+            raise ValueError("distribution loguniform needs a range that begins above 0, such as [0.01, 0.6]")
+        return self
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """A wanted occlusion ratio, rounded to the 4 places that a plan keeps."""
+        return (loguniform if self.distribution == "loguniform" else uniform)(rng, self.range)
 
 
 class PlacementRule(Options):

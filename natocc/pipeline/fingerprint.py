@@ -61,6 +61,7 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
             a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache)
             | _of_the_data(notes[f"occluders of {a_set.name}"])
             for a_set in recipe.sets
+            if a_set.occluders is not None
         },
     }
     return DatasetDescription(

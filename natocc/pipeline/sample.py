@@ -30,7 +30,7 @@ from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
-from natocc.recipe.model import Recipe
+from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
 
 _FACES_KEPT = 8
 
@@ -80,13 +80,11 @@ class Pipeline:
             if look:
                 self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
-        opened: dict[str, OccluderSource] = {}
-        for a_set in recipe.sets:
-            key = a_set.occluders.model_dump_json()
-            if key not in opened:
-                opened[key] = a_set.occluders.open(data, cache, jobs)
-        self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
-        self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
+        opened = {key: options.open(data, cache, jobs) for key, options in recipe.occluders().items()}
+        self._occluders = {
+            a_set.name: opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets if a_set.occluders is not None
+        }
+        self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
@@ -94,17 +92,19 @@ class Pipeline:
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
-        """The occluders of each set, by its name; of all splits together."""
-        return {a_set.name: source for a_set, source in zip(self.recipe.sets, self._occluders, strict=True)}
+        """The occluders of each set that has any, by its name; of all splits together."""
+        return dict(self._occluders)
 
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
         """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set."""
         data = self.workspace.data
-        occluders = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in self.recipe.sets}
-        left_out = {key: options.notes(data) for key, options in occluders.items()}
+        left_out = {key: options.notes(data) for key, options in self.recipe.occluders().items()}
         notes = {"faces": self.faces.notes()}
-        return notes | {f"occluders of {a_set.name}": left_out[a_set.occluders.model_dump_json()] for a_set in self.recipe.sets}
+        for a_set in self.recipe.sets:
+            if a_set.occluders is not None:
+                notes[f"occluders of {a_set.name}"] = left_out[a_set.occluders.model_dump_json()]
+        return notes
 
     def remarks(self) -> Iterator[str]:
         """Lines for a person: what was left out, and splits that nobody falls into."""
@@ -137,8 +137,7 @@ class Pipeline:
         sample : MadeSample
             Rejected, with the reason in its record, where an input cannot be used.
         """
-        a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
-        source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
+        a_set = self.recipe.sets[spec.set_index]
         row = self.row(spec)
         stage, face = "face", None
         try:
@@ -148,17 +147,7 @@ class Pipeline:
             photo = self._photo(spec.face, finish)
             face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
-            if isinstance(source, PutOnFaces):
-                source = source.on(face, labelled_regions(face, self.faces.classes))
-
-            def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
-                reference = source.draw(rng)
-                size = source.size(reference)
-                if size is not None and not can_fill(size, photo.face, a_set.placement):
-                    raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
-                return reference, source.cutout(reference)
-
-            plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
+            plan, cutouts = self._plan(rng, photo, a_set, self.split(spec.face), finish)
         except BadDataError as error:
             return MadeSample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(photo, cutouts, plan)
@@ -210,10 +199,29 @@ class Pipeline:
         BadDataError
             If an input that was used then cannot be used now.
         """
-        source = self._occluders[spec.set_index]
-        cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
+        name = self.recipe.sets[spec.set_index].name
+        cutouts = [self._occluders[name].cutout(occluder.cutout) for occluder in plan.occluders]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
+
+    def _plan(
+        self, rng: np.random.Generator, photo: Photo, a_set: SetRecipe, split: str | None, finish: Finish
+    ) -> tuple[Plan, tuple[Cutout, ...]]:
+        """Every decision, and the cutouts of occluders; of a set without occluders there is nothing to decide but the finish."""
+        if not isinstance(a_set, OccludedSet):
+            return Plan((), 0, None, finish), ()
+        source = self._of_split[a_set.name][split] if split else self._occluders[a_set.name]
+        if isinstance(source, PutOnFaces):
+            source = source.on(photo.face, labelled_regions(photo.face, self.faces.classes))
+
+        def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
+            reference = source.draw(rng)
+            size = source.size(reference)
+            if size is not None and not can_fill(size, photo.face, a_set.placement):
+                raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
+            return reference, source.cutout(reference)
+
+        return draw_plan(rng, photo, draw, a_set, finish)
 
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, Wi
 
 from natocc.compose.colour import ColourRule
 from natocc.compose.draw import ComposeRules, TransparencyRule
+from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.compose.pose import NOT_ON_LANDMARKS
@@ -35,20 +36,29 @@ _OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
 Occluders = Annotated[SerializeAsAny[OccluderOptions], _OCCLUDERS]
 
 
-class SetRecipe(ComposeRules):
-    """A set: samples of each face, made by one method with one kind of occluder."""
+class SetRecipe(Options):
+    """A set: samples of each face, made by one method with one kind of occluder, or with none."""
 
     name: str = Field(pattern=_NAME)
     """Name of the set; no two sets share one."""
     method: str
-    """``natocc`` or ``randocc``."""
-    occluders: Occluders
+    """``natocc``, ``randocc`` or ``none``."""
+    occluders: Occluders | None
     """Where occluders come from."""
     samples_per_face: float = Field(1, gt=0, le=1000)
     """Samples made of each face; 0.5 makes one of every second face."""
+    finish: FinishRule = FinishRule()
+    """Steps applied to the whole picture."""
+
+
+class OccludedSet(SetRecipe, ComposeRules):
+    """Samples with occluders."""
+
+    occluders: Occluders
+    """Where occluders come from."""
 
     @model_validator(mode="after")
-    def _places_what_can_be_placed(self) -> SetRecipe:
+    def _places_what_can_be_placed(self) -> OccludedSet:
         if self.occluders.on_landmarks:
             usual = type(self).model_fields["placement"].get_default()
             for key in NOT_ON_LANDMARKS:
@@ -60,13 +70,13 @@ class SetRecipe(ComposeRules):
         return self
 
 
-class NatOccSet(SetRecipe):
+class NatOccSet(OccludedSet):
     """Occluders that look photographed: hands, objects."""
 
     method: Literal["natocc"] = "natocc"
 
 
-class RandOccSet(SetRecipe):
+class RandOccSet(OccludedSet):
     """Random shapes with random textures, some of them see-through."""
 
     method: Literal["randocc"] = "randocc"
@@ -82,7 +92,24 @@ class RandOccSet(SetRecipe):
     """Sharpness, grain and compression of occluders; by default they keep their own."""
 
 
-METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet}
+class CleanSet(SetRecipe):
+    """The faces as they are, with nothing laid on them."""
+
+    method: Literal["none"]
+    occluders: None = None
+    """There are none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_laid_on(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            for key in (key for key in value if key in OccludedSet.model_fields and value[key] is not None):
+                if key not in cls.model_fields or key == "occluders":
+                    raise ValueError(f"method none lays nothing on the faces: leave out {key!r}, or choose natocc or randocc")
+        return value
+
+
+METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet, "none": CleanSet}
 
 
 def _choose_set(value: Any) -> SetRecipe:
@@ -142,7 +169,7 @@ class Recipe(Options):
     @model_validator(mode="after")
     def _finds_landmarks_that_are_needed(self) -> Recipe:
         """What lies on landmarks needs 68 of every face."""
-        needs = [a_set.name for a_set in self.sets if a_set.occluders.on_landmarks]
+        needs = [a_set.name for a_set in self.sets if a_set.occluders is not None and a_set.occluders.on_landmarks]
         align = self.faces.align
         if needs and align.points != 68:
             raise ValueError(f"the occluders of set {needs[0]!r} lie on 68 landmarks: faces.align.points: 68")
@@ -154,6 +181,11 @@ class Recipe(Options):
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""
         return self.model_dump(mode="json")
+
+    def occluders(self) -> dict[str, OccluderOptions]:
+        """The occluders of all sets, each once, however many sets share them; by their options as JSON."""
+        used = (a_set.occluders for a_set in self.sets)
+        return {options.model_dump_json(): options for options in used if options is not None}
 
     def sha256(self) -> str:
         """Identity of the resolved recipe."""

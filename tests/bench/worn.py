@@ -79,9 +79,8 @@ def _edges(data: Path) -> None:
     for how, places in rows.items():
         for place, values in places.items():
             away = np.array(values)
-            print(
-                f"| {how} | {place} | {np.median(away):.1f} | {away.mean():.1f} | {np.percentile(away, 95):.1f} | {(away <= LIMIT).mean():.0%} |"
-            )
+            numbers = f"{np.median(away):.1f} | {away.mean():.1f} | {np.percentile(away, 95):.1f}"
+            print(f"| {how} | {place} | {numbers} | {(away <= LIMIT).mean():.0%} |")
 
 
 def _faces(data: Path) -> Iterator[tuple[Points, Points]]:
