@@ -55,7 +55,7 @@ def extract(
         recipe = recipe_of_flags(None, "portraits", what, None, None, occluders_root, None, edits)
     else:
         recipe = recipe_of_flags(what, None, None, None, None, occluders_root, None, edits)
-    sources = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in recipe.sets}
+    sources = {options.model_dump_json(): options for options in recipe.occluders()}
     with progress_bar() as progress, progress_to(progress):
         opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
     for options in sources.values():

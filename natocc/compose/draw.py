@@ -115,7 +115,7 @@ def draw_plan(
     """
     rule = rules.placement
     count = int(rng.integers(rule.count[0], rule.count[1] + 1))
-    wanted = None if rule.coverage is None else uniform(rng, rule.coverage.range)
+    wanted = None if rule.coverage is None else rule.coverage.draw(rng)
     canvas = _Canvas(photo, rules)
     attempts = 0
     placed: list[_Laid] = []

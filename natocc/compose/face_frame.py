@@ -20,7 +20,7 @@ _EYES_TO_MOUTH = 6.8  # cm from between the pupils to the mouth: 1.08 times that
 _FACE = 14.0  # cm: breadth of a face between its cheekbones
 
 # Where the parts lie in the box of an upright face, as shares of its sides: for faces without 68 landmarks.
-_LIPS, _CHIN = (0.5, 0.77), (0.5, 0.97)
+_LIPS, _CHIN = (0.5, 0.77), (0.5, 0.92)
 _CHEEK, _EAR, _JAW, _TEMPLE, _BROW = (0.22, 0.64), (0.0, 0.48), (0.14, 0.8), (0.06, 0.36), (0.28, 0.32)  # on the left
 
 
@@ -105,7 +105,7 @@ def face_frame(face: AlignedFace) -> FaceFrame:
         cm=max(float(np.hypot(*(eyes[1] - eyes[0]))) / _PUPILS, length / _EYES_TO_MOUTH, 1e-3),
         down=down / length if length > 0 else np.array([0.0, 1.0]),
         lips=lips,
-        chin=0.85 * mean(7, 8, 9) + 0.15 * lips,
+        chin=0.7 * mean(7, 8, 9) + 0.3 * lips,
         cheek=np.stack([mean(2, 31, 41), mean(14, 35, 46)]),
         ear=np.stack([mean(0, 1), mean(15, 16)]),
         jaw=np.stack([mean(4, 5), mean(11, 12)]),

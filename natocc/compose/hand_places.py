@@ -47,7 +47,7 @@ _REACHES: Mapping[HandPlace, _Reach] = {
     "mouth": _Reach((20, 75), ("lips", "lips"), (-0.5, 1.0), (-0.5, 0.8)),
     "cheek": _Reach((-5, 35), ("temple", "cheek"), (-0.5, 1.0)),
     "brow": _Reach((25, 80), ("brow", "temple"), (-0.5, 0.5), (0.0, 2.0)),
-    "both": _Reach((-5, 25), ("temple", "ear"), (-0.5, 0.8)),
+    "both": _Reach((-25, 15), ("temple", "ear"), (0.0, 1.2)),
 }
 
 

@@ -20,7 +20,7 @@ from natocc.compose.sizes import HAND, Thing, thing_of
 from natocc.core.plans import Placement
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 from natocc.plugins.options import Options
-from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange, uniform
+from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange, loguniform, uniform
 
 Vector = npt.NDArray[np.float64]
 
@@ -48,8 +48,19 @@ class CoverageRule(Options):
 
     range: UnitRange = (0.1, 0.6)
     """Least and largest occlusion ratio."""
-    distribution: Literal["uniform"] = "uniform"
-    """How a ratio is drawn from the range."""
+    distribution: Literal["uniform", "loguniform"] = "uniform"
+    """How a ratio is drawn from the range. ``loguniform`` makes small ones as frequent as photographs have them: half of really
+    occluded faces are covered by less than 8 %, as half of ``[0.01, 0.6]`` are then."""
+
+    @model_validator(mode="after")
+    def _logarithm_exists(self) -> CoverageRule:
+        if self.distribution == "loguniform" and self.range[0] <= 0:
+            raise ValueError("distribution loguniform needs a range that begins above 0, such as [0.01, 0.6]")
+        return self
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """A wanted occlusion ratio, rounded to the 4 places that a plan keeps."""
+        return (loguniform if self.distribution == "loguniform" else uniform)(rng, self.range)
 
 
 class PlacementRule(Options):
@@ -239,6 +250,13 @@ def known_thing(cutout: Cutout, rule: PlacementRule) -> Thing | None:
     if cutout.points_to_xy is None:
         return thing_of(cutout.category, rule.sizes)
     return thing_of("hand", rule.sizes) or HAND
+
+
+def unsized(categories: Mapping[str, int], rule: PlacementRule) -> dict[str, int]:
+    """Those of the categories, with their counts, that `size: physical` lays by their area, since nobody knows their size."""
+    if rule.size != "physical" or rule.hold is not None:
+        return {}
+    return {name: count for name, count in categories.items() if thing_of(name, rule.sizes) is None}
 
 
 def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> bool:

@@ -49,8 +49,8 @@ _CUP = Thing((8.5, 11), "top", ("mouth", "chin"), (0, 25), 9.5)
 _GLASS = Thing((11, 16), "top", ("mouth", "chin"), (0, 30), 9)
 _CAKE = Thing((7, 11), "either", ("mouth",), (0, 50))
 
-HAND = Thing((17.5, 19.5), broadest=8.4)
-"""Wrist to finger tips: as long as a face from chin to hairline. A fist is shorter: no palm is broader than 8.4 cm."""
+HAND = Thing((17.5, 19.5), broadest=9)
+"""Wrist to finger tips: as long as a face from chin to hairline. A fist is shorter: no palm is broader than 9 cm."""
 
 THINGS: Mapping[str, Thing] = {
     "hand": HAND,

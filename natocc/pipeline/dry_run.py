@@ -70,8 +70,8 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     faces = recipe.faces.open(workspace.data, workspace.cache)
     faces.check()
     ids = faces.ids()
-    for a_set in recipe.sets:
-        a_set.occluders.check(workspace.data)
+    for occluders in recipe.occluders():
+        occluders.check(workspace.data)
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))
     side = recipe.faces.align.size or 1024

@@ -63,6 +63,9 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
             for a_set in recipe.sets
         },
     }
+    if pipeline.hands:
+        held_by = {a_set.name: a_set.held_by for a_set in recipe.sets if a_set.held_by is not None}
+        inputs["held_by"] = {name: _occluders(pipeline.hands[name], options, data, cache) for name, options in held_by.items()}
     return DatasetDescription(
         recipe=recipe.resolved(),
         recipe_sha256=recipe.sha256(),

@@ -12,7 +12,8 @@ import numpy as np
 from natocc.compose.appearance import Photo
 from natocc.compose.draw import draw_plan
 from natocc.compose.finish import draw_finish
-from natocc.compose.pose import can_fill
+from natocc.compose.hold import HOLDING
+from natocc.compose.pose import can_fill, unsized
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
@@ -25,7 +26,7 @@ from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
-from natocc.io.notes import Notes
+from natocc.io.notes import NO_SIZE, Notes
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.metrics import hidden_landmarks, measures
@@ -81,12 +82,14 @@ class Pipeline:
                 self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened: dict[str, OccluderSource] = {}
-        for a_set in recipe.sets:
-            key = a_set.occluders.model_dump_json()
+        for options in recipe.occluders():
+            key = options.model_dump_json()
             if key not in opened:
-                opened[key] = a_set.occluders.open(data, cache, jobs)
+                opened[key] = options.open(data, cache, jobs)
         self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
+        self._hands = [opened[a_set.held_by.model_dump_json()] if a_set.held_by else None for a_set in recipe.sets]
         self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
+        self._hands_of_split = [_divided(source, recipe.splits) for source in self._hands]
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
@@ -97,14 +100,27 @@ class Pipeline:
         """The occluders of each set, by its name; of all splits together."""
         return {a_set.name: source for a_set, source in zip(self.recipe.sets, self._occluders, strict=True)}
 
+    @property
+    def hands(self) -> dict[str, OccluderSource]:
+        """The hands that hold things, by the name of each set that has some."""
+        sets = zip(self.recipe.sets, self._hands, strict=True)
+        return {a_set.name: source for a_set, source in sets if source is not None}
+
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
-        """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set."""
+        """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set; and what has no size."""
         data = self.workspace.data
-        occluders = {a_set.occluders.model_dump_json(): a_set.occluders for a_set in self.recipe.sets}
-        left_out = {key: options.notes(data) for key, options in occluders.items()}
+        left_out = {options.model_dump_json(): options.notes(data) for options in self.recipe.occluders()}
         notes = {"faces": self.faces.notes()}
-        return notes | {f"occluders of {a_set.name}": left_out[a_set.occluders.model_dump_json()] for a_set in self.recipe.sets}
+        for a_set, source in zip(self.recipe.sets, self._occluders, strict=True):
+            of_set = Notes()
+            of_set.merge(left_out[a_set.occluders.model_dump_json()])
+            for category, count in unsized(getattr(source, "categories", {}), a_set.placement).items():
+                of_set.add(NO_SIZE, category, count)
+            notes[f"occluders of {a_set.name}"] = of_set
+            if a_set.held_by is not None:
+                notes[f"held_by of {a_set.name}"] = left_out[a_set.held_by.model_dump_json()]
+        return notes
 
     def remarks(self) -> Iterator[str]:
         """Lines for a person: what was left out, and splits that nobody falls into."""
@@ -139,6 +155,7 @@ class Pipeline:
         """
         a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
         source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
+        hands = self._hands_of_split[spec.set_index].get(split or "", self._hands[spec.set_index])
         row = self.row(spec)
         stage, face = "face", None
         try:
@@ -156,7 +173,12 @@ class Pipeline:
                     raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
                 return reference, source.cutout(reference)
 
-            plan, cutouts = draw_plan(rng, photo, draw, a_set, finish)
+            def draw_hand(rng: np.random.Generator) -> tuple[Reference, Cutout]:
+                assert hands is not None
+                reference = hands.draw(rng)
+                return reference, hands.cutout(reference)
+
+            plan, cutouts = draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
         except BadDataError as error:
             return MadeSample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(photo, cutouts, plan)
@@ -208,8 +230,11 @@ class Pipeline:
         BadDataError
             If an input that was used then cannot be used now.
         """
-        source = self._occluders[spec.set_index]
-        cutouts = [source.cutout(occluder.cutout) for occluder in plan.occluders]
+        source, hands = self._occluders[spec.set_index], self._hands[spec.set_index]
+        cutouts = [
+            (hands if hands is not None and occluder.placement.anchor == HOLDING else source).cutout(occluder.cutout)
+            for occluder in plan.occluders
+        ]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
 
@@ -253,8 +278,8 @@ class Pipeline:
         return face
 
 
-def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:
+def _divided(source: OccluderSource | None, splits: Splits | None) -> dict[str, OccluderSource]:
     """An occluder source for each split."""
-    if splits is None:
+    if splits is None or source is None:
         return {}
     return {name: source.subset(lambda picture, name=name: splits.of("occluder", picture) == name) for name in splits.names}  # type: ignore[misc]

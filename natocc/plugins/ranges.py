@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import numpy as np
@@ -46,3 +47,9 @@ CountRange = Annotated[tuple[_Natural, _Natural], BeforeValidator(_pair), AfterV
 def uniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
     """A number drawn from `limits`, rounded to the 4 places that a plan keeps."""
     return round(float(rng.uniform(*limits)), 4)
+
+
+def loguniform(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """A number whose logarithm is drawn evenly between those of `limits`, rounded as :func:`uniform` does."""
+    drawn = math.exp(rng.uniform(math.log(limits[0]), math.log(limits[1])))
+    return round(min(max(drawn, limits[0]), limits[1]), 4)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema, model_validator
 
 from natocc.compose.colour import ColourRule
 from natocc.compose.draw import ComposeRules, TransparencyRule
@@ -43,8 +43,16 @@ class SetRecipe(ComposeRules):
     """``natocc`` or ``randocc``."""
     occluders: Occluders
     """Where occluders come from."""
+    held_by: Occluders | None = None
+    """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing, its fingers across it."""
     samples_per_face: float = Field(1, gt=0, le=1000)
     """Samples made of each face; 0.5 makes one of every second face."""
+
+    @model_validator(mode="after")
+    def _something_is_held(self) -> SetRecipe:
+        if self.held_by is not None and self.placement.hold is None:
+            raise ValueError("held_by: nothing is held without placement.hold; name a place there, such as mouth")
+        return self
 
 
 class NatOccSet(SetRecipe):
@@ -125,6 +133,13 @@ class Recipe(Options):
     """Train, validation and test, disjoint by person and by occluder; without them every face meets every occluder."""
     output: Output = Output()
     """What is written, and how."""
+
+    def occluders(self) -> Iterator[OccluderOptions]:
+        """The occluders of all sets, and the hands that hold them."""
+        for a_set in self.sets:
+            yield a_set.occluders
+            if a_set.held_by is not None:
+                yield a_set.held_by
 
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from natocc.training.packages import needed, quiet
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures: what published weights expect, and a good scale for others."""
+
+_FIXED: dict[str, Any] = {"encoder_weights": None, "in_channels": 3, "classes": 1}
 
 
 def build_network(options: Network, data: Path, seed: int) -> Any:
@@ -41,14 +44,19 @@ def build_network(options: Network, data: Path, seed: int) -> Any:
     known = list(smp.MODEL_ARCHITECTURES_MAPPING)
     if options.architecture.lower() not in known:
         raise UsageError(f"unknown architecture {options.architecture!r}{nearest(options.architecture, known)}")
+    settings = list(inspect.signature(smp.MODEL_ARCHITECTURES_MAPPING[options.architecture.lower()]).parameters)
+    for key in options.settings:
+        if key not in settings or key in _FIXED:  # the package takes any keyword, and passes over what it does not know
+            usable = [name for name in settings if name not in _FIXED]
+            raise UsageError(f"settings: {options.architecture} has no {key!r}{nearest(key, usable)}")
     encoders = smp.encoders.get_encoder_names()
     if options.encoder not in encoders and not options.encoder.startswith("tu-"):
         raise UsageError(f"unknown encoder {options.encoder!r}{nearest(options.encoder, encoders)}; those of timm begin with tu-")
     torch.manual_seed(seed)
     try:
         with quiet():
-            inner = smp.create_model(options.architecture, options.encoder, encoder_weights=None, in_channels=3, classes=1)
-    except (KeyError, ValueError, RuntimeError, NotImplementedError) as error:
+            inner = smp.create_model(options.architecture, options.encoder, **_FIXED, **options.settings)
+    except (KeyError, ValueError, RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())
         raise UsageError(f"{options.architecture} with the encoder {options.encoder} cannot be made: {why}") from None
     if options.weights is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -67,6 +67,9 @@ class Network(Options):
 
     encoder: str = "resnet18"
     """Such as ``resnet101``, ``mit_b0``, or ``tu-`` and any encoder of timm."""
+
+    settings: dict[str, Any] = Field(default={})
+    """Further keywords of the architecture, such as ``{decoder_channels: [64, 48, 32, 24, 16]}``."""
 
     weights: Location | None = None
     """File of weights to begin with, relative to the data root: a state dictionary of the encoder or of the whole network

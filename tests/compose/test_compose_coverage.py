@@ -54,6 +54,15 @@ def test_ratios_fill_their_range_evenly(anchored: bool) -> None:
     assert kstest(ratios, "uniform", args=(0.1, 0.5)).pvalue > 0.01
 
 
+def test_half_of_loguniform_ratios_are_small() -> None:
+    coverage = {"range": [0.01, 0.6], "distribution": "loguniform"}
+    rules = ComposeRules.model_validate({"placement": {"coverage": coverage, "max_enlargement": 9}})
+    wanted = [_made(seed, rules, make_cutout())[0].coverage for seed in range(200)]
+    assert kstest(np.log(np.array(wanted, float)), "uniform", args=(math.log(0.01), math.log(60))).pvalue > 0.01
+    with pytest.raises(ValidationError, match="begins above 0"):
+        ComposeRules.model_validate({"placement": {"coverage": {"range": [0, 0.6], "distribution": "loguniform"}}})
+
+
 @given(st.integers(0, 500), st.booleans())
 def test_what_was_asked_for_is_met(seed: int, hand: bool) -> None:
     rules = ComposeRules.model_validate({"placement": {"coverage": {"range": [0.2, 0.4]}, "reach": True, "max_enlargement": 9}})

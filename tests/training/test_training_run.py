@@ -16,8 +16,11 @@ from drawn_faces import draw_cutouts, draw_faces
 from needed import need
 
 from natocc.cli import main
+from natocc.core.errors import UsageError
 from natocc.io.images import read_rgb
 from natocc.io.segmenter import Segmenter
+from natocc.training.networks import build_network
+from natocc.training.options import Network
 
 SMALL = ("--encoder", "tu-mobilenetv3_small_100", "--accelerator", "cpu", "--set", "side=32", "--set", "batch=2")
 NO_NETWORK = """
@@ -146,6 +149,8 @@ def test_what_is_wrong_is_one_line(faces: Path, tmp_path: Path) -> None:
     assert "did you mean 'unet'" in _refused("train", faces, "-o", net, "--network", "unett")
     assert "did you mean 'resnet18'" in _refused("train", faces, "-o", net, "--encoder", "resnet81")
     assert "cannot be made" in _refused("train", faces, "-o", net, "--encoder", "tu-nothing")
+    with pytest.raises(UsageError, match="did you mean 'decoder_channels'"):
+        build_network(Network(settings={"decoder_chanels": [16]}), tmp_path, 0)
     assert "no file of weights" in _refused("train", faces, "-o", net, "--weights", tmp_path / "none.pt", *SMALL)
     (tmp_path / "w.pt").write_bytes(b"x")
     assert "holds no weights" in _refused("train", faces, "-o", net, "--weights", tmp_path / "w.pt", *SMALL, "--overwrite")
