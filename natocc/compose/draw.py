@@ -285,9 +285,10 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
     colour, light, optics, transparency = rules.colour, rules.light, rules.optics, rules.transparency
     see_through, opacity = rng.random() < transparency.probability, uniform(rng, transparency.opacity)
     shift = uniform(rng, colour.shift)
+    transfer = "sot" if placement.anchor == HOLDING and colour.transfer == "none" else colour.transfer
     look = Look(
-        transfer=colour.transfer,
-        shift=shift if colour.transfer == "none" else 0.0,
+        transfer=transfer,
+        shift=shift if transfer == "none" else 0.0,
         shading=uniform(rng, light.shading),
         sharpness=uniform(rng, optics.sharpness),
         grain=uniform(rng, optics.grain),

@@ -17,6 +17,7 @@ Side: TypeAlias = Literal[0, 1]
 
 _PUPILS = 6.3  # cm between the pupils of an adult: mean of 6.2 (women) and 6.4 (men), N. A. Dodgson, SPIE 5291, 2004
 _EYES_TO_MOUTH = 6.8  # cm from between the pupils to the mouth: 1.08 times that, upper quartile over frontal faces of HELEN
+_TO_EAR = 1.2  # cm from the ends of the jaw's line outwards to the ears
 _FACE = 14.0  # cm: breadth of a face between its cheekbones
 
 # Where the parts lie in the box of an upright face, as shares of its sides: for faces without 68 landmarks.
@@ -99,15 +100,18 @@ def face_frame(face: AlignedFace) -> FaceFrame:
     middle_of_eyes, lips = (eyes[0] + eyes[1]) / 2, mean(*range(60, 68))
     down = mean(48, 54) - middle_of_eyes
     length = float(np.hypot(*down))
+    down = down / length if length > 0 else np.array([0.0, 1.0])
+    cm = max(float(np.hypot(*(eyes[1] - eyes[0]))) / _PUPILS, length / _EYES_TO_MOUTH, 1e-3)
+    to_ear = _TO_EAR * cm * np.array([down[1], -down[0]])
     seen = [float(np.hypot(*(points[side] - points[30]))) for side in (2, 14)]
     both = max(seen[0] + seen[1], 1e-6)
     return FaceFrame(
-        cm=max(float(np.hypot(*(eyes[1] - eyes[0]))) / _PUPILS, length / _EYES_TO_MOUTH, 1e-3),
-        down=down / length if length > 0 else np.array([0.0, 1.0]),
+        cm=cm,
+        down=down,
         lips=lips,
         chin=0.7 * mean(7, 8, 9) + 0.3 * lips,
         cheek=np.stack([mean(2, 31, 41), mean(14, 35, 46)]),
-        ear=np.stack([mean(0, 1), mean(15, 16)]),
+        ear=np.stack([mean(0, 1) - to_ear, mean(15, 16) + to_ear]),
         jaw=np.stack([mean(4, 5), mean(11, 12)]),
         temple=np.stack([mean(0, 17), mean(16, 26)]),
         brow=np.stack([mean(18, 19, 20), mean(23, 24, 25)]),

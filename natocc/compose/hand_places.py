@@ -34,20 +34,23 @@ class _Reach:
         And that much farther out, to its side.
     up_cm : (float, float)
         And that much farther up.
+    by_palm : bool
+        Whether it is the palm's middle line that lies there, as of a hand along the border of a face, or its longest finger.
     """
 
     comes: tuple[float, float]
     ends: tuple[str, str]
     outward_cm: tuple[float, float] = (-0.5, 0.5)
     up_cm: tuple[float, float] = (0.0, 0.0)
+    by_palm: bool = False
 
 
 _REACHES: Mapping[HandPlace, _Reach] = {
     "chin_rest": _Reach((-5, 45), ("chin", "lips"), (-1.5, 1.5), (0.0, 1.5)),
     "mouth": _Reach((20, 75), ("lips", "lips"), (-0.5, 1.0), (-0.5, 0.8)),
-    "cheek": _Reach((-5, 35), ("temple", "cheek"), (-0.5, 1.0)),
+    "cheek": _Reach((-5, 35), ("temple", "cheek"), (0.0, 1.5), by_palm=True),
     "brow": _Reach((25, 80), ("brow", "temple"), (-0.5, 0.5), (0.0, 2.0)),
-    "both": _Reach((-25, 15), ("temple", "ear"), (0.0, 1.2)),
+    "both": _Reach((-25, 15), ("temple", "ear"), (0.3, 1.8), by_palm=True),
 }
 
 
@@ -98,7 +101,10 @@ def hand_pose(
     between = rng.random()
     tips = start + between * (end - start)
     tips = tips + frame.cm * (rng.uniform(*reach.outward_cm) * frame.outward(side) - rng.uniform(*reach.up_cm) * frame.down)
-    return Pose(turned(axis.along, comes, scale, flip), axis.tip_xy, tips, flip, place, -comes, size_cm, in_place=True)
+    ends = axis.tip_xy
+    if reach.by_palm:
+        ends = axis.broadest_xy + ((axis.tip_xy - axis.broadest_xy) @ axis.along) * axis.along
+    return Pose(turned(axis.along, comes, scale, flip), ends, tips, flip, place, -comes, size_cm, in_place=True)
 
 
 def _point(frame: FaceFrame, name: str, side: Side) -> Vector:

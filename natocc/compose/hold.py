@@ -21,11 +21,10 @@ HOLDING = "holding"
 _JITTER_CM, _MOST_JITTER_CM = 0.35, 0.55  # where the tip lies: standard deviation and most, in x and in y
 _ALONG_CHEEK = (-8.0, 12.0)  # degrees by which a phone is turned outwards, away from the line of ear and jaw
 _ON_CHEEK = (10.0, 60.0)  # degrees away from straight down
-_TURNED = (0.45, 0.8)  # breadth of what lies along the side of the face, which is seen from the edge, over its own
-_GRIP = (0.62, 0.8)  # share of the way from the tip to the far end at which a hand holds a thing, if that is long
-_GRIP_SHORT_CM = 13.0  # what is shorter is held about its middle
-_ACROSS = (55.0, 95.0)  # degrees between a thing and the fingers across it
-_OVER = (0.3, 0.55)  # share of a hand's length, from the finger tips, that lies over the thing
+_TURNED = (0.35, 0.7)  # breadth of what lies along the side of the face, which is seen from the edge, over its own
+_GRIP = (0.55, 0.8)  # share of the way from the tip to the far end at which a hand holds a thing
+_COMES, _COMES_TO_EAR = (20.0, 65.0), (5.0, 40.0)  # from where the hand comes: degrees away from straight down
+_PAST_CM = (1.0, 3.0)  # how far its finger tips reach past the thing
 
 
 def held_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: PlacementRule) -> Pose | str:
@@ -87,7 +86,8 @@ def holding_pose(
     Returns
     -------
     pose : Pose or str
-        The hand comes from outside and below, and its fingers lie across the far half of the thing. Or why it cannot.
+        The hand comes from below, from the side on which the thing leaves, and its fingers lie over the far half of the thing.
+        Or why it cannot.
     """
     thing, placement = held
     known = known_thing(thing, rule)
@@ -96,19 +96,14 @@ def holding_pose(
         return "no hand that points anywhere"
     frame = face_frame(face)
     tip, far = (placement.affine[:, :2] @ point + placement.affine[:, 2] for point in (axis.tip_xy, axis.far_xy))
-    share = rng.uniform(*_GRIP) if float(np.hypot(*(far - tip))) > _GRIP_SHORT_CM * frame.cm else rng.uniform(0.5, 0.65)
-    grip = tip + share * (far - tip)
-    along = (far - tip) / max(float(np.hypot(*(far - tip))), 1e-6)
     side = _side_of(frame, far, rng)
-    # Fingers point inwards across the thing, and the arm goes outwards and down.
-    between = math.radians(rng.uniform(*_ACROSS))
-    one, other = (_rotated(-along, sign * between) for sign in (1, -1))
-    points_to = max(one, other, key=lambda v: float(v @ (-frame.outward(side) - 0.6 * frame.down)))
+    comes = frame.away(side, rng.uniform(*(_COMES_TO_EAR if placement.anchor in ("ear", "cheek") else _COMES)))
     scale, size_cm = scale_to(own, known_thing(cutout, rule) or HAND, uniform(rng, HAND.cm), frame.cm)
-    flip = bool(rng.random() < 0.5)
-    linear = turned(own.along, -points_to, scale, flip)
-    over = own.tip_xy + rng.uniform(*_OVER) * own.length * own.along
-    return Pose(linear, over, grip, flip, HOLDING, points_to, size_cm, in_place=True)
+    half = axis.broadest / axis.length * float(np.hypot(*(far - tip))) / 2
+    over = own.tip_xy + (half + rng.uniform(*_PAST_CM) * frame.cm) / scale * own.along
+    flip = bool(rng.random() < rule.flip)
+    grip = tip + rng.uniform(*_GRIP) * (far - tip)
+    return Pose(turned(own.along, comes, scale, flip), over, grip, flip, HOLDING, -comes, size_cm, in_place=True)
 
 
 def turned(along: Vector, direction: Vector, scale: float, flip: bool, breadth: float = 1.0) -> Vector:

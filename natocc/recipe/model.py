@@ -44,7 +44,8 @@ class SetRecipe(ComposeRules):
     occluders: Occluders
     """Where occluders come from."""
     held_by: Occluders | None = None
-    """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing, its fingers across it."""
+    """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing. It takes on the
+    skin's colours: by `colour.transfer`, or by ``sot`` where the thing keeps its own."""
     samples_per_face: float = Field(1, gt=0, le=1000)
     """Samples made of each face; 0.5 makes one of every second face."""
 
