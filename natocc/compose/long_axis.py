@@ -55,8 +55,8 @@ def long_axis(cutout: Cutout, tip: Tip) -> LongAxis | None:
         Of a hand, the axis is the direction in which its fingers point, and they are the tip. Of anything else, it is the
         principal axis of what the matte covers; where that is hardly longer than the other, the picture's vertical.
     tip : {"wide", "narrow", "top", "either"}
-        See :class:`natocc.compose.sizes.Thing`. What has its top on neither end, since it lies, has it at the wider one.
-        ``either`` is the upper end.
+        See :class:`natocc.compose.sizes.Thing`. What has its top on neither end, since it lies, has it at the wider one; a bottle
+        whose ends are equally broad has its neck above. ``either`` is the upper end.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _along(points: npt.NDArray[np.float64], middle: npt.NDArray[np.float64], tip
     above = float(np.ptp(sideways[place <= place.min() + room]))
     below = float(np.ptp(sideways[place >= place.max() - room]))
     if max(above, below) < _CLEARLY * min(above, below):
-        return None
+        return np.asarray(along) if tip == "narrow" and not lies else None
     return np.asarray(along if (above > below) == (tip != "narrow") else -along)
 
 
