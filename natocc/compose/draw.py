@@ -128,7 +128,7 @@ def draw_plan(
                 break
         laid = laid or canvas.second_best
         if laid is None and (not placed or wanted is not None):
-            counts = ", ".join(f"{why} {times}" for why, times in sorted(canvas.refused.items()))
+            counts = _counts(canvas.refused)
             hint = _TOO_SMALL_HINT if _TOO_SMALL in canvas.refused else ""
             raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts}){hint}")
         if laid is not None:
@@ -150,6 +150,10 @@ _Laid = tuple[Reference, Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
 
 
+def _counts(refused: collections.Counter[str]) -> str:
+    return ", ".join(f"{why} {times}" for why, times in sorted(refused.items()))
+
+
 class _Canvas:
     """A face on which occluders are laid, one after another."""
 
@@ -168,12 +172,14 @@ class _Canvas:
         self.second_best = None
 
     def companion(self, rng: np.random.Generator, laid: _Laid, draw_hand: Draw | None) -> _Laid | None:
-        """Lay what comes with an occluder: the other hand of two, or the hand that holds it. None where nothing does."""
+        """Lay what comes with an occluder: the other hand of two, if there is room, or the hand that holds it."""
         found = None
         if (drawn := companion(laid[:3], self._rule, draw_hand)) is not None:
             tries = (self.attempt(rng, drawn[0], None, True, drawn[1]) for _ in range(self._rule.attempts))
             if (found := next(filter(None, tries), None)) is not None:
                 self.keep(found)
+            elif laid[1].points_to_xy is None:
+                raise BadDataError(Reason.NO_PLACEMENT, f"no hand can hold what was laid ({_counts(self.refused)})")
             self.second_best = None
         return found
 
