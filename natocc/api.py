@@ -151,7 +151,7 @@ def preview(
     recipe : Recipe, str, Path or mapping, optional
         As for :func:`build`: its sets and its alignment; the demo's serve without it.
     occluders, method : str, optional
-        In place of a recipe: such as ``coco``, and ``natocc`` or ``randocc``.
+        In place of a recipe: such as ``coco``, and ``natocc``, ``randocc`` or ``none``.
     count : int
         Samples to show.
     seed : int, optional

@@ -55,7 +55,9 @@ def extract(
         recipe = recipe_of_flags(None, "portraits", what, None, None, occluders_root, None, edits)
     else:
         recipe = recipe_of_flags(what, None, None, None, None, occluders_root, None, edits)
-    sources = {options.model_dump_json(): options for options in recipe.occluders()}
+    sources = recipe.occluders()
+    if not sources and not as_json:
+        click.echo(plain(f"{what}: no set has occluders, nothing to extract"))
     with progress_bar() as progress, progress_to(progress):
         opened = [(options.source, options.open(data, cache, jobs)) for options in sources.values()]
     for options in sources.values():

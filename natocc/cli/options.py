@@ -83,7 +83,7 @@ def recipe_options(command: Command) -> Command:
         click.option("--seed", type=int, help="Seed of every random decision."),
         click.option("--occluders-root", metavar="DIR", help="Folder of the occluders, if not at its usual place."),
         click.option("--source-root", metavar="DIR", help="Folder of the faces, if not at its usual place."),
-        click.option("--method", metavar="NAME", help="natocc (default) or randocc."),
+        click.option("--method", metavar="NAME", help="natocc (default), randocc, or none for the faces as they are."),
         click.option(
             "--occluders", metavar="NAME", shell_complete=complete_occluders, help="Occluders: coco, hands; shapes for randocc."
         ),

@@ -28,7 +28,7 @@ def recipes(context: click.Context, as_json: bool) -> None:
     entries = []
     for name, path in own_recipes().items():
         recipe = load_recipe(name)
-        sets = [f"{a_set.name} ({a_set.occluders.source})" for a_set in recipe.sets]
+        sets = [f"{a_set.name} ({a_set.occluders.source if a_set.occluders else 'none'})" for a_set in recipe.sets]
         entries.append({"name": name, "what": summary(path.read_text(encoding="utf-8")), "sets": sets})
     if as_json:
         click.echo(json.dumps(entries))

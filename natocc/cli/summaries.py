@@ -76,7 +76,9 @@ def show_part(out: Path) -> str:
 def show_expected(expected: Expected, out: str) -> str:
     """What would be made: text of a line a set and a line in all."""
     lines = [f"{out}: {counted(expected.faces, 'face')} of {expected.source}"]
-    lines += [f"  {a_set.name}: {counted(a_set.samples, 'sample')}, {a_set.method}, {a_set.occluders}" for a_set in expected.sets]
+    for a_set in expected.sets:
+        how = f"{a_set.method}, {a_set.occluders}" if a_set.occluders else "nothing laid on the faces"
+        lines.append(f"  {a_set.name}: {counted(a_set.samples, 'sample')}, {how}")
     size = f"{counted(expected.samples, 'sample')} in {counted(expected.shards, 'shard')}, about {expected.bytes / 1e6:.1f} MB"
     lines.append(f"  in all: {size}")
     return "\n".join(plain(line) for line in lines)

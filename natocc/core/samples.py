@@ -231,7 +231,7 @@ class SampleRecord:
     index : int
         Of the sample in the dataset.
     set_name, method : str
-        The set it belongs to, and ``natocc`` or ``randocc``.
+        The set it belongs to, and ``natocc``, ``randocc`` or ``none``.
     face, variant : str, int
         Which face, and the zero-based repeat of this face within its set.
     identity, split : str, str or None

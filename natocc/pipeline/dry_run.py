@@ -20,11 +20,12 @@ _BYTES_A_RECORD = 6000  # in the shard's record and in the manifest
 
 @dataclasses.dataclass(frozen=True)
 class ExpectedSet:
-    """What one set of a recipe would add: its name, ``natocc`` or ``randocc``, the source of its occluders, its samples."""
+    """What one set of a recipe would add: its name, ``natocc``, ``randocc`` or ``none``, the source of its occluders, if it has
+    any, its samples."""
 
     name: str
     method: str
-    occluders: str
+    occluders: str | None
     samples: int
 
 
@@ -70,8 +71,8 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     faces = recipe.faces.open(workspace.data, workspace.cache)
     faces.check()
     ids = faces.ids()
-    for occluders in recipe.occluders():
-        occluders.check(workspace.data)
+    for options in recipe.occluders().values():
+        options.check(workspace.data)
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))
     side = recipe.faces.align.size or 1024
@@ -83,7 +84,7 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
         source=recipe.faces.source,
         faces=len(ids),
         sets=tuple(
-            ExpectedSet(a_set.name, a_set.method, a_set.occluders.source, samples[index])
+            ExpectedSet(a_set.name, a_set.method, a_set.occluders.source if a_set.occluders else None, samples[index])
             for index, a_set in enumerate(recipe.sets)
         ),
         samples=len(schedule),

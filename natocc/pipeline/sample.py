@@ -31,7 +31,7 @@ from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.metrics import hidden_landmarks, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
-from natocc.recipe.model import Recipe
+from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
 
 _FACES_KEPT = 8
 
@@ -81,15 +81,17 @@ class Pipeline:
             if look:
                 self.faces.check()
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
-        opened: dict[str, OccluderSource] = {}
-        for options in recipe.occluders():
-            key = options.model_dump_json()
-            if key not in opened:
-                opened[key] = options.open(data, cache, jobs)
-        self._occluders = [opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets]
-        self._hands = [opened[a_set.held_by.model_dump_json()] if a_set.held_by else None for a_set in recipe.sets]
-        self._of_split = [_divided(source, recipe.splits) for source in self._occluders]
-        self._hands_of_split = [_divided(source, recipe.splits) for source in self._hands]
+        opened = {key: options.open(data, cache, jobs) for key, options in recipe.occluders().items()}
+        self._occluders = {
+            a_set.name: opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets if a_set.occluders is not None
+        }
+        self._hands = {
+            a_set.name: opened[a_set.held_by.model_dump_json()]
+            for a_set in recipe.sets
+            if isinstance(a_set, OccludedSet) and a_set.held_by is not None
+        }
+        self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
+        self._hands_of_split = {name: _divided(source, recipe.splits) for name, source in self._hands.items()}
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
@@ -97,29 +99,30 @@ class Pipeline:
 
     @property
     def occluders(self) -> dict[str, OccluderSource]:
-        """The occluders of each set, by its name; of all splits together."""
-        return {a_set.name: source for a_set, source in zip(self.recipe.sets, self._occluders, strict=True)}
+        """The occluders of each set that has any, by its name; of all splits together."""
+        return dict(self._occluders)
 
     @property
     def hands(self) -> dict[str, OccluderSource]:
-        """The hands that hold things, by the name of each set that has some."""
-        sets = zip(self.recipe.sets, self._hands, strict=True)
-        return {a_set.name: source for a_set, source in sets if source is not None}
+        """The hands that hold things, by the name of each set that has some; of all splits together."""
+        return dict(self._hands)
 
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
-        """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set; and what has no size."""
+        """What was left out when files were listed: of ``faces``, of ``occluders of`` and ``held_by of`` each set; what has no
+        size."""
         data = self.workspace.data
-        left_out = {options.model_dump_json(): options.notes(data) for options in self.recipe.occluders()}
+        left_out = {key: options.notes(data) for key, options in self.recipe.occluders().items()}
         notes = {"faces": self.faces.notes()}
-        for a_set, source in zip(self.recipe.sets, self._occluders, strict=True):
-            of_set = Notes()
-            of_set.merge(left_out[a_set.occluders.model_dump_json()])
-            for category, count in unsized(getattr(source, "categories", {}), a_set.placement).items():
-                of_set.add(NO_SIZE, category, count)
-            notes[f"occluders of {a_set.name}"] = of_set
-            if a_set.held_by is not None:
-                notes[f"held_by of {a_set.name}"] = left_out[a_set.held_by.model_dump_json()]
+        for a_set in self.recipe.sets:
+            if isinstance(a_set, OccludedSet):
+                notes[f"occluders of {a_set.name}"] = of_set = Notes()
+                of_set.merge(left_out[a_set.occluders.model_dump_json()])
+                categories = getattr(self._occluders[a_set.name], "categories", {})
+                for category, count in unsized(categories, a_set.placement).items():
+                    of_set.add(NO_SIZE, category, count)
+                if a_set.held_by is not None:
+                    notes[f"held_by of {a_set.name}"] = left_out[a_set.held_by.model_dump_json()]
         return notes
 
     def remarks(self) -> Iterator[str]:
@@ -153,9 +156,7 @@ class Pipeline:
         sample : MadeSample
             Rejected, with the reason in its record, where an input cannot be used.
         """
-        a_set, split = self.recipe.sets[spec.set_index], self.split(spec.face)
-        source = self._of_split[spec.set_index][split] if split else self._occluders[spec.set_index]
-        hands = self._hands_of_split[spec.set_index].get(split or "", self._hands[spec.set_index])
+        a_set = self.recipe.sets[spec.set_index]
         row = self.row(spec)
         stage, face = "face", None
         try:
@@ -165,20 +166,7 @@ class Pipeline:
             photo = self._photo(spec.face, finish)
             face, stage = photo.face, "plan"
             rng = seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, stage)
-
-            def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
-                reference = source.draw(rng)
-                size = source.size(reference)
-                if size is not None and not can_fill(size, photo.face, a_set.placement):
-                    raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
-                return reference, source.cutout(reference)
-
-            def draw_hand(rng: np.random.Generator) -> tuple[Reference, Cutout]:
-                assert hands is not None
-                reference = hands.draw(rng)
-                return reference, hands.cutout(reference)
-
-            plan, cutouts = draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
+            plan, cutouts = self._plan(rng, photo, a_set, self.split(spec.face), finish)
         except BadDataError as error:
             return MadeSample(row(rejection=Rejection(error.reason, stage, error.detail)), face, None)
         composite = render(photo, cutouts, plan)
@@ -230,13 +218,38 @@ class Pipeline:
         BadDataError
             If an input that was used then cannot be used now.
         """
-        source, hands = self._occluders[spec.set_index], self._hands[spec.set_index]
-        cutouts = [
-            (hands if hands is not None and occluder.placement.anchor == HOLDING else source).cutout(occluder.cutout)
-            for occluder in plan.occluders
+        name = self.recipe.sets[spec.set_index].name
+        sources = [
+            (self._hands if occluder.placement.anchor == HOLDING else self._occluders)[name] for occluder in plan.occluders
         ]
+        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
+
+    def _plan(
+        self, rng: np.random.Generator, photo: Photo, a_set: SetRecipe, split: str | None, finish: Finish
+    ) -> tuple[Plan, tuple[Cutout, ...]]:
+        """Every decision, and the cutouts of occluders; of a set without occluders there is nothing to decide but the finish."""
+        if not isinstance(a_set, OccludedSet):
+            return Plan((), 0, None, finish), ()
+        source = self._of_split[a_set.name][split] if split else self._occluders[a_set.name]
+        hands = self._hands.get(a_set.name)
+        if hands is not None and split:
+            hands = self._hands_of_split[a_set.name][split]
+
+        def draw_hand(rng: np.random.Generator) -> tuple[Reference, Cutout]:
+            assert hands is not None
+            reference = hands.draw(rng)
+            return reference, hands.cutout(reference)
+
+        def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
+            reference = source.draw(rng)
+            size = source.size(reference)
+            if size is not None and not can_fill(size, photo.face, a_set.placement):
+                raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
+            return reference, source.cutout(reference)
+
+        return draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
 
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
@@ -278,8 +291,8 @@ class Pipeline:
         return face
 
 
-def _divided(source: OccluderSource | None, splits: Splits | None) -> dict[str, OccluderSource]:
+def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:
     """An occluder source for each split."""
-    if splits is None or source is None:
+    if splits is None:
         return {}
     return {name: source.subset(lambda picture, name=name: splits.of("occluder", picture) == name) for name in splits.names}  # type: ignore[misc]

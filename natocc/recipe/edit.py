@@ -8,13 +8,13 @@ from typing import Any
 
 from natocc.core.errors import RecipeError
 from natocc.core.text import did_you_mean
-from natocc.recipe.model import Recipe, SetRecipe
+from natocc.recipe.model import CleanSet, OccludedSet, Recipe
 from natocc.recipe.text import parse_recipe
 
 KEYS = tuple(Recipe.model_fields)
 """Keys at the top of a recipe."""
 
-KEYS_OF_SETS = tuple(name for name in SetRecipe.model_fields if name not in KEYS)
+KEYS_OF_SETS = tuple(name for name in OccludedSet.model_fields if name not in KEYS)
 """Keys of a set that are not keys at the top."""
 
 
@@ -27,8 +27,8 @@ def edit_recipe(raw: dict[str, Any], edits: Iterable[str]) -> None:
         A recipe as it stands in its file.
     edits : iterable of str
         The keys of a path are separated by dots. An item of a list is named by its index, from 0, or by its ``name``:
-        ``sets.hands.colour.transfer=none``. A key that only sets have, such as ``colour.transfer``, edits every set. Missing
-        parts are added.
+        ``sets.hands.colour.transfer=none``. A key that only sets have, such as ``colour.transfer``, edits every set, but not
+        those of method none where only others have the key. Missing parts are added.
 
     Raises
     ------
@@ -59,10 +59,17 @@ def _of_every_set(raw: Mapping[str, Any], edit: str) -> list[str]:
     if not isinstance(sets, list):  # no recipe, or not yet one
         return [edit]
     if key in KEYS_OF_SETS:
-        return [f"sets.{index}.{edit}" for index in range(len(sets))]
+        with_key = [index for index, a_set in enumerate(sets) if _may_have(a_set, key)]
+        return [f"sets.{index}.{edit}" for index in with_key or range(len(sets))]
     if (hint := did_you_mean(key, KEYS_OF_SETS)) and not did_you_mean(key, KEYS):
         raise RecipeError(f"--set {edit!r}: unknown key {key!r}{hint}")
     return [edit]
+
+
+def _may_have(a_set: Any, key: str) -> bool:
+    """Whether a set's method knows a key; what is no set is refused later."""
+    is_clean = isinstance(a_set, dict) and a_set.get("method") == "none"
+    return not is_clean or (key in CleanSet.model_fields and key != "occluders")
 
 
 def _index(part: Any, key: str, where: str) -> str | int:

@@ -43,10 +43,8 @@ def recipe_of_flags(
     flags = [f"seed={seed}"] if seed is not None else []
     if source_root is not None:
         flags.append(f"faces.root={_location(source_root)}")
-    if occluders_root is not None:
-        sets = raw.get("sets")
-        count = len(sets) if isinstance(sets, list) else 0
-        flags += [f"sets.{index}.occluders.root={_location(occluders_root)}" for index in range(count)]
+    if occluders_root is not None and isinstance(raw.get("sets"), list):
+        flags.append(f"occluders.root={_location(occluders_root)}")
     edit_recipe(raw, [*flags, *edits])
     return validate_recipe(raw, name)
 
@@ -57,12 +55,10 @@ def _one_set(source: str | None, occluders: str | None, method: str | None) -> d
             "name a recipe, or faces with --source (such as celebamask) and occluders with --occluders (such as coco)"
         )
     method = method or ("randocc" if occluders == "shapes" else "natocc")
-    occluders = occluders or ("shapes" if method == "randocc" else "coco")
-    return {
-        "name": f"{source}-{occluders}",
-        "faces": {"source": source},
-        "sets": [{"name": occluders, "method": method, "occluders": {"source": occluders}}],
-    }
+    if occluders is None and method != "none":
+        occluders = "shapes" if method == "randocc" else "coco"
+    name, of = occluders or "clean", {"occluders": {"source": occluders}} if occluders else {}
+    return {"name": f"{source}-{name}", "faces": {"source": source}, "sets": [{"name": name, "method": method, **of}]}
 
 
 def _location(path: str) -> str:

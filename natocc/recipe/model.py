@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, Wi
 
 from natocc.compose.colour import ColourRule
 from natocc.compose.draw import ComposeRules, TransparencyRule
+from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.core.errors import RecipeError
@@ -34,35 +35,44 @@ _OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
 Occluders = Annotated[SerializeAsAny[OccluderOptions], _OCCLUDERS]
 
 
-class SetRecipe(ComposeRules):
-    """A set: samples of each face, made by one method with one kind of occluder."""
+class SetRecipe(Options):
+    """A set: samples of each face, made by one method with one kind of occluder, or with none."""
 
     name: str = Field(pattern=_NAME)
     """Name of the set; no two sets share one."""
     method: str
-    """``natocc`` or ``randocc``."""
+    """``natocc``, ``randocc`` or ``none``."""
+    occluders: Occluders | None
+    """Where occluders come from."""
+    samples_per_face: float = Field(1, gt=0, le=1000)
+    """Samples made of each face; 0.5 makes one of every second face."""
+    finish: FinishRule = FinishRule()
+    """Steps applied to the whole picture."""
+
+
+class OccludedSet(SetRecipe, ComposeRules):
+    """Samples with occluders."""
+
     occluders: Occluders
     """Where occluders come from."""
     held_by: Occluders | None = None
     """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing. It takes on the
     skin's colours: by `colour.transfer`, or by ``sot`` where the thing keeps its own."""
-    samples_per_face: float = Field(1, gt=0, le=1000)
-    """Samples made of each face; 0.5 makes one of every second face."""
 
     @model_validator(mode="after")
-    def _something_is_held(self) -> SetRecipe:
+    def _something_is_held(self) -> OccludedSet:
         if self.held_by is not None and self.placement.hold is None:
             raise ValueError("held_by: nothing is held without placement.hold; name a place there, such as mouth")
         return self
 
 
-class NatOccSet(SetRecipe):
+class NatOccSet(OccludedSet):
     """Occluders that look photographed: hands, objects."""
 
     method: Literal["natocc"] = "natocc"
 
 
-class RandOccSet(SetRecipe):
+class RandOccSet(OccludedSet):
     """Random shapes with random textures, some of them see-through."""
 
     method: Literal["randocc"] = "randocc"
@@ -78,7 +88,24 @@ class RandOccSet(SetRecipe):
     """Sharpness, grain and compression of occluders; by default they keep their own."""
 
 
-METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet}
+class CleanSet(SetRecipe):
+    """The faces as they are, with nothing laid on them."""
+
+    method: Literal["none"]
+    occluders: None = None
+    """There are none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_laid_on(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            for key in (key for key in value if key in OccludedSet.model_fields and value[key] is not None):
+                if key not in cls.model_fields or key == "occluders":
+                    raise ValueError(f"method none lays nothing on the faces: leave out {key!r}, or choose natocc or randocc")
+        return value
+
+
+METHODS: Mapping[str, type[SetRecipe]] = {"natocc": NatOccSet, "randocc": RandOccSet, "none": CleanSet}
 
 
 def _choose_set(value: Any) -> SetRecipe:
@@ -135,16 +162,15 @@ class Recipe(Options):
     output: Output = Output()
     """What is written, and how."""
 
-    def occluders(self) -> Iterator[OccluderOptions]:
-        """The occluders of all sets, and the hands that hold them."""
-        for a_set in self.sets:
-            yield a_set.occluders
-            if a_set.held_by is not None:
-                yield a_set.held_by
-
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""
         return self.model_dump(mode="json")
+
+    def occluders(self) -> dict[str, OccluderOptions]:
+        """The occluders of all sets and the hands that hold them, each once, however many sets share them; by their options as
+        JSON."""
+        used = (options for a_set in self.sets for options in (a_set.occluders, getattr(a_set, "held_by", None)))
+        return {options.model_dump_json(): options for options in used if options is not None}
 
     def sha256(self) -> str:
         """Identity of the resolved recipe."""

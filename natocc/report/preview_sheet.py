@@ -71,7 +71,7 @@ def _pair(sample: MadeSample) -> tuple[Tile, Tile]:
         return Tile(_EMPTY.image, f"rejected: {record.rejection.reason if record.rejection else ''}"), _EMPTY
     parts = [f"{part} {record.measures[f'{part}_occluded']:.0%}" for part in _PARTS if f"{part}_occluded" in record.measures]
     return (
-        Tile(composite.image, f"{', '.join(record.categories)}  {composite.occlusion_ratio:.0%}"),
+        Tile(composite.image, f"{', '.join(record.categories) or 'nothing on it'}  {composite.occlusion_ratio:.0%}"),
         Tile(_overlay(composite.image, composite.modal, composite.amodal), f"{record.set_name}: {'  '.join(parts)}"),
     )
 

@@ -49,6 +49,7 @@ class BenchmarkRun:
     out: Path
     workspace: Workspace
     device: Device = dataclasses.field(default_factory=Device)
+    _opened: dict[str, OpenedSource] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     def run(self, progress: Progress) -> Results:
         """Do what is missing, then write table and report.
@@ -102,7 +103,11 @@ class BenchmarkRun:
             build_network(network, self.workspace.data, 0)
 
     def _open(self, source: SourceOptions, progress: Progress) -> OpenedSource:
-        return open_source(source, self.workspace, self.out / "data", progress)
+        """Pictures that several sets share are opened, and read, once."""
+        key = source.model_dump_json(exclude={"weight"})
+        if key not in self._opened:
+            self._opened[key] = open_source(source, self.workspace, self.out / "data", progress)
+        return dataclasses.replace(self._opened[key], weight=source.weight)
 
     def _one(
         self,

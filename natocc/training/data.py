@@ -23,15 +23,29 @@ if TYPE_CHECKING:
 
 Square: TypeAlias = tuple[Image, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
+Kept: TypeAlias = dict[tuple[int, int, str], Square]
+"""By index of the picture, side and kind of targets."""
+
 _MOST_KEPT = 2**30  # bytes of small pictures in memory, in each process that reads
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Pictures, and how often one of them is drawn beside those of other sources."""
+    """Pictures, and how often one of them is drawn beside those of other sources.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        To draw from.
+    weight : float
+        Beside those of other sources.
+    kept : dict
+        Squares that were read already; trainings that share it read them once.
+    """
 
     pictures: Pictures
     weight: float
+    kept: Kept = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
 
 class Drawn:
@@ -61,13 +75,10 @@ class Drawn:
         self._reached = np.cumsum(weights / weights.sum())
         pictures = sum(len(source.pictures.names) for source in sources)
         self._keep = pictures * options.side**2 * 5 <= _MOST_KEPT
-        self._kept: dict[tuple[int, int], Square] = {}
 
     def part(self, first: int, last: int) -> Drawn:
-        """Other numbers of the same; shares what is kept in memory."""
-        other = Drawn(self._sources, self._options, self._seed, first, last)
-        other._kept = self._kept
-        return other
+        """Other numbers of the same."""
+        return Drawn(self._sources, self._options, self._seed, first, last)
 
     def __len__(self) -> int:
         return self._last - self._first
@@ -82,21 +93,20 @@ class Drawn:
     def arrays(self, number: int) -> tuple[Image, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Image (S, S, 3) uint8, target and weight (S, S) float32 of a number."""
         rng = generator(self._seed, "training", number)
-        chosen = int(np.searchsorted(self._reached, rng.random(), side="right").clip(0, len(self._sources) - 1))
-        image, share, known = self._square(chosen, int(rng.integers(len(self._sources[chosen].pictures.names))))
+        chosen = self._sources[int(np.searchsorted(self._reached, rng.random(), side="right").clip(0, len(self._sources) - 1))]
+        image, share, known = self._square(chosen, int(rng.integers(len(chosen.pictures.names))))
         image, target, weight = augmented(image, _unit(share), _unit(known), self._options.augment, rng)
         if self._options.targets == "hard":
             target = (target >= 0.5).astype(np.float32)
         return image, target, (weight >= 0.5).astype(np.float32)
 
-    def _square(self, source: int, index: int) -> Square:
-        kept = self._kept.get((source, index))
-        if kept is not None:
-            return kept
-        pictures = self._sources[source].pictures
-        square = fitted_square(pictures, pictures.names[index], self._options)
+    def _square(self, source: Source, index: int) -> Square:
+        key = (index, self._options.side, self._options.targets)
+        if key in source.kept:
+            return source.kept[key]
+        square = fitted_square(source.pictures, source.pictures.names[index], self._options)
         if self._keep:
-            self._kept[source, index] = square
+            source.kept[key] = square
         return square
 
 

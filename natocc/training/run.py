@@ -20,7 +20,7 @@ from natocc.dataset.write.lock import locked
 from natocc.evaluation.pictures import Pictures
 from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
 from natocc.io.images import read_bytes, sha256
-from natocc.training.data import Source, check_targets
+from natocc.training.data import Kept, Source, check_targets
 from natocc.training.loop import CHECKPOINT, fit
 from natocc.training.options import Network, Training
 from natocc.training.packages import versions_used
@@ -58,16 +58,19 @@ class OpenedSource:
         As :class:`natocc.training.options.SourceOptions` has it.
     identity : dict
         JSON: what a network that was trained on them is recorded with.
+    kept : dict
+        Pictures that were read already, for the next training of this process.
     """
 
     pictures: Pictures
     weight: float | None
     identity: dict[str, Json]
+    kept: Kept = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @property
     def source(self) -> Source:
         """To draw from."""
-        return Source(self.pictures, self.weight or float(len(self.pictures.names)))
+        return Source(self.pictures, self.weight or float(len(self.pictures.names)), self.kept)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -160,17 +160,21 @@ class _Keys:
         """A part that is one of several: the keys that all of them have, then those of each."""
         chosen_by = next(key for key, field in models[0]["properties"].items() if "const" in field)
         first = models[0]
-        shared = [key for key in first["properties"] if all(key in model["properties"] for model in models) and key != chosen_by]
+        full = [model for model in models if not _keys(model).keys() < _keys(first).keys()]
+        shared = [key for key in first["properties"] if all(key in _keys(model) for model in full) and key != chosen_by]
         if shared:
             yield self.table(f"`{path}`, whichever the `{chosen_by}`", first, f"{path}.", shared)
             yield from self._parts(first, f"{path}.", shared)
         for model in models:
-            own = [key for key in model["properties"] if key not in shared and key != chosen_by]
+            own = [key for key in _keys(model) if key not in shared and key != chosen_by]
             name = model["properties"][chosen_by]["const"]
             title = f"`{path}: {{{chosen_by}: {name}}}`: {_summary(model['description'])}"
-            changed = self._changed(first, model, shared, name)
+            taken = [key for key in shared if key in _keys(model)]
+            changed = self._changed(first, model, taken, name)
             table = self.table(title, model, f"{path}.", own)
-            yield table.replace("no keys of its own", f"other defaults: {changed}") if changed else table
+            only = f"no keys but {', '.join(f'`{key}`' for key in taken)}" if taken != shared else ""
+            said = only or (f"other defaults: {changed}" if changed else "no keys of its own")
+            yield table.replace("no keys of its own", said)
             yield from self._parts(model, f"{path}.", own)
 
     def _changed(self, first: Schema, model: Schema, shared: list[str], name: str) -> str:
@@ -224,6 +228,11 @@ class _Keys:
             return f"`{_yaml(default)}`" if default else ""
         text = _yaml(default)
         return f"`{text}`" if len(text) <= 60 else f"{len(default)} of them"
+
+
+def _keys(model: Schema) -> dict[str, Schema]:
+    """The keys of a part that may have a value."""
+    return {key: field for key, field in model["properties"].items() if field.get("type") != "null"}
 
 
 def _walk(group: click.Group, path: str = "natocc") -> Iterator[tuple[str, click.Command]]:
