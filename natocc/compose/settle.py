@@ -16,7 +16,7 @@ from natocc.core.plans import Placement
 from natocc.core.samples import AlignedFace
 
 _FAR = 1.5  # of the face's longer side: from there an occluder is moved in
-_SLIDES_CM = 5.0  # how far a hand is moved out of its place, along its fingers
+_OUT_CM, _IN_CM = 5.0, 9.0  # how far a hand is moved back out of its place and farther in, along its fingers
 
 
 def settle_sized(
@@ -49,9 +49,9 @@ def settle_sized(
     Returns
     -------
     placement : Placement or None
-        As it was drawn, where nothing is asked for. Else a hand in its place is moved along its fingers by up to 5 cm, a hand
-        that reaches in as far as its cut stays outside, and anything else towards the point that it was drawn at, or the middle
-        of the face. None where that does not cover what is wanted.
+        As it was drawn, where nothing is asked for. Else a hand in its place is moved along its fingers, back by up to 5 cm or
+        in by up to 9 cm, a hand that reaches in as far as its cut stays outside, and anything else towards the point that it was
+        drawn at, or the middle of the face. None where that does not cover what is wanted.
     """
     left, top, across, down = cv2.boundingRect(face.face_mask)
     far = _FAR * max(across, down)
@@ -62,8 +62,8 @@ def settle_sized(
     if pose.in_place:
         if wanted is None or pose.points_to_xy is None:
             return pose.placement()
-        slides = _SLIDES_CM * face_frame(face).cm
-        return search(along(pose.points_to_xy), (-slides, slides), coverage, wanted, accepted)
+        cm = face_frame(face).cm
+        return search(along(pose.points_to_xy), (-_OUT_CM * cm, _IN_CM * cm), coverage, wanted, accepted)
     if cut_xy is not None and pose.points_to_xy is not None:
         room = room_to_reach(pose, cut_xy, face.face_mask.shape)
         place = along(pose.points_to_xy)
