@@ -13,7 +13,7 @@ from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, fading
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import Weave, knit_tile, tiled, woven
 
-BOX = (-104.0, -176.0, 104.0, 14.0)
+BOX = (-104.0, -190.0, 104.0, 14.0)
 SCALE = 3.4
 ANCHORS = (
     "0", "16", *(str(i) for i in range(17, 28)), "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown",

@@ -14,7 +14,7 @@ from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, face_f
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import Weave, woven
 
-BOX = (-82.0, -14.0, 82.0, 136.0)
+BOX = (-82.0, -22.0, 82.0, 138.0)
 """What masks are drawn on, mm."""
 ANCHORS = (
     *(str(i) for i in range(1, 16)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "57", "36", "39", "41", "42", "45",

@@ -12,8 +12,8 @@ from natocc.occluders.worn.relief import bell, clouds, draw_light, face_form, fa
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import Weave, knit_tile, tiled, woven
 
-HEAD_BOX = (-118.0, -160.0, 118.0, 238.0)
-NECK_BOX = (-118.0, 0.0, 118.0, 206.0)
+HEAD_BOX = (-127.0, -162.0, 127.0, 240.0)
+NECK_BOX = (-127.0, 0.0, 127.0, 214.0)
 SCALE = 3.0
 HEADSCARF_ANCHORS = (
     *(str(i) for i in range(27)), "27", "36", "45", "temple_left", "temple_right", "ear_left", "ear_right", "forehead", "crown",
