@@ -25,7 +25,9 @@ from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
+from natocc.faces.sources.without_masks import open_network
 from natocc.io.notes import Notes
+from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
@@ -79,6 +81,7 @@ class Pipeline:
                 self.faces = once_per_photograph(self.faces, cache, recipe.splits is not None)
             if look:
                 self.faces.check()
+        self._segmenter: Segmenter | None = like._segmenter if like else open_network(recipe.faces, self.faces, data)
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened = {key: options.open(data, cache, jobs) for key, options in recipe.occluders().items()}
         self._occluders = {
@@ -256,9 +259,9 @@ class Pipeline:
 
     def _align(self, face_id: str) -> AlignedFace:
         options = self.recipe.faces
-        face = align_face(self.faces.read(face_id), options.align, self._finder)
+        face = align_face(self.faces.read(face_id), options.align, self._finder, self._segmenter)
         if face.mask_confidence is not None and face.mask_confidence < options.min_confidence:
-            actual = f"the estimated mask has a confidence of {face.mask_confidence:.2f}"
+            actual = f"the {'found' if self._segmenter else 'estimated'} mask has a confidence of {face.mask_confidence:.2f}"
             raise BadDataError(Reason.LOW_CONFIDENCE, f"{actual}; faces.min_confidence asks for {options.min_confidence}")
         return face
 
