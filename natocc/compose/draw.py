@@ -5,74 +5,31 @@ from __future__ import annotations
 import collections
 import functools
 import math
-from typing import Literal
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
 
 from natocc.compose.aim import Aim, Draw, aim, companion
 from natocc.compose.anchors import Points
 from natocc.compose.appearance import Photo
-from natocc.compose.blend import BlendRule, draw_blend
-from natocc.compose.colour import ColourRule
+from natocc.compose.blend import draw_blend
 from natocc.compose.coverage import Coverage, search
-from natocc.compose.finish import FinishRule
 from natocc.compose.hold import HOLDING
-from natocc.compose.light import LightRule, draw_shadow
+from natocc.compose.light import draw_shadow
 from natocc.compose.optics import OpticsRule
-from natocc.compose.pose import SEARCHED, PlacementRule, Pose, enlargement
+from natocc.compose.pose import SEARCHED, Pose, enlargement
 from natocc.compose.reach import cut_in_picture, cut_shows, out_of_picture, wrist_cut
+from natocc.compose.rules import ComposeRules
 from natocc.compose.settle import settle_sized
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Reference
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask
-from natocc.plugins.options import Options
-from natocc.plugins.ranges import UnitRange, uniform
+from natocc.plugins.ranges import uniform
 
 _NEVER = 256
 _LEAST_REACH = 0.05  # share of the face that a hand reaching in covers at least
 _GROWTH = (1.0, 1.2, 1.4, 1.7, 2.0)
 _SEEDS = 2**32
-
-
-class TransparencyRule(Options):
-    """See-through occluders: how many, how opaque they are, and how they are labelled."""
-
-    probability: float = Field(0.0, ge=0, le=1)
-    """Probability that an occluder is see-through."""
-    opacity: UnitRange = (0.4, 0.7)
-    """Opacity of see-through occluders."""
-    label: Literal["opaque", "threshold", "ignore"] = "opaque"
-    """``opaque``: labelled as if it were opaque. ``threshold``: labelled as occluding where it hides at least the share
-    ``threshold`` of what lies behind it. ``ignore``: the pixels it covers are labelled 255, neither face nor background."""
-    threshold: float = Field(0.5, gt=0, le=1)
-    """With ``label: threshold``: the least share hidden that counts as occluded."""
-
-
-class ComposeRules(Options):
-    """How the occluders of a set are composed with faces."""
-
-    placement: PlacementRule = PlacementRule()
-    """Where occluders lie."""
-    colour: ColourRule = ColourRule()
-    """Colours that occluders take on."""
-    light: LightRule = LightRule()
-    """Shading of occluders, and their shadows."""
-    optics: OpticsRule = OpticsRule()
-    """Sharpness, grain and compression of occluders."""
-    blend: BlendRule = BlendRule()
-    """Blending of occluders into the picture."""
-    transparency: TransparencyRule = TransparencyRule()
-    """How many occluders are see-through."""
-    finish: FinishRule = FinishRule()
-    """Steps applied to the whole picture."""
-
-    @model_validator(mode="after")
-    def _labels_can_cover(self) -> ComposeRules:
-        if self.placement.coverage is not None and self.transparency.probability > 0 and self.transparency.label != "opaque":
-            raise ValueError("placement.coverage counts occluded pixels: it needs transparency.label opaque, or probability 0")
-        return self
 
 
 def draw_plan(

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema, model_validator
 
 from natocc.compose.colour import ColourRule
-from natocc.compose.draw import ComposeRules, TransparencyRule
 from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.compose.pose import NOT_ON_LANDMARKS
+from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
 from natocc.core.text import nearest

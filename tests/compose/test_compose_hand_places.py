@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shapes_for_compose import face_with_points, make_hand
 
 from natocc.compose.appearance import Photo
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.face_frame import FaceFrame, Vector, face_frame
 from natocc.compose.hand_places import hand_pose
 from natocc.compose.long_axis import long_axis
@@ -20,6 +20,7 @@ from natocc.compose.places import USUAL_HANDS, HandPlace
 from natocc.compose.pose import PlacementRule, Pose
 from natocc.compose.reach import cut_in_picture, wrist_cut
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.core.plans import Placement, Plan
 from natocc.core.samples import Composite
 from natocc.core.seeds import generator

@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from shapes_for_compose import ORIGIN, face_with_points, make_cutout, make_face, make_fork, make_hand
 
 from natocc.compose.appearance import Photo
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.face_frame import Vector, face_frame
 from natocc.compose.hold import HOLDING, held_pose
 from natocc.compose.long_axis import long_axis
 from natocc.compose.pose import PlacementRule, Pose
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.compose.sizes import THINGS
 from natocc.core.errors import BadDataError
 from natocc.core.plans import Placement, Plan

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from shapes_for_compose import face_with_points, make_cutout, make_face, make_fork, make_hand
 
 from natocc.compose.appearance import Photo
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.face_frame import face_frame
 from natocc.compose.long_axis import long_axis
 from natocc.compose.pose import PlacementRule, draw_pose, unsized
 from natocc.compose.reach import cut_in_picture, wrist_cut
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.compose.sizes import HAND, THINGS, plain, thing_of
 from natocc.core.plans import Plan
 from natocc.core.samples import Cutout
