@@ -22,7 +22,7 @@ from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.io.images import list_values
 from natocc.occluders.cutting.cutouts import cut_by_alpha
-from natocc.occluders.source import OccluderSource
+from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.plugins.faults import faults
 
 Occluder: TypeAlias = Cutout | Image | tuple[Image, npt.NDArray[Any]]
@@ -91,10 +91,12 @@ def occlude(
     """
     rules = as_rules(rules)
     draws = as_generator(rng)
-    source = _drawn_from(occluder)
     face = _face(image, face_mask, landmarks)
     finish = draw_finish(draws, rules.finish)
     photo = Photo(mirrored(face, {0: "background", 1: "face"}) if finish.flip else face)
+    source = _drawn_from(occluder)
+    if isinstance(source, PutOnFaces):
+        source = source.on(photo.face, {})
 
     def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
         reference = source.draw(rng)

@@ -169,15 +169,18 @@ class _Canvas:
         except BadDataError as error:
             self.refused[error.reason] += 1
             return None
+        coverage = Coverage(self._face.face_mask, self._hidden, cutout, self._softness)
+        low, high = self._rule.accepted
+        if wanted is not None and not last:
+            low = 0.0
+        if cutout.at_xy is not None:
+            x, y = cutout.at_xy
+            return self._accepted(reference, cutout, Placement((1.0, 0.0, x, 0.0, 1.0, y), False), coverage, None, (low, high))
         pose = draw_pose(rng, self._face, cutout, self._rule)
         if enlargement(pose.placement()) == 0:
             self.refused["smaller than any pixel"] += 1
             return None
-        coverage = Coverage(self._face.face_mask, self._hidden, cutout, self._softness)
         cut = wrist_cut(cutout) if self._rule.reach else None
-        low, high = self._rule.accepted
-        if wanted is not None and not last:
-            low = 0.0
         placement = self._settle(rng, pose, coverage, cut, wanted, (low, high))
         if placement is None:
             largest = self._rule.max_enlargement / enlargement(pose.placement())
@@ -185,9 +188,25 @@ class _Canvas:
             self.refused[_TOO_SMALL if held_back else "cannot cover as much as asked for"] += 1
         elif enlargement(placement) > self._rule.max_enlargement:
             self.refused[_TOO_SMALL] += 1
-        elif wanted is None and (ratio := coverage.exact(placement)) < low:
+        else:
+            accepted = (low, high) if wanted is None else (0.0, 1.0)
+            return self._accepted(reference, cutout, placement, coverage, cut, accepted)
+        return None
+
+    def _accepted(
+        self,
+        reference: Reference,
+        cutout: Cutout,
+        placement: Placement,
+        coverage: Coverage,
+        cut: Points | None,
+        accepted: tuple[float, float],
+    ) -> _Laid | None:
+        """The cutout, laid there, unless it covers too little or too much, or lies as none may."""
+        ratio = coverage.exact(placement)
+        if ratio < accepted[0]:
             self.refused["covers too little"] += 1
-        elif wanted is None and ratio > high:
+        elif ratio > accepted[1]:
             self.refused["covers too much"] += 1
         elif self._overlaps(mask := coverage.mask(placement)):
             self.refused["overlaps another"] += 1

@@ -93,6 +93,10 @@ class PlacementRule(Options):
         return self.occlusion if self.coverage is None else self.coverage.range
 
 
+NOT_ON_LANDMARKS = ("area", "scale", "rotate", "shear", "flip", "max_enlargement", "coverage", "anchors", "reach")
+"""Keys of the rule that say nothing about what lies where a face's landmarks say, such as a mask."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Pose:
     """A placement that can still be moved and scaled.

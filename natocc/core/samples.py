@@ -161,6 +161,8 @@ class Cutout:
         Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
     was_premultiplied : bool
         Whether its colours came multiplied by the matte, which was undone.
+    at_xy : (int, int), optional
+        Where on the face its first pixel lies, for one that was made for a face, in its pixels: it is not placed anywhere else.
     """
 
     foreground: Image
@@ -169,6 +171,7 @@ class Cutout:
     origin: Origin
     points_to_xy: tuple[float, float] | None = None
     was_premultiplied: bool = False
+    at_xy: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         _check_image("foreground", self.foreground)

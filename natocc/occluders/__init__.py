@@ -15,6 +15,7 @@ SOURCES = Table[type[Any]](
         "cutouts": "natocc.occluders.cutout_files:CutoutsOccluders",
         "hands": "natocc.occluders.hands.source:HandsOccluders",
         "shapes": "natocc.occluders.shapes.source:ShapesOccluders",
+        "worn": "natocc.occluders.worn.source:WornOccluders",
     },
 )
 """Name in a recipe's ``occluders`` to ``module:class`` of its options."""

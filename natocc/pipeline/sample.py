@@ -27,8 +27,8 @@ from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.notes import Notes
 from natocc.io.workspace import Workspace
-from natocc.occluders.source import OccluderSource
-from natocc.pipeline.metrics import hidden_landmarks, measures
+from natocc.occluders.source import OccluderSource, PutOnFaces
+from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
 
@@ -211,6 +211,8 @@ class Pipeline:
         if not isinstance(a_set, OccludedSet):
             return Plan((), 0, None, finish), ()
         source = self._of_split[a_set.name][split] if split else self._occluders[a_set.name]
+        if isinstance(source, PutOnFaces):
+            source = source.on(photo.face, labelled_regions(photo.face, self.faces.classes))
 
         def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
             reference = source.draw(rng)

@@ -15,6 +15,7 @@ from natocc.compose.draw import ComposeRules, TransparencyRule
 from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
+from natocc.compose.pose import NOT_ON_LANDMARKS
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
 from natocc.core.text import nearest
@@ -48,6 +49,18 @@ class SetRecipe(Options):
     """Samples made of each face; 0.5 makes one of every second face."""
     finish: FinishRule = FinishRule()
     """Steps applied to the whole picture."""
+
+    @model_validator(mode="after")
+    def _places_what_can_be_placed(self) -> SetRecipe:
+        if self.occluders.on_landmarks:
+            usual = type(self).model_fields["placement"].get_default()
+            for key in NOT_ON_LANDMARKS:
+                if getattr(self.placement, key) != getattr(usual, key):
+                    source = f"occluders.source: {self.occluders.source}"
+                    raise ValueError(
+                        f"placement.{key} does not apply to {source}: landmarks say how large it is and where it lies"
+                    )
+        return self
 
 
 class OccludedSet(SetRecipe, ComposeRules):
@@ -152,6 +165,18 @@ class Recipe(Options):
     """Train, validation and test, disjoint by person and by occluder; without them every face meets every occluder."""
     output: Output = Output()
     """What is written, and how."""
+
+    @model_validator(mode="after")
+    def _finds_landmarks_that_are_needed(self) -> Recipe:
+        """What lies on landmarks needs 68 of every face."""
+        needs = [a_set.name for a_set in self.sets if a_set.occluders.on_landmarks]
+        align = self.faces.align
+        if needs and align.points != 68:
+            raise ValueError(f"the occluders of set {needs[0]!r} lie on 68 landmarks: faces.align.points: 68")
+        if needs and not align.landmarks:
+            faces = self.faces.model_copy(update={"align": align.model_copy(update={"landmarks": True})})
+            return self.model_copy(update={"faces": faces})
+        return self
 
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""
