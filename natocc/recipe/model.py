@@ -50,8 +50,15 @@ class SetRecipe(Options):
     finish: FinishRule = FinishRule()
     """Steps applied to the whole picture."""
 
+
+class OccludedSet(SetRecipe, ComposeRules):
+    """Samples with occluders."""
+
+    occluders: Occluders
+    """Where occluders come from."""
+
     @model_validator(mode="after")
-    def _places_what_can_be_placed(self) -> SetRecipe:
+    def _places_what_can_be_placed(self) -> OccludedSet:
         if self.occluders.on_landmarks:
             usual = type(self).model_fields["placement"].get_default()
             for key in NOT_ON_LANDMARKS:
@@ -61,13 +68,6 @@ class SetRecipe(Options):
                         f"placement.{key} does not apply to {source}: landmarks say how large it is and where it lies"
                     )
         return self
-
-
-class OccludedSet(SetRecipe, ComposeRules):
-    """Samples with occluders."""
-
-    occluders: Occluders
-    """Where occluders come from."""
 
 
 class NatOccSet(OccludedSet):
@@ -169,7 +169,7 @@ class Recipe(Options):
     @model_validator(mode="after")
     def _finds_landmarks_that_are_needed(self) -> Recipe:
         """What lies on landmarks needs 68 of every face."""
-        needs = [a_set.name for a_set in self.sets if a_set.occluders.on_landmarks]
+        needs = [a_set.name for a_set in self.sets if a_set.occluders is not None and a_set.occluders.on_landmarks]
         align = self.faces.align
         if needs and align.points != 68:
             raise ValueError(f"the occluders of set {needs[0]!r} lie on 68 landmarks: faces.align.points: 68")
