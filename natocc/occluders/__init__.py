@@ -13,6 +13,7 @@ SOURCES = Table[type[Any]](
     {
         "coco": "natocc.occluders.coco.source:CocoOccluders",
         "cutouts": "natocc.occluders.cutout_files:CutoutsOccluders",
+        "hair": "natocc.occluders.hair.source:HairOccluders",
         "hands": "natocc.occluders.hands.source:HandsOccluders",
         "shapes": "natocc.occluders.shapes.source:ShapesOccluders",
         "worn": "natocc.occluders.worn.source:WornOccluders",
