@@ -16,6 +16,7 @@ SOURCES = Table[type[Any]](
         "hair": "natocc.occluders.hair.source:HairOccluders",
         "hands": "natocc.occluders.hands.source:HandsOccluders",
         "shapes": "natocc.occluders.shapes.source:ShapesOccluders",
+        "veils": "natocc.occluders.veils.source:VeilOccluders",
         "worn": "natocc.occluders.worn.source:WornOccluders",
     },
 )

@@ -17,6 +17,7 @@ ROWS = COLUMNS = 5
 
 _BROWS = -21.0  # mm from the eyes; up is negative, as in the picture
 _HIGHEST, _LOWEST = -105.0, -26.0  # mm: where a hairline is looked for
+_FRINGE = -52.0  # mm: a face that ends lower on its forehead has a fringe already
 _WIDEST = 60.0  # mm from the middle: beyond lie the temples
 _TURNED = 15.0  # degrees from which hair hangs at the side of the face that is seen
 _ALONG = np.linspace(0, 1, ROWS)
@@ -81,7 +82,8 @@ def _depth(points: Float) -> Float:
 
 
 def _top(line: Float, x: Float) -> Float:
-    return np.asarray(np.interp(x, line[:, 0], line[:, 1]))
+    """Where hair comes from above x: the hairline, or higher, where a fringe hides it."""
+    return np.asarray(np.minimum(np.interp(x, line[:, 0], line[:, 1]), _FRINGE))
 
 
 def _fringe(rng: np.random.Generator, line: Float) -> list[Sheet]:
@@ -142,7 +144,7 @@ def _side(rng: np.random.Generator, line: Float, side: float) -> Sheet:
     inner = np.array(
         [
             [parting, top],
-            [(parting + 0.8 * reach) / 2, -46 + rng.normal(0, 5)],
+            [(parting + 0.8 * reach) / 2, 0.6 * top - 6 + rng.normal(0, 4)],
             [reach, -2],
             [reach + rng.normal(2, 5), 42],
             [0, end],

@@ -18,7 +18,7 @@ _RANKS = (
     (0.34, 0.48),
     (0.58, 0.7),
     (0.78, 0.87),
-    (0.93, 0.985),
+    (0.9, 0.96),
 )  # of lightness; the deep shade of back hair left out
 _LUMA = np.array([0.299, 0.587, 0.114])
 _BELOW = 40.0  # mm below the eyes: hair that lies lower is beside the neck, in the shade
