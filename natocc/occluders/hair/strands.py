@@ -89,7 +89,8 @@ def draw_hair(
 
 def sheet_at(sheet: Float, along: Float, across: Float) -> Float:
     """Points (..., 2) of a sheet: polynomials through its control points, from root 0 to tip 1, across from 0 to 1."""
-    return np.asarray(np.einsum("...i,...j,ijc->...c", _basis(along, ROWS), _basis(across, COLUMNS), sheet))
+    columns = np.einsum("...i,ijc->...jc", _basis(along, ROWS), sheet)
+    return np.asarray(np.einsum("...j,...jc->...c", _basis(across, COLUMNS), columns))
 
 
 def _basis(values: Float, count: int) -> Float:
