@@ -153,16 +153,14 @@ class Cutout:
         sRGB, straight (not premultiplied), valid beyond the edge of the matte: no background bleeds in when it is resampled.
     matte : (h, w) uint8
         Coverage, 0-255; the outermost pixels are 0, so that every edge is soft.
-    category : str
-        Such as ``cup`` or ``hand``.
-    origin : Origin
-        Of the picture that it was cut from.
+    category, origin : str, Origin
+        Such as ``cup`` or ``hand``; of the picture that it was cut from.
     points_to_xy : (float, float), optional
         Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
     was_premultiplied : bool
         Whether its colours came multiplied by the matte, which was undone.
     at_xy : (int, int), optional
-        Where on the face its first pixel lies, for one that was made for a face, in its pixels: it is not placed anywhere else.
+        Where its first pixel lies on the face that it was made for: it is not placed anywhere else.
     """
 
     foreground: Image
@@ -283,10 +281,8 @@ class MadeSample:
     ----------
     record : SampleRecord
         Without the sha256 of files, since none is written yet.
-    face : AlignedFace, optional
-        None where the face itself was rejected.
-    composite : Composite, optional
-        None where the sample was rejected.
+    face, composite : AlignedFace, Composite, optional
+        None where the face itself, or the sample, was rejected.
     """
 
     record: SampleRecord

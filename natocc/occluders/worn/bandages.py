@@ -13,68 +13,23 @@ from natocc.occluders.worn.relief import Light, clouds, draw_light, face_form, f
 from natocc.occluders.worn.template import WornTemplate
 
 ANCHORS = (
-    "0",
-    "2",
-    "4",
-    "6",
-    "8",
-    "10",
-    "12",
-    "14",
-    "16",
-    "17",
-    "19",
-    "21",
-    "22",
-    "24",
-    "26",
-    "27",
-    "28",
-    "29",
-    "30",
-    "31",
-    "35",
-    "36",
-    "39",
-    "42",
-    "45",
-    "48",
-    "54",
-    "forehead",
-)
+    "0", "2", "4", "6", "8", "10", "12", "14", "16", "17", "19", "21", "22", "24", "26", "27", "28", "29", "30", "31", "35",
+    "36", "39", "42", "45", "48", "54", "forehead",
+)  # fmt: skip
 HEAD_ANCHORS = (
-    "0",
-    "16",
-    *(str(i) for i in range(17, 28)),
-    "36",
-    "39",
-    "42",
-    "45",
-    "temple_left",
-    "temple_right",
-    "forehead",
-    "crown",
-)
+    "0", "16", *(str(i) for i in range(17, 28)), "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown",
+)  # fmt: skip
 
 _SKIN = ("d9b08c", "c99a76", "e0bc9c", "b98a68", "cfa585", "a97c5c")
 _SPOTS = (
-    ((44, -40), 35.0),
-    ((22, -46), 20.0),
-    ((0, 14), 8.0),
-    ((0, 16), 5.0),
-    ((44, 42), 35.0),
-    ((48, 58), 30.0),
-    ((0, 98), 12.0),
+    ((44, -40), 35.0), ((22, -46), 20.0), ((0, 14), 8.0), ((0, 16), 5.0), ((44, 42), 35.0), ((48, 58), 30.0), ((0, 98), 12.0),
     ((0, -44), 15.0),
-)
+)  # fmt: skip
 """Where plasters stick (mirrored or not), mm, and by how much they are turned, degrees."""
 
 
-def draw_bandage(rng: np.random.Generator) -> WornTemplate:
-    """A plaster, a pad of gauze held by tape, or a bandage around the head."""
-    make = rng.random()
-    if make < 0.35:
-        return _around(rng)
+def draw_plaster(rng: np.random.Generator) -> WornTemplate:
+    """A sticking plaster, or a pad of gauze held by tape: on brow, nose, cheek or chin."""
     light = draw_light(rng)
     spot, spread = _SPOTS[int(rng.integers(len(_SPOTS)))]
     side = float(rng.choice([-1, 1]))
@@ -86,11 +41,11 @@ def draw_bandage(rng: np.random.Generator) -> WornTemplate:
     v = (canvas.y - at[1]) * cos - (canvas.x - at[0]) * sin
     layers = Layers(canvas)
     u, v = u.astype(np.float32), v.astype(np.float32)
-    if make < 0.75 or spot[0] == 0:
+    if spot[0] == 0 or rng.random() < 0.6:
         _plaster(layers, rng, light, u, v)
     else:
         _pad(layers, rng, light, u, v)
-    return layers.finish("bandage", ANCHORS)
+    return layers.finish("plaster", ANCHORS)
 
 
 def _box(u: Field, v: Field, half_long: float, half_high: float, radius: float, scale: float) -> tuple[Field, Field]:
@@ -148,7 +103,7 @@ def _pad(layers: Layers, rng: np.random.Generator, light: Light, u: Field, v: Fi
         )
 
 
-def _around(rng: np.random.Generator) -> WornTemplate:
+def draw_bandage(rng: np.random.Generator) -> WornTemplate:
     """Gauze wound around the head over the brow, each turn over the one before."""
     canvas, light = Canvas((-90, -112, 90, -4), 4.0), draw_light(rng)
     x, y = canvas.x, canvas.y

@@ -99,8 +99,8 @@ class Canvas:
 
     def depth(self, coverage: Field) -> Field:
         """How far every pixel lies inside of what is covered, mm; 0 outside."""
-        inside = (coverage >= 0.5).astype(np.uint8)
-        return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5) / np.float32(self.scale), dtype=np.float32)
+        away = cv2.distanceTransform((coverage >= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        return np.asarray(cv2.GaussianBlur(away, (0, 0), 0.9) / np.float32(self.scale), dtype=np.float32)
 
     def distance(self, lines: Iterable[Curve]) -> Field:
         """How far every pixel lies from lines, mm."""

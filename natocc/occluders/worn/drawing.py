@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from natocc.core.seeds import generator
-from natocc.occluders.worn.bandages import draw_bandage
+from natocc.occluders.worn.bandages import draw_bandage, draw_plaster
 from natocc.occluders.worn.eyewear import draw_glasses, draw_sunglasses
 from natocc.occluders.worn.headwear import draw_beanie, draw_cap
 from natocc.occluders.worn.helmets import draw_helmet
@@ -28,6 +28,7 @@ _DRAWINGS: dict[str, Callable[[np.random.Generator], WornTemplate]] = {
     "helmet": draw_helmet,
     "scarf": draw_scarf,
     "bandage": draw_bandage,
+    "plaster": draw_plaster,
 }
 
 KINDS = tuple(_DRAWINGS)

@@ -16,7 +16,7 @@ SCALE = 5.0
 ANCHORS = ("27", "28", "36", "39", "42", "45", "0", "16", "ear_left", "ear_right", "temple_left", "temple_right")
 """What ties glasses to a face."""
 
-_DARK = ("wayfarer", "aviator", "round", "sport", "rectangle", "cat", "large")
+_DARK = ("wayfarer", "wayfarer", "aviator", "aviator", "round", "sport", "rectangle", "cat", "large")
 _CLEAR = ("wayfarer", "round", "rectangle", "aviator", "cat")
 _THIN = {"aviator": 0.9, "round": 0.6, "rectangle": 0.4, "large": 0.3, "wayfarer": 0.1, "cat": 0.1, "sport": 0.0}
 """How often a shape has a frame of metal."""
@@ -32,16 +32,16 @@ def draw_sunglasses(rng: np.random.Generator) -> WornTemplate:
     canvas = layers.canvas
     top, bottom = float(canvas.y[lens > 0.5].min()), float(canvas.y[lens > 0.5].max())
     down = np.clip((canvas.y - top) / (bottom - top), 0, 1)
-    mirror = rng.random() < 0.22
+    mirror = rng.random() < 0.16
     tint = pick(rng, _MIRRORS if mirror else _TINTS)
     fade = rng.uniform(0, 0.9) if rng.random() < 0.5 else rng.uniform(0, 0.15)  # lighter towards the lower edge
     colours = tint * (1 + np.float32(fade) * down**1.5)[..., None] + np.float32(0.06 * fade) * (down**2)[..., None]
     scene = _reflection(rng, canvas)
-    strength = rng.uniform(0.35, 0.7) if mirror else rng.uniform(0.03, 0.2)
+    strength = rng.uniform(0.35, 0.7) if mirror else rng.uniform(0.02, 0.14)
     sky = np.array([0.86, 0.92, 1.0], np.float32) if not mirror else np.clip(tint * 1.9 + 0.12, 0, 1)
     colours = colours + np.float32(strength) * scene[..., None] * (sky - colours)
     colours *= (0.72 + 0.28 * np.clip(canvas.depth(lens) / 2.5, 0, 1))[..., None]
-    opacity = rng.uniform(0.88, 1.0) - rng.uniform(0.02, 0.08) * fade * down
+    opacity = rng.uniform(0.92, 1.0) - rng.uniform(0.02, 0.1) * fade * down
     layers.lay(colours.astype(np.float32), lens * np.clip(opacity, 0.8, 1).astype(np.float32))
     _frame(layers, rng, light, rim)
     return layers.finish("sunglasses", ANCHORS)
@@ -69,7 +69,7 @@ class _Rim:
 
     def __init__(self, rng: np.random.Generator, shape: str, lens: Curve) -> None:
         self.metal = bool(rng.random() < _THIN[shape])
-        self.width = rng.uniform(1.0, 1.7) if self.metal else rng.uniform(2.2, 4.2)
+        self.width = rng.uniform(1.0, 1.7) if self.metal else rng.uniform(2.2, 4.2) * (0.6 if shape == "sport" else 1)
         self.lens = lens
         self.shape = shape
 
@@ -103,10 +103,10 @@ def _reflection(rng: np.random.Generator, canvas: Canvas) -> Field:
     rise = (canvas.y - 2) / 22
     bend = rise * (1 + 0.25 * local**2) + local * np.float32(rng.normal(0, 0.25))
     horizon = rng.uniform(-0.5, 0.4)
-    scenery = clouds(rng, canvas.coarse(2), (16, 9), 2)
+    scenery = clouds(rng, canvas.coarse(2), (24, 10), 2)
     seen = np.roll(canvas.enlarged(scenery), int(rng.integers(4, 20)), axis=1)
-    skyline = np.clip((horizon + 0.14 * seen - bend) * np.float32(rng.uniform(2.5, 7)), 0, 1)
-    scene = skyline * (0.75 + 0.15 * seen) + (1 - skyline) * np.clip(0.12 + 0.12 * seen, 0, 0.5)
+    skyline = np.clip((horizon + 0.1 * seen - bend) * np.float32(rng.uniform(1.5, 5)), 0, 1)
+    scene = skyline * (0.75 + 0.06 * seen) + (1 - skyline) * np.clip(0.1 + 0.05 * seen, 0, 0.5)
     if rng.random() < 0.45:  # a window or a lamp
         x0, y0, wide, high = rng.uniform(-0.7, 0.4), rng.uniform(-0.75, -0.2), rng.uniform(0.2, 0.6), rng.uniform(0.25, 0.6)
         inside = np.minimum(wide / 2 - np.abs(bulge - x0 + 0.2 * bend), high / 2 - np.abs(bend - y0))
@@ -168,9 +168,14 @@ def _bridge(rng: np.random.Generator, rim: _Rim) -> list[Curve]:
             top = float(rim.lens[:, 1].min()) + 2
             bars.append(ribbon(curve([[-reach - 5, top], [0, top - 0.8], [reach + 5, top]]), rim.width))
         return bars
-    thick = rng.uniform(4, 7)
-    arch = curve([[-reach - 2, y - 1], [-reach * 0.5, y - 3.2], [0, y - 3.8], [reach * 0.5, y - 3.2], [reach + 2, y - 1]])
-    return [ribbon(arch, thick + 2.5 * np.abs(np.linspace(-1, 1, len(arch))))]
+    # Of plastic it is one piece with the rims: a saddle that is lower above and arched below.
+    x, y = rim.lens[0]
+    wide, dip = rim.width, rng.uniform(0, 1.5)
+    upper = [[x + 4, y - wide * 1.25], [x * 0.4, y - wide + dip], [0, y - wide + 1.2 * dip]]
+    low = y + rng.uniform(1.5, 4)
+    lower = [[0, low], [x * 0.5, low + 1.2], [x - wide * 0.3, y + rng.uniform(6, 9)], [x + 1, y + 5]]
+    right = np.array(upper[::-1] + lower[::-1])
+    return [np.vstack([curve(right), curve(right)[::-1] * [-1, 1]])]
 
 
 def _pads(layers: Layers, outline: Curve) -> None:
@@ -191,6 +196,6 @@ def _material(rng: np.random.Generator, canvas: Canvas, colour: Colour, metal: b
         return plain * (0.85 + 0.03 * grain(rng, canvas, 1.0) + 0.06 * clouds(rng, canvas, (6, 3)))[..., None]
     if rng.random() < 0.25:
         spots = clouds(rng, canvas, 5, 2)
-        share = np.clip(spots * 0.9 + 0.5, 0, 1)[..., None]
-        return np.asarray(hexadecimal("23130b") + share * (hexadecimal("8a5326") - hexadecimal("23130b")), dtype=np.float32)
+        share = np.clip(spots * 0.5 + 0.4, 0, 1)[..., None]
+        return np.asarray(hexadecimal("1f120b") + share * (hexadecimal("6e421f") - hexadecimal("1f120b")), dtype=np.float32)
     return plain

@@ -77,6 +77,7 @@ _WRAP = Fit(_NECK, _through(_NECK), (*_JAW, *_names(27, 28, 29, 30)), 0.01, most
 _SKIN = _names(range(48))
 _PLASTER = Fit(_SKIN, _through(_SKIN), _SKIN, 0.003)
 _WHOLE = tuple(dict.fromkeys((*_SKULL, *_JAW, "below_chin", "neck_left", "neck_right")))
+_HELMET = Fit(_WHOLE, _through(_WHOLE), (*_JAW, *_names(17, 19, 24, 26, 27)), 0.05, most_yaw=22.0)
 _HOOD = Fit(_WHOLE, _through(_WHOLE), (*_JAW, *_BROWS, "27"), 0.05, most_yaw=15.0)
 _ALL = tuple(name for name in ANCHORS if name not in _names(range(60, 68)))
 _ANY = Fit(_ALL, _through(_ALL), _names(range(60)), 0.003)
@@ -84,9 +85,10 @@ _ANY = Fit(_ALL, _through(_ALL), _names(range(60)), 0.003)
 _WORDS: Sequence[tuple[Fit, tuple[str, ...]]] = (
     (_GLASSES, ("glasses", "goggles", "spectacles", "shades")),
     (_HOOD, ("headscarf", "hijab", "hood", "balaclava")),
-    (_HAT, ("cap", "beanie", "hat", "helmet", "headband", "turban", "bandana")),
+    (_HELMET, ("helmet",)),
+    (_HAT, ("cap", "beanie", "hat", "headband", "bandage", "turban", "bandana")),
     (_WRAP, ("scarf", "gaiter", "shawl", "strap")),
-    (_PLASTER, ("bandage", "plaster", "patch")),
+    (_PLASTER, ("plaster", "patch")),
     (_MASK, ("surgical", "cloth", "ffp2", "ffp3", "n95", "kn95", "mask", "respirator")),
 )
 

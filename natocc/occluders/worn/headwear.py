@@ -11,24 +11,13 @@ from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
 from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, fading, folds, grain, head_form, shade
 from natocc.occluders.worn.template import WornTemplate
-from natocc.occluders.worn.weaves import knit_tile, tiled, woven
+from natocc.occluders.worn.weaves import Weave, knit_tile, tiled, woven
 
-BOX = (-104.0, -176.0, 104.0, 14.0)
+BOX = (-104.0, -190.0, 104.0, 14.0)
 SCALE = 3.4
 ANCHORS = (
-    "0",
-    "16",
-    *(str(i) for i in range(17, 27)),
-    "27",
-    "36",
-    "39",
-    "42",
-    "45",
-    "temple_left",
-    "temple_right",
-    "forehead",
-    "crown",
-)
+    "0", "16", *(str(i) for i in range(17, 28)), "36", "39", "42", "45", "temple_left", "temple_right", "forehead", "crown",
+)  # fmt: skip
 """What ties a hat to a face."""
 
 
@@ -59,7 +48,7 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
     top = float(half[0, 1])
     u = around_head(canvas, 86, top - 3, -20)
 
-    height = head_form(canvas, 88, top - 6, -30)
+    height = head_form(canvas, 83, top - 4, -30)
     height += 0.8 * cv2.sqrt(np.minimum(canvas.depth(body), 1.5))
     panels = (0.0, 47.0) if rng.random() < 0.75 else (38.0,)
     stitches: list[Field] = []
@@ -68,16 +57,16 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
         height -= 0.9 * bell(off, 0.7) - 0.35 * bell(off - 2.2, 1.6)
         stitches.append(bell(off - 3.0, 0.45) * (np.sin(y * 2.4) > -0.4))
     soft = rng.random() < 0.5
-    height += clouds(rng, canvas, (30, 24), 2) * np.float32(1.3 if soft else 0.5)
+    height += clouds(rng, canvas, (30, 24), 2) * np.float32(1.8 if soft else 0.8)
     creases = [
         np.array([[s * rng.uniform(55, 80), -40 - 14 * i], [s * 40, -52 - 20 * i], [s * rng.uniform(5, 30), -70 - 18 * i]])
         for s in (-1, 1)
         for i in range(3)
     ]
-    height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (1.5 if soft else 0.6)))
+    height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (2.2 if soft else 0.9)))
     colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.9)
-    weave = ("twill", "twill", "plain", "linen")[int(rng.integers(4))]
-    tone = 1 + 0.035 * woven(rng, canvas, weave, u, y) + 0.02 * clouds(rng, canvas, 24, 2)  # type: ignore[arg-type]
+    weaves: tuple[Weave, ...] = ("twill", "twill", "plain", "linen")
+    tone = 1 + 0.035 * woven(rng, canvas, weaves[int(rng.integers(4))], u, y) + 0.02 * clouds(rng, canvas, 24, 2)
     if len(panels) == 2 and rng.random() < 0.25:  # the front of another colour
         front = np.clip((47 - np.abs(u)) * 2, 0, 1)[..., None]
         colours = colours + front * (contrasting(rng, ground, CLOTH, 0.1) - colours)
@@ -121,7 +110,8 @@ def _emblem(
         reach = radius * np.where(np.arange(2 * corners) % 2, rng.uniform(0.5, 1.0), 1.0)
         star = at + np.stack([reach * np.cos(turn), reach * np.sin(turn)], 1)
         cv2.fillPoly(raw, [np.rint(star).astype(np.int32)], 255, cv2.LINE_AA)
-        cv2.circle(raw, (round(at[0]), round(at[1])), round(radius * 0.35), 0, round(canvas.scale), cv2.LINE_AA)
+        if rng.random() < 0.3:
+            cv2.circle(raw, (round(at[0]), round(at[1])), round(radius * 0.35), 0, round(canvas.scale), cv2.LINE_AA)
     # The dome bends it.
     columns = ((u - canvas.box[0]) * np.float32(canvas.scale) - np.float32(0.5)).astype(np.float32)
     rows = ((canvas.y - canvas.box[1]) * np.float32(canvas.scale) - np.float32(0.5)).astype(np.float32)
@@ -188,7 +178,7 @@ def draw_beanie(rng: np.random.Generator) -> WornTemplate:
     knit = knit + cuff * (tiled(knit_tile(cuff_rib), u + warp, lower - y, stitch * 2 * cuff_rib) - knit)
     bulk = np.float32(stitch * 0.32)
 
-    height = head_form(canvas, 95, top - 6, -30) + bulk * cv2.GaussianBlur(knit, (0, 0), 0.8)
+    height = head_form(canvas, 88, top - 4, -30) + bulk * cv2.GaussianBlur(knit, (0, 0), 0.8)
     height += 3.2 * cuff * cv2.sqrt(np.clip((cuff_high - above) / 6, 0, 1)) * cv2.sqrt(np.clip(above / 5 + 0.05, 0, 1))
     height += 2.0 * cv2.sqrt(np.minimum(deep, 3.0)) + clouds(rng, canvas, (45, 22), 2) * np.float32(1.5)
     lit = shade(height.astype(np.float32), canvas, light, 0.55)

@@ -18,7 +18,7 @@ ANCHORS = (
     "ear_left", "ear_right",
 )  # fmt: skip
 
-_SHELLS = ("e8b21f", "ecebe8", "d8d9da", "b3242b", "23508c", "d9642a", "1b1c1f", "141518", "2a2b2e", "3d6b46", "8d9095")
+_SHELLS = ("dfab22", "d6d5d2", "c4c6c8", "b3242b", "23508c", "d9642a", "1b1c1f", "141518", "2a2b2e", "3d6b46", "8d9095")
 
 
 def draw_helmet(rng: np.random.Generator) -> WornTemplate:
@@ -30,7 +30,7 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
     top = float(half[0, 1])
     layers = Layers(canvas)
     _straps(layers, rng, light)
-    height = head_form(canvas, 102, top - 6, -30) + 1.5 * cv2.sqrt(np.minimum(canvas.depth(body), 3.0))
+    height = head_form(canvas, 98, top - 5, -30) + 1.5 * cv2.sqrt(np.minimum(canvas.depth(body), 3.0))
     colour = pick(rng, _SHELLS)
     colours = np.ones((*canvas.shape, 1), np.float32) * colour
     x, y = canvas.x, canvas.y
@@ -54,7 +54,9 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
         height += 0.8 * np.clip((9 - np.abs(x)) / 1.5, 0, 1) * np.clip((-40 - y) / 10, 0, 1)
     lit = shade(height, canvas, light, 0.4)
     reflected = gloss(height, canvas, light, sharp) + np.float32(0.35) * np.clip(0.35 - slopes(height, canvas)[1] * -1, 0, 1)
-    colours = colours * (lit * (1 + 0.01 * grain(rng, canvas)))[..., None] + np.float32(shine) * reflected[..., None]
+    colours = colours * (lit * (1 + 0.01 * grain(rng, canvas)))[..., None] + np.float32(shine) * reflected[..., None] * (
+        1 - 0.75 * colours
+    )
     layers.lay(np.clip(colours, 0, 1).astype(np.float32), body)
     if make != "cycling" or rng.random() < 0.3:
         _peak(layers, rng, light, colour if make == "hard hat" or rng.random() < 0.6 else pick(rng, _SHELLS), shine)
@@ -93,18 +95,18 @@ def _peak(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour
     height = 18 * cv2.sqrt(np.clip(1 - (canvas.x / 104) ** 2, 0.05, 1)) + 0.5 * canvas.y
     height += 1.4 * cv2.sqrt(np.minimum(canvas.depth(coverage), 2.2))
     lit = shade(height, canvas, light, 0.3) * (0.75 + 0.25 * np.clip((canvas.y - join - 0.0028 * canvas.x**2) / 6, 0, 1))
-    colours = colour * lit[..., None] + np.float32(shine) * gloss(height, canvas, light, 40)[..., None]
+    colours = colour * lit[..., None] + np.float32(shine) * gloss(height, canvas, light, 40)[..., None] * (1 - 0.75 * colour)
     layers.lay(np.clip(colours, 0, 1).astype(np.float32), coverage, canvas)
 
 
 def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     """Webbing from before and behind the ears to under the chin, with a buckle."""
-    canvas = layers.canvas.part(-92, -40, 92, 136)
+    canvas = layers.canvas.part(-92, -50, 92, 136)
     colour = pick(rng, ("141518", "1d1e22", "232428", "3b3d42", "e9e6e0"))
     joint = (64.5, rng.uniform(48, 58))
     lines = [
-        curve([(72, -30), (70, 0), (68.5, 25), joint]),
-        curve([(82, -24), (79, 10), (73, 36), joint]),
+        curve([(74, -46), (70, 0), (68.5, 25), joint]),
+        curve([(83, -44), (79, 10), (73, 36), joint]),
         curve([joint, (58.5, 74), (44, 98), (24, 116), (12, 120.5), (0, 122)]),
     ]
     lines[2] = np.vstack([lines[2], (lines[2] * [-1, 1])[::-1][1:]])

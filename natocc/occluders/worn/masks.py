@@ -14,7 +14,7 @@ from natocc.occluders.worn.relief import Light, bell, clouds, draw_light, face_f
 from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import Weave, woven
 
-BOX = (-82.0, -14.0, 82.0, 136.0)
+BOX = (-82.0, -22.0, 82.0, 138.0)
 """What masks are drawn on, mm."""
 ANCHORS = (
     *(str(i) for i in range(1, 16)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "57", "36", "39", "41", "42", "45",
@@ -115,7 +115,7 @@ def _pleats(rng: np.random.Generator, canvas: Canvas, v: Field) -> Field:
         above = v + sway - np.float32(at)
         height += (
             fading(-above, 1 / 7)
-            * np.clip(0.5 - above * 85, 0, 1)
+            * np.clip(0.5 - above * np.float32(rng.uniform(50, 90)), 0, 1)
             * (np.float32(0.9) + opened)
             * np.float32(rng.uniform(0.7, 1.4))
         )
@@ -125,8 +125,8 @@ def _pleats(rng: np.random.Generator, canvas: Canvas, v: Field) -> Field:
             reach = rng.uniform(8, 30)
             line = np.array([[side * 60, y], [side * (60 + reach) / 2, y + 0.6 * lift], [side * reach, y + lift]])
             pulled.append(line + rng.normal(0, 2.5, (3, 2)))
-    height += folds(canvas, pulled, float(rng.uniform(2.5, 4)), float(rng.uniform(0.3, 1.1)))
-    height += canvas.enlarged(clouds(rng, canvas.coarse(4), (40, 16))) * np.float32(0.4)
+    height += folds(canvas, pulled, float(rng.uniform(3, 5)), float(rng.uniform(0.5, 2.0)))
+    height += canvas.enlarged(clouds(rng, canvas.coarse(4), (36, 18))) * np.float32(0.7)
     gathered = np.clip((np.abs(canvas.x) - 42) / 18, 0, 1) ** 2
     return height + gathered * np.sin(v * 40 + sway * 900) * np.float32(rng.uniform(0.2, 0.5))
 
@@ -153,8 +153,8 @@ def draw_cloth(rng: np.random.Generator) -> WornTemplate:
         for side in (-1, 1)
         for a, b in ((38, rng.uniform(40, 56)), (52, rng.uniform(56, 70)), (66, rng.uniform(66, 84)), (74, rng.uniform(82, 98)))
     ]
-    creases = folds(canvas, tension, rng.uniform(2.5, 4.5), 1.1) * np.float32(rng.uniform(0.4, 1.5))
-    creases += clouds(rng, canvas, (30, 16), 2) * np.float32(rng.uniform(0.3, 0.7))
+    creases = folds(canvas, tension, rng.uniform(3, 6), 1.6) * np.float32(rng.uniform(0.5, 1.6))
+    creases += clouds(rng, canvas, (32, 20), 2) * np.float32(rng.uniform(0.6, 1.3))
     away = np.abs(x - np.float32(0.5) * np.sin(y / 17))
     if seam:
         form = form - 2.2 * fading(away, 9) - 0.7 * bell(away, 0.6) + 0.35 * bell(away - 1.6, 1.0)

@@ -168,8 +168,8 @@ def _print(rng: np.random.Generator, ground: Colour) -> Tile:
 def _batik(rng: np.random.Generator, ground: Colour) -> Tile:
     """Contours of clouds: marbled, dyed or paisley-like prints."""
     other = contrasting(rng, ground, CLOTH, 0.12)
-    waves = np.sin(rng.uniform(2, 5) * (_wrapped_clouds(rng, 5) + 0.35 * _wrapped_clouds(rng, 12)))
-    share = np.clip(waves * rng.uniform(0.8, 4) + 0.5, 0, 1)[..., None]
+    waves = np.sin(rng.uniform(1.2, 2.6) * (_wrapped_clouds(rng, 5) + 0.35 * _wrapped_clouds(rng, 12)))
+    share = rng.uniform(0.4, 0.9) * np.clip(waves * rng.uniform(0.5, 2.5) + 0.5, 0, 1)[..., None]
     return np.rint((ground + share * (other - ground)) * 255).astype(np.uint8)
 
 

@@ -40,7 +40,7 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
     """A lamp before and above the face, more or less soft."""
-    return Light(float(rng.uniform(-0.45, 0.45)), float(rng.uniform(-0.55, -0.2)), float(rng.uniform(0.35, 0.55)))
+    return Light(float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.55, -0.2)), float(rng.uniform(0.3, 0.48)))
 
 
 def slopes(height: Field, canvas: Canvas) -> tuple[Field, Field]:

@@ -60,7 +60,7 @@ def _folded(rng: np.random.Generator, canvas: Canvas) -> Field:
         np.array([[side * 60, y0], [side * 44, (y0 + y1) / 2 + rng.normal(0, 2)], [side * rng.uniform(14, 30), y1]])
         for side in (-1, 1) for y0, y1 in ((44, 50), (50, 66), (66, 78), (72, 92))
     ]  # fmt: skip
-    return height + folds(canvas, pulled, float(rng.uniform(2.5, 4)), float(rng.uniform(0.4, 1.2)))
+    return height + folds(canvas, pulled, float(rng.uniform(3, 5)), float(rng.uniform(0.6, 1.8)))
 
 
 def _panels(rng: np.random.Generator, canvas: Canvas) -> Field:
@@ -94,7 +94,7 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     """Two elastic straps around the head: above the ears and under them."""
     colour = pick(rng, ("e6d9a8", "e9e6e0", "d9b44a", "e9e6e0", "7a93ad"))
     drawn: list[Curve] = []
-    for start, end in (([44, 34], [76, -14]), ([42, 92], [70, 62])):
+    for start, end in (([34, 46], [76, -14]), ([38, 92], [70, 62])):
         line = curve(np.array([start, moved(np.add(start, end) / 2, 1, 1.5), end]))
         drawn += [ribbon(line, np.linspace(5.5, 4.0, len(line))), ribbon(line * [-1, 1], np.linspace(5.5, 4.0, len(line)))]
     canvas = layers.canvas
@@ -111,7 +111,7 @@ def _clip(layers: Layers, rng: np.random.Generator, light: Light, half: Curve) -
     upper = half[half[:, 0] < rng.uniform(24, 32)]
     upper = upper[upper[:, 1] < 40] + [0, rng.uniform(5, 7)]
     line = np.vstack([upper[::-1] * [-1, 1], upper[1:]])
-    coverage = canvas.covered(ribbon(line, rng.uniform(4, 5.5)))
+    coverage = canvas.covered(ribbon(line, rng.uniform(3.4, 4.8)))
     height = face_form(canvas, 76, 14) + 0.8 * cv2.sqrt(np.minimum(canvas.depth(coverage), 0.8))
     tone = shade(height, canvas, light, 0.3) * 0.92 + 0.5 * gloss(height, canvas, light, 30)
     colour = pick(rng, ("aeb1b4", "b9bbbd", "9a9da0"))

@@ -10,14 +10,14 @@ from natocc.occluders.worn.outlines import outline_points
 from natocc.occluders.worn.patterns import patterned
 from natocc.occluders.worn.relief import bell, clouds, draw_light, face_form, fading, folds, grain, shade, streaks
 from natocc.occluders.worn.template import WornTemplate
-from natocc.occluders.worn.weaves import knit_tile, tiled, woven
+from natocc.occluders.worn.weaves import Weave, knit_tile, tiled, woven
 
-HEAD_BOX = (-118.0, -160.0, 118.0, 238.0)
-NECK_BOX = (-118.0, 0.0, 118.0, 206.0)
+HEAD_BOX = (-127.0, -162.0, 127.0, 240.0)
+NECK_BOX = (-127.0, 0.0, 127.0, 214.0)
 SCALE = 3.0
 HEADSCARF_ANCHORS = (
-    *(str(i) for i in range(17)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "36", "39", "42", "45", "ear_left",
-    "ear_right", "below_chin", "neck_left", "neck_right",
+    *(str(i) for i in range(27)), "27", "36", "45", "temple_left", "temple_right", "ear_left", "ear_right", "forehead", "crown",
+    "below_chin", "neck_left", "neck_right",
 )  # fmt: skip
 SCARF_ANCHORS = (
     *(str(i) for i in range(17)), "27", "28", "29", "30", "31", "33", "35", "48", "54", "36", "39", "42", "45", "ear_left",
@@ -52,19 +52,19 @@ def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
     spin = float(rng.choice([-1, 1]))
     wave = canvas.enlarged(clouds(rng, canvas.coarse(4), (70, 60))) * np.float32(4)
     length = np.hypot(x, y - 25)
-    height += streaks(rng, canvas, away + wave, 40 * np.abs(around), 13) * sides * np.float32(rng.uniform(3, 6))
+    height += streaks(rng, canvas, away + wave, 40 * np.abs(around), 13) * sides * np.float32(rng.uniform(5, 9))
     slant = np.float32(rng.uniform(0.25, 0.6)) * spin
     hung = (y - 0.004 * (x - 20 * spin) ** 2) + slant * x + wave
-    height += streaks(rng, canvas, hung, x - slant * y, 16) * below * np.float32(rng.uniform(6, 10))
+    height += streaks(rng, canvas, hung, x - slant * y, 16) * below * np.float32(rng.uniform(9, 14))
     over = hung - np.float32(rng.uniform(132, 150))
     height += np.float32(5) * np.clip(0.5 - over * 0.5, 0, 1) * below  # one end lies over the other
     pinned = [
         np.array([[spin * 60, 70], [spin * 40, 108], [-spin * 20, 128 + k * 9]]) + rng.normal(0, 3, (3, 2)) for k in range(3)
     ]
     height += folds(canvas, pinned, 6, 1.5) - 0.02 * length
-    colours, _ = patterned(rng, x + 0.4 * height, y + 0.4 * height, plain=0.7)
-    weave = ("plain", "jersey", "fleece")[int(rng.integers(3))]
-    tone = 1 + 0.022 * woven(rng, canvas, weave, x, y) + 0.015 * clouds(rng, canvas, 30, 2)  # type: ignore[arg-type]
+    colours, _ = patterned(rng, x + 0.4 * height, y + 0.4 * height, plain=0.82)
+    weaves: tuple[Weave, ...] = ("plain", "jersey", "fleece")
+    tone = 1 + 0.022 * woven(rng, canvas, weaves[int(rng.integers(3))], x, y) + 0.015 * clouds(rng, canvas, 30, 2)
     lit = shade(height.astype(np.float32), canvas, light, 0.6)
     layers = Layers(canvas)
     layers.lay((colours * (lit * tone)[..., None]).astype(np.float32), body)
@@ -80,7 +80,8 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
     deep = canvas.depth(body)
     x, y = canvas.x, canvas.y
     corner = int(np.argmax(half[: len(half) // 2, 0])) + 1
-    top = canvas.at(half[:corner])
+    (_, upper), (reach, lower) = half[0], half[corner - 1]
+    top = np.float32(upper) + np.float32((lower - upper) / reach**2) * x * x
     wave = canvas.enlarged(clouds(rng, canvas.coarse(4), (50, 25)))
     if make == "wraps":
         height, tone, u, v = _wrapped(rng, canvas, y - top, wave)
@@ -105,7 +106,7 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
         height += folds(canvas, lines, float(rng.uniform(3.5, 6)), float(rng.uniform(1.2, 2.8)))
         height += clouds(rng, canvas, (30, 18), 2) * np.float32(0.9)
         u, v = (80 * np.arcsin(np.clip(x / 82, -1, 1))).astype(np.float32), y + 0.002 * x * x
-        colours, _ = patterned(rng, u, v, plain=0.3)
+        colours, _ = patterned(rng, u, v, plain=0.45)
         tone = 1 + 0.03 * woven(rng, canvas, "jersey" if make == "gaiter" else "plain", u, v)
     height += 1.0 * cv2.sqrt(np.minimum(deep, 2.0))
     lit = shade(height.astype(np.float32), canvas, light, 0.6)
@@ -120,13 +121,13 @@ def _wrapped(rng: np.random.Generator, canvas: Canvas, below: Field, wave: Field
     height = 34 * cv2.sqrt(np.clip(1 - (x / 118) ** 2, 0.03, 1)) + 10 * bell(below - 60, 45)
     tilt = np.float32(rng.uniform(-0.12, 0.12))
     sag = np.float32(rng.uniform(8, 26)) * (1 - cv2.pow(np.minimum(np.abs(x) / 90, 1), 2.0))
-    t = below + tilt * x - 0.5 * sag + 5 * wave
+    t = below + tilt * x - 0.5 * sag + 3 * wave
     v = t.copy()
     for at in np.cumsum(rng.uniform(34, 56, 3)):  # each winding lies over the next one
         off = t - np.float32(at)
-        height += np.float32(rng.uniform(4, 7)) * fading(-off, 26) * np.clip(0.5 - off * 0.25, 0, 1)
+        height += np.float32(rng.uniform(4, 7)) * fading(-off, 26) * np.clip(0.5 - off * 0.2, 0, 1)
         v = np.where(off > 0, v + np.float32(rng.uniform(5, 30)), v)
-    height += streaks(rng, canvas, t + 0.4 * sag, x, float(rng.uniform(13, 20)), 6) * np.float32(rng.uniform(5, 9))
+    height += streaks(rng, canvas, t + 0.4 * sag, x, float(rng.uniform(13, 20)), 5) * np.float32(rng.uniform(8, 13))
     height += 5 * cv2.sqrt(np.clip(below / 9, 0, 1))  # the upper edge rolls over
     height += canvas.enlarged(clouds(rng, canvas.coarse(3), (26, 16), 2)) * np.float32(0.9)
     u = (100 * np.arcsin(np.clip(x / 112, -1, 1))).astype(np.float32)

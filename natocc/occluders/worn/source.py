@@ -47,7 +47,7 @@ class WornOccluders(OccluderOptions):
     natocc draws its own, or takes pictures from a folder. They are warped to the face's landmarks and turned with its head, so
     of ``placement`` only ``occlusion``, ``attempts``, ``count`` and ``overlap`` apply; another key with a value that is not its
     default is refused. Landmarks are found where the face source has none. A face without landmarks, or one that is turned by
-    more than 60° to a side (42° where its landmarks were found) or 45° up or down, is rejected.
+    more than 60° to a side (38° where its landmarks were found) or 45° up or down, is rejected.
 
     A face pixel is occluded where the thing's opacity there reaches one half (or ``transparency.threshold``): clear lenses leave
     the eyes visible, their frame occludes; dark lenses occlude.

@@ -12,10 +12,10 @@ from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import AlignedFace, Mask
 from natocc.occluders.worn.head_pose import HeadPose, solve_pose
 
-MOST_YAW_FOUND = 42.0
-"""Degrees beyond which found landmarks are not believed: dlib's of heads at 75° and 90° look like those at 40° to 55°."""
+MOST_YAW_FOUND = 38.0
+"""Degrees beyond which found landmarks are not believed: dlib's of heads at 75° and 90° look like those at 39° to 55°."""
 _MARGIN = 0.05  # of the face's size: how far loops go on beyond the face
-_LARGEST_ERROR = 0.35  # of the distance of the eyes: how far a labelled nose or mouth may lie from where the landmarks say
+_LARGEST_ERROR = 0.3  # of the distance of the eyes: how far a labelled nose or mouth may lie from where the landmarks say
 _LEAST_ON_FACE = 0.75  # share of eyes, nose and mouth that lie on the face
 _MARKS: Mapping[str, range] = {"nose": range(27, 36), "mouth": range(48, 68)}
 

@@ -30,7 +30,7 @@ def woven(rng: np.random.Generator, canvas: Canvas, weave: Weave, u: Field, v: F
         Place on the cloth, mm.
     """
     if weave == "fleece":
-        return np.asarray(0.6 * grain(rng, canvas, 0.9) + 0.5 * clouds(rng, canvas, 3, 2))
+        return np.asarray(0.7 * grain(rng, canvas, 0.9) + 0.25 * clouds(rng, canvas, 3, 2))
     tau = np.float32(2 * np.pi)
     if weave == "twill":
         threads = np.sin(tau * (u + v) / np.float32(1.1)) + np.float32(0.4) * np.sin(tau * u / np.float32(0.75))

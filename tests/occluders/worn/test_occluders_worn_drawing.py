@@ -68,6 +68,13 @@ def test_edges_are_soft_and_cloth_has_no_flat_colour(kind: str) -> None:
     assert covered.std(axis=0).max() > 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_cut_off_by_the_picture(kind: str) -> None:
+    for seed in SEEDS:
+        matte = drawn(kind, seed).matte
+        assert max(matte[0].max(), matte[-1].max(), matte[:, 0].max(), matte[:, -1].max()) == 0
+
+
 @pytest.mark.parametrize("kind", MASKS)
 def test_masks_cover_mouth_nostrils_and_chin_but_no_eye(kind: str) -> None:
     for seed in SEEDS:
