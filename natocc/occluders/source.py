@@ -90,6 +90,11 @@ class OccluderOptions(Options):
         """What parts of a set have by default with this source, where that is not what they have with others."""
         return {}
 
+    @property
+    def counted(self) -> str:
+        """What :meth:`check` counts."""
+        return "pictures to cut out of"
+
     @abstractmethod
     def check(self, data: Path) -> int:
         """Number of pictures to cut out of, by their names; nothing is opened.

@@ -65,6 +65,11 @@ class HairOccluders(OccluderOptions):
             "optics": {"edge": False, "sharpness": (0.0, 0.0)},
         }
 
+    @property
+    def counted(self) -> str:
+        """See :attr:`OccluderOptions.counted`."""
+        return "kinds that natocc draws"
+
     def check(self, data: Path) -> int:
         """Number of kinds: there are no pictures."""
         del data

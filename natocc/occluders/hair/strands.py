@@ -136,7 +136,7 @@ def _strands(
         0.5 + 0.13 * rng.normal(size=locks)[lock] + 0.26 * rng.normal(size=count) + 0.3 * (depth / (_LAYERS - 1) - 0.5)
         - 0.05 * (np.abs(away) * locks / 0.5 - 0.7).clip(0, 1.5)
     )  # fmt: skip
-    shine_at, shine = rng.uniform(0.3, 0.55) + rng.normal(0, 0.05, count), rng.uniform(0.1, 0.35) * rng.uniform(0.2, 1.2, count)
+    shine_at, shine = rng.uniform(0.3, 0.55) + rng.normal(0, 0.05, count), rng.uniform(0.05, 0.26) * rng.uniform(0.2, 1.2, count)
     flicker = rng.uniform(0, 2 * math.pi, (2, count))
 
     steps = max(8, math.ceil(1.1 * length / _STEP))

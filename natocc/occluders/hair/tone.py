@@ -24,6 +24,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 _BELOW = 40.0  # mm below the eyes: hair that lies lower is beside the neck, in the shade
 _BESIDE = 10.0  # mm around the face in which hair is looked for where it is not labelled
 _LEAST = 60  # pixels
+_LEAST_SPREAD = (20.0, 0.4)  # levels of luma from shadow to highlight: at least so many, and of the middle one so much more
 _LIKE_SKIN = 14.0  # CIELAB: a colour nearer to the skin's is skin
 _GREY = 6.0  # CIELAB chroma: a picture whose skin has less is black and white
 _SKIN = 165.0  # luma of skin under which the natural tones look as they are written
@@ -64,7 +65,19 @@ def draw_palette(rng: np.random.Generator, sitter: Sitter) -> list[list[int]]:
         ordered = pixels[np.argsort(pixels @ _LUMA, kind="stable")]
         count = len(ordered)
         palette = np.stack([ordered[int(low * count) : int(high * count) + 1].mean(axis=0) for low, high in _RANKS])
+        palette = _told_apart(palette)
     return [[int(value) for value in colour] for colour in np.rint(palette.clip(0, 255))]
+
+
+def _told_apart(palette: Float) -> Float:
+    """A palette whose shadow and highlight differ enough for strands to be seen: short hair has hardly any of its own."""
+    middle = palette[STEPS // 2]
+    spread, least = float((palette[-1] - palette[0]) @ _LUMA), _LEAST_SPREAD[0] + _LEAST_SPREAD[1] * float(middle @ _LUMA)
+    return (
+        middle + (palette - middle) * max(1.0, least / max(spread, 1.0))
+        if spread > 1
+        else middle * np.linspace(0.75, 1.25, STEPS)[:, None]
+    )
 
 
 def _hair(sitter: Sitter) -> Float | None:

@@ -59,6 +59,11 @@ class VeilOccluders(OccluderOptions):
         """See :attr:`OccluderOptions.usual`."""
         return {"placement": {"occlusion": (0.0, 0.8)}, "optics": {"edge": False}}
 
+    @property
+    def counted(self) -> str:
+        """See :attr:`OccluderOptions.counted`."""
+        return "kinds that natocc draws"
+
     def check(self, data: Path) -> int:
         """Number of kinds: there are no pictures."""
         del data

@@ -46,7 +46,7 @@ def veil(rng: np.random.Generator, x: Plane, y: Plane, px: float) -> Thing:
         edge = np.asarray((rng.uniform(18, 44) + sag * np.cos(x / 45) + 2 * hem) - y, dtype=np.float32)
     else:
         edge = y + 150 - 0.004 * x**2
-    edge = np.minimum(edge, _beside(x, y, (68.0, 75.0) if where == "lower" else (92.0, 125.0), hem, rng)).astype(np.float32)
+    edge = np.minimum(edge, _beside(x, y, (68.0, 75.0) if where == "lower" else (98.0, 140.0), hem, rng)).astype(np.float32)
     inside = (edge * px + 0.5).clip(0, 1)
     # Folds fan out from where the cloth is held: the temples, or the top of the head.
     held = (
