@@ -73,11 +73,9 @@ def _told_apart(palette: Float) -> Float:
     """A palette whose shadow and highlight differ enough for strands to be seen: short hair has hardly any of its own."""
     middle = palette[STEPS // 2]
     spread, least = float((palette[-1] - palette[0]) @ _LUMA), _LEAST_SPREAD[0] + _LEAST_SPREAD[1] * float(middle @ _LUMA)
-    return (
-        middle + (palette - middle) * max(1.0, least / max(spread, 1.0))
-        if spread > 1
-        else middle * np.linspace(0.75, 1.25, STEPS)[:, None]
-    )
+    if spread <= 1:
+        return np.asarray(middle * np.linspace(0.75, 1.25, STEPS)[:, None])
+    return np.asarray(middle + (palette - middle) * max(1.0, least / spread))
 
 
 def _hair(sitter: Sitter) -> Float | None:
