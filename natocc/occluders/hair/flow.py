@@ -112,7 +112,7 @@ def _bangs(
     roots = np.linspace(low, high, COLUMNS)
     tips = roots + sweep + rng.normal(0, 2, COLUMNS)
     bottom = level + longer * (tips / 55) ** 2 + rng.normal(0, 2.5, COLUMNS)
-    start = _top(line, roots) - rng.uniform(22, 34)
+    start = _top(line, roots) - rng.uniform(15, 26)
     bottom = np.maximum(bottom, start + 35)
     towards = _ALONG[:, None]
     x = roots * (0.8 + 0.2 * towards.clip(0, 0.5) / 0.5) + (tips - roots) * towards**1.7
@@ -151,7 +151,7 @@ def _side(rng: np.random.Generator, line: Float, side: float) -> Sheet:
         ]
     )
     inner[4, 0] = inner[3, 0] + rng.normal(2, 6)
-    outer = np.array([[parting + 16, top - 34], [74, -62], [86, 0], [88, 52], [84 + rng.normal(0, 6), end + rng.uniform(0, 20)]])
+    outer = np.array([[parting + 16, top - 24], [74, -62], [86, 0], [88, 52], [84 + rng.normal(0, 6), end + rng.uniform(0, 20)]])
     across = np.linspace(0, 1, COLUMNS)[None, :, None]
     points = inner[:, None] * (1 - across) + outer[:, None] * across
     points[..., 0] *= side
