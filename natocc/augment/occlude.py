@@ -11,9 +11,10 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from natocc.compose.appearance import Photo
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.finish import draw_finish
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json, Reference

@@ -60,7 +60,7 @@ class FaceSample:
     image : (H, W, 3) uint8
         sRGB.
     face_mask : (H, W) uint8, optional
-        1 on the face, 0 elsewhere; none where the source has no masks and one is to be estimated.
+        1 on the face, 0 elsewhere; none where the source has no masks and one is to be made.
     parts : (H, W) uint8, optional
         The source's own classes, named by its :attr:`~natocc.faces.sources.base.FaceSource.classes`; 0 is background, 255
         not labelled.
@@ -106,7 +106,7 @@ class AlignedFace:
     inter_ocular : float, optional
         Distance between the eye centres in crop pixels, where there are landmarks.
     mask_estimated : bool
-        True where the mask was made from landmarks rather than by hand.
+        True where the mask was made from landmarks, or by a network, rather than by hand.
     mask_confidence : float, optional
         How far an estimated mask is to be trusted, in [0, 1]; none for a mask that was measured.
     unlabelled : (H, W) uint8, optional

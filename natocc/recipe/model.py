@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema, model_validator
 
 from natocc.compose.colour import ColourRule
-from natocc.compose.draw import ComposeRules, TransparencyRule
 from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
 from natocc.compose.pose import NOT_ON_LANDMARKS
+from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
 from natocc.core.text import nearest
@@ -56,6 +56,15 @@ class OccludedSet(SetRecipe, ComposeRules):
 
     occluders: Occluders
     """Where occluders come from."""
+    held_by: Occluders | None = None
+    """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing. It takes on the
+    skin's colours: by `colour.transfer`, or by ``sot`` where the thing keeps its own."""
+
+    @model_validator(mode="after")
+    def _something_is_held(self) -> OccludedSet:
+        if self.held_by is not None and self.placement.hold is None:
+            raise ValueError("held_by: nothing is held without placement.hold; name a place there, such as mouth")
+        return self
 
     @model_validator(mode="after")
     def _has_what_is_usual_for_its_source(self) -> OccludedSet:
@@ -191,8 +200,9 @@ class Recipe(Options):
         return self.model_dump(mode="json")
 
     def occluders(self) -> dict[str, OccluderOptions]:
-        """The occluders of all sets, each once, however many sets share them; by their options as JSON."""
-        used = (a_set.occluders for a_set in self.sets)
+        """The occluders of all sets and the hands that hold them, each once, however many sets share them; by their options as
+        JSON."""
+        used = (options for a_set in self.sets for options in (a_set.occluders, getattr(a_set, "held_by", None)))
         return {options.model_dump_json(): options for options in used if options is not None}
 
     def sha256(self) -> str:

@@ -1,6 +1,6 @@
 """How well what is worn lies on faces: edges of a mask against hand-placed landmarks, and which turned heads are refused.
 
-python tests/bench/worn.py        (the data: NATOCC_TEST_DATA, else ../shared/data; about three minutes)
+python tests/bench/worn.py        (the data: NATOCC_TEST_DATA, else ../shared/data; about two minutes)
 """
 
 from __future__ import annotations

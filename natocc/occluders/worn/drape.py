@@ -148,7 +148,7 @@ def _half_width(y: Float) -> Float:
 def _correction(pose: HeadPose, landmarks: Float, fit: Fit, wearing: Wearing) -> ThinPlate | Similarity:
     """What is to be added to x and y of the projected head, so that its anchors lie on the landmarks."""
     held = [int(name) for name in (*fit.held, *(() if wearing == "proper" else _WRONG_HELD))]
-    points = MODEL[held].copy()
+    points = np.column_stack([MODEL[held, :2], _depth(fit.surface)(MODEL[held, :2])])
     if abs(pose.yaw) > _SIDEWAYS:
         for row, index in enumerate(held):
             if index < 17 and index != 8 and (MODEL[index, 0] > 0) == (pose.yaw > 0):

@@ -49,6 +49,7 @@ def _names(*indices: int | range) -> tuple[str, ...]:
     return tuple(str(each) for index in indices for each in (index if isinstance(index, range) else (index,)))
 
 
+_FLATTER = 0.4
 _JAW, _BROWS = _names(range(17)), _names(range(17, 27))
 _EARS = ("ear_left", "ear_right")
 # A mask stands like a tent on the nose, the cheeks and the chin: it does not follow the wings of the nose or the lips.
@@ -62,6 +63,11 @@ def _through(names: Sequence[str]) -> tuple[Point3, ...]:
     return tuple(ANCHORS[name] for name in names)
 
 
+def _dome(names: Sequence[str]) -> tuple[Point3, ...]:
+    """The head, flatter than it is: what bulges all around has much the same outline however it is turned."""
+    return tuple((x, y, _FLATTER * z) for x, y, z in _through(names))
+
+
 def _frame() -> tuple[Point3, ...]:
     """Glasses: a front, slightly bent and leaning, whose temples go straight back to the ears."""
     half = ((0, -6), (20, -4), (45, 6), (62, 18), (68, 27), (71, 52), (75, 97))
@@ -72,13 +78,13 @@ def _frame() -> tuple[Point3, ...]:
 
 _MASK = Fit(_TENT, _through(_TENT), (*_JAW, *_names(27, 28, 29, 30, 36, 45, 39, 42)), 0.0, straps_from=60.0, covers_mouth=True)
 _GLASSES = Fit(_LENSES, _frame(), _names(27, 28, 36, 39, 42, 45), None, straps_from=60.0)
-_HAT = Fit(_SKULL, _through(_SKULL), _names(17, 19, 24, 26, 27, 36, 45, 0, 16), None, most_yaw=22.0)
+_HAT = Fit(_SKULL, _dome(_SKULL), _names(17, 19, 24, 26, 27, 36, 45, 0, 16), None, most_yaw=22.0)
 _WRAP = Fit(_NECK, _through(_NECK), (*_JAW, *_names(27, 28, 29, 30)), 0.01, most_yaw=45.0)
 _SKIN = _names(range(48))
 _PLASTER = Fit(_SKIN, _through(_SKIN), _SKIN, 0.003)
 _WHOLE = tuple(dict.fromkeys((*_SKULL, *_JAW, "below_chin", "neck_left", "neck_right")))
-_HELMET = Fit(_WHOLE, _through(_WHOLE), (*_JAW, *_names(17, 19, 24, 26, 27)), 0.05, most_yaw=22.0)
-_HOOD = Fit(_WHOLE, _through(_WHOLE), (*_JAW, *_BROWS, "27"), 0.05, most_yaw=15.0)
+_HELMET = Fit(_WHOLE, _dome(_WHOLE), (*_JAW, *_names(17, 19, 24, 26, 27)), 0.05, most_yaw=22.0)
+_HOOD = Fit(_WHOLE, _dome(_WHOLE), (*_JAW, *_BROWS, "27"), 0.05, most_yaw=15.0)
 _ALL = tuple(name for name in ANCHORS if name not in _names(range(60, 68)))
 _ANY = Fit(_ALL, _through(_ALL), _names(range(60)), 0.003)
 
