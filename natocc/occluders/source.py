@@ -60,7 +60,7 @@ class PutOnFaces(Protocol):
         ----------
         face : AlignedFace
         regions : mapping of str to (H, W) uint8
-            1 on ``eyes``, ``nose`` and ``mouth``, as far as they are labelled.
+            1 on ``eyes``, ``nose``, ``mouth`` and ``hair``, as far as they are labelled.
 
         Raises
         ------
@@ -84,6 +84,16 @@ class OccluderOptions(Options):
     def on_landmarks(self) -> bool:
         """Whether its cutouts have their place on a face, which its 68 landmarks tell."""
         return False
+
+    @property
+    def usual(self) -> Mapping[str, Mapping[str, Any]]:
+        """What parts of a set have by default with this source, where that is not what they have with others."""
+        return {}
+
+    @property
+    def counted(self) -> str:
+        """What :meth:`check` counts."""
+        return "pictures to cut out of"
 
     @abstractmethod
     def check(self, data: Path) -> int:

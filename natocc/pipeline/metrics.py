@@ -75,10 +75,10 @@ def hidden_landmarks(face: AlignedFace, composite: Composite) -> tuple[Landmark,
 
 
 def labelled_regions(face: AlignedFace, classes: Mapping[int, str]) -> dict[str, Mask]:
-    """(H, W): 1 on each of :data:`natocc.faces.classes.REGIONS` that the part map of a face labels."""
+    """(H, W): 1 on ``hair`` and each of :data:`natocc.faces.classes.REGIONS`, as far as the part map of a face labels them."""
     if face.parts is None:
         return {}
-    values = {name: values_of(classes, parts) for name, parts in REGIONS.items()}
+    values = {name: values_of(classes, parts) for name, parts in {**REGIONS, "hair": ("hair",)}.items()}
     return {name: np.isin(face.parts, among).astype(np.uint8) for name, among in values.items() if among}
 
 

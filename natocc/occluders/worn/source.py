@@ -98,6 +98,11 @@ class WornOccluders(OccluderOptions):
                     raise ValueError(f"unknown kind {kind!r}{nearest(kind, list(KINDS))}; natocc draws {', '.join(KINDS)}")
         return self
 
+    @property
+    def counted(self) -> str:
+        """See :attr:`OccluderOptions.counted`."""
+        return "templates"
+
     def check(self, data: Path) -> int:
         """Number of templates; see :meth:`OccluderOptions.check`."""
         return len(self._drawn_kinds) * self.designs if self.root is None else len(self._listing(data)[1].names)
