@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
+.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -38,6 +38,9 @@ bench-masks: setup  ## How well masks of photographs alone are estimated
 
 bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
 	$(BIN)/python tests/bench/natural.py
+
+bench-worn: setup  ## How well what is worn lies on faces: a mask's edges against hand-placed landmarks, which turned heads are refused
+	$(BIN)/python tests/bench/worn.py
 
 bench-speed: setup  ## What a sample costs over reading and writing its files, stage by stage: make bench-speed ARGS="--json speed.json"
 	$(BIN)/python tests/bench/speed.py $(ARGS)

@@ -154,14 +154,14 @@ class Cutout:
         sRGB, straight (not premultiplied), valid beyond the edge of the matte: no background bleeds in when it is resampled.
     matte : (h, w) uint8
         Coverage, 0-255; the outermost pixels are 0, so that every edge is soft.
-    category : str
-        Such as ``cup`` or ``hand``.
-    origin : Origin
-        Of the picture that it was cut from.
+    category, origin : str, Origin
+        Such as ``cup`` or ``hand``; of the picture that it was cut from.
     points_to_xy : (float, float), optional
         Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
     was_premultiplied : bool
         Whether its colours came multiplied by the matte, which was undone.
+    at_xy : (int, int), optional
+        Where its first pixel lies on the face that it was made for: it is not placed anywhere else.
     """
 
     foreground: Image
@@ -170,6 +170,7 @@ class Cutout:
     origin: Origin
     points_to_xy: tuple[float, float] | None = None
     was_premultiplied: bool = False
+    at_xy: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         _check_image("foreground", self.foreground)
@@ -194,12 +195,10 @@ class Composite:
     occluders : tuple of (H, W) uint8
         One mask an occluder, 1 where its matte reaches the level from which it is labelled, :data:`MATTE_THRESHOLD` unless it is
         see-through; before occluders cover each other.
-    mattes : tuple of (H, W) uint8
-        One matte an occluder, as it was blended (before opacity).
+    mattes, categories : tuple of (H, W) uint8, tuple of str
+        One an occluder; mattes as they were blended (before opacity).
     ignored : (H, W) uint8
         1 where only occluders lie that are to be ignored, and where nothing lies on what is not labelled.
-    categories : tuple of str
-        One an occluder.
     """
 
     image: Image

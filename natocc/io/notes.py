@@ -21,6 +21,7 @@ NO_MASK = "pictures without a mask"
 NO_PICTURE = "masks without a picture"
 COVERED = "faces left out, since something covers them"
 NO_PICTURES = "annotation files whose pictures are not there"
+NO_SIZE = "cutouts of no known physical size, laid by their area; placement.sizes can give it"
 TWICE = "pictures under several names, byte for byte the same"
 TWICE_IN_SPLITS = "pictures that the owner put in several splits, under several names"
 

@@ -22,7 +22,7 @@ from natocc.occluders.source import OccluderSource
 from natocc.pipeline.encode import label_maps
 from natocc.pipeline.sample import Pipeline
 from natocc.plugins.options import Options
-from natocc.recipe.model import Recipe
+from natocc.recipe.model import OccludedSet, Recipe
 
 _WITHOUT_EFFECT = ("output.max_rejected",)
 """Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
@@ -66,6 +66,12 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
             if a_set.occluders is not None
         },
     }
+    if pipeline.hands:
+        inputs["held_by"] = {
+            a_set.name: _occluders(pipeline.hands[a_set.name], a_set.held_by, data, cache)
+            for a_set in recipe.sets
+            if isinstance(a_set, OccludedSet) and a_set.held_by is not None
+        }
     return DatasetDescription(
         recipe=recipe.resolved(),
         recipe_sha256=recipe.sha256(),

@@ -12,7 +12,8 @@ import numpy as np
 from natocc.compose.appearance import Photo
 from natocc.compose.draw import draw_plan
 from natocc.compose.finish import draw_finish
-from natocc.compose.pose import can_fill
+from natocc.compose.hold import HOLDING
+from natocc.compose.pose import can_fill, unsized
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
@@ -26,13 +27,13 @@ from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.faces.sources.without_masks import open_network
-from natocc.io.notes import Notes
+from natocc.io.notes import NO_SIZE, Notes
 from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
-from natocc.occluders.source import OccluderSource
+from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.pipeline.encode import encode
-from natocc.pipeline.kinds import kinds_of_sets
-from natocc.pipeline.metrics import hidden_landmarks, measures
+from natocc.pipeline.kinds import kind_values, kinds_of_sets
+from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
 
@@ -89,7 +90,13 @@ class Pipeline:
         self._occluders = {
             a_set.name: opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets if a_set.occluders is not None
         }
+        self._hands = {
+            a_set.name: opened[a_set.held_by.model_dump_json()]
+            for a_set in recipe.sets
+            if isinstance(a_set, OccludedSet) and a_set.held_by is not None
+        }
         self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
+        self._hands_of_split = {name: _divided(source, recipe.splits) for name, source in self._hands.items()}
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else recipe.faces.align.finder(data, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
@@ -100,20 +107,33 @@ class Pipeline:
         """The occluders of each set that has any, by its name; of all splits together."""
         return dict(self._occluders)
 
+    @property
+    def hands(self) -> dict[str, OccluderSource]:
+        """The hands that hold things, by the name of each set that has some; of all splits together."""
+        return dict(self._hands)
+
     @functools.cached_property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of occluders, by their values in label maps from 1 on; none unless the recipe asks for these."""
-        return kinds_of_sets(self.recipe.sets, self._occluders) if "kinds" in self.recipe.output.masks else ()
+        wanted = "kinds" in self.recipe.output.masks
+        return kinds_of_sets(self.recipe.sets, self._occluders, self._hands) if wanted else ()
 
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
-        """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set."""
+        """What was left out when files were listed: of ``faces``, of ``occluders of`` and ``held_by of`` each set; what has no
+        size."""
         data = self.workspace.data
         left_out = {key: options.notes(data) for key, options in self.recipe.occluders().items()}
         notes = {"faces": self.faces.notes()}
         for a_set in self.recipe.sets:
-            if a_set.occluders is not None:
-                notes[f"occluders of {a_set.name}"] = left_out[a_set.occluders.model_dump_json()]
+            if isinstance(a_set, OccludedSet):
+                notes[f"occluders of {a_set.name}"] = of_set = Notes()
+                of_set.merge(left_out[a_set.occluders.model_dump_json()])
+                categories = getattr(self._occluders[a_set.name], "categories", {})
+                for category, count in unsized(categories, a_set.placement).items():
+                    of_set.add(NO_SIZE, category, count)
+                if a_set.held_by is not None:
+                    notes[f"held_by of {a_set.name}"] = left_out[a_set.held_by.model_dump_json()]
         return notes
 
     def remarks(self) -> Iterator[str]:
@@ -210,16 +230,16 @@ class Pipeline:
             If an input that was used then cannot be used now.
         """
         name = self.recipe.sets[spec.set_index].name
-        cutouts = [self._occluders[name].cutout(occluder.cutout) for occluder in plan.occluders]
+        sources = [
+            (self._hands if occluder.placement.anchor == HOLDING else self._occluders)[name] for occluder in plan.occluders
+        ]
+        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
 
     def files(self, spec: SampleSpec, plan: Plan, face: AlignedFace, composite: Composite) -> dict[str, tuple[str, bytes]]:
         """The files of a sample: folder to suffix and content."""
-        occluders = self.recipe.sets[spec.set_index].occluders
-        kinds: tuple[int, ...] = ()
-        if self.kinds and occluders is not None:
-            kinds = tuple(1 + self.kinds.index(occluders.kind_of(category)) for category in composite.categories)
+        kinds = kind_values(self.kinds, self.recipe.sets[spec.set_index], plan, composite.categories)
         return encode(face, composite, self.faces.classes, self.recipe.output, plan.finish, kinds)
 
     def _plan(
@@ -229,6 +249,16 @@ class Pipeline:
         if not isinstance(a_set, OccludedSet):
             return Plan((), 0, None, finish), ()
         source = self._of_split[a_set.name][split] if split else self._occluders[a_set.name]
+        if isinstance(source, PutOnFaces):
+            source = source.on(photo.face, labelled_regions(photo.face, self.faces.classes))
+        hands = self._hands.get(a_set.name)
+        if hands is not None and split:
+            hands = self._hands_of_split[a_set.name][split]
+
+        def draw_hand(rng: np.random.Generator) -> tuple[Reference, Cutout]:
+            assert hands is not None
+            reference = hands.draw(rng)
+            return reference, hands.cutout(reference)
 
         def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
             reference = source.draw(rng)
@@ -237,7 +267,7 @@ class Pipeline:
                 raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
             return reference, source.cutout(reference)
 
-        return draw_plan(rng, photo, draw, a_set, finish)
+        return draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
 
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":

@@ -89,7 +89,7 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         notes = occluders.notes(data)
         return {
             "count": occluders.check(data),
-            "what": "textures" if name == "shapes" else "pictures to cut out of",
+            "what": occluders.counted,
             "notes": notes.to_json(),
             "remarks": list(notes.lines()),
         }

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 import natocc
 from natocc.cli import main
-from natocc.core.plans import Plan
+from natocc.compose.hold import HOLDING
+from natocc.core.plans import OccluderPlan, Placement, Plan
 from natocc.dataset.findings import Depth, Kind
 from natocc.dataset.manifest import read_manifest
 from natocc.dataset.verify.dataset import verify_folder
@@ -21,8 +22,11 @@ from natocc.exports.instances import FACE
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.io.images import encode_png, read_labels, read_plane, read_rgb
 from natocc.io.workspace import Workspace
+from natocc.pipeline.kinds import kind_values
 from natocc.pipeline.replay import replay_sample
 from natocc.recipe.load import load_recipe
+from natocc.recipe.model import validate_recipe
+from natocc.recipe.text import parse_recipe, recipe_text
 
 EDITS = (
     "faces.align.size=80",
@@ -180,6 +184,33 @@ def test_torch_gives_the_clean_picture_where_it_is_asked_for(built: Path, sample
     assert (clean.numpy() == read_rgb(samples[0].files["clean"])[0].transpose(2, 0, 1)).all()
     assert (kinds.numpy() == read_labels(samples[0].files["kinds"])).all()
     assert len(OccludedFaces(built)[0]) == 2
+
+
+def test_what_natocc_draws_has_the_kinds_that_it_can_draw(tmp_path: Path, cache: Path) -> None:
+    """Hair is one kind; of what is worn and of veils those that have a weight."""
+    sets = [
+        {"name": "worn", "occluders": {"source": "worn", "kinds": {"surgical": 1, "sunglasses": 1, "cap": 0}}},
+        {"name": "hair", "occluders": {"source": "hair"}},
+        {"name": "veils", "occluders": {"source": "veils", "kinds": {"net": 1, "veil": 1, "smoke": 0}}},
+    ]
+    raw = parse_recipe(recipe_text("demo")[0], "demo") | {"sets": sets, "output": {"masks": ["kinds", "occluder"]}}
+    raw["faces"]["align"]["size"] = 128
+    natocc.build(raw, tmp_path / "out", cache=cache)
+    table = _table(tmp_path / "out")
+    assert list(table.values()) == ["nothing", "hair", "net", "sunglasses", "surgical", "veil", "ignore"]
+    for sample in SourceDataset.open(tmp_path / "out").samples():
+        kind = "hair" if sample.row["set"] == "hair" else sample.categories[0]
+        seen = {table[str(value)] for value in np.unique(sample.plane("kinds")[sample.plane("occluders") == 1])}
+        assert seen <= {kind}
+
+
+def test_the_hand_that_holds_a_thing_has_the_kind_of_hands() -> None:
+    raw = parse_recipe(recipe_text("demo")[0], "demo")
+    raw["sets"][0] |= {"placement": {"hold": {"mouth": 1}}, "held_by": {"source": "shapes", "textures": {"source": "flat"}}}
+    a_set = validate_recipe(raw, "test").sets[0]
+    places = [Placement((1, 0, 0, 0, 1, 0), False, anchor) for anchor in ("mouth", HOLDING)]
+    plan = Plan(tuple(OccluderPlan({}, place) for place in places), 1)
+    assert kind_values(("flat", "mug", "shape"), a_set, plan, ["mug", "flat"]) == (2, 3)
 
 
 def test_a_source_that_does_not_know_its_kinds_is_refused_and_so_are_too_many(
