@@ -13,6 +13,7 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Affine
 from natocc.core.samples import IGNORE, AlignedFace, FaceSample, Image, Mask, Points
+from natocc.faces.alignment.cover import find_cover
 from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_picture
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
@@ -21,6 +22,9 @@ from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.plugins.options import Options
 
 DEFAULT_SIZE = 512
+
+_COVERED = 0.1
+"""Share of an estimated face whose cover leaves nothing of its confidence."""
 
 Float: TypeAlias = npt.NDArray[np.float64]
 
@@ -62,7 +66,7 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     face : AlignedFace
         Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
         blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face. Where the mask is
-        estimated, other faces that are known are unlabelled: nobody says whether they are to count.
+        estimated, what covers the face and other faces that are known are unlabelled: nobody says whether they are to count.
 
     Raises
     ------
@@ -93,8 +97,11 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     elif landmarks is not None and len(landmarks) == 68:
         outline, confidence = estimate_face_outline(sample.image, landmarks)
         seen = warp_labels(np.ones((height, width), np.uint8), matrix, shape)
-        face_mask = _filled([outline], matrix, seen)
-        unlabelled = _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen) if others else None
+        amodal = _filled([outline], matrix, seen)
+        cover, share = find_cover(sample.image, landmarks, outline, matrix, shape)
+        face_mask, unlabelled = amodal & ~cover, amodal & cover
+        unlabelled |= _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen)
+        confidence = round(confidence * max(0.0, 1 - share / _COVERED), 4)
     else:
         raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
     if not face_mask.any():
