@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-speed bench-gallery bench-fuzz bench-occlusion bench-soak bench-coco bench-scaling setup setup-test lock clean
+.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -39,6 +39,9 @@ bench-masks: setup  ## How well masks of photographs alone are estimated
 bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
 	$(BIN)/python tests/bench/natural.py
 
+bench-worn: setup  ## How well what is worn lies on faces: a mask's edges against hand-placed landmarks, which turned heads are refused
+	$(BIN)/python tests/bench/worn.py
+
 bench-speed: setup  ## What a sample costs over reading and writing its files, stage by stage: make bench-speed ARGS="--json speed.json"
 	$(BIN)/python tests/bench/speed.py $(ARGS)
 
@@ -56,6 +59,9 @@ bench-scaling: setup  ## Two workers against one, 100 to 10 000 samples, the sta
 
 bench-occlusion: setup-test  ## What natocc's sets are worth on real occlusions, hours on a CPU: make bench-occlusion ARGS="--set seeds=[0,1,2]"
 	$(BIN)/natocc benchmark tests/bench/occlusion.yaml --data "$${NATOCC_TEST_DATA:-../shared/data}" -o out/occlusion $(ARGS)
+
+bench-unoccluded: setup  ## How well networks tell covered faces from clean ones: make bench-unoccluded ARGS="out/net/net.onnx --held-out ids.txt"
+	$(BIN)/python tests/bench/unoccluded.py $(ARGS)
 
 bench-fuzz: setup  ## 100 000 damaged inputs to every reader: no crash, no hang, no exception but natocc's own
 	$(BIN)/python tests/bench/fuzz.py $(ARGS)

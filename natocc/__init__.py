@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from natocc.api import build, dry_run, open_occluders, preview
     from natocc.augment.occlude import as_cutout, occlude
     from natocc.augment.transform import Occlude
-    from natocc.compose.draw import ComposeRules
+    from natocc.compose.rules import ComposeRules
     from natocc.core.errors import BadDataError, NatoccError, Reason, RecipeError, RunError, UsageError
     from natocc.core.plans import Plan
     from natocc.core.samples import AlignedFace, Composite, Cutout, FaceSample, Origin
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "AlignedFace": "core.samples",
     "BadDataError": "core.errors",
-    "ComposeRules": "compose.draw",
+    "ComposeRules": "compose.rules",
     "Composite": "core.samples",
     "Cutout": "core.samples",
     "ExportOptions": "exports.format",

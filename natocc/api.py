@@ -208,7 +208,7 @@ def open_occluders(
     Parameters
     ----------
     source : str
-        ``coco``, ``hands``, ``cutouts``, ``shapes``, or a plug-in's name.
+        ``coco``, ``hands``, ``cutouts``, ``shapes``, ``worn``, or a plug-in's name.
     data, cache : str or Path, optional
         As for :func:`build`; what is extracted is kept and found again.
     jobs : int

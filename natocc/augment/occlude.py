@@ -11,9 +11,10 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from natocc.compose.appearance import Photo
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.finish import draw_finish
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json, Reference
@@ -22,7 +23,7 @@ from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.io.images import list_values
 from natocc.occluders.cutting.cutouts import cut_by_alpha
-from natocc.occluders.source import OccluderSource
+from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.plugins.faults import faults
 
 Occluder: TypeAlias = Cutout | Image | tuple[Image, npt.NDArray[Any]]
@@ -91,10 +92,12 @@ def occlude(
     """
     rules = as_rules(rules)
     draws = as_generator(rng)
-    source = _drawn_from(occluder)
     face = _face(image, face_mask, landmarks)
     finish = draw_finish(draws, rules.finish)
     photo = Photo(mirrored(face, {0: "background", 1: "face"}) if finish.flip else face)
+    source = _drawn_from(occluder)
+    if isinstance(source, PutOnFaces):
+        source = source.on(photo.face, {})
 
     def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
         reference = source.draw(rng)

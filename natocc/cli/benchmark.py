@@ -6,15 +6,13 @@ from pathlib import Path
 
 import click
 
-from natocc.cli.options import data_options, jobs_option
+from natocc.cli.options import LocalPath, data_options, jobs_option
 from natocc.core.text import plain
 
 
 @click.command()
 @click.argument("benchmark", required=False)
-@click.option(
-    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder. [default: out/NAME of the benchmark]"
-)
+@click.option("-o", "--out", type=LocalPath(file_okay=False), help="Folder. [default: out/NAME of the benchmark]")
 @click.option("--set", "edits", multiple=True, metavar="PATH=VALUE", help="Edit it: --set training.steps=100.")
 @click.option("--accelerator", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True, help="What trains.")
 @click.option("--devices", type=click.IntRange(1), default=1, show_default=True, help="How many of them.")

@@ -19,14 +19,15 @@ from natocc.core.text import plain
 def doctor(data: Path, cache: Path, as_json: bool) -> None:
     """Report what is installed, which data were found in which layout, and the expected layout of missing data.
 
-    Every folder below the data root is tried as every source; what is left out there is counted. No picture is decoded.
+    Every folder below the data root is tried as every source; what is left out there is counted. No picture is decoded. Of
+    networks (ONNX) it says which find faces for natocc.
 
     \b
     natocc doctor --data /datasets
     """
     import json
 
-    from natocc.recipe.discover import folders, sources
+    from natocc.recipe.discover import folders, networks, sources
 
     state: dict[str, Any] = {
         "versions": _versions(),
@@ -35,6 +36,7 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
         "data": str(data),
         "sources": [*sources(data, cache)],
         "folders": [*folders(data, cache)],
+        "networks": [*networks(data)],
         "cache": str(cache),
         "libraries": [*_libraries(cache)],
     }
@@ -126,6 +128,10 @@ def _lines(state: dict[str, Any]) -> str:
         readings = [f"{look['kind']} {look['source']} ({look['count']} {look['what']})" for look in folder["as"]]
         lines.append(f"folder {folder['folder']} can be read as: {'; '.join(readings) or 'nothing that natocc knows'}")
         lines += [f"  {remark}" for remark in dict.fromkeys(remark for look in folder["as"] for remark in look["remarks"])]
+    for network in state["networks"]:
+        fault = network.get("fault")
+        use = f"not for natocc's masks of faces: {fault}" if fault else f"finds visible face, {network['side']} px"
+        lines.append(f"network {network['path']}: {use}")
     lines.append(f"cache {state['cache']}:")
     for library in state["libraries"]:
         fault = library.get("fault")

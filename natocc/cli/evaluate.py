@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from natocc.cli.options import data_options
+from natocc.cli.options import LocalPath, data_options
 from natocc.cli.pictures import pictures_flags, pictures_of_flags
 from natocc.core.text import plain
 
@@ -17,20 +17,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("predictions", required=False, type=click.Path(path_type=Path))
-@click.option("--truth", required=True, metavar="DIR", help="Labelled pictures; see above for the layouts.")
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="A network (ONNX) instead of predictions, as natocc train writes it."
-)
+@click.argument("predictions", required=False, type=LocalPath())
+@click.option("--truth", required=True, type=LocalPath(), metavar="DIR", help="Labelled pictures; see above for the layouts.")
+@click.option("--model", type=LocalPath(), help="A network (ONNX) instead of predictions, as natocc train writes it.")
 @pictures_flags
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the intervals' resampling.")
-@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write the worst pictures to this file (PNG).")
+@click.option("--sheet", type=LocalPath(dir_okay=False), help="Write the worst pictures to this file (PNG).")
 @click.option("--worst", type=click.IntRange(1, 200), default=24, show_default=True, help="Pictures on that sheet.")
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print measures, groups and every picture as JSON.")
 def evaluate(
     predictions: Path | None,
-    truth: str,
+    truth: Path,
     model: Path | None,
     seed: int,
     sheet: Path | None,
@@ -78,7 +76,7 @@ def evaluate(
 
         write_aside(sheet, encode_png(worst_sheet(result, pictures, predicted, worst)))
     if as_json:
-        click.echo(json.dumps({"truth": truth, **predicted.described(), **result.to_json()}))
+        click.echo(json.dumps({"truth": str(truth), **predicted.described(), **result.to_json()}))
     else:
         click.echo(plain_lines(evaluation_table(result)))
 

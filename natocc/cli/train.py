@@ -7,19 +7,19 @@ from typing import Any
 
 import click
 
-from natocc.cli.options import data_options
+from natocc.cli.options import LocalPath, data_options
 from natocc.cli.pictures import pictures_flags, pictures_of_flags
 from natocc.core.text import plain
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
-@click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the network.")
+@click.argument("folders", nargs=-1, required=True, type=LocalPath(), metavar="FOLDER...")
+@click.option("-o", "--out", required=True, type=LocalPath(file_okay=False), help="Folder of the network.")
 @pictures_flags
 @click.option("--network", metavar="NAME", help="unet, pspnet, deeplabv3plus, segformer, ... [default: unet]")
 @click.option("--encoder", metavar="NAME", help="resnet18, resnet101, mit_b0, tu-NAME of timm, ... [default: resnet18]")
-@click.option("--weights", metavar="FILE", help="Weights to begin with. [default: random ones]")
-@click.option("--settings", type=click.Path(path_type=Path), help="YAML with the keys of a benchmark's training.")
+@click.option("--weights", type=LocalPath(), metavar="FILE", help="Weights to begin with. [default: random ones]")
+@click.option("--settings", type=LocalPath(), help="YAML with the keys of a benchmark's training.")
 @click.option("--set", "edits", multiple=True, metavar="PATH=VALUE", help="A setting: --set steps=2000 --set augment.rotate=30.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of weights and of the order of pictures."
@@ -30,11 +30,11 @@ from natocc.core.text import plain
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was trained as JSON.")
 def train(
-    folders: tuple[str, ...],
+    folders: tuple[Path, ...],
     out: Path,
     network: str | None,
     encoder: str | None,
-    weights: str | None,
+    weights: Path | None,
     settings: Path | None,
     edits: tuple[str, ...],
     seed: int,
@@ -70,11 +70,11 @@ def train(
 
     chosen: dict[str, Any] = {"architecture": network, "encoder": encoder}
     if weights is not None:
-        chosen["weights"] = str(Path(weights).absolute())
+        chosen["weights"] = str(weights.absolute())
     named = read_options(Network, {key: value for key, value in chosen.items() if value is not None}, "network")
     options = read_options(Training, settings, "training", edits)
     with progress_bar() as progress:
-        chosen_sources = [read_options(SourceOptions, pictures_of_flags(folder, flags), folder) for folder in folders]
+        chosen_sources = [read_options(SourceOptions, pictures_of_flags(folder, flags), str(folder)) for folder in folders]
         sources = [open_source(source, Workspace(data, cache), out, progress) for source in chosen_sources]
         result = train_network(sources, named, options, seed, out, data, progress, Device(accelerator, devices), overwrite)
     if is_helper():

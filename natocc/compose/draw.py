@@ -5,31 +5,26 @@ from __future__ import annotations
 import collections
 import functools
 import math
-from collections.abc import Callable
-from typing import Literal
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
 
+from natocc.compose.aim import Aim, Draw, aim, companion
 from natocc.compose.anchors import Points
 from natocc.compose.appearance import Photo
-from natocc.compose.blend import BlendRule, draw_blend
-from natocc.compose.colour import ColourRule
+from natocc.compose.blend import draw_blend
 from natocc.compose.coverage import Coverage, search
-from natocc.compose.finish import FinishRule
-from natocc.compose.light import LightRule, draw_shadow
+from natocc.compose.hold import HOLDING
+from natocc.compose.light import draw_shadow
 from natocc.compose.optics import OpticsRule
-from natocc.compose.pose import SEARCHED, PlacementRule, Pose, draw_pose, enlargement
-from natocc.compose.reach import cut_shows, out_of_picture, wrist_cut
+from natocc.compose.pose import SEARCHED, Pose, enlargement
+from natocc.compose.reach import cut_in_picture, cut_shows, out_of_picture, wrist_cut
+from natocc.compose.rules import ComposeRules
+from natocc.compose.settle import settle_sized
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Reference
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask
-from natocc.plugins.options import Options
-from natocc.plugins.ranges import UnitRange, uniform
-
-Draw = Callable[[np.random.Generator], tuple[Reference, Cutout]]
-"""Draws a cutout: the JSON from which it can be made again, and the cutout."""
+from natocc.plugins.ranges import uniform
 
 _NEVER = 256
 _LEAST_REACH = 0.05  # share of the face that a hand reaching in covers at least
@@ -37,47 +32,13 @@ _GROWTH = (1.0, 1.2, 1.4, 1.7, 2.0)
 _SEEDS = 2**32
 
 
-class TransparencyRule(Options):
-    """See-through occluders: how many, how opaque they are, and how they are labelled."""
-
-    probability: float = Field(0.0, ge=0, le=1)
-    """Probability that an occluder is see-through."""
-    opacity: UnitRange = (0.4, 0.7)
-    """Opacity of see-through occluders."""
-    label: Literal["opaque", "threshold", "ignore"] = "opaque"
-    """``opaque``: labelled as if it were opaque. ``threshold``: labelled as occluding where it hides at least the share
-    ``threshold`` of what lies behind it. ``ignore``: the pixels it covers are labelled 255, neither face nor background."""
-    threshold: float = Field(0.5, gt=0, le=1)
-    """With ``label: threshold``: the least share hidden that counts as occluded."""
-
-
-class ComposeRules(Options):
-    """How the occluders of a set are composed with faces."""
-
-    placement: PlacementRule = PlacementRule()
-    """Where occluders lie."""
-    colour: ColourRule = ColourRule()
-    """Colours that occluders take on."""
-    light: LightRule = LightRule()
-    """Shading of occluders, and their shadows."""
-    optics: OpticsRule = OpticsRule()
-    """Sharpness, grain and compression of occluders."""
-    blend: BlendRule = BlendRule()
-    """Blending of occluders into the picture."""
-    transparency: TransparencyRule = TransparencyRule()
-    """How many occluders are see-through."""
-    finish: FinishRule = FinishRule()
-    """Steps applied to the whole picture."""
-
-    @model_validator(mode="after")
-    def _labels_can_cover(self) -> ComposeRules:
-        if self.placement.coverage is not None and self.transparency.probability > 0 and self.transparency.label != "opaque":
-            raise ValueError("placement.coverage counts occluded pixels: it needs transparency.label opaque, or probability 0")
-        return self
-
-
 def draw_plan(
-    rng: np.random.Generator, photo: Photo, draw: Draw, rules: ComposeRules, finish: Finish | None = None
+    rng: np.random.Generator,
+    photo: Photo,
+    draw: Draw,
+    rules: ComposeRules,
+    finish: Finish | None = None,
+    draw_hand: Draw | None = None,
 ) -> tuple[Plan, tuple[Cutout, ...]]:
     """Draw a plan for one face, trying again until its occlusion ratio is acceptable.
 
@@ -93,6 +54,8 @@ def draw_plan(
         The rules of the set.
     finish : Finish, optional
         Steps for the whole picture, drawn before, since they may have mirrored the face.
+    draw_hand : callable, optional
+        Draws a hand for each thing that is held: it lies over the thing.
 
     Returns
     -------
@@ -122,12 +85,14 @@ def draw_plan(
                 break
         laid = laid or canvas.second_best
         if laid is None and (not placed or wanted is not None):
-            counts = ", ".join(f"{why} {times}" for why, times in sorted(canvas.refused.items()))
+            counts = _counts(canvas.refused)
             hint = _TOO_SMALL_HINT if _TOO_SMALL in canvas.refused else ""
             raise BadDataError(Reason.NO_PLACEMENT, f"no acceptable placement in {attempts} attempts ({counts}){hint}")
         if laid is not None:
             canvas.keep(laid)
             placed.append(laid)
+            if (with_it := canvas.companion(rng, laid, draw_hand)) is not None:
+                placed.append(with_it)
     occluders = tuple(_decide(rng, photo, rules, laid) for laid in placed)
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
@@ -140,6 +105,10 @@ _TOO_SMALL_HINT = (
 
 _Laid = tuple[Reference, Cutout, Placement, Mask]
 """A cutout's reference, the cutout, where it lies and what it covers."""
+
+
+def _counts(refused: collections.Counter[str]) -> str:
+    return ", ".join(f"{why} {times}" for why, times in sorted(refused.items()))
 
 
 class _Canvas:
@@ -159,7 +128,19 @@ class _Canvas:
         self._hidden = self._hidden | laid[3]
         self.second_best = None
 
-    def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None, last: bool) -> _Laid | None:
+    def companion(self, rng: np.random.Generator, laid: _Laid, draw_hand: Draw | None) -> _Laid | None:
+        """Lay what comes with an occluder: the other hand of two, if there is room, or the hand that holds it."""
+        found = None
+        if (drawn := companion(laid[:3], self._rule, draw_hand)) is not None:
+            tries = (self.attempt(rng, drawn[0], None, True, drawn[1]) for _ in range(self._rule.attempts))
+            if (found := next(filter(None, tries), None)) is not None:
+                self.keep(found)
+            elif laid[1].points_to_xy is None:
+                raise BadDataError(Reason.NO_PLACEMENT, f"no hand can hold what was laid ({_counts(self.refused)})")
+            self.second_best = None
+        return found
+
+    def attempt(self, rng: np.random.Generator, draw: Draw, wanted: float | None, last: bool, aim: Aim = aim) -> _Laid | None:
         """Draw a cutout and lay it; None, and the reason is counted, where that is refused.
 
         Where a coverage is wanted of several together, only the last of them has to reach the least that is accepted.
@@ -169,34 +150,60 @@ class _Canvas:
         except BadDataError as error:
             self.refused[error.reason] += 1
             return None
-        pose = draw_pose(rng, self._face, cutout, self._rule)
-        if enlargement(pose.placement()) == 0:
-            self.refused["smaller than any pixel"] += 1
-            return None
         coverage = Coverage(self._face.face_mask, self._hidden, cutout, self._softness)
-        cut = wrist_cut(cutout) if self._rule.reach else None
         low, high = self._rule.accepted
         if wanted is not None and not last:
             low = 0.0
+        if cutout.at_xy is not None:
+            x, y = cutout.at_xy
+            laid = Placement((1.0, 0.0, x, 0.0, 1.0, y), False)
+            return self._accepted((reference, cutout, laid), coverage, (low, high), cut_shows=False)
+        pose = aim(rng, self._face, cutout, self._rule)
+        if isinstance(pose, str):
+            self.refused[pose] += 1
+            return None
+        if enlargement(pose.placement()) == 0:
+            self.refused["smaller than any pixel"] += 1
+            return None
+        cut = wrist_cut(cutout) if self._rule.reach or pose.in_place else None
         placement = self._settle(rng, pose, coverage, cut, wanted, (low, high))
         if placement is None:
             largest = self._rule.max_enlargement / enlargement(pose.placement())
-            held_back = largest < SEARCHED[1] and coverage.coarse(pose.placement(largest)) < (wanted or 0)
+            held_back = (
+                pose.size_cm is None and largest < SEARCHED[1] and coverage.coarse(pose.placement(largest)) < (wanted or 0)
+            )
             self.refused[_TOO_SMALL if held_back else "cannot cover as much as asked for"] += 1
         elif enlargement(placement) > self._rule.max_enlargement:
             self.refused[_TOO_SMALL] += 1
-        elif wanted is None and (ratio := coverage.exact(placement)) < low:
-            self.refused["covers too little"] += 1
-        elif wanted is None and ratio > high:
-            self.refused["covers too much"] += 1
-        elif self._overlaps(mask := coverage.mask(placement)):
-            self.refused["overlaps another"] += 1
-        elif cut is not None and cut_shows(placement, cut, self._face):
-            self.refused["the wrist's cut shows"] += 1
-            self.second_best = self.second_best or (reference, cutout, placement, mask)
         else:
-            return reference, cutout, placement, mask
+            accepted = (low, high) if wanted is None else (0.0, 1.0)
+            shows = cut is not None and self._cut_shows(pose, placement, cut)
+            return self._accepted((reference, cutout, placement), coverage, accepted, shows)
         return None
+
+    def _accepted(
+        self, laid: tuple[Reference, Cutout, Placement], coverage: Coverage, accepted: tuple[float, float], cut_shows: bool
+    ) -> _Laid | None:
+        """The cutout, laid there, unless it covers too little or too much, or lies as none may."""
+        placement = laid[2]
+        ratio = coverage.exact(placement)
+        if ratio < accepted[0]:
+            self.refused["covers too little"] += 1
+        elif ratio > accepted[1]:
+            self.refused["covers too much"] += 1
+        elif self._overlaps(mask := coverage.mask(placement)) and placement.anchor != HOLDING:
+            self.refused["overlaps another"] += 1
+        elif cut_shows:
+            self.refused["the wrist's cut shows"] += 1
+            self.second_best = self.second_best or (*laid, mask)
+        else:
+            return *laid, mask
+        return None
+
+    def _cut_shows(self, pose: Pose, placement: Placement, cut: Points) -> bool:
+        """Whether the cut at a wrist is seen: near the face; of a hand in its place that reaches in, anywhere."""
+        reaches = self._rule.reach and pose.in_place
+        return cut_shows(placement, cut, self._face) or (reaches and cut_in_picture(placement, cut, self._face.face_mask.shape))
 
     def _settle(
         self,
@@ -208,6 +215,8 @@ class _Canvas:
         accepted: tuple[float, float],
     ) -> Placement | None:
         """The pose as it was drawn, or moved and scaled until it reaches in or covers the wanted share."""
+        if pose.size_cm is not None:
+            return settle_sized(rng, self._face, pose, coverage, cut, wanted, accepted)
         height, width = self._face.face_mask.shape
         low, high = accepted
         scales = (SEARCHED[0], min(SEARCHED[1], self._rule.max_enlargement / enlargement(pose.placement())))
@@ -255,9 +264,10 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
     colour, light, optics, transparency = rules.colour, rules.light, rules.optics, rules.transparency
     see_through, opacity = rng.random() < transparency.probability, uniform(rng, transparency.opacity)
     shift = uniform(rng, colour.shift)
+    transfer = "sot" if placement.anchor == HOLDING and colour.transfer == "none" else colour.transfer
     look = Look(
-        transfer=colour.transfer,
-        shift=shift if colour.transfer == "none" else 0.0,
+        transfer=transfer,
+        shift=shift if transfer == "none" else 0.0,
         shading=uniform(rng, light.shading),
         sharpness=uniform(rng, optics.sharpness),
         grain=uniform(rng, optics.grain),

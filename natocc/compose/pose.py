@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -12,6 +13,10 @@ import numpy.typing as npt
 from pydantic import AfterValidator, Field, model_validator
 
 from natocc.compose.anchors import Anchor, draw_anchor
+from natocc.compose.face_frame import face_frame
+from natocc.compose.long_axis import long_axis, scale_to
+from natocc.compose.places import USUAL_HANDS, HandPlace, HandWeights, HoldPlace, HoldWeights
+from natocc.compose.sizes import HAND, Thing, thing_of
 from natocc.core.plans import Placement
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 from natocc.plugins.options import Options
@@ -24,6 +29,9 @@ SEARCHED = (0.35, 2.2)
 
 _FROM_BELOW = 90.0  # degrees: hands come from below more often than from above
 _FROM_SPREAD = 60.0
+
+HELD_COVERS = (0.003, 0.8)
+"""Accepted occlusion ratios of what is held, and of hands that lie where hands do."""
 
 
 def _some_weight(weights: dict[Anchor, float]) -> dict[Anchor, float]:
@@ -70,7 +78,7 @@ class PlacementRule(Options):
     """Probability of mirroring the occluder."""
     occlusion: UnitRange = (0.02, 0.8)
     """Accepted occlusion ratios; the paper leaves them to chance, which gives some samples with nothing covered and some with no
-    face left."""
+    face left. With `hold` or `hands`, the least is 0.003 unless it is given: a fork covers little."""
     max_enlargement: float = Field(4.0, gt=0)
     """A cutout that would be enlarged more than this is not used, since it would look blurred: its side in its own picture is at
     least the side needed divided by this factor."""
@@ -86,11 +94,58 @@ class PlacementRule(Options):
     """Occluders per face; the later ones lie in front."""
     overlap: float = Field(0.3, ge=0, le=1)
     """Largest share of the smaller of two occluders that the other may overlap."""
+    size: Literal["area", "physical"] = "area"
+    """``area``: as large as `area` and `scale` say. ``physical``: as long as the thing really is, by a table of sizes and the
+    distance between the eyes; what the table does not know is as large as `area` says. A wanted `coverage` then decides where an
+    occluder lies, not how large it is."""
+    sizes: dict[str, PositiveRange] = Field({})
+    """Lengths in cm of further categories, or in place of the table's: ``{kazoo: [10, 13]}``."""
+    hold: HoldPlace | HoldWeights | None = None
+    """Where things are held: a place, or places with weights. A fork ends at the lips, a phone lies along ear and cheek, and the
+    other end leaves downwards or outwards. They have their physical size; what is not held there is not used, and hands are laid
+    as without it."""
+    hands: Literal["usual"] | HandWeights | None = None
+    """Where hands lie, with weights; ``usual``: as in photographs. They have their physical size. ``chin_rest``, ``cheek``,
+    ``mouth`` and ``brow`` are reached by the finger tips, ``both`` is a hand on either cheek, ``anywhere`` is where they lie
+    without this key. With a `coverage`, a hand is moved along its fingers until it is met, and ``both`` is not used."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _held_things_cover_little(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and (value.get("hold") or value.get("hands")) and "occlusion" not in value:
+            return {**value, "occlusion": HELD_COVERS}
+        return value
+
+    @model_validator(mode="after")
+    def _go_together(self) -> PlacementRule:
+        if self.anchors is not None and (self.hold is not None or self.hands is not None):
+            key = "hold" if self.hold is not None else "hands"
+            raise ValueError(f"placement.{key} says where things lie, and so does placement.anchors: leave one of them out")
+        if self.hold is not None and self.coverage is not None:
+            raise ValueError("what is held has its place and its size: leave out placement.coverage, or placement.hold")
+        if self.coverage is not None and self.hands is not None and not any(self.hand_places.values()):
+            raise ValueError("both hands together cannot meet placement.coverage: give placement.hands another place")
+        return self
+
+    @property
+    def hold_places(self) -> Mapping[HoldPlace, float]:
+        """Weights of the places where things are held."""
+        return {self.hold: 1.0} if isinstance(self.hold, str) else self.hold or {}
+
+    @property
+    def hand_places(self) -> Mapping[HandPlace, float]:
+        """Weights of the places where hands lie, of those that can be had."""
+        weights = USUAL_HANDS if self.hands == "usual" else self.hands or {}
+        return {place: weight for place, weight in weights.items() if place != "both" or self.coverage is None}
 
     @property
     def accepted(self) -> tuple[float, float]:
         """Occlusion ratios that are accepted."""
         return self.occlusion if self.coverage is None else self.coverage.range
+
+
+NOT_ON_LANDMARKS = ("area", "scale", "rotate", "shear", "flip", "max_enlargement", "coverage", "anchors", "reach")
+"""Keys of the rule that say nothing about what lies where a face's landmarks say, such as a mask."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -111,6 +166,10 @@ class Pose:
         Part of the face that was aimed at.
     points_to_xy : (2,) float64, optional
         Direction in which a hand points, a unit vector in face px.
+    size_cm : float, optional
+        Its physical length, where it has one: it is not scaled then.
+    in_place : bool
+        Whether it lies where it is held, or where hands do: it is not moved then, but along its fingers.
     """
 
     linear: Vector
@@ -119,6 +178,8 @@ class Pose:
     flip: bool
     anchor: str | None
     points_to_xy: Vector | None
+    size_cm: float | None = None
+    in_place: bool = False
 
     def placement(self, scale: float = 1.0, move_xy: Vector | tuple[float, float] = (0.0, 0.0)) -> Placement:
         """The placement after a further scaling about the centre, and a move."""
@@ -126,7 +187,7 @@ class Pose:
         shift = self.centre_xy + move_xy - linear @ self.middle_xy
         # Rounded, so that the last bit of another machine's sine does not make another plan.
         values = [round(float(value), 6) for value in (*linear[0], shift[0], *linear[1], shift[1])]
-        return Placement((values[0], values[1], values[2], values[3], values[4], values[5]), self.flip, self.anchor)
+        return Placement((values[0], values[1], values[2], values[3], values[4], values[5]), self.flip, self.anchor, self.size_cm)
 
 
 def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: PlacementRule) -> Pose:
@@ -145,7 +206,8 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     Returns
     -------
     pose : Pose
-        The cutout's box is centred on a point drawn uniformly over the face's box, or near the anchor.
+        The cutout's box is centred on a point drawn uniformly over the face's box, or near the anchor. Of a physical size, its
+        long axis has the length drawn, however it is sheared.
 
     References
     ----------
@@ -176,11 +238,35 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     linear = scale * np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1.0, shear], [0.0, 1.0]])
     if flip:
         linear = linear @ np.diag([-1.0, 1.0])
-    return Pose(linear, np.array([left + (width - 1) / 2, top + (height - 1) / 2]), centre, flip, anchor, points_to)
+    size_cm = None
+    if rule.size == "physical" or (rule.hands is not None and cutout.points_to_xy is not None):
+        thing = known_thing(cutout, rule)
+        axis = None if thing is None else long_axis(cutout, "either")
+        if thing is not None and axis is not None:
+            factor, size_cm = scale_to(axis, thing, uniform(rng, thing.cm), face_frame(face).cm)
+            linear *= factor / float(np.hypot(*(linear @ axis.along)))
+    middle = np.array([left + (width - 1) / 2, top + (height - 1) / 2])
+    return Pose(linear, middle, centre, flip, anchor, points_to, size_cm)
+
+
+def known_thing(cutout: Cutout, rule: PlacementRule) -> Thing | None:
+    """What the table of sizes, or the rule's own, knows of a cutout; what points anywhere is a hand."""
+    if cutout.points_to_xy is None:
+        return thing_of(cutout.category, rule.sizes)
+    return thing_of("hand", rule.sizes) or HAND
+
+
+def unsized(categories: Mapping[str, int], rule: PlacementRule) -> dict[str, int]:
+    """Those of the categories, with their counts, that `size: physical` lays by their area, since nobody knows their size."""
+    if rule.size != "physical" or rule.hold is not None:
+        return {}
+    return {name: count for name, count in categories.items() if thing_of(name, rule.sizes) is None}
 
 
 def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> bool:
-    """Whether a cutout of that width and height, laid as small as the rule allows, is not enlarged too much."""
+    """Whether a cutout of that width and height, laid as small as the rule allows, may not be enlarged too much."""
+    if rule.size == "physical" or rule.hold is not None or rule.hands is not None:
+        return True  # it may be smaller than its area says
     _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
     least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
     return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement

@@ -50,6 +50,12 @@ def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: Align
 def out_of_picture(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int, int], scale: float) -> Placement:
     """The pose scaled, and moved back along the hand until its cut lies outside the picture; never moved forward."""
     assert pose.points_to_xy is not None
+    return pose.placement(scale, max(-room_to_reach(pose, cut_xy, shape, scale), 0.0) * -pose.points_to_xy)
+
+
+def room_to_reach(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int, ...], scale: float = 1.0) -> float:
+    """How far a hand can be moved along its fingers with its cut outside the picture, px; below 0 where the cut is in it."""
+    assert pose.points_to_xy is not None
     placed = pose.placement(scale)
     cut = cut_xy @ placed.affine[:, :2].T + placed.affine[:, 2]
     back = -pose.points_to_xy
@@ -59,4 +65,11 @@ def out_of_picture(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int
     for axis, length in enumerate((width, height)):
         if abs(back[axis]) > 1e-6:
             ways[:, axis] = ((length if back[axis] > 0 else -1) - cut[:, axis]) / back[axis]
-    return pose.placement(scale, max(float(ways.min(axis=1).max()), 0.0) * back)
+    return -float(ways.min(axis=1).max())
+
+
+def cut_in_picture(placement: Placement, cut_xy: npt.NDArray[np.float64], shape: tuple[int, ...]) -> bool:
+    """Whether the cut of a placed hand lies in the picture."""
+    placed = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2])
+    height, width = shape
+    return int(np.count_nonzero(((placed >= 0) & (placed < (width, height))).all(axis=1))) > _FEW * len(cut_xy)

@@ -28,12 +28,15 @@ class Placement:
     flip : bool
         Whether the cutout was mirrored.
     anchor : str, optional
-        The part of the face that it was aimed at, where there was one.
+        The part of the face that it was aimed at, where it is held, or where a hand lies, where there was one.
+    size_cm : float, optional
+        How long it was drawn to be, along its long axis, where it has a physical size.
     """
 
     matrix: tuple[float, float, float, float, float, float]
     flip: bool
     anchor: str | None = None
+    size_cm: float | None = None
 
     @property
     def affine(self) -> Affine:
@@ -189,7 +192,7 @@ class Plan:
 def _occluder(item: Mapping[str, Any]) -> OccluderPlan:
     placement, look, shadow = item["placement"], item["look"], item["look"]["shadow"]
     nested = {
-        "placement": Placement(tuple(placement["matrix"]), placement["flip"], placement["anchor"]),
+        "placement": Placement(**{**placement, "matrix": tuple(placement["matrix"])}),
         "look": Look(**{**look, "shadow": None if shadow is None else Shadow(**shadow)}),
     }
     return OccluderPlan(**{**item, **nested})

@@ -60,7 +60,7 @@ class FaceSample:
     image : (H, W, 3) uint8
         sRGB.
     face_mask : (H, W) uint8, optional
-        1 on the face, 0 elsewhere; none where the source has no masks and one is to be estimated.
+        1 on the face, 0 elsewhere; none where the source has no masks and one is to be made.
     parts : (H, W) uint8, optional
         The source's own classes, named by its :attr:`~natocc.faces.sources.base.FaceSource.classes`; 0 is background, 255
         not labelled.
@@ -106,7 +106,7 @@ class AlignedFace:
     inter_ocular : float, optional
         Distance between the eye centres in crop pixels, where there are landmarks.
     mask_estimated : bool
-        True where the mask was made from landmarks rather than by hand.
+        True where the mask was made from landmarks, or by a network, rather than by hand.
     mask_confidence : float, optional
         How far an estimated mask is to be trusted, in [0, 1]; none for a mask that was measured.
     unlabelled : (H, W) uint8, optional
@@ -153,14 +153,14 @@ class Cutout:
         sRGB, straight (not premultiplied), valid beyond the edge of the matte: no background bleeds in when it is resampled.
     matte : (h, w) uint8
         Coverage, 0-255; the outermost pixels are 0, so that every edge is soft.
-    category : str
-        Such as ``cup`` or ``hand``.
-    origin : Origin
-        Of the picture that it was cut from.
+    category, origin : str, Origin
+        Such as ``cup`` or ``hand``; of the picture that it was cut from.
     points_to_xy : (float, float), optional
         Unit vector in cutout pixels in which a hand's fingers point, where there is such a direction.
     was_premultiplied : bool
         Whether its colours came multiplied by the matte, which was undone.
+    at_xy : (int, int), optional
+        Where its first pixel lies on the face that it was made for: it is not placed anywhere else.
     """
 
     foreground: Image
@@ -169,6 +169,7 @@ class Cutout:
     origin: Origin
     points_to_xy: tuple[float, float] | None = None
     was_premultiplied: bool = False
+    at_xy: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         _check_image("foreground", self.foreground)
@@ -280,10 +281,8 @@ class MadeSample:
     ----------
     record : SampleRecord
         Without the sha256 of files, since none is written yet.
-    face : AlignedFace, optional
-        None where the face itself was rejected.
-    composite : Composite, optional
-        None where the sample was rejected.
+    face, composite : AlignedFace, Composite, optional
+        None where the face itself, or the sample, was rejected.
     """
 
     record: SampleRecord

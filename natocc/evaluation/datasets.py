@@ -63,6 +63,10 @@ class DatasetPictures(Pictures):
         labels[modal == FACE] = FACE
         return labels
 
+    def visible_face(self, name: str) -> Mask:
+        """See :meth:`natocc.evaluation.pictures.Pictures.visible_face`."""
+        return read_labels(self.files[name]["masks"])
+
     def image(self, name: str) -> Image:
         """See :meth:`natocc.evaluation.pictures.Pictures.image`."""
         return read_rgb(self.files[name]["images"])[0]

@@ -7,7 +7,9 @@ The contract: one input, 1 x 3 x S x S, RGB, float32 in [0, 1], a picture fitted
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from natocc.core.plans import Json
 from natocc.core.samples import Image, Mask
 from natocc.io.images import read_bytes, sha256
 from natocc.io.onnx_metadata import onnx_metadata
+from natocc.io.paths import locate
 
 CONTRACT = "natocc.segmenter"
 """Metadata key of an ONNX file."""
@@ -97,7 +100,7 @@ def contract(side: int, about: dict[str, Json]) -> dict[str, str]:
 
 @dataclasses.dataclass
 class Segmenter:
-    """A network on disk; may be pickled, so that workers read it themselves.
+    """A network on disk; may be pickled, so that workers read it themselves. Threads that share one take turns.
 
     Parameters
     ----------
@@ -141,6 +144,15 @@ class Segmenter:
             raise UsageError(*error.lines) from None
         return segmenter
 
+    @classmethod
+    def at(cls, location: str, data: Path, key: str) -> Segmenter:
+        """As :meth:`open`, of the file that a recipe names under `key`, which messages begin with; `data` is the data root."""
+        try:
+            return cls.open(locate(location, data))
+        except UsageError as error:
+            first, *more = error.lines
+            raise UsageError(f"{key}: {first}", *more) from None
+
     def logits(self, square: Image) -> npt.NDArray[np.float32]:
         """What the network says of a picture that was fitted: (S, S, 3) uint8 to (S, S).
 
@@ -151,8 +163,9 @@ class Segmenter:
         """
         blob = np.ascontiguousarray(square.transpose(2, 0, 1)[None].astype(np.float32) / 255)
         try:
-            self._network.setInput(blob)
-            output = np.asarray(self._network.forward(), dtype=np.float32)
+            with self._lock:
+                self._network.setInput(blob)
+                output = np.array(self._network.forward(), dtype=np.float32)
         except cv2.error as error:
             raise RunError(f"{self.path}: OpenCV cannot run this network: {' '.join(str(error).split())}") from None
         if output.shape != (1, 1, self.side, self.side):
@@ -160,7 +173,7 @@ class Segmenter:
             raise RunError(f"{self.path}: expected an output of {expected}, found {' x '.join(map(str, output.shape))}")
         if not np.isfinite(output).all():
             raise RunError(f"{self.path}: the network's output is not finite")
-        return np.array(output[0, 0])
+        return np.asarray(output[0, 0])
 
     def probability(self, image: Image) -> npt.NDArray[np.float32]:
         """Probability of "visible face", (H, W) in [0, 1], of a picture (H, W, 3) of any size; raises as :meth:`logits`."""
@@ -172,18 +185,25 @@ class Segmenter:
         logits = unfit_square(self.logits(fit_square(image, self.side)), image.shape)
         return (logits >= 0).astype(np.uint8)
 
-    @property
+    @functools.cached_property
     def _network(self) -> Any:
         """OpenCV's, read when it is first needed in this process."""
-        if "_read" not in self.__dict__:
-            try:
-                self.__dict__["_read"] = cv2.dnn.readNetFromONNX(str(self.path))
-            except cv2.error as error:
-                raise RunError(f"{self.path}: OpenCV cannot read this network: {' '.join(str(error).split())}") from None
-        return self.__dict__["_read"]
+        try:
+            data = read_bytes(self.path)
+        except BadDataError as error:
+            raise RunError(error.detail) from None
+        if sha256(data) != self.sha256:
+            raise RunError(f"{self.path} was changed while it was in use; run the command again")
+        try:
+            return cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
+        except cv2.error as error:
+            raise RunError(f"{self.path}: OpenCV cannot read this network: {' '.join(str(error).split())}") from None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_read"}
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()  # OpenCV's network keeps its input and output
+
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, int, str, dict[str, Json]]]:
+        return Segmenter, (self.path, self.side, self.sha256, self.about)
 
 
 def _side(metadata: dict[str, str], path: Path) -> tuple[int, dict[str, Json]]:

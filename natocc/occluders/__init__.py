@@ -13,8 +13,11 @@ SOURCES = Table[type[Any]](
     {
         "coco": "natocc.occluders.coco.source:CocoOccluders",
         "cutouts": "natocc.occluders.cutout_files:CutoutsOccluders",
+        "hair": "natocc.occluders.hair.source:HairOccluders",
         "hands": "natocc.occluders.hands.source:HandsOccluders",
         "shapes": "natocc.occluders.shapes.source:ShapesOccluders",
+        "veils": "natocc.occluders.veils.source:VeilOccluders",
+        "worn": "natocc.occluders.worn.source:WornOccluders",
     },
 )
 """Name in a recipe's ``occluders`` to ``module:class`` of its options."""

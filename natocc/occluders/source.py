@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from natocc.core.plans import Json, Reference
-from natocc.core.samples import Cutout
+from natocc.core.samples import AlignedFace, Cutout, Mask
 from natocc.io.notes import Notes
 from natocc.occluders import SOURCES
 from natocc.plugins.options import Options
@@ -49,6 +49,27 @@ class OccluderSource(Protocol):
         ...
 
 
+@runtime_checkable
+class PutOnFaces(Protocol):
+    """A source of what has its place on a face: it is asked once for each face, then draws for that one."""
+
+    def on(self, face: AlignedFace, regions: Mapping[str, Mask]) -> OccluderSource:
+        """The source for one face; its cutouts know where they lie (:attr:`natocc.core.samples.Cutout.at_xy`).
+
+        Parameters
+        ----------
+        face : AlignedFace
+        regions : mapping of str to (H, W) uint8
+            1 on ``eyes``, ``nose``, ``mouth`` and ``hair``, as far as they are labelled.
+
+        Raises
+        ------
+        BadDataError
+            ``no-placement``, and why, if the face cannot be told well enough.
+        """
+        ...
+
+
 class OccluderOptions(Options):
     """A recipe's ``occluders``: which source, and that source's own keys."""
 
@@ -58,6 +79,21 @@ class OccluderOptions(Options):
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""
         return ((SOURCES, self.source),)
+
+    @property
+    def on_landmarks(self) -> bool:
+        """Whether its cutouts have their place on a face, which its 68 landmarks tell."""
+        return False
+
+    @property
+    def usual(self) -> Mapping[str, Mapping[str, Any]]:
+        """What parts of a set have by default with this source, where that is not what they have with others."""
+        return {}
+
+    @property
+    def counted(self) -> str:
+        """What :meth:`check` counts."""
+        return "pictures to cut out of"
 
     @abstractmethod
     def check(self, data: Path) -> int:

@@ -8,6 +8,7 @@ from collections import Counter
 
 from natocc.core.plans import Json
 from natocc.faces.landmarks.detector import check_models
+from natocc.faces.sources.without_masks import open_network
 from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
@@ -68,8 +69,9 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
         If faces, occluders or models are missing, in the words of a build.
     """
     check_models(recipe.faces.align.points)
-    faces = recipe.faces.open(workspace.data, workspace.cache)
+    faces = recipe.faces.open(workspace.data, workspace.cache, workspace.jobs)
     faces.check()
+    open_network(recipe.faces, faces, workspace.data)
     ids = faces.ids()
     for options in recipe.occluders().values():
         options.check(workspace.data)

@@ -13,6 +13,7 @@ from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
 from natocc.io.folders import Links
+from natocc.io.images import read_bytes, sha256
 from natocc.io.listings import known_files
 from natocc.io.notes import OF_NATOCC, OF_THE_SYSTEM, Notes
 from natocc.io.paths import locate
@@ -21,7 +22,7 @@ from natocc.occluders.source import OccluderSource
 from natocc.pipeline.encode import label_maps
 from natocc.pipeline.sample import Pipeline
 from natocc.plugins.options import Options
-from natocc.recipe.model import Recipe
+from natocc.recipe.model import OccludedSet, Recipe
 
 _WITHOUT_EFFECT = ("output.max_rejected",)
 """Settings that change no file but ``dataset.json``, and the copy of it in the manifest."""
@@ -55,7 +56,8 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
     notes = pipeline.notes
     inputs = {
-        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": _files(recipe.faces, data, cache)}
+        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": files_of(recipe.faces, data, cache)}
+        | hashes_of(recipe.faces, data)
         | _of_the_data(notes["faces"]),
         "occluders": {
             a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache)
@@ -64,6 +66,12 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
             if a_set.occluders is not None
         },
     }
+    if pipeline.hands:
+        inputs["held_by"] = {
+            a_set.name: _occluders(pipeline.hands[a_set.name], a_set.held_by, data, cache)
+            for a_set in recipe.sets
+            if isinstance(a_set, OccludedSet) and a_set.held_by is not None
+        }
     return DatasetDescription(
         recipe=recipe.resolved(),
         recipe_sha256=recipe.sha256(),
@@ -155,7 +163,7 @@ def _of_the_data(notes: Notes) -> dict[str, Json]:
 
 def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path) -> dict[str, Json]:
     if not isinstance(source, Library):
-        return {"files": _files(options, data, cache)}
+        return {"files": files_of(options, data, cache)}
     digest = hashlib.sha256()
     with (source.path / INDEX).open("rb") as file:
         while block := file.read(2**20):
@@ -163,10 +171,18 @@ def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path
     return {"cutouts": len(source), "index": digest.hexdigest()}
 
 
-def _files(options: Options, data: Path, cache: Path) -> Json:
-    """How many files there are where the options point, and the sha256 over their names and sizes."""
+def files_of(options: Options, data: Path, cache: Path) -> Json:
+    """How many files there are where options point, and the sha256 over their names and sizes."""
     places = ((locate(location, data), _links(options, field)) for field, location in options.locations())
     return known_files(places, cache).to_json()
+
+
+def hashes_of(options: Options, data: Path) -> dict[str, Json]:
+    """The sha256 of files that are read whole, by the options that name them; none without such options."""
+    hashes: dict[str, Json] = {
+        field: sha256(read_bytes(locate(location, data))) for field, location in options.hashed_locations()
+    }
+    return {"sha256": hashes} if hashes else {}
 
 
 def _links(options: Options, field: str) -> Links:

@@ -74,6 +74,14 @@ def hidden_landmarks(face: AlignedFace, composite: Composite) -> tuple[Landmark,
     return tuple(landmarks)
 
 
+def labelled_regions(face: AlignedFace, classes: Mapping[int, str]) -> dict[str, Mask]:
+    """(H, W): 1 on ``hair`` and each of :data:`natocc.faces.classes.REGIONS`, as far as the part map of a face labels them."""
+    if face.parts is None:
+        return {}
+    values = {name: values_of(classes, parts) for name, parts in {**REGIONS, "hair": ("hair",)}.items()}
+    return {name: np.isin(face.parts, among).astype(np.uint8) for name, among in values.items() if among}
+
+
 def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dict[str, tuple[int, int]]:
     """Pixels of each region that is known, and those of them that are hidden: by the part map, else by 68 landmarks."""
     if face.parts is not None:

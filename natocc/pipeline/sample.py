@@ -12,7 +12,8 @@ import numpy as np
 from natocc.compose.appearance import Photo
 from natocc.compose.draw import draw_plan
 from natocc.compose.finish import draw_finish
-from natocc.compose.pose import can_fill
+from natocc.compose.hold import HOLDING
+from natocc.compose.pose import can_fill, unsized
 from natocc.compose.render import render
 from natocc.core import seeds
 from natocc.core.errors import BadDataError, Reason, UsageError
@@ -25,10 +26,12 @@ from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.sources.base import FaceSource
 from natocc.faces.sources.photographs import once_per_photograph
-from natocc.io.notes import Notes
+from natocc.faces.sources.without_masks import open_network
+from natocc.io.notes import NO_SIZE, Notes
+from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
-from natocc.occluders.source import OccluderSource
-from natocc.pipeline.metrics import hidden_landmarks, measures
+from natocc.occluders.source import OccluderSource, PutOnFaces
+from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
 
@@ -79,12 +82,19 @@ class Pipeline:
                 self.faces = once_per_photograph(self.faces, cache, recipe.splits is not None)
             if look:
                 self.faces.check()
+        self._segmenter: Segmenter | None = like._segmenter if like else open_network(recipe.faces, self.faces, data)
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
         opened = {key: options.open(data, cache, jobs) for key, options in recipe.occluders().items()}
         self._occluders = {
             a_set.name: opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets if a_set.occluders is not None
         }
+        self._hands = {
+            a_set.name: opened[a_set.held_by.model_dump_json()]
+            for a_set in recipe.sets
+            if isinstance(a_set, OccludedSet) and a_set.held_by is not None
+        }
         self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
+        self._hands_of_split = {name: _divided(source, recipe.splits) for name, source in self._hands.items()}
         self._check_splits()
         self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
@@ -95,15 +105,27 @@ class Pipeline:
         """The occluders of each set that has any, by its name; of all splits together."""
         return dict(self._occluders)
 
+    @property
+    def hands(self) -> dict[str, OccluderSource]:
+        """The hands that hold things, by the name of each set that has some; of all splits together."""
+        return dict(self._hands)
+
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
-        """What was left out when files were listed: of ``faces``, and of ``occluders of`` each set."""
+        """What was left out when files were listed: of ``faces``, of ``occluders of`` and ``held_by of`` each set; what has no
+        size."""
         data = self.workspace.data
         left_out = {key: options.notes(data) for key, options in self.recipe.occluders().items()}
         notes = {"faces": self.faces.notes()}
         for a_set in self.recipe.sets:
-            if a_set.occluders is not None:
-                notes[f"occluders of {a_set.name}"] = left_out[a_set.occluders.model_dump_json()]
+            if isinstance(a_set, OccludedSet):
+                notes[f"occluders of {a_set.name}"] = of_set = Notes()
+                of_set.merge(left_out[a_set.occluders.model_dump_json()])
+                categories = getattr(self._occluders[a_set.name], "categories", {})
+                for category, count in unsized(categories, a_set.placement).items():
+                    of_set.add(NO_SIZE, category, count)
+                if a_set.held_by is not None:
+                    notes[f"held_by of {a_set.name}"] = left_out[a_set.held_by.model_dump_json()]
         return notes
 
     def remarks(self) -> Iterator[str]:
@@ -200,7 +222,10 @@ class Pipeline:
             If an input that was used then cannot be used now.
         """
         name = self.recipe.sets[spec.set_index].name
-        cutouts = [self._occluders[name].cutout(occluder.cutout) for occluder in plan.occluders]
+        sources = [
+            (self._hands if occluder.placement.anchor == HOLDING else self._occluders)[name] for occluder in plan.occluders
+        ]
+        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
 
@@ -211,6 +236,16 @@ class Pipeline:
         if not isinstance(a_set, OccludedSet):
             return Plan((), 0, None, finish), ()
         source = self._of_split[a_set.name][split] if split else self._occluders[a_set.name]
+        if isinstance(source, PutOnFaces):
+            source = source.on(photo.face, labelled_regions(photo.face, self.faces.classes))
+        hands = self._hands.get(a_set.name)
+        if hands is not None and split:
+            hands = self._hands_of_split[a_set.name][split]
+
+        def draw_hand(rng: np.random.Generator) -> tuple[Reference, Cutout]:
+            assert hands is not None
+            reference = hands.draw(rng)
+            return reference, hands.cutout(reference)
 
         def draw(rng: np.random.Generator) -> tuple[Reference, Cutout]:
             reference = source.draw(rng)
@@ -219,7 +254,7 @@ class Pipeline:
                 raise BadDataError(Reason.TOO_SMALL, f"cutout {reference} is only {size[0]} x {size[1]} px")
             return reference, source.cutout(reference)
 
-        return draw_plan(rng, photo, draw, a_set, finish)
+        return draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
 
     def _check_splits(self) -> None:
         if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
@@ -254,9 +289,9 @@ class Pipeline:
 
     def _align(self, face_id: str) -> AlignedFace:
         options = self.recipe.faces
-        face = align_face(self.faces.read(face_id), options.align, self._finder)
+        face = align_face(self.faces.read(face_id), options.align, self._finder, self._segmenter)
         if face.mask_confidence is not None and face.mask_confidence < options.min_confidence:
-            actual = f"the estimated mask has a confidence of {face.mask_confidence:.2f}"
+            actual = f"the {'found' if self._segmenter else 'estimated'} mask has a confidence of {face.mask_confidence:.2f}"
             raise BadDataError(Reason.LOW_CONFIDENCE, f"{actual}; faces.min_confidence asks for {options.min_confidence}")
         return face
 

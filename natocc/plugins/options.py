@@ -13,7 +13,7 @@ from natocc.core.errors import UsageError
 from natocc.core.text import did_you_mean, nearest
 from natocc.plugins.table import Table
 
-_LOCATION = object()
+_LOCATION, _FILE = object(), object()
 
 Location: TypeAlias = Annotated[str, _LOCATION]
 """A place that a recipe reads: a path, ``package:NAME/sub`` or ``asset:sub``, see :func:`natocc.io.paths.locate`.
@@ -21,6 +21,9 @@ Location: TypeAlias = Annotated[str, _LOCATION]
 A field of this type, also one that holds several in a tuple, is an input of the dataset: names and sizes of its files are in
 ``dataset.json``, a build is not resumed where they have changed, and no output is written into it.
 """
+
+FileLocation: TypeAlias = Annotated[str, _LOCATION, _FILE]
+"""A :data:`Location` of one file that is read whole, such as a network: ``dataset.json`` has the sha256 of its bytes, too."""
 
 
 class Options(BaseModel):
@@ -44,14 +47,21 @@ class Options(BaseModel):
 
     def locations(self) -> Iterator[tuple[str, str]]:
         """Path of each field here, or in a part within, that is a :data:`Location`; and what it holds."""
+        return self._marked(_LOCATION)
+
+    def hashed_locations(self) -> Iterator[tuple[str, str]]:
+        """As :meth:`locations`, of each :data:`FileLocation`."""
+        return self._marked(_FILE)
+
+    def _marked(self, mark: object) -> Iterator[tuple[str, str]]:
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             items = enumerate(value) if isinstance(value, tuple) else [(None, value)]
             for index, item in items:
                 path = name if index is None else f"{name}.{index}"
                 if isinstance(item, Options):
-                    yield from ((f"{path}.{below}", location) for below, location in item.locations())
-                elif isinstance(item, str) and _is_location((field.annotation, *field.metadata)):
+                    yield from ((f"{path}.{below}", location) for below, location in item._marked(mark))
+                elif isinstance(item, str) and _has_mark((field.annotation, *field.metadata), mark):
                     yield path, item
 
     def packages(self) -> dict[str, str]:
@@ -64,8 +74,8 @@ class Options(BaseModel):
         return dict(sorted(versions.items()))
 
 
-def _is_location(parts: Iterable[Any]) -> bool:
-    return any(part is _LOCATION or _is_location(get_args(part)) for part in parts)
+def _has_mark(parts: Iterable[Any], mark: object) -> bool:
+    return any(part is mark or _has_mark(get_args(part), mark) for part in parts)
 
 
 PART_OF = "x-part-of"

@@ -11,6 +11,7 @@ from natocc.faces import SOURCES as FACES
 from natocc.faces.sources.base import FaceOptions
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.folders import is_system
+from natocc.io.segmenter import Segmenter
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
 from natocc.plugins.options import choose_by_name
@@ -41,6 +42,20 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
         yield {"folder": folder.name, "as": readable}
 
 
+def networks(data: Path) -> Iterator[dict[str, Any]]:
+    """Every ONNX file in the data root or a folder of it: what natocc can use it for, or what is wrong with it."""
+    try:
+        paths = sorted([*data.glob("*.onnx"), *data.glob("*/*.onnx")])
+    except OSError:  # a folder that may not be listed
+        return
+    for path in paths:
+        name = path.relative_to(data).as_posix()
+        try:
+            yield {"path": name, "side": Segmenter.open(path).side}
+        except NatoccError as error:
+            yield {"path": name, "fault": str(error)}
+
+
 def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Any]:
     """How many faces or pictures a source has, or what is missing."""
     own = name in (FACES if kind == "faces" else OCCLUDERS).own
@@ -62,7 +77,7 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         notes = occluders.notes(data)
         return {
             "count": occluders.check(data),
-            "what": "textures" if name == "shapes" else "pictures to cut out of",
+            "what": occluders.counted,
             "notes": notes.to_json(),
             "remarks": list(notes.lines()),
         }

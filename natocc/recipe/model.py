@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, WithJsonSchema, model_validator
 
 from natocc.compose.colour import ColourRule
-from natocc.compose.draw import ComposeRules, TransparencyRule
 from natocc.compose.finish import FinishRule
 from natocc.compose.light import LightRule
 from natocc.compose.optics import OpticsRule
+from natocc.compose.pose import NOT_ON_LANDMARKS
+from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
 from natocc.core.text import nearest
@@ -55,6 +56,35 @@ class OccludedSet(SetRecipe, ComposeRules):
 
     occluders: Occluders
     """Where occluders come from."""
+    held_by: Occluders | None = None
+    """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing. It takes on the
+    skin's colours: by `colour.transfer`, or by ``sot`` where the thing keeps its own."""
+
+    @model_validator(mode="after")
+    def _something_is_held(self) -> OccludedSet:
+        if self.held_by is not None and self.placement.hold is None:
+            raise ValueError("held_by: nothing is held without placement.hold; name a place there, such as mouth")
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_is_usual_for_its_source(self) -> OccludedSet:
+        changed = {}
+        for part, values in self.occluders.usual.items():
+            rule = getattr(self, part)
+            changed[part] = rule.model_copy(update={key: values[key] for key in values if key not in rule.model_fields_set})
+        return self.model_copy(update=changed) if changed else self
+
+    @model_validator(mode="after")
+    def _places_what_can_be_placed(self) -> OccludedSet:
+        if self.occluders.on_landmarks:
+            usual = type(self).model_fields["placement"].get_default()
+            for key in NOT_ON_LANDMARKS:
+                if getattr(self.placement, key) != getattr(usual, key):
+                    source = f"occluders.source: {self.occluders.source}"
+                    raise ValueError(
+                        f"placement.{key} does not apply to {source}: landmarks say how large it is and where it lies"
+                    )
+        return self
 
 
 class NatOccSet(OccludedSet):
@@ -153,13 +183,26 @@ class Recipe(Options):
     output: Output = Output()
     """What is written, and how."""
 
+    @model_validator(mode="after")
+    def _finds_landmarks_that_are_needed(self) -> Recipe:
+        """What lies on landmarks needs 68 of every face."""
+        needs = [a_set.name for a_set in self.sets if a_set.occluders is not None and a_set.occluders.on_landmarks]
+        align = self.faces.align
+        if needs and align.points != 68:
+            raise ValueError(f"the occluders of set {needs[0]!r} lie on 68 landmarks: faces.align.points: 68")
+        if needs and not align.landmarks:
+            faces = self.faces.model_copy(update={"align": align.model_copy(update={"landmarks": True})})
+            return self.model_copy(update={"faces": faces})
+        return self
+
     def resolved(self) -> dict[str, Json]:
         """Every setting, defaults included, as JSON."""
         return self.model_dump(mode="json")
 
     def occluders(self) -> dict[str, OccluderOptions]:
-        """The occluders of all sets, each once, however many sets share them; by their options as JSON."""
-        used = (a_set.occluders for a_set in self.sets)
+        """The occluders of all sets and the hands that hold them, each once, however many sets share them; by their options as
+        JSON."""
+        used = (options for a_set in self.sets for options in (a_set.occluders, getattr(a_set, "held_by", None)))
         return {options.model_dump_json(): options for options in used if options is not None}
 
     def sha256(self) -> str:

@@ -19,6 +19,9 @@ _SETS = ("hands", "coco", "cutouts", "shapes")
 _DISTINCT = ("coco", "hands")
 """Occluders whose layout is like no other. Any pictures can be cutouts or textures, so elsewhere these are only listed."""
 
+_ALWAYS = ("portraits", "worn")
+"""Sources that need no data, so that there is nothing to say of them."""
+
 _USUAL = ("CelebAMask-HQ", "faces", "photos", "coco", "hands", "cutouts", "dtd")
 """Where sources look unless a recipe says otherwise: these folders are not tried as anything else."""
 
@@ -36,8 +39,8 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
     Returns
     -------
     text : str
-        YAML that validates: the faces with the best masks, and a set of every kind of occluder that there is. Without faces, the
-        demo's portraits; without occluders, shapes with procedural textures. Other sources stand in comments.
+        YAML that validates: the faces with the best masks, and a set of every kind of occluder, as the recipe natocc
+        has it. Without faces, the demo's portraits; without textures, procedural ones. Other sources stand in comments.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def first_recipe(data: Path, cache: Path, name: str) -> str:
         if entry["kind"] == "occluders" and entry["source"] in _SETS and (not entry["root"] or entry["source"] in _DISTINCT):
             sets.setdefault(entry["source"], entry)
     used = [faces, *sets.values()]
-    others = [entry for entry in entries if entry not in used and entry["source"] != "portraits"]
+    others = [entry for entry in entries if entry not in used and entry["source"] not in _ALWAYS]
     pipelines = own_folder("pipelines")
     environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     environment.filters["quoted"] = lambda text: plain(json.dumps(text, ensure_ascii=False))

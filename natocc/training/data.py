@@ -119,7 +119,7 @@ def fitted_square(pictures: Pictures, name: str, options: Training) -> Square:
         If a file cannot be read, or picture and labels differ in size.
     """
     try:
-        image, labels = pictures.image(name), pictures.labels(name)
+        image, labels = pictures.image(name), pictures.visible_face(name)
         share = pictures.face_share(name) if options.targets == "matte" else (labels == FACE).astype(np.float32)
     except BadDataError as error:
         raise UsageError(error.detail) from None

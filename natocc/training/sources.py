@@ -10,9 +10,8 @@ from natocc.core.progress import Progress
 from natocc.evaluation.datasets import open_dataset_pictures
 from natocc.evaluation.pictures import Pictures
 from natocc.io.atomic import read_json
-from natocc.io.listings import list_files
-from natocc.io.paths import locate
 from natocc.io.workspace import Workspace
+from natocc.pipeline.fingerprint import files_of, hashes_of
 from natocc.training.options import SourceOptions
 from natocc.training.run import OpenedSource, identity_of
 
@@ -44,9 +43,8 @@ def open_source(options: SourceOptions, workspace: Workspace, builds: Path, prog
         identity = identity_of(pictures, **described, recipe_sha256=content["recipe_sha256"])
     else:
         pictures = options.open(workspace)
-        identity = identity_of(pictures, **described)
-        if options.folder is not None:
-            identity["files"] = list_files([(locate(options.folder, workspace.data), "follow")]).to_json()
+        files = {"files": files_of(options, workspace.data, workspace.cache), **hashes_of(options, workspace.data)}
+        identity = identity_of(pictures, **described, **files)
     return OpenedSource(pictures, options.weight, identity)
 
 

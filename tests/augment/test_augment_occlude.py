@@ -147,3 +147,18 @@ def test_data_that_cannot_serve_is_a_reason() -> None:
     with pytest.raises(natocc.BadDataError) as caught:
         natocc.occlude(image, face, _disc(), rng=0, rules={"placement": {"occlusion": [0.999, 1], "attempts": 2}})
     assert caught.value.reason is Reason.NO_PLACEMENT
+
+
+def test_a_thing_is_held_as_in_a_recipe() -> None:
+    """A cutout with a category, a face with landmarks; of another category nobody knows how it is held."""
+    matte = np.zeros((200, 60, 4), np.uint8)
+    matte[5:60, 10:50], matte[60:195, 24:36] = 255, 255
+    rows, columns = np.mgrid[:200, :200]
+    face = (rows - 90) ** 2 / 80**2 + (columns - 100) ** 2 / 65**2 < 1
+    rules = {"placement": {"hold": "mouth"}}
+    image, fork = np.full((200, 200, 3), 150, np.uint8), natocc.as_cutout(matte, category="fork")
+    composite = natocc.occlude(image, face, fork, rng=1, rules=rules)
+    top = int(np.nonzero(composite.mattes[0] >= 128)[0].min())
+    assert 115 < top < 150
+    with pytest.raises(natocc.BadDataError, match="no size known"):
+        natocc.occlude(image, face, natocc.as_cutout(matte), rng=1, rules=rules)

@@ -44,7 +44,7 @@ def test_doctor_names_what_is_there_and_what_is_missing(real_data: Path, tmp_pat
     assert "occluders cutouts: no folder" in _run("doctor", "--data", tmp_path / "none", "--cache", tmp_path).output
     found = json.loads(_run("doctor", "--data", tmp_path / "none", "--cache", tmp_path, "--json").output)
     assert found["models"] == "found"
-    assert [each["source"] for each in found["sources"] if "count" in each] == ["portraits"]
+    assert [each["source"] for each in found["sources"] if "count" in each] == ["portraits", "hair", "veils", "worn"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -18,10 +18,11 @@ from shapes_for_compose import ORIGIN, make_cutout, make_face
 from natocc.compose.anchors import anchor_points, draw_anchor
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import BlendRule, draw_blend
-from natocc.compose.draw import ComposeRules, TransparencyRule, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.pose import PlacementRule
 from natocc.compose.reach import cut_shows, wrist_cut
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.core.errors import BadDataError
 from natocc.core.plans import OccluderPlan, Placement, Plan
 from natocc.core.samples import IGNORE, AlignedFace, Composite, Cutout

@@ -15,9 +15,10 @@ from shapes_for_compose import ORIGIN, make_cutout, make_face
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import BLENDS, alpha_over, poisson_over
 from natocc.compose.colour import shift_to_light, transfer_colour
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.pose import PlacementRule
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.compose.transfers import TRANSFERS
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan

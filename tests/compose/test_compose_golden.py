@@ -11,8 +11,9 @@ from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.appearance import Photo
 from natocc.compose.colour import ColourRule
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules
 from natocc.core.seeds import generator
 from natocc.io.images import encode_png, read_rgb
 

@@ -14,9 +14,10 @@ from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import BLENDS
-from natocc.compose.draw import ComposeRules, TransparencyRule, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.pose import PlacementRule
 from natocc.compose.render import render
+from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.compose.transfers import TRANSFERS
 from natocc.compose.warp import warp_cutout, warp_matte
 from natocc.core.errors import BadDataError, Reason

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from shapes_for_compose import ORIGIN, make_face
 
 from natocc.compose.appearance import Photo
-from natocc.compose.draw import ComposeRules, draw_plan
+from natocc.compose.draw import draw_plan
 from natocc.compose.finish import FinishRule, draw_finish
+from natocc.compose.rules import ComposeRules
 from natocc.core.errors import BadDataError
 from natocc.core.plans import Json, Plan
 from natocc.core.samples import Cutout, Image, Origin

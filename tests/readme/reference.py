@@ -37,7 +37,8 @@ def recipes() -> str:
     """A table of natocc's own recipes."""
     rows = ["| recipe | sets (occluders) | |", "|---|---|---|"]
     for name, path in own_recipes().items():
-        sets = ", ".join(f"{a_set.name} ({a_set.occluders.source})" for a_set in load_recipe(name).sets)
+        used = [(a_set.name, a_set.occluders.source if a_set.occluders else "none") for a_set in load_recipe(name).sets]
+        sets = ", ".join(f"{set_name} ({source})" for set_name, source in used)
         rows.append(f"| [`{name}`]({path.name}) | {sets} | {_cell(summary(path.read_text(encoding='utf-8')))} |")
     return "\n".join(rows)
 

@@ -153,8 +153,7 @@ RECIPES = [example.text for example in EXAMPLES if example.language == "yaml"]
 
 @pytest.mark.parametrize("text", RECIPES)
 def test_recipes_are_valid(text: str) -> None:
-    recipe = validate_recipe(parse_recipe(text, "README"), "README")
-    assert {a_set.method for a_set in recipe.sets} == {"natocc", "randocc"}
+    validate_recipe(parse_recipe(text, "README"), "README")
     need("jsonschema")
     import jsonschema
 

@@ -122,10 +122,13 @@ def test_init_writes_a_recipe_for_what_is_there(real_data: Path, tmp_path: Path)
     text = path.read_text()
     recipe = load_recipe(str(path))
     assert (recipe.name, recipe.faces.source) == ("mine-one", "celebamask")
-    assert [(each.name, each.occluders.source) for each in recipe.sets] == [
+    assert [(each.name, each.occluders.source if each.occluders else None) for each in recipe.sets] == [
+        ("clean", None),
         ("hands", "hands"),
         ("objects", "coco"),
+        ("held", "coco"),
         ("cutouts", "cutouts"),
+        ("worn", "worn"),
         ("shapes", "shapes"),
     ]
     assert '#   faces: {source: labelled, root: "fasseg-multipose"}  # 78 faces\n' in text
@@ -139,7 +142,7 @@ def test_init_writes_a_recipe_for_what_is_there(real_data: Path, tmp_path: Path)
 def test_init_where_nothing_is_there_makes_something_anyway(tmp_path: Path) -> None:
     _run("init", tmp_path / "recipe.yaml", "--data", tmp_path / "none", "--cache", tmp_path / "cache")
     recipe = load_recipe(str(tmp_path / "recipe.yaml"))
-    assert (recipe.faces.source, recipe.sets[0].occluders.source) == ("portraits", "shapes")
+    assert (recipe.faces.source, [each.name for each in recipe.sets]) == ("portraits", ["clean", "worn", "shapes"])
     assert "cannot write" in _run("init", tmp_path / "no" / "folder.yaml", code=1).output
 
 

@@ -51,6 +51,13 @@ def test_a_number_means_one_picture(data: Path) -> None:
     assert not np.array_equal(whole.arrays(0)[0], Drawn(sources, options, 6, 0, 20).arrays(0)[0])
 
 
+def test_visible_face_is_the_labels_without_occluders(data: Path) -> None:
+    for pictures in (open_folders(data / "faces"), open_dataset_pictures(data / "dataset")):
+        for name in pictures.names:
+            labels = pictures.labels(name)
+            assert np.array_equal(pictures.visible_face(name), np.where(labels == 2, 0, labels))
+
+
 def test_weights_are_shares(data: Path) -> None:
     """The faces' own masks have no occluder; of the others every one is covered, so that the share of face tells them apart."""
     clean, covered = open_folders(data / "faces"), open_dataset_pictures(data / "dataset")

@@ -17,8 +17,10 @@ from natocc.faces.alignment.cover import find_cover
 from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_picture
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
+from natocc.faces.alignment.network_mask import find_mask
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.landmarks.keypoints import inter_ocular
+from natocc.io.segmenter import Segmenter
 from natocc.plugins.options import Options
 
 DEFAULT_SIZE = 512
@@ -49,7 +51,9 @@ class AlignOptions(Options):
         return None if self.method != "none" or self.landmarks else self.size
 
 
-def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder) -> AlignedFace:
+def align_face(
+    sample: FaceSample, options: AlignOptions, finder: LandmarkFinder, segmenter: Segmenter | None = None
+) -> AlignedFace:
     """Bring a face to its crop.
 
     Parameters
@@ -59,19 +63,22 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     options : AlignOptions
         How.
     finder : LandmarkFinder
-        Asked where landmarks are needed: to align, or to estimate a mask.
+        Asked where landmarks are needed: to align, or to make a mask.
+    segmenter : Segmenter, optional
+        Finds the mask of a face that has none; without it an outline is estimated.
 
     Returns
     -------
     face : AlignedFace
         Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
-        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face. Where the mask is
-        estimated, what covers the face and other faces that are known are unlabelled: nobody says whether they are to count.
+        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face. Where the mask is made
+        here, other faces that are known, and what is found to cover an estimated one, are unlabelled: nobody says whether they
+        are to count.
 
     Raises
     ------
     BadDataError
-        ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop.
+        ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop, or the network finds none.
     """
     landmarks, detector, others = sample.landmarks_xy, sample.detector, sample.others_xy
     needed = options.method == "ffhq" or sample.face_mask is None
@@ -94,6 +101,9 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
     unlabelled = None if parts is None else (parts == IGNORE).view(np.uint8)
     if sample.face_mask is not None:
         face_mask = warp_labels(sample.face_mask, matrix, shape)
+    elif landmarks is not None and segmenter is not None:
+        found = find_mask(sample.image, landmarks, others, matrix, shape, segmenter)
+        face_mask, unlabelled, confidence = found.face, found.unlabelled, found.confidence
     elif landmarks is not None and len(landmarks) == 68:
         outline, confidence = estimate_face_outline(sample.image, landmarks)
         seen = warp_labels(np.ones((height, width), np.uint8), matrix, shape)
@@ -103,7 +113,10 @@ def align_face(sample: FaceSample, options: AlignOptions, finder: LandmarkFinder
         unlabelled |= _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen)
         confidence = round(confidence * max(0.0, 1 - share / _COVERED), 4)
     else:
-        raise BadDataError(Reason.NO_MASK, "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68")
+        raise BadDataError(
+            Reason.NO_MASK,
+            "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68, or a network: mask.model",
+        )
     if not face_mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
     moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)

@@ -69,10 +69,12 @@ def find_cover(
     small = cover_of_crop(warp_picture(image, to_small, _SHAPE), face, points)
     if not small.any():
         return np.zeros(shape, np.uint8), 0.0
+    # Beyond the outline, too, which is finer in the crop: no rim of face is left there.
+    small |= np.asarray(cv2.dilate(small, np.ones((5, 5), np.uint8)), dtype=np.uint8) & ~face & 1
     back = np.vstack([cv2.invertAffineTransform(to_small), [0, 0, 1]])
     onwards = (np.vstack([matrix, [0, 0, 1]]) @ back)[:2]
     smooth = cv2.warpAffine(small.astype(np.float32), onwards, shape[::-1], flags=cv2.INTER_LINEAR)
-    return (np.asarray(smooth) >= 0.5).astype(np.uint8), np.count_nonzero(small) / np.count_nonzero(face)
+    return (np.asarray(smooth) >= 0.5).astype(np.uint8), np.count_nonzero(small & face) / np.count_nonzero(face)
 
 
 def cover_of_crop(crop: Image, face: Mask, landmarks_xy: Points) -> Mask:

@@ -15,6 +15,7 @@ from natocc.core.errors import UsageError
 from natocc.core.samples import FaceSample
 from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
+from natocc.faces.alignment.network_mask import NetworkMaskOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
 from natocc.io.folders import Links
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
@@ -31,6 +32,11 @@ class FaceSource(abc.ABC):
     def classes(self) -> Mapping[int, str]:
         """Names of the values of :attr:`natocc.core.samples.FaceSample.parts`; of a face mask where the source has no parts."""
         return {0: "background", 1: "face"}
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the faces that it reads have face masks; of photographs alone they are made."""
+        return True
 
     @abc.abstractmethod
     def ids(self) -> tuple[str, ...]:
@@ -90,6 +96,11 @@ class SameFaces(FaceSource):
     def classes(self) -> Mapping[int, str]:
         """Those of the source."""
         return self.faces.classes
+
+    @property
+    def has_masks(self) -> bool:
+        """As the source says."""
+        return self.faces.has_masks
 
     def ids(self) -> tuple[str, ...]:
         """Those of the source."""
@@ -173,8 +184,12 @@ class FaceOptions(Options, abc.ABC):
     their folder are left out; for data from strangers."""
     align: AlignOptions = AlignOptions()
     """Alignment of the faces."""
+    mask: NetworkMaskOptions | None = None
+    """Of photographs that have no masks: a network that finds them; without it outlines are estimated from landmarks and
+    colours."""
     min_confidence: float = Field(0.0, ge=0, le=1)
-    """Where the face mask is estimated: faces whose estimate is trusted less than this are rejected (``low-confidence``)."""
+    """Where the face mask is estimated or found: faces whose mask is trusted less than this are rejected
+    (``low-confidence``)."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The source."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
@@ -18,6 +18,7 @@ from natocc.core.text import nearest
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.faces.sources.celeba import MAPPING, CelebA, read_celeba
+from natocc.faces.sources.covered import Unoccluded, leave_out_covered
 from natocc.faces.sources.unoccluded import occluded_faces
 from natocc.io import images
 from natocc.io.folders import Links, Listing, list_folder, path_below
@@ -47,9 +48,12 @@ class CelebAMaskFaces(FaceOptions):
     """Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``."""
     face_parts: tuple[str, ...] = Field(default=tuple(part for part in PARTS if part in FACE_PARTS), min_length=1)
     """The parts, such as ``skin`` and ``l_eye``, whose union is the face."""
-    unoccluded: Literal["none", "by-parts"] = "none"
-    """``by-parts`` leaves out the faces that wear glasses, or a hat over the face. It narrows what ``include``, ``exclude`` and
-    ``split`` leave."""
+    unoccluded: Annotated[
+        Annotated[Literal["none", "by-parts"], Tag("(name)")] | Annotated[Unoccluded, Tag("(network)")],
+        Discriminator(lambda value: "(name)" if isinstance(value, str) else "(network)"),
+    ] = "none"
+    """``by-parts`` leaves out the faces that wear glasses, or a hat over the face; a network, ``{model: net.onnx, at_most:
+    0.01}``, those and all that anything else covers. It narrows what ``include``, ``exclude`` and ``split`` leave."""
 
     @field_validator("face_parts")
     @classmethod
@@ -73,15 +77,18 @@ class CelebAMaskFaces(FaceOptions):
             raise UsageError(f"no file {root / MAPPING}, which split: {self.split} needs")
         known = CelebAMask(root, names, self.face_parts, celeba, self.wanted_side, self.max_pixels, self.links, listing.notes)
         chosen = self.select(names, data, known.split)
-        if self.unoccluded == "by-parts":
+        if self.unoccluded != "none":
             stems = {face_id: mask_stem(root, int(face_id)) for face_id in names}
             worn = occluded_faces(stems, self.face_parts, cache, jobs, self.links)
             chosen = tuple(face_id for face_id in chosen if face_id not in worn)
             if not chosen:
-                raise UsageError(
-                    f"source {self.source!r}: unoccluded: by-parts leaves none of its faces; all wear glasses or a hat"
-                )
-        source = dataclasses.replace(known, files={face_id: names[face_id] for face_id in chosen})
+                raise UsageError(f"source {self.source!r}: unoccluded leaves none of its faces; all wear glasses or a hat")
+        source = known.only(chosen)
+        if isinstance(self.unoccluded, Unoccluded):
+            whole, read_as = dataclasses.replace(source, wanted_side=None), self.model_dump(mode="json", include={"face_parts"})
+            left = leave_out_covered(whole, CelebAMask.only, whole.read_from, self.unoccluded, read_as, data, cache, jobs)
+            source = source.only(left.ids)
+            source.listed.merge(left.notes)
         return self.with_landmarks(source, data)
 
 
@@ -142,8 +149,18 @@ class CelebAMask(FaceSource):
         return self.root / "CelebA-HQ-img" / self.files[face_id]
 
     def notes(self) -> Notes:
-        """Those of the listing."""
+        """Those of the listing, and faces that are left out because something covers them."""
         return self.listed
+
+    def only(self, ids: Sequence[str]) -> CelebAMask:
+        """Some of the faces."""
+        return dataclasses.replace(self, files={face_id: self.files[face_id] for face_id in ids})
+
+    def read_from(self, face_id: str) -> Iterator[Path]:
+        """Files that :meth:`read` opens where they exist."""
+        yield self.picture(face_id)
+        stem = mask_stem(self.root, int(face_id))
+        yield from (stem.parent / f"{stem.name}_{part}.png" for part in PARTS[1:])
 
     def read(self, face_id: str) -> FaceSample:
         """Picture, part map and face mask of one face.

@@ -1,4 +1,4 @@
-"""A folder of photographs and nothing else; the face mask is estimated later, from landmarks."""
+"""A folder of photographs and nothing else; the face mask is made later, from landmarks or by a network."""
 
 from __future__ import annotations
 
@@ -85,6 +85,11 @@ class Folder(FaceSource):
     max_pixels: int = images.MAX_PIXELS
     listed: Notes = dataclasses.field(default_factory=Notes)
     dataset: str = "folder"
+
+    @property
+    def has_masks(self) -> bool:
+        """It has none."""
+        return False
 
     def ids(self) -> tuple[str, ...]:
         """Relative paths of the photographs, with the number of the face where every face counts."""

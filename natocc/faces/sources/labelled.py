@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +13,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
 from natocc.core.text import nearest
+from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, NOT_LABELLED, values_of
 from natocc.faces.colours import LABELMAP, ClassColour, read_labelmap
 from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.faces.sources.covered import Unoccluded, leave_out_covered
 from natocc.faces.sources.first_look import refuse_label_maps, some_masks
 from natocc.faces.sources.picture_and_mask import Entry, Folders, split_of
 from natocc.io import images
@@ -65,6 +67,9 @@ class LabelledFaces(FaceOptions):
     """The classes whose union is the face; by default skin, nose, eyes, brows, ears, mouth and lips."""
     licence: str | None = None
     """Licence of all the pictures, recorded with every sample."""
+    unoccluded: Unoccluded | None = None
+    """Leaves out the faces that something covers although their masks go on behind it, as a network sees them. It narrows what
+    ``include``, ``exclude`` and ``split`` leave."""
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -131,6 +136,12 @@ class LabelledFaces(FaceOptions):
         chosen = {face_id: entries[face_id] for face_id in self.select(entries, data, split_of)}
         notes.add_all(NO_MASK, (face_id for face_id, entry in chosen.items() if entry.mask is None))
         source = Labelled(chosen, _with_labelmap(self, root, list(chosen.values())), notes)
+        if self.unoccluded is not None:
+            source.check()
+            read_as = self.model_dump(mode="json", include={"classes", "colours", "face_classes", "mask_channel"})
+            left = leave_out_covered(source.whole, Labelled.only, source.read_from, self.unoccluded, read_as, data, cache, jobs)
+            source = source.only(left.ids)
+            notes.merge(left.notes)
         return self.with_landmarks(source, data)
 
 
@@ -162,8 +173,24 @@ class Labelled(FaceSource):
         return entry.pictures / entry.picture
 
     def notes(self) -> Notes:
-        """Those of the listings, with pictures that have no mask."""
+        """Those of the listings, with pictures that have no mask, and faces that are left out because something covers them."""
         return self.listed
+
+    @property
+    def whole(self) -> Labelled:
+        """The same, its pictures in their full size whatever the alignment needs."""
+        return dataclasses.replace(self, options=self.options.model_copy(update={"align": AlignOptions()}))
+
+    def only(self, ids: Sequence[str]) -> Labelled:
+        """Some of the faces."""
+        return dataclasses.replace(self, entries={face_id: self.entries[face_id] for face_id in ids})
+
+    def read_from(self, face_id: str) -> Iterator[Path]:
+        """Files that :meth:`read` opens."""
+        entry = self.entries[face_id]
+        yield self.picture(face_id)
+        if entry.mask is not None:
+            yield entry.masks / entry.mask
 
     def check(self) -> None:
         """Refuse masks that need a key to be understood; see :meth:`natocc.faces.sources.base.FaceSource.check`."""

@@ -11,7 +11,7 @@ from natocc.faces.sources.base import FaceSource
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PhotographFaces(FaceSource):
-    """The largest face of one photograph; its mask is estimated later, from landmarks.
+    """The largest face of one photograph; its mask is made later, from landmarks or by a network.
 
     Parameters
     ----------
@@ -26,6 +26,11 @@ class PhotographFaces(FaceSource):
     name: str
     image: Image
     sha256: str
+
+    @property
+    def has_masks(self) -> bool:
+        """It has none."""
+        return False
 
     def ids(self) -> tuple[str, ...]:
         """The photograph's name alone."""

@@ -63,6 +63,11 @@ class ShapesOccluders(OccluderOptions):
     side: int = Field(384, ge=32, le=2048)
     """Longer side at which a shape is drawn, px."""
 
+    @property
+    def counted(self) -> str:
+        """See :attr:`OccluderOptions.counted`."""
+        return "textures"
+
     def check(self, data: Path) -> int:
         """Number of textures; see :meth:`OccluderOptions.check`."""
         return len(self.textures.open(data))

@@ -1,0 +1,103 @@
+"""See-through things before the face: veils, nets, smoke, glass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from natocc.core import seeds
+from natocc.core.plans import Json, Reference
+from natocc.core.samples import Image, Matte
+from natocc.occluders.drawn_on_faces import DrawnOnFaces, Sitter, Weight, trimmed
+from natocc.occluders.source import OccluderOptions
+from natocc.occluders.veils.things import THINGS, VeilKind
+
+_AXES = np.array([[0.0, 0.0, 10.0], [100.0, 0.0, 10.0], [0.0, 100.0, 10.0]])  # mm: the origin, and 1 dm along x and y
+
+
+def _some_weight(kinds: dict[VeilKind, float]) -> dict[VeilKind, float]:
+    if not sum(kinds.values()) > 0:
+        raise ValueError("kinds need a weight above 0")
+    return kinds
+
+
+class VeilOccluders(OccluderOptions):
+    """Things that the face is seen through, drawn by natocc: veils, nets, smoke, glass. They need no data.
+
+    They are laid before the face as its 68 landmarks say: a veil from the nose downwards, the net of a hat over the eyes, a glass
+    at the mouth. The matte is their opacity at each pixel. A face pixel is occluded where it reaches one half, as for all
+    occluders; thinner parts are visible face: threads of a net occlude and its holes do not, a dense veil occludes, thin smoke
+    does not.
+
+    ``transparency`` counts on top of that, since it multiplies the opacity. To count them as occluding from another opacity on,
+    such as a quarter: ``transparency: {probability: 1, opacity: [1, 1], label: threshold, threshold: 0.25}``. With ``label:
+    ignore``, pixels with an opacity of one half or more are 255, thinner ones visible face.
+
+    Of ``placement`` only ``occlusion``, ``attempts``, ``count`` and ``overlap`` apply. Defaults are others than elsewhere:
+    ``placement.occlusion: [0, 0.8]``, since thin things hide nothing; ``optics.edge: false``, since opacities are no edges.
+    """
+
+    source: Literal["veils"] = "veils"
+    kinds: Annotated[dict[VeilKind, Weight], AfterValidator(_some_weight)] = Field(
+        {"veil": 1, "net": 1, "smoke": 1, "glass": 1}, validate_default=True
+    )
+    """Weight of each kind. ``veil``: fine cloth with folds, over the lower face, the upper or all of it. ``net``: threads and
+    knots. ``smoke``: smoke or steam. ``glass``: a tumbler at the mouth, empty or with a drink, or a pane with reflections; what
+    is behind is tinted, not bent."""
+
+    @property
+    def on_landmarks(self) -> bool:
+        """See :attr:`OccluderOptions.on_landmarks`."""
+        return True
+
+    @property
+    def usual(self) -> Mapping[str, Mapping[str, Any]]:
+        """See :attr:`OccluderOptions.usual`."""
+        return {"placement": {"occlusion": (0.0, 0.8)}, "optics": {"edge": False}}
+
+    @property
+    def counted(self) -> str:
+        """See :attr:`OccluderOptions.counted`."""
+        return "kinds that natocc draws"
+
+    def check(self, data: Path) -> int:
+        """Number of kinds: there are no pictures."""
+        del data
+        return sum(weight > 0 for weight in self.kinds.values())
+
+    def open(self, data: Path, cache: Path, jobs: int = 1) -> Veils:
+        """See :meth:`OccluderOptions.open`; nothing is extracted."""
+        del data, cache, jobs
+        return Veils({kind: weight for kind, weight in self.kinds.items() if weight > 0})
+
+
+class Veils(DrawnOnFaces):
+    """See-through things drawn on demand; an :class:`OccluderSource` of any face that :meth:`on` names."""
+
+    name = "veils"
+
+    def draw_for(self, rng: np.random.Generator, kind: str, sitter: Sitter) -> dict[str, Json]:
+        """Where the face's origin and two points, 100 mm to its right and below, lie in its picture; and the picture's size."""
+        del rng, kind
+        return {
+            "axes": np.round(sitter.pose.project(_AXES)[:, :2], 2).tolist(),
+            "shape": [int(side) for side in sitter.face.face_mask.shape],
+        }
+
+    def make(self, reference: Reference) -> tuple[Image, Matte, tuple[int, int]]:
+        """See :meth:`DrawnOnFaces.make`."""
+        rng = seeds.generator(int(reference["seed"]), "veils")
+        origin, right, down = np.array(reference["axes"], dtype=np.float64)
+        to_px = np.column_stack([right - origin, down - origin]) / 100
+        height, width = (int(side) for side in reference["shape"])
+        columns, rows = np.meshgrid(np.arange(width) - origin[0], np.arange(height) - origin[1])
+        to_mm = np.linalg.inv(to_px)
+        x, y = ((a * columns + b * rows).astype(np.float32) for a, b in to_mm)
+        scale = float(np.sqrt(abs(np.linalg.det(to_px))))
+        opacity, colours = THINGS[reference["kind"]](rng, x, y, scale)
+        matte = np.rint(255 * opacity.clip(0, 1)).astype(np.uint8)
+        return trimmed(np.rint(colours.clip(0, 255)).astype(np.uint8), matte, 0, 0)
