@@ -111,8 +111,8 @@ class AlignedFace:
     mask_confidence : float, optional
         How far an estimated mask is to be trusted, in [0, 1]; none for a mask that was measured.
     unlabelled : (H, W) uint8, optional
-        1 where nobody knows whether there is face, outside `face_mask`: other faces of a photograph, and what the source's
-        label map leaves open. Labels are :data:`IGNORE` there, unless something covers it.
+        1 where nobody knows whether there is face, outside `face_mask`: other faces of a photograph, what covers an
+        estimated one, and what the source's label map leaves open. Labels are :data:`IGNORE` there, unless something covers it.
     """
 
     image: Image

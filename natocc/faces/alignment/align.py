@@ -14,6 +14,7 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Affine
 from natocc.core.samples import IGNORE, AlignedFace, FaceSample, Image, Mask, Points
+from natocc.faces.alignment.cover import find_cover
 from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_picture
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
@@ -25,6 +26,9 @@ from natocc.io.segmenter import Segmenter
 from natocc.plugins.options import FileLocation, Options
 
 DEFAULT_SIZE = 512
+
+_COVERED = 0.1
+"""Share of an estimated face whose cover leaves nothing of its confidence."""
 
 Float: TypeAlias = npt.NDArray[np.float64]
 
@@ -85,7 +89,8 @@ def align_face(
     face : AlignedFace
         Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
         blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face. Where the mask is made
-        here, other faces that are known are unlabelled: nobody says whether they are to count.
+        here, other faces that are known, and what is found to cover an estimated one, are unlabelled: nobody says whether they
+        are to count.
 
     Raises
     ------
@@ -119,8 +124,11 @@ def align_face(
     elif landmarks is not None and len(landmarks) == 68:
         outline, confidence = estimate_face_outline(sample.image, landmarks)
         seen = warp_labels(np.ones((height, width), np.uint8), matrix, shape)
-        face_mask = _filled([outline], matrix, seen)
-        unlabelled = _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen) if others else None
+        amodal = _filled([outline], matrix, seen)
+        cover, share = find_cover(sample.image, landmarks, outline, matrix, shape)
+        face_mask, unlabelled = amodal & ~cover, amodal & cover
+        unlabelled |= _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen)
+        confidence = round(confidence * max(0.0, 1 - share / _COVERED), 4)
     else:
         raise BadDataError(
             Reason.NO_MASK,
