@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from natocc.core.errors import UsageError
+from natocc.dataset.layout import PICTURES
 from natocc.exports.reader import SourceDataset
 from natocc.io.images import MOST_PIXELS, read_labels, read_rgb
 
@@ -21,10 +23,10 @@ except ImportError:
 if TYPE_CHECKING:
     from natocc.dataset.splits import Splits
 
-Pair: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+Tensors: TypeAlias = tuple[torch.Tensor, ...]
 
 
-class OccludedFaces(Dataset[Pair]):
+class OccludedFaces(Dataset[Tensors]):
     """Pictures and label maps, read from the dataset's own folder as they are asked for.
 
     Can be pickled, so that it works in the workers of a ``DataLoader``; holds some 100 bytes a sample.
@@ -40,10 +42,13 @@ class OccludedFaces(Dataset[Pair]):
     dtype : torch.dtype
         Of the pictures: ``torch.uint8``, 0-255, or a floating type, 0-1.
     transform : callable, optional
-        Is given picture and label map and returns both: ``image, mask = transform(image, mask)``. torchvision's v2 transforms
-        do so once the label map is wrapped in ``tv_tensors.Mask``.
+        Is given picture and label map, and the clean picture where asked for, and returns as many: ``image, mask =
+        transform(image, mask)``. torchvision's v2 transforms do so once the label map is wrapped in ``tv_tensors.Mask``.
     shares : Splits, optional
         How a dataset without splits is divided, by person.
+    clean : bool
+        Whether a sample is followed by the picture without occluders, for de-occlusion; ``output: {clean: true}`` in a recipe
+        makes them.
 
     Raises
     ------
@@ -53,7 +58,8 @@ class OccludedFaces(Dataset[Pair]):
     Notes
     -----
     ``dataset[i]`` is an image (3, H, W) of `dtype` and a mask (H, W) int64, 255 where neither label is right: what
-    ``torch.nn.CrossEntropyLoss(ignore_index=255)`` takes. ``dataset.indices[i]`` is the sample's row in the manifest.
+    ``torch.nn.CrossEntropyLoss(ignore_index=255)`` takes; with `clean`, a third tensor like the first. ``dataset.indices[i]`` is
+    the sample's row in the manifest.
     """
 
     def __init__(
@@ -63,8 +69,9 @@ class OccludedFaces(Dataset[Pair]):
         *,
         labels: str = "masks",
         dtype: torch.dtype = torch.uint8,
-        transform: Callable[[torch.Tensor, torch.Tensor], Pair] | None = None,
+        transform: Callable[..., Tensors] | None = None,
         shares: Splits | None = None,
+        clean: bool = False,
     ) -> None:
         if dtype is not torch.uint8 and not dtype.is_floating_point:
             raise ValueError(f"dtype must be torch.uint8 or a floating type, got {dtype}")
@@ -74,10 +81,13 @@ class OccludedFaces(Dataset[Pair]):
         """Value in the label maps to name."""
         self._dtype = dtype
         self._transform = transform
+        if clean and "clean" not in source.folders:
+            raise UsageError(f"{root} has no clean pictures: output.clean in a recipe asks for them")
+        self._folders = ("images", labels, *(["clean"] if clean else []))
         indices, paths = [], []
         for sample in source.samples():
             indices.append(sample.index)
-            paths.append([sample.files[folder].relative_to(self.root).as_posix().encode() for folder in ("images", labels)])
+            paths.append([sample.files[folder].relative_to(self.root).as_posix().encode() for folder in self._folders])
         self.indices = np.array(indices, np.int64)
         """Row of each sample in the manifest."""
         self._paths = np.array(paths)  # one array: workers share its pages, which they would not of many strings
@@ -85,11 +95,15 @@ class OccludedFaces(Dataset[Pair]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> Pair:
-        image_path, mask_path = (self.root / path.decode() for path in self._paths[index].tolist())
-        pixels, labels = read_rgb(image_path, MOST_PIXELS)[0], read_labels(mask_path, MOST_PIXELS)
+    def __getitem__(self, index: int) -> Tensors:
+        paths = (self.root / path.decode() for path in self._paths[index].tolist())
+        sample = tuple(
+            self._image(path) if folder in PICTURES else torch.from_numpy(read_labels(path, MOST_PIXELS).astype(np.int64))
+            for folder, path in zip(self._folders, paths, strict=True)
+        )
+        return sample if self._transform is None else self._transform(*sample)
+
+    def _image(self, path: Path) -> torch.Tensor:
+        pixels = read_rgb(path, MOST_PIXELS)[0]
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
-        if self._dtype is not torch.uint8:
-            image = image.to(self._dtype) / 255
-        mask = torch.from_numpy(labels.astype(np.int64))
-        return (image, mask) if self._transform is None else self._transform(image, mask)
+        return image if self._dtype is torch.uint8 else image.to(self._dtype) / 255

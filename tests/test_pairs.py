@@ -17,6 +17,7 @@ from natocc.dataset.verify.dataset import verify_folder
 from natocc.io.images import read_labels
 from natocc.io.workspace import Workspace
 from natocc.pipeline.replay import replay_sample
+from natocc.recipe.text import parse_recipe, recipe_text
 
 SWITCHES: Mapping[str, tuple[str, ...]] = {
     "align": ("faces.align.method=ffhq", "faces.align.method=none"),
@@ -34,7 +35,12 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
         "transparency={probability: 1, label: opaque}",
     ),
     "finish": ("", "finish={flip: 1, blur: [0.1, 1]}", "finish={jpeg: [50, 80], brightness: [-20, 20]}"),
-    "masks": ("output.masks=[face]", "output.masks=[face, amodal, occluder, matte, parts]", "output.masks=[amodal, parts]"),
+    "masks": (
+        "output.masks=[face]", "output.masks=[face, amodal, occluder, matte, parts, kinds]", "output.masks=[amodal, parts]",
+        "output.masks=[kinds]",
+    ),
+    "clean": ("output.clean=false", "output.clean=true"),
+    "sets": ("occluded", "occluded, clean"),
     "bits": ("output.matte_bits=8", "output.matte_bits=16"),
     "image": ("output.image.format=jpg", "output.image.format=png"),
     "splits": ("", "splits={train: 0.5, val: 0, test: 0.5}"),
@@ -44,7 +50,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
 
 Row = dict[str, str]
 
-ROWS = 19
+ROWS = 22
 """Of :func:`table`, known without making it."""
 
 
@@ -93,21 +99,20 @@ def test_a_build_of_each_row_holds_together(number: int, tmp_path: Path, cache: 
         "sets.randocc.samples_per_face=4",
         "output.max_rejected=0.5",
     ]
-    for name, setting in row.items():
-        if not setting or name == "jobs":
-            continue
-        top = name in ("align", "landmarks", "masks", "bits", "image", "splits", "shards")
-        edits += [setting] if top else [f"sets.{a_set}.{setting}" for a_set in ("natocc", "randocc")]
+    edits += [setting for name, setting in row.items() if setting and name not in ("jobs", "sets")]
     jobs = {"jobs=1": 1, "jobs=2": 2, "jobs=threads": 2}[row["jobs"]]
     backend = "threading" if row["jobs"] == "jobs=threads" else "loky"
     out = tmp_path / "out"
-    totals = natocc.build("demo", out, cache=cache, edits=edits, jobs=jobs, backend=backend)
-    assert totals.made + sum(totals.rejected.values()) == 16
+    recipe = parse_recipe(recipe_text("demo")[0], "demo")
+    if row["sets"] == "occluded, clean":
+        recipe["sets"].append({"name": "bare", "method": "none", "samples_per_face": 2})
+    totals = natocc.build(recipe, out, cache=cache, edits=edits, jobs=jobs, backend=backend)
+    assert totals.made + sum(totals.rejected.values()) == 16 + 4 * (row["sets"] == "occluded, clean")
     assert totals.made >= 8, totals.rejected
     verified = verify_folder(out, Depth.DEEP, 1, lambda *_: None)
     assert not verified.findings, verified.findings
     made = [row for row in read_manifest(out) if row["status"] == "made"]
-    for sample in made[:2]:
+    for sample in made[:3]:
         for file in replay_sample(out, sample, Workspace(tmp_path, cache)):
             assert file.same, file.verdict
     if made[0]["masks_path"]:

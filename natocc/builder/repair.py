@@ -27,7 +27,6 @@ from natocc.dataset.write.folder import clean_staging
 from natocc.dataset.write.staging import read_staged, stage_sample
 from natocc.executors.processes import TIME_LIMIT, Processes, Threads
 from natocc.executors.sample_worker import remake_files
-from natocc.faces.landmarks.detector import check_models
 from natocc.io.atomic import disk_errors, final_name
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
@@ -93,7 +92,7 @@ class Repair:
         if self._opened is None and self._trusted:
             self._progress("opening sources", 0, None)
             recipe = validate_recipe(self._description.recipe, "in dataset.json")
-            check_models(recipe.faces.align.points)
+            recipe.faces.align.check_models(self._workspace.data)
             self._opened = Pipeline(recipe, self._workspace)
         return self._opened
 

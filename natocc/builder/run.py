@@ -31,7 +31,6 @@ from natocc.executors.cluster import CLUSTERS, connected
 from natocc.executors.cluster_base import Cluster
 from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
 from natocc.executors.shard_worker import ShardJob, fill_shards
-from natocc.faces.landmarks.detector import check_models
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import check_agrees, describe
 from natocc.pipeline.sample import Pipeline
@@ -229,7 +228,7 @@ class Run:
         """
         self.recipe.check_output(self.workspace.data, self.out)
         progress("opening sources", 0, None)
-        check_models(self.recipe.faces.align.points)
+        self.recipe.faces.align.check_models(self.workspace.data)
         with progress_to(progress):
             pipeline = Pipeline(self.recipe, self.workspace)
         for remark in pipeline.remarks():

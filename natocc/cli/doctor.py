@@ -130,8 +130,12 @@ def _lines(state: dict[str, Any]) -> str:
         lines += [f"  {remark}" for remark in dict.fromkeys(remark for look in folder["as"] for remark in look["remarks"])]
     for network in state["networks"]:
         fault = network.get("fault")
-        use = f"not for natocc's masks of faces: {fault}" if fault else f"finds visible face, {network['side']} px"
+        use = f"not for natocc's masks of faces: {fault}" if fault else f"finds visible face, {network.get('side')} px"
+        if network.get("detector"):
+            use = "finds faces where HOG finds none, as faces.align.yunet"
         lines.append(f"network {network['path']}: {use}")
+    if not any(network.get("detector") for network in state["networks"]):
+        lines.append("no detector YuNet (*yunet*.onnx) in the data root: it finds covered faces, as faces.align.yunet")
     lines.append(f"cache {state['cache']}:")
     for library in state["libraries"]:
         fault = library.get("fault")

@@ -69,6 +69,8 @@ def export(
         click.echo(plain(f"{dataset} has no splits: all of it is {next(iter(source.counts))!r}"), err=True)
     samples = ", ".join(f"{split} {count}" for split, count in exported.samples.items())
     files = ", ".join(f"{count} {how}" for how, count in sorted(exported.files.items()))
+    for folder in exported.left_out:
+        click.echo(plain(f"{folder}/ is left out: {name} has no place for it"), err=True)
     click.echo(plain(f"{out}: {len(source)} samples as {name} ({samples}) in {exported.seconds:.1f} s; files: {files}"))
 
 

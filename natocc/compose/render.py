@@ -76,7 +76,8 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
     if ignored.any():
         labelled = face.face_mask if face.unlabelled is None else face.face_mask | face.unlabelled
         modal[(ignored > 0) & (labelled > 0)] = IGNORE
-    return Composite(finished(image, plan.finish), face.face_mask, modal, tuple(masks), tuple(mattes), ignored)
+    image, categories = finished(image, plan.finish), tuple(cutout.category for cutout in cutouts)
+    return Composite(image, face.face_mask, modal, tuple(masks), tuple(mattes), ignored, categories)
 
 
 def _looked(layer: Layer, photo: Photo, look: Look) -> Image:

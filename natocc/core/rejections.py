@@ -22,7 +22,8 @@ ADVICE: Mapping[Reason, str] = {
     Reason.BAD_MASK: "faces.classes says what the values of masks mean",
     Reason.EMPTY_MASK: "faces.face_classes says which classes are face; faces.exclude leaves pictures out",
     Reason.SIZE_MISMATCH: "faces.masks names the folder of the masks; each must have the proportions of its picture",
-    Reason.NO_FACE: "faces.align.method=none keeps pictures that are aligned; faces.landmarks names landmarks of your own",
+    Reason.NO_FACE: "faces.align.yunet names a detector that finds covered faces; faces.landmarks names landmarks of your own; "
+    "faces.align.method=none keeps pictures that are aligned",
     Reason.DEGENERATE_LANDMARKS: "faces.landmarks names landmarks of your own; faces.align.method=none needs none",
     Reason.LOW_CONFIDENCE: "faces.min_confidence says how far an estimated mask must be trusted",
     Reason.BAD_ANNOTATION: "mend the annotation, or leave its picture out",

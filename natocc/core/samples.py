@@ -7,6 +7,7 @@ coverage, 0-255, so that a matte written to disk decides the label exactly as th
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -194,8 +195,8 @@ class Composite:
     occluders : tuple of (H, W) uint8
         One mask an occluder, 1 where its matte reaches the level from which it is labelled, :data:`MATTE_THRESHOLD` unless it is
         see-through; before occluders cover each other.
-    mattes : tuple of (H, W) uint8
-        One matte an occluder, as it was blended (before opacity).
+    mattes, categories : tuple of (H, W) uint8, tuple of str
+        One an occluder; mattes as they were blended (before opacity).
     ignored : (H, W) uint8
         1 where only occluders lie that are to be ignored, and where nothing lies on what is not labelled.
     """
@@ -206,6 +207,7 @@ class Composite:
     occluders: tuple[Mask, ...]
     mattes: tuple[Matte, ...]
     ignored: Mask
+    categories: tuple[str, ...] = ()
 
     @property
     def occlusion_ratio(self) -> float:
@@ -313,7 +315,5 @@ def _check_landmarks(points_xy: Points) -> None:
 
 def occluded(composite: Composite) -> Mask:
     """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it."""
-    covered = np.zeros_like(composite.modal)
-    for mask in composite.occluders:
-        covered |= mask
+    covered = functools.reduce(np.bitwise_or, composite.occluders, np.zeros_like(composite.modal))
     return covered & (1 - composite.ignored)

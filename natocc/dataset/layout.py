@@ -6,8 +6,11 @@ import dataclasses
 import re
 from pathlib import Path
 
-FOLDERS = ("images", "masks", "occluders", "amodal", "mattes", "parts")
+FOLDERS = ("images", "masks", "occluders", "amodal", "mattes", "parts", "kinds", "clean")
 """The folders that hold one file a sample, split into shards."""
+
+PICTURES = ("images", "clean")
+"""Those of them that hold pictures; the others hold masks."""
 
 FILES = ("manifest.parquet", "README.md", "contact_sheet.jpg", "report.html")
 """What natocc writes beside them, ``dataset.json`` aside."""

@@ -20,7 +20,6 @@ from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
-from natocc.pipeline.encode import encode
 from natocc.pipeline.replay import replayed, spec_of
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -79,8 +78,8 @@ def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
     cv2.setNumThreads(1)
     sample = pipeline.make_sample(spec)
     files = {}
-    if sample.face is not None and sample.composite is not None:
-        files = encode(sample.face, sample.composite, pipeline.faces.classes, pipeline.recipe.output)
+    if sample.face is not None and sample.composite is not None and sample.record.plan is not None:
+        files = pipeline.files(spec, sample.record.plan, sample.face, sample.composite)
     stage_sample(layout, sample.record, files)
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from natocc.core.plans import Json
 from natocc.exports.format import ExportOptions
-from natocc.exports.instances import FACE, Instance, instances, occluder_categories
+from natocc.exports.instances import FACE, Instance, instances, occluder_categories, occluder_kinds
 from natocc.exports.polygons import polygons
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
@@ -41,6 +41,7 @@ class CocoExport(ExportOptions):
         del target
         has_occluders = "occluders" in dataset.folders
         names = [FACE, *(occluder_categories(dataset) if has_occluders else [])]
+        kinds = occluder_kinds(dataset)
         categories = {name: number for number, name in enumerate(names, start=1)}
         with contextlib.ExitStack() as stack:
             parts = {
@@ -52,7 +53,7 @@ class CocoExport(ExportOptions):
                 writer.take(sample.files["images"], f"{sample.split}/{name}")
                 part = parts[sample.split]
                 part.add_image(sample, name)
-                for instance in instances(sample, self.labels, has_occluders):
+                for instance in instances(sample, self.labels, has_occluders, kinds):
                     number += 1
                     part.add_annotation({"id": number, "image_id": sample.index, **self._annotation(instance, categories)})
             for part in parts.values():

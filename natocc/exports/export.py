@@ -35,15 +35,19 @@ class Exported:
         Files of the export, by how they came: ``linked``, ``copied``, ``written``.
     seconds : float
         Wall time.
+    left_out : tuple of str
+        Folders of the dataset's pictures for which the format has no place.
     """
 
     samples: Mapping[str, int]
     files: Mapping[str, int]
     seconds: float
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """As plain JSON."""
-        return {"samples": dict(self.samples), "files": dict(self.files), "seconds": round(self.seconds, 3)}
+        counts: dict[str, Json] = {"samples": dict(self.samples), "files": dict(self.files)}
+        return counts | {"seconds": round(self.seconds, 3), "left_out": list(self.left_out)}
 
 
 def choose_format(raw: Mapping[str, Any]) -> ExportOptions:
@@ -103,7 +107,8 @@ def write_export(options: ExportOptions, dataset: SourceDataset, target: Path, l
     with staged(target, identity, details) as part:
         writer = ExportWriter(part, link)
         options.write(dataset, _counted(dataset, options.to, progress), writer, target)
-    return Exported(dataset.counts, writer.counts, time.monotonic() - begin)
+    left_out = ("clean",) if "clean" in dataset.folders and not options.takes_clean else ()
+    return Exported(dataset.counts, writer.counts, time.monotonic() - begin, left_out)
 
 
 def _counted(dataset: SourceDataset, name: str, progress: Progress) -> Iterator[SourceSample]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 from natocc.plugins.options import Options
 
-Labels = Literal["masks", "amodal", "parts"]
+Labels = Literal["masks", "amodal", "parts", "kinds"]
 
 
 class ExportOptions(Options, abc.ABC):
@@ -20,8 +20,10 @@ class ExportOptions(Options, abc.ABC):
     to: str
     """Name of the format."""
     labels: Labels = "masks"
-    """Which label maps are exported: the visible face, the face before it was covered, or the face source's own classes with the
-    occluder as one more. The dataset must have them."""
+    """Which label maps are exported: the visible face, the face before it was covered, the face source's own classes with the
+    occluder as one more, or the kinds of occluders. The dataset must have them."""
+    takes_clean: ClassVar[bool] = False
+    """Whether the format has a place for the pictures without occluders, which a dataset may have beside its samples."""
 
     def check(self, dataset: SourceDataset) -> None:
         """Refuse a dataset that the format cannot express, before anything is written.

@@ -47,9 +47,10 @@ _COLUMNS: Mapping[str, str] = {
 
 
 class HuggingFaceExport(ExportOptions):
-    """``load_dataset(TARGET)``: columns ``image``, ``mask``, further masks by name, and what is known of a sample."""
+    """``load_dataset(TARGET)``: columns ``image``, ``mask``, the other folders by name, and what is known of a sample."""
 
     to: Literal["hf"] = "hf"
+    takes_clean = True
     style: Literal["imagefolder", "parquet"] = "imagefolder"
     """Files beside a ``metadata.jsonl``, or pictures embedded in Parquet."""
     rows_per_file: int = Field(1000, ge=1)

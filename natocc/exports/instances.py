@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Instance:
     ignored: bool = False
 
 
-def instances(sample: SourceSample, labels: str, occluders: bool) -> Iterator[Instance]:
+def instances(sample: SourceSample, labels: str, occluders: bool, kinds: Mapping[int, str] | None = None) -> Iterator[Instance]:
     """Things of which anything is seen: the face, what is to be ignored of it, then the occluders by number.
 
     Parameters
@@ -43,6 +43,8 @@ def instances(sample: SourceSample, labels: str, occluders: bool) -> Iterator[In
         ``masks`` or ``amodal``.
     occluders : bool
         Whether occluders are wanted; where they overlap, the one in front has the pixel.
+    kinds : mapping of int to str, optional
+        From :func:`occluder_kinds`: what occluders are called then; those that are to be ignored are left out.
     """
     face = sample.plane(labels)
     for value, ignored in ((1, False), (IGNORE, True)):
@@ -50,14 +52,35 @@ def instances(sample: SourceSample, labels: str, occluders: bool) -> Iterator[In
             yield Instance(FACE, (face == value).astype(np.uint8), ignored)
     if occluders:
         numbers = sample.plane("occluders")
-        for number, category in enumerate(sample.categories, start=1):
-            if (numbers == number).any():
+        for number, category in enumerate(_categories(sample, numbers, kinds or {}), start=1):
+            if category is not None and (numbers == number).any():
                 yield Instance(named(category), (numbers == number).astype(np.uint8))
 
 
+def _categories(sample: SourceSample, numbers: Mask, kinds: Mapping[int, str]) -> Iterator[str | None]:
+    """Of each occluder: its own, or its kind where there are kinds; None where nobody should judge, so that none is written."""
+    if not kinds:
+        yield from sample.categories
+        return
+    values = sample.plane("kinds")
+    for number in range(1, 1 + len(sample.categories)):
+        known = values[(numbers == number) & (values != IGNORE)]
+        yield kinds[int(known[0])] if len(known) else None
+
+
+def occluder_kinds(dataset: SourceDataset) -> dict[int, str]:
+    """The kinds of occluders and their values, where the dataset has label maps of them; else none."""
+    if "kinds" not in dataset.folders:
+        return {}
+    return {value: kind for value, kind in dataset.classes("kinds").items() if value > 0}
+
+
 def occluder_categories(dataset: SourceDataset) -> list[str]:
-    """Categories of all occluders, by name; of all splits, so that numbers agree among exports of some of them."""
-    return sorted({named(category) for category in dataset.categories()})
+    """Kinds of occluders that the dataset could have, or else categories of those that it has, by name.
+
+    Of all splits, so that numbers agree among exports of some of them.
+    """
+    return sorted({named(category) for category in occluder_kinds(dataset).values() or dataset.categories()})
 
 
 def named(category: str) -> str:

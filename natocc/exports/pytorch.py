@@ -48,6 +48,7 @@ class TorchExport(ExportOptions):
     """``load.py``: loaders by :class:`natocc.torch.OccludedFaces` that find the dataset from where they lie."""
 
     to: Literal["torch"] = "torch"
+    takes_clean = True
 
     def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Look at every row, so that what would stop the loaders is reported now; then write the script."""

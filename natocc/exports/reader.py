@@ -15,7 +15,7 @@ from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, Mask
 from natocc.dataset.description import DatasetDescription
-from natocc.dataset.layout import FOLDERS, Layout
+from natocc.dataset.layout import FOLDERS, PICTURES, Layout
 from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits, few_people
@@ -173,7 +173,9 @@ class SourceDataset:
     @property
     def folders(self) -> tuple[str, ...]:
         """Those that the samples have files in."""
-        return ("images", *(folder for folder in FOLDERS if folder in self.description.labels))
+        output, labels = self.description.recipe["output"], self.description.labels
+        there = {"images", *labels, *(["clean"] if output.get("clean") else [])}
+        return tuple(folder for folder in FOLDERS if folder in there)
 
     @property
     def image_suffix(self) -> str:
@@ -193,7 +195,7 @@ class SourceDataset:
         """
         labels = self.description.labels.get(folder)
         if labels is None:
-            existing = ", ".join(self.folders[1:])
+            existing = ", ".join(folder for folder in self.folders if folder not in PICTURES)
             raise UsageError(f"{self.root} has no {folder!r}: it has {existing}; output.masks in a recipe says which are made")
         named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
         return {value: named[value] for value in sorted(named) if value != IGNORE}

@@ -12,23 +12,26 @@ from typing import Literal
 
 from pydantic import Field
 
+from natocc.dataset.layout import PICTURES
 from natocc.exports.format import ExportOptions
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 
 
 class WebDatasetExport(ExportOptions):
-    """``SPLIT/000000.tar ...``: of each sample ``jpg`` (or ``png``), ``mask.png``, further masks by name, and ``json``."""
+    """``SPLIT/000000.tar ...``: of each sample ``jpg`` (or ``png``), ``mask.png``, the other folders by name, and ``json``."""
 
     to: Literal["webdataset"] = "webdataset"
+    takes_clean = True
     samples_per_tar: int = Field(1000, ge=1)
     """Samples in a tar; the last tar of a split may hold fewer."""
 
     def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Write the tars of all splits side by side."""
         del target
-        extensions = {"images": dataset.image_suffix, self.labels: ".mask.png"}
-        extensions = {folder: f".{folder}.png" for folder in dataset.folders} | extensions
+        suffix = dataset.image_suffix
+        extensions = {folder: f".{folder}{suffix if folder in PICTURES else '.png'}" for folder in dataset.folders}
+        extensions |= {"images": suffix, self.labels: ".mask.png"}
         with contextlib.ExitStack() as stack:
             tars = {split: stack.enter_context(contextlib.ExitStack()) for split in dataset.counts}
             current: dict[str, tarfile.TarFile] = {}

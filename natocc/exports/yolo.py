@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field
 
 from natocc.core.errors import UsageError
-from natocc.exports.format import ExportOptions
-from natocc.exports.instances import FACE, instances, occluder_categories
+from natocc.exports.format import ExportOptions, Labels
+from natocc.exports.instances import FACE, instances, occluder_categories, occluder_kinds
 from natocc.exports.polygons import linked, polygons
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
@@ -29,6 +29,8 @@ class YoloExport(ExportOptions):
     parts: Literal["linked", "separate"] = "linked"
     """How a face that an occluder divides is written: as one line, its parts linked as Ultralytics' own converters do, or as one
     line for each part."""
+    semantic: Labels | None = None
+    """Label maps of ``semantic.yaml``; by default those of ``labels``."""
     occluders: bool = False
     """Whether occluders are instances, too, classes from 1 on. The dataset must have their masks."""
     tolerance: float = Field(0.5, ge=0, le=100)
@@ -43,6 +45,7 @@ class YoloExport(ExportOptions):
             If there are none.
         """
         super().check(dataset)
+        dataset.classes(self.semantic or self.labels)
         if self.occluders and "occluders" not in dataset.folders:
             raise UsageError(f"{dataset.root} has no masks of its occluders; output.masks in a recipe says which are made")
 
@@ -51,18 +54,17 @@ class YoloExport(ExportOptions):
         del target
         names = [FACE, *(occluder_categories(dataset) if self.occluders else [])]
         numbers = {name: number for number, name in enumerate(names)}
+        maps, kinds = self.semantic or self.labels, occluder_kinds(dataset)
         for sample in samples:
             writer.take(sample.files["images"], f"images/{sample.split}/{sample.stem}{sample.files['images'].suffix}")
-            writer.take(sample.files[self.labels], f"masks/{sample.split}/{sample.stem}.png")
-            writer.write(f"labels/{sample.split}/{sample.stem}.txt", "".join(self._lines(sample, numbers)))
+            writer.take(sample.files[maps], f"masks/{sample.split}/{sample.stem}.png")
+            writer.write(f"labels/{sample.split}/{sample.stem}.txt", "".join(self._lines(sample, numbers, kinds)))
         writer.write("data.yaml", _description(dataset, dict(enumerate(names))))
-        writer.write(
-            "semantic.yaml", _description(dataset, dataset.classes(self.labels)) + "masks_dir: masks  # 255 is ignored\n"
-        )
+        writer.write("semantic.yaml", _description(dataset, dataset.classes(maps)) + "masks_dir: masks  # 255 is ignored\n")
 
-    def _lines(self, sample: SourceSample, numbers: Mapping[str, int]) -> Iterator[str]:
+    def _lines(self, sample: SourceSample, numbers: Mapping[str, int], kinds: Mapping[int, str]) -> Iterator[str]:
         scale = (sample.row["width"], sample.row["height"])
-        for instance in instances(sample, self.labels, self.occluders):
+        for instance in instances(sample, self.labels, self.occluders, kinds):
             parts = [] if instance.ignored else polygons(instance.mask, self.tolerance)
             for polygon in [linked(parts)] if parts and self.parts == "linked" else parts:
                 points = " ".join(f"{value:.7g}" for value in (polygon / scale).ravel().tolist())

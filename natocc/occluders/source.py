@@ -110,6 +110,18 @@ class OccluderOptions(Options):
         del data
         return Notes()
 
+    def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
+        """Every kind of occluder that an opened source of these options has, whatever was drawn of it: values of label maps.
+
+        Those of an extracted library are its categories. Empty where they are not known; ``output.masks: [kinds]`` is refused
+        then.
+        """
+        return tuple(getattr(source, "categories", ()))
+
+    def kind_of(self, category: str) -> str:
+        """The kind, one of :meth:`kinds_of`, of a cutout of this category; the same unless a source knows better."""
+        return category
+
     @abstractmethod
     def open(self, data: Path, cache: Path, jobs: int = 1) -> OccluderSource:
         """The source, ready to draw from.

@@ -7,7 +7,6 @@ import math
 from collections import Counter
 
 from natocc.core.plans import Json
-from natocc.faces.landmarks.detector import check_models
 from natocc.faces.sources.without_masks import open_network
 from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
@@ -15,7 +14,7 @@ from natocc.recipe.model import Recipe
 
 # As measured on photographs of faces.
 _BYTES_A_PIXEL = {"jpg": 0.45, "png": 1.9}
-_MASK_BYTES_A_PIXEL = {"face": 0.01, "amodal": 0.01, "occluder": 0.01, "parts": 0.01, "matte": 0.04}
+_MASK_BYTES_A_PIXEL = {"face": 0.01, "amodal": 0.01, "occluder": 0.01, "parts": 0.01, "kinds": 0.01, "matte": 0.04}
 _BYTES_A_RECORD = 6000  # in the shard's record and in the manifest
 
 
@@ -68,7 +67,7 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     UsageError, RunError
         If faces, occluders or models are missing, in the words of a build.
     """
-    check_models(recipe.faces.align.points)
+    recipe.faces.align.check_models(workspace.data)
     faces = recipe.faces.open(workspace.data, workspace.cache, workspace.jobs)
     faces.check()
     open_network(recipe.faces, faces, workspace.data)
@@ -79,7 +78,7 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     samples = Counter(schedule[index].set_index for index in range(len(schedule)))
     side = recipe.faces.align.size or 1024
     output = recipe.output
-    pixel = _BYTES_A_PIXEL[output.image.format] + sum(
+    pixel = _BYTES_A_PIXEL[output.image.format] * (2 if output.clean else 1) + sum(
         _MASK_BYTES_A_PIXEL[mask] * (output.matte_bits / 8 if mask == "matte" else 1) for mask in set(output.masks)
     )
     return Expected(

@@ -77,7 +77,7 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
         recipe_sha256=recipe.sha256(),
         versions=versions() | recipe.packages(),
         inputs=inputs,
-        labels=label_maps(recipe.output, faces.classes),
+        labels=label_maps(recipe.output, faces.classes, pipeline.kinds),
     )
 
 

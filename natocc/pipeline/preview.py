@@ -10,7 +10,6 @@ from pathlib import Path
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Image, MadeSample, SampleRecord
-from natocc.faces.landmarks.detector import check_models
 from natocc.faces.sources.photograph import PhotographFaces
 from natocc.io.images import decode_rgb, read_bytes, sha256
 from natocc.io.workspace import Workspace
@@ -121,7 +120,7 @@ def show(
     pipeline: Pipeline | None = None
     rows = []
     for setting, recipe in recipes:
-        check_models(recipe.faces.align.points)
+        recipe.faces.align.check_models(workspace.data)
         faces = None if photograph is None else photograph.faces(recipe)
         pipeline = Pipeline(recipe.model_copy(update={"splits": None}), workspace, pipeline, faces)
         face = pipeline.faces.ids()[0]

@@ -15,10 +15,8 @@ from natocc.core.samples import SampleRecord, occluded
 from natocc.dataset.layout import FOLDERS
 from natocc.dataset.manifest import Row, read_manifest
 from natocc.dataset.open import open_dataset
-from natocc.faces.landmarks.detector import check_models
 from natocc.io.images import read_bytes, sha256
 from natocc.io.workspace import Workspace
-from natocc.pipeline.encode import encode
 from natocc.pipeline.fingerprint import changed_versions
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -113,7 +111,7 @@ def replay_sample(root: Path, row: Row, workspace: Workspace) -> list[Replayed]:
         raise UsageError(
             f"the plan of sample {spec.index} in the manifest is damaged ({type(error).__name__}: {error})"
         ) from None
-    check_models(recipe.faces.align.points)
+    recipe.faces.align.check_models(workspace.data)
     remade = replayed(Pipeline(recipe, workspace), spec, plan)
     layout = opened.layout
     files = []
@@ -163,7 +161,7 @@ def originals_of(root: Path, workspace: Workspace) -> Callable[[SampleRecord], O
     if not opened.trusted:
         raise UsageError(f"the recipe in {root / 'dataset.json'} was changed; nothing can be made again from it")
     recipe = validate_recipe(opened.description.recipe, "in dataset.json")
-    check_models(recipe.faces.align.points)
+    recipe.faces.align.check_models(workspace.data)
     pipeline = Pipeline(recipe, workspace)
 
     def original_of(sample: SampleRecord) -> Original | None:
@@ -204,4 +202,4 @@ def replayed(pipeline: Pipeline, spec: SampleSpec, plan: Plan) -> dict[str, tupl
         If an input that was used then cannot be used now.
     """
     face, composite = pipeline.replay(spec, plan)
-    return encode(face, composite, pipeline.faces.classes, pipeline.recipe.output)
+    return pipeline.files(spec, plan, face, composite)

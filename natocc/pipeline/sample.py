@@ -31,6 +31,8 @@ from natocc.io.notes import NO_SIZE, Notes
 from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource, PutOnFaces
+from natocc.pipeline.encode import encode
+from natocc.pipeline.kinds import kind_values, kinds_of_sets
 from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
@@ -96,7 +98,7 @@ class Pipeline:
         self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
         self._hands_of_split = {name: _divided(source, recipe.splits) for name, source in self._hands.items()}
         self._check_splits()
-        self._finder: LandmarkFinder = like._finder if like else LandmarkFinder(recipe.faces.align.points, cache)
+        self._finder: LandmarkFinder = like._finder if like else recipe.faces.align.finder(data, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
         self._keeping: threading.Lock = like._keeping if like else threading.Lock()
 
@@ -109,6 +111,12 @@ class Pipeline:
     def hands(self) -> dict[str, OccluderSource]:
         """The hands that hold things, by the name of each set that has some; of all splits together."""
         return dict(self._hands)
+
+    @functools.cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of occluders, by their values in label maps from 1 on; none unless the recipe asks for these."""
+        wanted = "kinds" in self.recipe.output.masks
+        return kinds_of_sets(self.recipe.sets, self._occluders, self._hands) if wanted else ()
 
     @functools.cached_property
     def notes(self) -> dict[str, Notes]:
@@ -228,6 +236,11 @@ class Pipeline:
         cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         photo = self._photo(spec.face, plan.finish)
         return photo.face, render(photo, cutouts, plan)
+
+    def files(self, spec: SampleSpec, plan: Plan, face: AlignedFace, composite: Composite) -> dict[str, tuple[str, bytes]]:
+        """The files of a sample: folder to suffix and content."""
+        kinds = kind_values(self.kinds, self.recipe.sets[spec.set_index], plan, composite.categories)
+        return encode(face, composite, self.faces.classes, self.recipe.output, plan.finish, kinds)
 
     def _plan(
         self, rng: np.random.Generator, photo: Photo, a_set: SetRecipe, split: str | None, finish: Finish

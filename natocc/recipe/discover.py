@@ -8,6 +8,7 @@ from typing import Any
 
 from natocc.core.errors import NatoccError
 from natocc.faces import SOURCES as FACES
+from natocc.faces.landmarks.yunet import YuNet
 from natocc.faces.sources.base import FaceOptions
 from natocc.faces.sources.photographs import once_per_photograph
 from natocc.io.folders import is_system
@@ -53,7 +54,18 @@ def networks(data: Path) -> Iterator[dict[str, Any]]:
         try:
             yield {"path": name, "side": Segmenter.open(path).side}
         except NatoccError as error:
-            yield {"path": name, "fault": str(error)}
+            yield {"path": name, **_as_detector(path, str(error))}
+
+
+def _as_detector(path: Path, fault: str) -> dict[str, Any]:
+    """The use of a network whose name says that it is YuNet, or what is wrong with it; `fault` of any other."""
+    if "yunet" not in path.name.lower():
+        return {"fault": fault}
+    try:
+        YuNet(path).check()
+    except NatoccError as error:
+        return {"fault": str(error)}
+    return {"detector": "yunet"}
 
 
 def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> dict[str, Any]:

@@ -156,9 +156,12 @@ class Output(Options):
     """Samples in a shard."""
     image: ImageFormat = ImageFormat()
     """How pictures are encoded."""
-    masks: tuple[Literal["face", "amodal", "occluder", "matte", "parts"], ...] = Field(("face",), min_length=1)
+    masks: tuple[Literal["face", "amodal", "occluder", "matte", "parts", "kinds"], ...] = Field(("face",), min_length=1)
     """``face``: the visible face; ``amodal``: the face before it was covered; ``occluder``: instance ids; ``matte``: how much of
-    each pixel occluders cover; ``parts``: the face source's own classes, with the occluder as one more."""
+    each pixel occluders cover; ``parts``: the face source's own classes, with the occluder as one more; ``kinds``: what covers a
+    pixel, a value for each kind of occluder that the sets have."""
+    clean: bool = False
+    """Whether the picture without occluders and their shadows is written beside each sample, as ``clean/``."""
     matte_bits: Literal[8, 16] = 8
     """Bits per pixel of the mattes on disk."""
     max_rejected: float = Field(0.1, ge=0, le=1)

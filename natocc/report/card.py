@@ -27,6 +27,8 @@ _FOLDERS = {
     "occluders": "which occluder",
     "mattes": "how much of each pixel occluders cover",
     "parts": "the face source's own classes, the occluder as one more",
+    "kinds": "what kind of occluder",
+    "clean": "the pictures without occluders",
 }
 _LOADING = """## How to load it
 
@@ -92,7 +94,7 @@ def card(description: DatasetDescription, rows: Iterable[Row]) -> str:
             f"Faces under synthetic occlusion, with exact masks, made by natocc {escaped(description.natocc)}: {what}.\n",
             *(["![Samples beside their masks](contact_sheet.jpg)\n"] if tally.made else []),
             *_counts(tally, description.recipe),
-            *_values(description.labels),
+            *_values(description),
             *_method(description),
             *_origins(tally),
             _LOADING,
@@ -126,9 +128,10 @@ def _set_row(name: str, of_set: SetTally) -> tuple[object, ...]:
     return (escaped(name), escaped(of_set.method), of_set.made, of_set.rejected, *shown)
 
 
-def _values(labels: Mapping[str, Mapping[str, str]]) -> list[str]:
-    rows = [("`images/`", _FOLDERS["images"], "")]
-    for folder, values in labels.items():
+def _values(description: DatasetDescription) -> list[str]:
+    pictures = ("images", "clean") if description.recipe["output"].get("clean") else ("images",)
+    rows = [(f"`{folder}/`", _FOLDERS[folder], "") for folder in pictures]
+    for folder, values in description.labels.items():
         named = ", ".join(f"{escaped(value)} {escaped(name)}" for value, name in values.items())
         rows.append((f"`{folder}/`", _FOLDERS.get(folder, ""), named))
     manifest = "`manifest.parquet` has a row a sample: origins, licences, split, measures, landmarks, the plan it was made by.\n"

@@ -88,10 +88,11 @@ def thumbnail(root: Path, files: Mapping[str, str], side: int, original: Origina
         modal = read_labels(root / files["masks"], MOST_PIXELS) if "masks" in files else None
         amodal = read_labels(root / files["amodal"], MOST_PIXELS) if "amodal" in files else None
         covered = _covered(root, files)
+        source = read_rgb(root / files["clean"], MOST_PIXELS)[0] if "clean" in files else None
     except (BadDataError, KeyError):
         return None
     if original is not None:
-        amodal, covered = original.amodal, original.covered
+        source, amodal, covered = original.source, original.amodal, original.covered
     planes = [plane for plane in (modal, amodal, covered) if plane is not None]
     if any(plane.shape != image.shape[:2] for plane in planes):
         return None
@@ -109,7 +110,7 @@ def thumbnail(root: Path, files: Mapping[str, str], side: int, original: Origina
     return Thumbnail(
         _shrunk(image, size),
         small,
-        None if original is None else _shrunk(original.source, size),
+        None if source is None else _shrunk(source, size),
         has_face=modal is not None or amodal is not None,
         has_occluded=amodal is not None and modal is not None,
         has_occluder=covered is not None or (amodal is not None and modal is not None),

@@ -21,6 +21,7 @@ from natocc.pipeline.metrics import measures
 from natocc.recipe.model import Output
 
 CLASSES = {0: "background", 1: "skin", 2: "nose", 3: "hair"}
+KINDS = ("cup", "hand")
 
 matrices = st.tuples(
     st.floats(-4, 4), st.floats(-4, 4), st.floats(-150, 150), st.floats(-4, 4), st.floats(-4, 4), st.floats(-150, 150)
@@ -37,10 +38,12 @@ occluders = st.builds(
 )
 outputs = st.builds(
     Output,
-    masks=st.lists(st.sampled_from(["face", "amodal", "occluder", "matte", "parts"]), min_size=1, unique=True).map(tuple),
+    masks=st.lists(st.sampled_from(["face", "amodal", "occluder", "matte", "parts", "kinds"]), min_size=1, unique=True).map(
+        tuple
+    ),
     matte_bits=st.sampled_from([8, 16]),
 )
-ALL = Output(masks=("face", "amodal", "occluder", "matte", "parts"))
+ALL = Output(masks=("face", "amodal", "occluder", "matte", "parts", "kinds"))
 
 
 def _face(seed: int) -> AlignedFace:
@@ -63,7 +66,7 @@ def _record(face: AlignedFace, composite: Composite, plan: Plan) -> SampleRecord
 
 def _planes(face: AlignedFace, composite: Composite, output: Output) -> Planes:
     """Label maps as they are read back from their files."""
-    files = encode(face, composite, CLASSES, output)
+    files = encode(face, composite, CLASSES, output, kinds=[1 + number % 2 for number in range(len(composite.occluders))])
     return {
         folder: cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
         for folder, (_, content) in files.items()
@@ -80,8 +83,8 @@ def _made(placed: list[OccluderPlan], seed: int) -> tuple[AlignedFace, Composite
 @given(st.lists(occluders, max_size=3), st.integers(0, 3), outputs)
 def test_f24_files_keep_what_they_promise(placed: list[OccluderPlan], seed: int, output: Output) -> None:
     face, composite, plan = _made(placed, seed)
-    record, labels = _record(face, composite, plan), label_maps(output, CLASSES)
-    assert list(contradictions(record, composite.image.shape[:2], _planes(face, composite, output), labels)) == []
+    record, labels = _record(face, composite, plan), label_maps(output, CLASSES, KINDS)
+    assert list(contradictions(record, {"images": composite.image.shape[:2]}, _planes(face, composite, output), labels)) == []
 
 
 @given(st.lists(occluders, max_size=3), st.integers(0, 3))
@@ -124,5 +127,9 @@ def test_f24_a_changed_label_shows(placed: list[OccluderPlan], data: st.DataObje
         assume(face.face_mask[row, column] and (before == 0) != (value == 0))
     planes[folder] = planes[folder].copy()
     planes[folder][row, column] = value
-    found = list(contradictions(_record(face, composite, plan), composite.image.shape[:2], planes, label_maps(ALL, CLASSES)))
+    found = list(
+        contradictions(
+            _record(face, composite, plan), {"images": composite.image.shape[:2]}, planes, label_maps(ALL, CLASSES, KINDS)
+        )
+    )
     assert found

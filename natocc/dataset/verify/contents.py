@@ -19,7 +19,9 @@ Contradiction = tuple[str, str, str]
 """The folder, what was expected in it, what was found."""
 
 
-def contradictions(record: SampleRecord, size: tuple[int, int], planes: Planes, labels: Labels) -> Iterator[Contradiction]:
+def contradictions(
+    record: SampleRecord, sizes: Mapping[str, tuple[int, int]], planes: Planes, labels: Labels
+) -> Iterator[Contradiction]:
     """Everything in which the files of a sample contradict its record, the declared labels, or each other.
 
     Only what the dataset's folders allow is checked: that visible and occluded face make up the face needs both.
@@ -28,8 +30,8 @@ def contradictions(record: SampleRecord, size: tuple[int, int], planes: Planes, 
     ----------
     record : SampleRecord
         Not rejected.
-    size : (int, int)
-        Height and width of the picture.
+    sizes : mapping of str to (int, int)
+        Folder of pictures to height and width.
     planes : mapping of str to (H, W) uint8 or uint16
         Folder to label map, as read from disk.
     labels : mapping
@@ -42,8 +44,9 @@ def contradictions(record: SampleRecord, size: tuple[int, int], planes: Planes, 
     """
     measures = record.measures
     stated = (int(measures["height"]), int(measures["width"]))
-    if size != stated:
-        yield "images", f"{stated[1]} x {stated[0]} px, as its record says", f"{size[1]} x {size[0]} px"
+    for folder, size in sizes.items():
+        if size != stated:
+            yield folder, f"{stated[1]} x {stated[0]} px, as its record says", f"{size[1]} x {size[0]} px"
     fitting = {}
     for folder, plane in planes.items():
         if plane.shape == stated:
@@ -109,7 +112,7 @@ def _differs(folder: str, what: str, stated: float, counted: float) -> Iterator[
 def _partition(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator[Contradiction]:
     """Visible face, occluded face and ignored face are the face, and no pixel is two of them."""
     modal, amodal, instances = planes.get("masks"), planes.get("amodal"), planes.get("occluders")
-    mattes, parts = planes.get("mattes"), planes.get("parts")
+    mattes, parts, kinds = planes.get("mattes"), planes.get("parts"), planes.get("kinds")
     if modal is not None and amodal is not None:
         yield from _none("masks", "no visible face where there is no face", (modal == 1) & (amodal != 1))
         yield from _none("masks", "no ignored face where there is no face", (modal == IGNORE) & (amodal == 0))
@@ -120,6 +123,12 @@ def _partition(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator
         unlabelled = (amodal == IGNORE) & (instances == 0)
         yield from _none("masks", f"{IGNORE} where the face is not labelled", unlabelled & (modal != IGNORE))
         yield from _none("masks", "visible face wherever no occluder is", (amodal == 1) & (instances == 0) & (modal != 1))
+    if kinds is not None and instances is not None:
+        for number in range(1 + len(record.plan.occluders if record.plan else ())):
+            found = np.unique(kinds[(instances == number) & (kinds != IGNORE)])
+            if len(found) > 1 or (number == 0 and found.any()):
+                what = f"occluder {number}" if number else "no occluder"
+                yield "kinds", f"one kind where {what} is", list_values(found.tolist())
     if mattes is not None:
         levels = [occluder.occludes_from for occluder in record.plan.occluders] if record.plan else []
         least = min(levels, default=256) * (257 if mattes.dtype == np.uint16 else 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.findings import Depth, Finding, Kind
-from natocc.dataset.layout import FOLDERS, Layout
+from natocc.dataset.layout import FOLDERS, PICTURES, Layout
 from natocc.dataset.records import ShardRecord, read_shard
 from natocc.dataset.verify.contents import Labels, contradictions
 from natocc.io.images import MOST_PIXELS, read_plane, read_rgb
@@ -181,17 +181,18 @@ def _fault(root: Path, file: SampleFile, depth: Depth) -> tuple[str, str] | None
 def _contents(root: Path, record: SampleRecord, files: Sequence[SampleFile], shard: int, labels: Labels) -> Iterator[Finding]:
     """Contradictions of a sample whose bytes are those that were written."""
     paths = {file.folder: file.path for file in files}
-    planes, size = {}, None
+    planes, sizes = {}, {}
     for folder, path in paths.items():
         try:
-            if folder == "images":
-                size = read_rgb(root / path, MOST_PIXELS)[0].shape[:2]
+            if folder in PICTURES:
+                height, width = read_rgb(root / path, MOST_PIXELS)[0].shape[:2]
+                sizes[folder] = height, width
             else:
                 planes[folder] = read_plane(root / path, MOST_PIXELS)
         except BadDataError as error:
             yield Finding(Kind.CONTENT, path, "a picture that can be decoded", error.detail, shard, record.index, folder)
             return
-    if size is None:
+    if "images" not in sizes:
         return
-    for folder, expected, found in contradictions(record, (size[0], size[1]), planes, labels):
+    for folder, expected, found in contradictions(record, sizes, planes, labels):
         yield Finding(Kind.CONTENT, paths[folder], expected, found, shard, record.index, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import cv2
@@ -18,10 +19,11 @@ from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.alignment.network_mask import find_mask
-from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.detector import LandmarkFinder, check_models
 from natocc.faces.landmarks.keypoints import inter_ocular
+from natocc.io.paths import locate
 from natocc.io.segmenter import Segmenter
-from natocc.plugins.options import Options
+from natocc.plugins.options import FileLocation, Options
 
 DEFAULT_SIZE = 512
 
@@ -44,6 +46,21 @@ class AlignOptions(Options):
     landmarks: bool = False
     """Whether landmarks are found, for the manifest, even where neither the alignment nor an estimated mask needs them. A face
     without landmarks is then not rejected."""
+    yunet: FileLocation | None = None
+    """Location of the ONNX file of YuNet, a detector that finds faces behind masks, hands and sunglasses. It is tried where
+    dlib's HOG finds no face, before dlib's CNN; dlib's landmarks are then found where it says."""
+
+    def yunet_file(self, data: Path) -> Path | None:
+        """The file of YuNet, where there is one; `data` is the data root."""
+        return None if self.yunet is None else locate(self.yunet, data)
+
+    def check_models(self, data: Path) -> None:
+        """See :func:`natocc.faces.landmarks.detector.check_models`."""
+        check_models(self.points, self.yunet_file(data))
+
+    def finder(self, data: Path, cache: Path | None = None) -> LandmarkFinder:
+        """What finds landmarks; `cache` is where they are kept."""
+        return LandmarkFinder(self.points, cache, self.yunet_file(data))
 
     @property
     def wanted_side(self) -> int | None:

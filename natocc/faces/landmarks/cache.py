@@ -27,7 +27,7 @@ class FoundFace(NamedTuple):
     landmarks_xy : (68, 2) or (5, 2) float32
         In pixels of the picture; may lie outside it.
     detector : str
-        Which found the face: ``hog``, ``hog-upsampled`` or ``cnn``.
+        Which found the face: ``hog``, ``hog-upsampled``, ``yunet`` or ``cnn``.
     others_xy : tuple of (68, 2) or (5, 2) float32
         Landmarks of the other faces that were seen beside it.
     """
@@ -37,7 +37,9 @@ class FoundFace(NamedTuple):
     others_xy: tuple[Points, ...] = ()
 
 
-def kept_landmarks(cache: Path, points: int, image: Image, wanted: Box | None, find: Callable[[], FoundFace]) -> FoundFace:
+def kept_landmarks(
+    cache: Path, points: int, image: Image, wanted: Box | None, find: Callable[[], FoundFace], yunet: str | None = None
+) -> FoundFace:
     """What `find` finds, from `cache` where the same pixels were searched before; that there is no face is kept, too.
 
     Parameters
@@ -52,6 +54,8 @@ def kept_landmarks(cache: Path, points: int, image: Image, wanted: Box | None, f
         The box of the face mask.
     find : callable
         Searches the picture.
+    yunet : str, optional
+        The sha256 of YuNet's file, where it is among the detectors.
 
     Raises
     ------
@@ -59,6 +63,8 @@ def kept_landmarks(cache: Path, points: int, image: Image, wanted: Box | None, f
         As `find`.
     """
     state: list[Json] = [_VERSION, version("dlib-bin"), version("opencv-python-headless"), points, wanted, image.shape]
+    if yunet is not None:
+        state.append(yunet)
     key = entry_key([state, np.ascontiguousarray(image).data])
     kept = Cache(cache / "landmarks", lambda value: _decode(value, points))
     entry = None

@@ -16,6 +16,7 @@ from natocc.core.plans import Json
 from natocc.core.samples import Points
 from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
+from natocc.faces.landmarks.yunet import YuNet
 from natocc.io.cache import Cache, entry_key
 from natocc.io.images import MAX_PIXELS, read_rgb
 
@@ -52,6 +53,7 @@ def detect_faces(
     cache: Path,
     jobs: int,
     max_pixels: int = MAX_PIXELS,
+    yunet: Path | None = None,
 ) -> Mapping[str, Detection]:
     """Faces of photographs.
 
@@ -71,6 +73,8 @@ def detect_faces(
         Processes.
     max_pixels : int
         Photographs of more are refused.
+    yunet : Path, optional
+        See :class:`natocc.faces.landmarks.detector.LandmarkFinder`.
 
     Returns
     -------
@@ -88,10 +92,13 @@ def detect_faces(
         return {face_id: face for name in names for face_id, face in _faces(name, entries[name], points)}
 
     def detect() -> Json:
-        work = (joblib.delayed(_detect)(root, name, points, least_side, max_pixels) for name in names)
+        work = (joblib.delayed(_detect)(root, name, points, least_side, max_pixels, yunet) for name in names)
         return dict(zip(names, joblib.Parallel(n_jobs=jobs, batch_size=4)(work), strict=True))
 
-    key = entry_key([[_VERSION, points, least_side, max_pixels], *_states(root, names)])
+    searched: list[Json] = [_VERSION, points, least_side, max_pixels]
+    if yunet is not None:
+        searched.append(YuNet(yunet).sha256)
+    key = entry_key([searched, *_states(root, names)])
     return Cache(cache / "detections", decode).get(key, detect)
 
 
@@ -116,18 +123,20 @@ def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]
         yield f"{name}#{number}", Detection(name, landmarks_from(face["landmarks"], points), str(face["detector"]), None)
 
 
-def _detect(root: Path, name: str, points: Literal[5, 68], least_side: int, max_pixels: int) -> dict[str, Json]:
+def _detect(
+    root: Path, name: str, points: Literal[5, 68], least_side: int, max_pixels: int, yunet: Path | None
+) -> dict[str, Json]:
     """Faces of a photograph, or why there are none; runs in a worker."""
     cv2.setNumThreads(1)
     try:
         image, _ = read_rgb(root / name, max_pixels)
-        faces = _finder(points).find_all(image, least_side)
+        faces = _finder(points, yunet).find_all(image, least_side)
     except BadDataError as error:
         return {"reason": error.reason, "detail": error.detail}
     return {"faces": [{"landmarks": landmarks.tolist(), "detector": detector} for landmarks, detector in faces]}
 
 
 @functools.lru_cache(maxsize=1)
-def _finder(points: Literal[5, 68]) -> LandmarkFinder:
+def _finder(points: Literal[5, 68], yunet: Path | None) -> LandmarkFinder:
     """A worker's finder: loading its models takes longer than a photograph."""
-    return LandmarkFinder(points)
+    return LandmarkFinder(points, yunet=yunet)

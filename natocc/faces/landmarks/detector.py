@@ -19,6 +19,7 @@ import numpy as np
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask, Points
 from natocc.faces.landmarks.cache import Box, FoundFace, kept_landmarks
+from natocc.faces.landmarks.yunet import YuNet
 from natocc.io.paths import package_folder
 
 PACKAGE = "face_recognition_models"
@@ -50,21 +51,25 @@ SAME_FACE = 0.3
 Detector: TypeAlias = Callable[[Image], list[Any]]
 
 
-def check_models(points: int) -> None:
+def check_models(points: int, yunet: Path | None = None) -> None:
     """Refuse to start without the models, or with others.
 
     Parameters
     ----------
     points : int
         68 or 5: which shape predictor will be used.
+    yunet : Path, optional
+        The file of YuNet, where it is to be used.
 
     Raises
     ------
     RunError
         If a file is missing, unreadable, or differs from the one natocc was made with.
     UsageError
-        If the package that ships them is not installed.
+        If the package that ships them is not installed, or YuNet's file is not as expected.
     """
+    if yunet is not None:
+        YuNet(yunet).check()
     for model in (points, CNN):
         path, expected = _model_path(model), MODELS[model][1]
         try:
@@ -88,22 +93,25 @@ class LandmarkFinder:
         Number of landmarks.
     cache : Path, optional
         Where the results of :meth:`find` are kept.
+    yunet : Path, optional
+        The file of YuNet: without it dlib's detectors alone search.
     """
 
-    def __init__(self, points: Literal[5, 68] = 68, cache: Path | None = None) -> None:
+    def __init__(self, points: Literal[5, 68] = 68, cache: Path | None = None, yunet: Path | None = None) -> None:
         self.points = points
         self.cache = cache
+        self._yunet = None if yunet is None else YuNet(yunet)
         # dlib's detectors change while they work; one finder may serve several threads, one at a time.
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[LandmarkFinder], tuple[int, Path | None]]:
-        return LandmarkFinder, (self.points, self.cache)
+    def __reduce__(self) -> tuple[type[LandmarkFinder], tuple[int, Path | None, Path | None]]:
+        return LandmarkFinder, (self.points, self.cache, None if self._yunet is None else self._yunet.path)
 
     def find(self, image: Image, face_mask: Mask | None = None) -> FoundFace:
         """Landmarks of the face that `face_mask` covers, else of the largest.
 
-        Detectors run from the cheapest to the most expensive: HOG, HOG on a larger picture, CNN. The first that finds
-        an acceptable face decides.
+        Detectors run from the cheapest to the most expensive: HOG, HOG on a larger picture, YuNet where there is its file, CNN.
+        The first that finds an acceptable face decides.
 
         Parameters
         ----------
@@ -126,7 +134,8 @@ class LandmarkFinder:
         wanted = None if face_mask is None else _mask_box(face_mask)
         if self.cache is None:
             return self._find(image, wanted)
-        return kept_landmarks(self.cache, self.points, image, wanted, lambda: self._find(image, wanted))
+        yunet = None if self._yunet is None else self._yunet.sha256
+        return kept_landmarks(self.cache, self.points, image, wanted, lambda: self._find(image, wanted), yunet)
 
     def _find(self, image: Image, wanted: Box | None) -> FoundFace:
         with self._lock:
@@ -142,7 +151,8 @@ class LandmarkFinder:
     def find_all(self, image: Image, least_side: int = 1) -> list[tuple[Points, str]]:
         """Landmarks of every face, from left to right, each with the detector that found it.
 
-        HOG looks at the picture and at one twice as large; the CNN, thirty times as slow, only where HOG finds nothing.
+        HOG looks at the picture and at one twice as large; YuNet, and the CNN, thirty times as slow, only where the ones before
+        find nothing.
 
         Parameters
         ----------
@@ -179,6 +189,8 @@ class LandmarkFinder:
         side = max(image.shape[:2])
         yield "hog", _detect(hog, image, min(1.0, first_side / side))
         yield "hog-upsampled", _detect(hog, image, min(2.0, UPSAMPLED_SIDE / side))
+        if self._yunet is not None:
+            yield "yunet", list(self._yunet.boxes(image))
         reduced = min(1.0, CNN_SIDE / side)
         if min(image.shape[:2]) * reduced >= CNN_LEAST_SIDE:
             yield "cnn", _detect(self._cnn, image, reduced)

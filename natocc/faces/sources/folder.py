@@ -49,7 +49,9 @@ class FolderFaces(FaceOptions):
         if self.faces == "largest":
             pictures = {name: Detection(name, None, None, None) for name in names}
         else:
-            pictures = dict(detect_faces(root, names, self.align.points, self.least_side, cache, jobs, self.max_pixels))
+            align = self.align
+            faces = detect_faces(root, names, align.points, self.least_side, cache, jobs, self.max_pixels, align.yunet_file(data))
+            pictures = dict(faces)
         chosen = {face_id: pictures[face_id] for face_id in self.select(pictures, data)}
         source = Folder(root, chosen, _by_picture(pictures), self.identities, self.licence, self.max_pixels, listing.notes)
         return self.with_landmarks(source, data)

@@ -16,7 +16,7 @@ from natocc.occluders.drawn_on_faces import DrawnOnFaces, Sitter, Weight
 from natocc.occluders.hair.flow import draw_sheets, on_picture
 from natocc.occluders.hair.strands import draw_hair
 from natocc.occluders.hair.tone import draw_palette
-from natocc.occluders.source import OccluderOptions
+from natocc.occluders.source import OccluderOptions, OccluderSource
 
 HairKind = Literal["strand", "fringe", "side"]
 
@@ -64,6 +64,14 @@ class HairOccluders(OccluderOptions):
             "light": {"shading": (0.2, 0.5), "shadow": 0.8, "shadow_strength": (0.2, 0.45), "shadow_reach": (0.01, 0.03)},
             "optics": {"edge": False, "sharpness": (0.0, 0.0)},
         }
+
+    def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
+        """One, however it falls."""
+        return (self.source,)
+
+    def kind_of(self, category: str) -> str:
+        """See :meth:`kinds_of`."""
+        return self.source
 
     @property
     def counted(self) -> str:

@@ -16,12 +16,13 @@ from natocc.io.notes import Notes
 from natocc.occluders import TEXTURES
 from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_bezier
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
-from natocc.occluders.source import OccluderOptions
+from natocc.occluders.source import OccluderOptions, OccluderSource
 from natocc.plugins.options import ChosenFrom
 
 _MARGIN = 4  # px around the outline, so that every edge is soft
 _FRACTION_BITS = 4
 _OVERSAMPLING = 4
+_KIND = "shape"
 
 
 _TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
@@ -75,6 +76,14 @@ class ShapesOccluders(OccluderOptions):
     def notes(self, data: Path) -> Notes:
         """Those of the textures."""
         return self.textures.notes(data)
+
+    def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
+        """One, whatever they are filled with."""
+        return (_KIND,)
+
+    def kind_of(self, category: str) -> str:
+        """See :meth:`kinds_of`."""
+        return _KIND
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Shapes:
         """See :meth:`OccluderOptions.open`; nothing is extracted."""

@@ -13,7 +13,7 @@ from natocc.core import seeds
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Matte
 from natocc.occluders.drawn_on_faces import DrawnOnFaces, Sitter, Weight, trimmed
-from natocc.occluders.source import OccluderOptions
+from natocc.occluders.source import OccluderOptions, OccluderSource
 from natocc.occluders.veils.things import THINGS, VeilKind
 
 _AXES = np.array([[0.0, 0.0, 10.0], [100.0, 0.0, 10.0], [0.0, 100.0, 10.0]])  # mm: the origin, and 1 dm along x and y
@@ -58,6 +58,10 @@ class VeilOccluders(OccluderOptions):
     def usual(self) -> Mapping[str, Mapping[str, Any]]:
         """See :attr:`OccluderOptions.usual`."""
         return {"placement": {"occlusion": (0.0, 0.8)}, "optics": {"edge": False}}
+
+    def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
+        """Those that have a weight."""
+        return tuple(kind for kind, weight in self.kinds.items() if weight > 0)
 
     @property
     def counted(self) -> str:

@@ -18,7 +18,7 @@ from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES, locate, require_folder
-from natocc.occluders.source import OccluderOptions
+from natocc.occluders.source import OccluderOptions, OccluderSource
 from natocc.occluders.worn.drape import drape
 from natocc.occluders.worn.drawing import KINDS
 from natocc.occluders.worn.fits import Wearing, fit_of
@@ -98,6 +98,10 @@ class WornOccluders(OccluderOptions):
                     raise ValueError(f"unknown kind {kind!r}{nearest(kind, list(KINDS))}; natocc draws {', '.join(KINDS)}")
         return self
 
+    def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
+        """Those of the templates."""
+        return source.kinds if isinstance(source, Worn) else ()
+
     @property
     def counted(self) -> str:
         """See :attr:`OccluderOptions.counted`."""
@@ -156,10 +160,15 @@ class Worn:
     def __init__(self, options: WornOccluders, garments: Mapping[str, Garment]) -> None:
         self._options, self._garments = options, garments
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of all things, by name."""
+        return tuple(sorted({garment.kind for garment in self._garments.values()}))
+
     def on(self, face: AlignedFace, regions: Mapping[str, Mask]) -> WornOnFace:
         """See :class:`natocc.occluders.source.PutOnFaces`."""
         pose = pose_of(face, regions)
-        kinds: dict[str, list[str]] = {kind: [] for kind in sorted({garment.kind for garment in self._garments.values()})}
+        kinds: dict[str, list[str]] = {kind: [] for kind in self.kinds}
         for name, garment in self._garments.items():
             kinds[garment.kind].append(name)
         fitting = {kind: names for kind, names in kinds.items() if abs(pose.yaw) <= fit_of(kind).most_yaw}

@@ -21,6 +21,9 @@ class DiscOccluders(OccluderOptions):
     def check(self, data: Path) -> int:
         return 1
 
+    def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
+        return ("disc",)  # for output.masks: [kinds]
+
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Discs:
         return Discs(self.radius)
 
