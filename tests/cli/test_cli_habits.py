@@ -92,7 +92,7 @@ def test_a_shell_can_complete(shell: str) -> None:
         ("natocc ver", {"verify"}),
         ("natocc build --source ce", {"celebamask"}),
         ("natocc preview --occluders co", {"coco"}),
-        ("natocc extract h", {"hands"}),
+        ("natocc extract ha", {"hair", "hands"}),
         ("natocc recipes show d", {"demo"}),
         ("natocc build --over", {"--overwrite"}),
     ],
