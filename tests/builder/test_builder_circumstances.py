@@ -45,6 +45,7 @@ def _locale() -> str:
     return next((name for name in known if name.lower() in ("tr_tr.utf8", "tr_tr.utf-8")), "C")
 
 
+@pytest.mark.slow
 def test_f31_f32_circumstances_do_not_show(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = runs.recipe(30)
     runs.run("build", recipe, "-o", tmp_path / "plain", "--backend", "threading", "-j", 1, PYTHONHASHSEED=1)
@@ -60,6 +61,7 @@ def test_f31_f32_circumstances_do_not_show(runs: Runs, tmp_path: Path, monkeypat
     assert _samples(tmp_path / "few") == _samples(tmp_path / "plain")[:17]
 
 
+@pytest.mark.slow
 def test_f36_nothing_asks_the_network(runs: Runs, cache: Path, tmp_path: Path) -> None:
     told = runs.run("build", "demo", "-n", 4, "-o", tmp_path / "out", "-j", 2, "--cache", cache, code=_NO_NETWORK)
     assert "4 samples" in told

@@ -320,6 +320,7 @@ Storage.put = put
 """
 
 
+@pytest.mark.slow
 def test_a_kill_between_uploads_costs_no_shard(s3: dict[str, str], whole: dict[str, str], runs: Runs) -> None:
     url = "s3://bucket/killed"
     edits = [word for edit in SMALL for word in ("--set", edit)]

@@ -93,7 +93,7 @@ def test_a_shell_can_complete(shell: str) -> None:
         ("natocc build --source ce", {"celebamask"}),
         ("natocc preview --occluders co", {"coco"}),
         ("natocc extract ha", {"hair", "hands"}),
-        ("natocc recipes show d", {"demo"}),
+        ("natocc recipes show de", {"demo", "demo-worn"}),
         ("natocc build --over", {"--overwrite"}),
     ],
 )

@@ -84,6 +84,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return files(runs.base / "out")
 
 
+@pytest.mark.slow
 def test_a_dask_worker_is_killed_and_the_bytes_are_those_of_one_machine(
     runs: Runs, scheduler: str, whole: dict[str, str]
 ) -> None:

@@ -38,6 +38,7 @@ def test_f25_a_sample_that_ends_its_worker_is_left_out(runs: Runs, tmp_path: Pat
             assert row["images_sha256"] == sound["images_sha256"]
 
 
+@pytest.mark.slow
 def test_f25_one_worker_is_isolated_too(runs: Runs, tmp_path: Path) -> None:
     runs.run("build", runs.recipe(4, wrong={1: "memory"}), "-o", tmp_path / "out", "-j", 1)
     assert [row["reason"] for row in _rows(tmp_path / "out")] == [None, "worker-died", None, None]

@@ -62,7 +62,7 @@ def test_a_mask_is_one_piece_and_always_the_same(astronaut: tuple[Image, Points]
             assert again == confidence
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.sampled_from([0, 1, 2, 3]), st.sampled_from([0.5, 1.0, 2.0]))
 def test_a_mask_turns_and_grows_with_the_photograph(turns: int, scale: float) -> None:
     image, _ = read_rgb(package_folder("skimage") / "data" / "astronaut.png")
