@@ -79,6 +79,7 @@ def test_f27_a_disk_that_is_full(runs: Runs, disk: Disk, tmp_path: Path) -> None
     assert f"natocc: cannot make the folder {out.parent}/other: Read-only file system" in told
 
 
+@pytest.mark.slow
 def test_f27_files_that_may_not_be_large_enough(runs: Runs, tmp_path: Path) -> None:
     """A quota for workers alone, which ends a write in its middle."""
     code = """if True:

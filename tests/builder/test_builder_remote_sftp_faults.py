@@ -124,6 +124,7 @@ def test_a_full_disk_there_costs_no_shard(writes: int, server: SftpServer, whole
     assert files(server.served / "out") == whole
 
 
+@pytest.mark.slow
 def test_a_kill_while_a_file_is_on_its_way_costs_no_shard(
     server: SftpServer, runs: Runs, whole: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ def _run(*arguments: object, code: int = 0) -> Result:
     return done
 
 
+@pytest.mark.slow
 def test_extract_tells_what_came_of_it(real_data: Path, cache: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     done = _run("extract", "coco", "--data", real_data, "--cache", cache, "-j", 2, "-o", sheet)
