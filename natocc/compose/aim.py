@@ -9,10 +9,10 @@ import numpy as np
 
 from natocc.compose.hand_places import hand_pose
 from natocc.compose.hold import held_pose, holding_pose
-from natocc.compose.places import draw_name
 from natocc.compose.pose import PlacementRule, Pose, draw_pose
 from natocc.core.plans import Placement, Reference
 from natocc.core.samples import AlignedFace, Cutout
+from natocc.plugins.weights import draw_by_weight
 
 Draw = Callable[[np.random.Generator], tuple[Reference, Cutout]]
 """Draws a cutout: the JSON from which it can be made again, and the cutout."""
@@ -33,7 +33,7 @@ def aim(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule: Place
     rule : PlacementRule
     """
     if cutout.points_to_xy is not None and rule.hands is not None:
-        place = draw_name(rng, rule.hand_places)
+        place = draw_by_weight(rng, rule.hand_places)
         return draw_pose(rng, face, cutout, rule) if place == "anywhere" else hand_pose(rng, face, cutout, rule, place)
     if cutout.points_to_xy is None and rule.hold is not None:
         return held_pose(rng, face, cutout, rule)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.core.samples import AlignedFace
+from natocc.plugins.weights import draw_by_weight
 
 Anchor: TypeAlias = Literal["eyes", "nose", "mouth", "cheek", "forehead", "chin", "border"]
 Points: TypeAlias = npt.NDArray[np.float64]
@@ -74,9 +75,7 @@ def anchor_points(face: AlignedFace, anchor: Anchor) -> Points:
 
 def draw_anchor(rng: np.random.Generator, face: AlignedFace, weights: Mapping[Anchor, float]) -> tuple[Anchor, Points]:
     """Draw a part by its weight and a point near it: the part's name and (2,) x, y."""
-    names = list(weights)
-    reached = np.cumsum([weights[name] for name in names])
-    anchor = names[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
+    anchor = draw_by_weight(rng, weights)
     points = anchor_points(face, anchor)
     width = cv2.boundingRect(face.face_mask)[2]
     return anchor, points[int(rng.integers(len(points)))] + rng.normal(size=2) * _JITTER * width

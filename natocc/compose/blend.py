@@ -8,11 +8,12 @@ from typing import Annotated, Any, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Tag
 
 from natocc.core.samples import Image
 from natocc.plugins.options import NameIn, Options
 from natocc.plugins.table import Table
+from natocc.plugins.weights import Weight, draw_by_weight, some_weight
 
 Alpha: TypeAlias = npt.NDArray[np.float32]
 Blend: TypeAlias = Callable[[Image, Image, Alpha], Image]
@@ -35,13 +36,6 @@ where the coverage is 0; :func:`blend_over` makes sure of that.
 """
 
 Name: TypeAlias = Annotated[str, NameIn(BLENDS)]
-Weight: TypeAlias = Annotated[float, Field(ge=0)]
-
-
-def _some_weight(mix: Mapping[Name, float]) -> Mapping[Name, float]:
-    if not sum(mix.values()) > 0:
-        raise ValueError("a mix of blends needs a weight above 0")
-    return mix
 
 
 def _name_or_mix(method: object) -> str:
@@ -52,7 +46,7 @@ class BlendRule(Options):
     """How occluders are blended into the picture."""
 
     method: Annotated[
-        Annotated[Name, Tag("(name)")] | Annotated[dict[Name, Weight], AfterValidator(_some_weight), Tag("(mix)")],
+        Annotated[Name, Tag("(name)")] | Annotated[dict[Name, Weight], some_weight("a mix of blends needs"), Tag("(mix)")],
         Discriminator(_name_or_mix),
     ] = "alpha"
     """``alpha`` (the over operator), ``poisson`` or ``pyramid``; or a mapping of these to weights, so that a set mixes them and
@@ -67,8 +61,7 @@ def draw_blend(rng: np.random.Generator, rule: BlendRule) -> str:
     """Name of a blend."""
     if isinstance(rule.method, str):
         return rule.method
-    reached = np.cumsum(list(rule.method.values()))
-    return list(rule.method)[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
+    return draw_by_weight(rng, rule.method)
 
 
 def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:

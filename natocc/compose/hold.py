@@ -8,12 +8,13 @@ import numpy as np
 
 from natocc.compose.face_frame import FaceFrame, Side, Vector, face_frame
 from natocc.compose.long_axis import long_axis, scale_to
-from natocc.compose.places import HoldPlace, draw_name
+from natocc.compose.places import HoldPlace
 from natocc.compose.pose import PlacementRule, Pose, known_thing
 from natocc.compose.sizes import HAND
 from natocc.core.plans import Placement
 from natocc.core.samples import AlignedFace, Cutout
 from natocc.plugins.ranges import uniform
+from natocc.plugins.weights import draw_by_weight
 
 HOLDING = "holding"
 """Where a hand lies that holds a thing."""
@@ -56,7 +57,7 @@ def held_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     if axis is None:
         return "ends not told apart"
     frame = face_frame(face)
-    place = draw_name(rng, weights)
+    place = draw_by_weight(rng, weights)
     side = frame.draw_side(rng)
     scale, size_cm = scale_to(axis, thing, uniform(rng, thing.cm), frame.cm)
     flip = bool(rng.random() < rule.flip)

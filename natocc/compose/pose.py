@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from natocc.compose.anchors import Anchor, draw_anchor
 from natocc.compose.face_frame import face_frame
@@ -21,6 +21,7 @@ from natocc.core.plans import Placement
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange, loguniform, uniform
+from natocc.plugins.weights import Weight, some_weight
 
 Vector = npt.NDArray[np.float64]
 
@@ -34,13 +35,7 @@ HELD_COVERS = (0.003, 0.8)
 """Accepted occlusion ratios of what is held, and of hands that lie where hands do."""
 
 
-def _some_weight(weights: dict[Anchor, float]) -> dict[Anchor, float]:
-    if not sum(weights.values()) > 0:
-        raise ValueError("anchors need a weight above 0")
-    return weights
-
-
-Anchors = Annotated[dict[Anchor, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+Anchors = Annotated[dict[Anchor, Weight], some_weight("anchors need")]
 
 
 class CoverageRule(Options):

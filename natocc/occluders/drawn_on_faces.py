@@ -5,20 +5,21 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout, Image, Mask, Matte, Origin
+from natocc.occluders.source import OccluderOptions
 from natocc.occluders.worn.head_pose import HeadPose
 from natocc.occluders.worn.wearer import pose_of
+from natocc.plugins.weights import draw_by_weight
 
-Weight = Annotated[float, Field(ge=0)]
 Box = tuple[int, int, int, int]
 """Left, top, width and height, px."""
 
@@ -48,6 +49,33 @@ class Sitter:
     def px_per_mm(self) -> float:
         """Scale of the face: the eyes of the generic head are 62 mm apart."""
         return self.pose.focal / float(self.pose.translation[2])
+
+
+class DrawnKinds(OccluderOptions):
+    """Options of such a source: kinds with weights, and no data."""
+
+    kinds: Mapping[Any, float]
+    """Weight of each kind."""
+
+    @property
+    def on_landmarks(self) -> bool:
+        """See :attr:`OccluderOptions.on_landmarks`."""
+        return True
+
+    @property
+    def counted(self) -> str:
+        """See :attr:`OccluderOptions.counted`."""
+        return "kinds that natocc draws"
+
+    @property
+    def used_kinds(self) -> dict[str, float]:
+        """Those that have a weight, and it."""
+        return {kind: weight for kind, weight in self.kinds.items() if weight > 0}
+
+    def check(self, data: Path) -> int:
+        """Number of kinds: there are no pictures."""
+        del data
+        return len(self.used_kinds)
 
 
 class DrawnOnFaces(ABC):
@@ -117,9 +145,7 @@ class DrawnOnFace:
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """A kind by its weight, a seed for its detail, and what the face has to say."""
-        kinds = list(self.weights)
-        reached = np.cumsum([self.weights[kind] for kind in kinds])
-        kind = kinds[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
+        kind = draw_by_weight(rng, self.weights)
         seed = int(rng.integers(_SEEDS))
         return {"kind": kind, "seed": seed, **self.source.draw_for(rng, kind, self.sitter)}
 

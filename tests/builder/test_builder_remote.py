@@ -222,7 +222,7 @@ def test_a_damaged_description_is_named_by_its_url(damage: bytes, memory: Files,
     assert memory() == {"dataset.json": damage}
 
 
-@pytest.mark.parametrize("url", ["ftp://host/folder", "s3://", "file:///tmp/out"])
+@pytest.mark.parametrize("url", ["ftp://host/folder", "s3://", "file:///folder/out"])
 def test_a_url_that_natocc_cannot_write_to_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot write to|names no place"):
         _build(url, tmp_path)

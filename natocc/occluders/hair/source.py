@@ -8,26 +8,21 @@ from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Matte
-from natocc.occluders.drawn_on_faces import DrawnOnFaces, Sitter, Weight
+from natocc.occluders.drawn_on_faces import DrawnKinds, DrawnOnFaces, Sitter
 from natocc.occluders.hair.flow import draw_sheets, on_picture
 from natocc.occluders.hair.strands import draw_hair
 from natocc.occluders.hair.tone import draw_palette
-from natocc.occluders.source import OccluderOptions, OccluderSource
+from natocc.occluders.source import OccluderSource
+from natocc.plugins.weights import Weight, some_weight
 
 HairKind = Literal["strand", "fringe", "side"]
 
 
-def _some_weight(kinds: dict[HairKind, float]) -> dict[HairKind, float]:
-    if not sum(kinds.values()) > 0:
-        raise ValueError("kinds need a weight above 0")
-    return kinds
-
-
-class HairOccluders(OccluderOptions):
+class HairOccluders(DrawnKinds):
     """Hair that falls over the face, drawn by natocc in the tone of the picture's own hair; it needs no data.
 
     Bundles of fine strands begin at the hairline (the upper end of the face mask) and follow gravity, on the head as its 68
@@ -44,16 +39,11 @@ class HairOccluders(OccluderOptions):
     """
 
     source: Literal["hair"] = "hair"
-    kinds: Annotated[dict[HairKind, Weight], AfterValidator(_some_weight)] = Field(
+    kinds: Annotated[dict[HairKind, Weight], some_weight("kinds need")] = Field(
         {"strand": 2, "fringe": 2, "side": 1}, validate_default=True
     )
     """Weight of each kind. ``strand``: one to three loose locks across forehead and cheek. ``fringe``: bangs down to about the
     brows. ``side``: a curtain of hair on one side of the face."""
-
-    @property
-    def on_landmarks(self) -> bool:
-        """See :attr:`OccluderOptions.on_landmarks`."""
-        return True
 
     @property
     def usual(self) -> Mapping[str, Mapping[str, Any]]:
@@ -73,20 +63,10 @@ class HairOccluders(OccluderOptions):
         """See :meth:`kinds_of`."""
         return self.source
 
-    @property
-    def counted(self) -> str:
-        """See :attr:`OccluderOptions.counted`."""
-        return "kinds that natocc draws"
-
-    def check(self, data: Path) -> int:
-        """Number of kinds: there are no pictures."""
-        del data
-        return sum(weight > 0 for weight in self.kinds.values())
-
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Hair:
         """See :meth:`OccluderOptions.open`; nothing is extracted."""
         del data, cache, jobs
-        return Hair({kind: weight for kind, weight in self.kinds.items() if weight > 0})
+        return Hair(self.used_kinds)
 
 
 class Hair(DrawnOnFaces):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from pydantic import AfterValidator, Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny
 
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout
@@ -18,6 +18,7 @@ from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
 from natocc.occluders.source import OccluderOptions, OccluderSource
 from natocc.plugins.options import ChosenFrom
+from natocc.plugins.weights import Weight, draw_by_weight, some_weight
 
 _MARGIN = 4  # px around the outline, so that every edge is soft
 _FRACTION_BITS = 4
@@ -28,13 +29,7 @@ _KIND = "shape"
 _TEXTURES = ChosenFrom(TEXTURES, TextureOptions)
 
 
-def _some_weight(kinds: dict[OutlineKind, float]) -> dict[OutlineKind, float]:
-    if not sum(kinds.values()) > 0:
-        raise ValueError("kinds need a weight above 0")
-    return kinds
-
-
-Kinds = Annotated[dict[OutlineKind, Annotated[float, Field(ge=0)]], AfterValidator(_some_weight)]
+Kinds = Annotated[dict[OutlineKind, Weight], some_weight("kinds need")]
 
 
 class ShapesOccluders(OccluderOptions):
@@ -106,9 +101,7 @@ class Shapes:
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """A kind of shape, the numbers that make it, and a texture."""
-        kinds = list(self._options.kinds)
-        reached = np.cumsum([self._options.kinds[kind] for kind in kinds])
-        kind = kinds[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
+        kind = draw_by_weight(rng, self._options.kinds)
         low, high = sorted((self._options.least_points, self._options.most_points))
         drawn = draw_bezier(rng, (low, high), self._options.smooth) if kind == "bezier" else DRAWS[kind](rng)
         return {"kind": kind, **drawn, **self._textures.draw(rng)}

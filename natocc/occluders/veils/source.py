@@ -7,25 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from natocc.core import seeds
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Matte
-from natocc.occluders.drawn_on_faces import DrawnOnFaces, Sitter, Weight, trimmed
-from natocc.occluders.source import OccluderOptions, OccluderSource
+from natocc.occluders.drawn_on_faces import DrawnKinds, DrawnOnFaces, Sitter, trimmed
+from natocc.occluders.source import OccluderSource
 from natocc.occluders.veils.things import THINGS, VeilKind
+from natocc.plugins.weights import Weight, some_weight
 
 _AXES = np.array([[0.0, 0.0, 10.0], [100.0, 0.0, 10.0], [0.0, 100.0, 10.0]])  # mm: the origin, and 1 dm along x and y
 
 
-def _some_weight(kinds: dict[VeilKind, float]) -> dict[VeilKind, float]:
-    if not sum(kinds.values()) > 0:
-        raise ValueError("kinds need a weight above 0")
-    return kinds
-
-
-class VeilOccluders(OccluderOptions):
+class VeilOccluders(DrawnKinds):
     """Things that the face is seen through, drawn by natocc: veils, nets, smoke, glass. They need no data.
 
     They are laid before the face as its 68 landmarks say: a veil from the nose downwards, the net of a hat over the eyes, a glass
@@ -42,17 +37,12 @@ class VeilOccluders(OccluderOptions):
     """
 
     source: Literal["veils"] = "veils"
-    kinds: Annotated[dict[VeilKind, Weight], AfterValidator(_some_weight)] = Field(
+    kinds: Annotated[dict[VeilKind, Weight], some_weight("kinds need")] = Field(
         {"veil": 1, "net": 1, "smoke": 1, "glass": 1}, validate_default=True
     )
     """Weight of each kind. ``veil``: fine cloth with folds, over the lower face, the upper or all of it. ``net``: threads and
     knots. ``smoke``: smoke or steam. ``glass``: a tumbler at the mouth, empty or with a drink, or a pane with reflections; what
     is behind is tinted, not bent."""
-
-    @property
-    def on_landmarks(self) -> bool:
-        """See :attr:`OccluderOptions.on_landmarks`."""
-        return True
 
     @property
     def usual(self) -> Mapping[str, Mapping[str, Any]]:
@@ -61,22 +51,12 @@ class VeilOccluders(OccluderOptions):
 
     def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
         """Those that have a weight."""
-        return tuple(kind for kind, weight in self.kinds.items() if weight > 0)
-
-    @property
-    def counted(self) -> str:
-        """See :attr:`OccluderOptions.counted`."""
-        return "kinds that natocc draws"
-
-    def check(self, data: Path) -> int:
-        """Number of kinds: there are no pictures."""
-        del data
-        return sum(weight > 0 for weight in self.kinds.values())
+        return tuple(self.used_kinds)
 
     def open(self, data: Path, cache: Path, jobs: int = 1) -> Veils:
         """See :meth:`OccluderOptions.open`; nothing is extracted."""
         del data, cache, jobs
-        return Veils({kind: weight for kind, weight in self.kinds.items() if weight > 0})
+        return Veils(self.used_kinds)
 
 
 class Veils(DrawnOnFaces):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json, Reference
@@ -27,18 +27,9 @@ from natocc.occluders.worn.template_files import LAYOUT
 from natocc.occluders.worn.wardrobe import Drawn, Garment, files_of
 from natocc.occluders.worn.wearer import face_outline, pose_of
 from natocc.plugins.options import Location
+from natocc.plugins.weights import Weight, draw_by_weight, some_weight
 
-_Name = TypeVar("_Name", bound=str)
 _TURNED = 20.0  # degrees from which a template of a turned head is taken, where there is one
-
-
-def _some_weight(weights: dict[Wearing, float]) -> dict[Wearing, float]:
-    if not sum(weights.values()) > 0:
-        raise ValueError("wearing needs a weight above 0")
-    return weights
-
-
-Weight = Annotated[float, Field(ge=0)]
 
 
 class WornOccluders(OccluderOptions):
@@ -67,7 +58,7 @@ class WornOccluders(OccluderOptions):
     points: Literal["files", "mask", "glasses"] = "files"
     """Where the anchors of files come from. ``files``: beside them. ``mask``: all are masks for mouth and nose, seen from the
     front; their outlines tell. ``glasses``: all are glasses, seen from the front."""
-    wearing: Annotated[dict[Wearing, Weight], AfterValidator(_some_weight)] = Field(
+    wearing: Annotated[dict[Wearing, Weight], some_weight("wearing needs")] = Field(
         {"proper": 0.9, "below_nose": 0.07, "chin": 0.03}, validate_default=True
     )
     """Weights of how masks are worn: over nose and mouth, below the nose, or on the chin."""
@@ -244,9 +235,9 @@ class WornOnFace:
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """A kind by its weight, one of it, how it is worn; and all of the face that it takes to make it again."""
-        kind = _choose(rng, {kind: self.options.weight(kind) for kind in self.kinds})
+        kind = draw_by_weight(rng, {kind: self.options.weight(kind) for kind in self.kinds})
         name = self.kinds[kind][int(rng.integers(len(self.kinds[kind])))]
-        wearing: Wearing = _choose(rng, self.options.wearing)
+        wearing: Wearing = draw_by_weight(rng, self.options.wearing)
         if not fit_of(kind).covers_mouth:
             wearing = "proper"
         variant = "frontal"
@@ -277,10 +268,3 @@ class WornOnFace:
     def cutout(self, reference: Reference) -> Cutout:
         """See :meth:`Worn.cutout`."""
         return self.worn.cutout(reference)
-
-
-def _choose(rng: np.random.Generator, weights: Mapping[_Name, float]) -> _Name:
-    """One of the keys, by its weight."""
-    names = list(weights)
-    reached = np.cumsum([weights[name] for name in names])
-    return names[int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))]
