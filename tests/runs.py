@@ -50,8 +50,9 @@ class Runs:
     def spawn(self, *arguments: object, code: str | None = None, **environment: object) -> subprocess.Popen[str]:
         """Any Python with the faces of these tests, in a session of its own."""
         site = self.base / ("site" if code is None else f"site-{abs(hash(code))}")
-        site.mkdir(exist_ok=True)
-        (site / "sitecustomize.py").write_text(SITE + (code or ""))
+        if not site.exists():  # written once: a process that has been started may be reading it
+            site.mkdir()
+            (site / "sitecustomize.py").write_text(SITE + (code or ""))
         path = os.pathsep.join([str(site), str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
         told = {name: str(value) for name, value in environment.items()}
         process = subprocess.Popen(

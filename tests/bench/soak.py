@@ -50,7 +50,9 @@ class Soak:
 
     def start(self, out: Path, *more: object) -> subprocess.Popen[bytes]:
         """``natocc build`` of that many faces, what it says goes to a log."""
-        (self.base / "sitecustomize.py").write_text(SITE)
+        site = self.base / "sitecustomize.py"
+        if not site.exists():  # written once: a process that has been started may be reading it
+            site.write_text(SITE)
         textures = {"source": "textures", "root": "package:skimage/data", "include": ["brick.png"]}
         shapes = {"source": "shapes", "side": 64, "textures": textures}
         recipe = {
