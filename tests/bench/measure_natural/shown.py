@@ -5,9 +5,11 @@ All are 512 px and have been through the same JPEG, so that neither tells one ki
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,11 @@ import cv2
 import numpy as np
 import yaml
 
-from natocc.core.samples import IGNORE, Image, Mask, occluded
+from measure_natural import material, ways
+from natocc.compose.appearance import Photo
+from natocc.core.errors import BadDataError
+from natocc.core.samples import IGNORE, MATTE_THRESHOLD, Image, Mask, occluded
+from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.io.images import read_labels, read_rgb
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
@@ -24,6 +30,8 @@ from natocc.recipe.model import validate_recipe
 SIDE, QUALITY = 512, 92
 KINDS: Mapping[str, str] = {"hands": "hands", "held": "things", "objects": "things"}
 """Of the sets of the recommended recipe; a thing may have a hand on it."""
+OBJECTS: Mapping[str, str] = {"hand": "hands", "object": "things"}
+"""Of the occluders of :mod:`measure_natural.material`."""
 HANDS = {"hand", "arm", "sleeve"}
 WORN = {"hat", "sunglasses", "face mask", "helmet"}
 FACES: Mapping[str, Mapping[str, Any]] = {
@@ -37,7 +45,9 @@ FACES: Mapping[str, Mapping[str, Any]] = {
     },
     "helen": {"source": "folder", "root": "helen", "landmarks": "helen", "align": {"size": SIDE}},
 }
-"""Where our faces come from: the data sets that the real ones come from. Two of three are CelebA's, as there."""
+"""Where our faces come from: the data sets that the real ones come from."""
+SHARES = (("celeba", 2 / 3), ("helen", 1 / 3))
+CLEAN = {"name": "clean", "method": "none"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,8 +91,9 @@ def real(data: Path) -> Iterator[Shown]:
 
 def made(sets: list[dict[str, Any]], data: Path, cache: Path, count: int) -> Iterator[Shown]:
     """What sets of a recipe make: `count` pictures of each set, of nobody who is among the real ones."""
-    known = {row["name"].split("_", 1)[1] for row in _index(data)}
-    for name, share in (("celeba", count - count // 3), ("helen", count // 3)):
+    known = _known(data)
+    for name, part in SHARES:
+        share = round(part * count)
         recipe = validate_recipe({"name": "measured", "seed": 3, "faces": FACES[name], "sets": sets}, "the sets measured")
         pipeline = Pipeline(recipe, Workspace(data, cache), look=False)
         left = dict.fromkeys((each["name"] for each in sets), share)
@@ -100,9 +111,40 @@ def made(sets: list[dict[str, Any]], data: Path, cache: Path, count: int) -> Ite
             yield Shown(KINDS[of], f"{name}/{spec.face}", compressed(composite.image), composite.modal, occluded(composite))
 
 
+def _known(data: Path) -> set[str]:
+    return {row["name"].split("_", 1)[1] for row in _index(data)}
+
+
 def _index(data: Path) -> list[dict[str, str]]:
     with (data / "real-occlusion" / "index.csv").open() as file:
         return list(csv.DictReader(file))
+
+
+def laid(names: Sequence[str], data: Path, cache: Path, count: int) -> dict[str, list[Shown]]:
+    """The same faces, `count` hands and `count` things on them, in each of some ways of :mod:`measure_natural.ways`."""
+    occluders = [*material.hands(data, count, "hands11k"), *material.objects(data, count)]
+    photos = [photo for name, share in SHARES for photo in _photos(name, data, cache, round(share * count))]
+    found: dict[str, list[Shown]] = {name: [] for name in names}
+    for index, occluder in enumerate(occluders):
+        kind, (picture, photo) = OBJECTS[occluder.kind], photos[index % len(photos)]
+        for name in names:
+            with contextlib.suppress(BadDataError):
+                image, matte = ways.composite(name, photo, occluder, index)
+                covered = (matte >= MATTE_THRESHOLD).astype(np.uint8)
+                found[name].append(Shown(kind, picture, compressed(image), photo.face.face_mask & (1 - covered), covered))
+    return found
+
+
+def _photos(name: str, data: Path, cache: Path, count: int) -> Iterator[tuple[str, Photo]]:
+    pipeline = Pipeline(
+        validate_recipe({"name": "faces", "faces": FACES[name], "sets": [CLEAN]}, "the faces"), Workspace(data, cache)
+    )
+    known = _known(data)
+    skin = values_of(pipeline.faces.classes, SKIN_PARTS)
+    ids = (face_id for face_id in pipeline.faces.ids() if face_id.removesuffix(".jpg") not in known)
+    for face_id in itertools.islice(ids, count):
+        with contextlib.suppress(BadDataError):
+            yield f"{name}/{face_id}", Photo(pipeline.aligned(face_id), skin)
 
 
 def recommended() -> list[dict[str, Any]]:
