@@ -36,8 +36,8 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
 
-bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
-	$(BIN)/python tests/bench/natural.py
+bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams, against real occluders; ARGS="--only real"
+	$(BIN)/python tests/bench/natural.py $(ARGS)
 
 bench-worn: setup  ## How well what is worn lies on faces: a mask's edges against hand-placed landmarks, which turned heads are refused
 	$(BIN)/python tests/bench/worn.py
