@@ -20,6 +20,7 @@ _LIGHTNESS, _COLOUR, _BINS = 16, 8, 16  # a bin of a colour model: 8-bit CIELAB,
 _LAB = np.array([100 / 255, 1, 1], np.float32)  # 8-bit CIELAB to units that the eye sees as about equal
 _WHITE = 245  # of 255, in every channel: blown out
 _PLAIN, _MIXED = 6.0, 14.0  # CIELAB units, deviation of the surroundings: nothing of a mixed background is told for sure
+_WORTH_A_WORD = 0.95
 _LEAST_HOLE = 3  # px, reduced
 _LEAST_GAP = 0.01  # of the object's area: smaller dents of the outline are none
 
@@ -67,9 +68,10 @@ class Quality:
 
     @property
     def flaw(self) -> str:
-        """What is worst about it, in a few words."""
+        """What is worst about it, in a few words; empty where nothing is worth a word."""
         parts = dataclasses.asdict(self)
-        return _FLAWS[min(parts, key=lambda part: parts[part])]
+        worst = min(parts, key=lambda part: parts[part])
+        return _FLAWS[worst] if parts[worst] < _WORTH_A_WORD else ""
 
 
 _FLAWS = {
