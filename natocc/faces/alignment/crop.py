@@ -103,7 +103,12 @@ def labels_outside(labels: Mask, source: tuple[int, int], matrix: Affine, border
         return outside
     x, y = _source_pixels(matrix, *np.mgrid[0 : labels.shape[0], 0 : labels.shape[1]].astype(np.float64))
     where = (x < 0) | (x >= source[1]) | (y < 0) | (y >= source[0])
-    shown_x, shown_y = nearest_shown(x[where], source[1], border), nearest_shown(y[where], source[0], border)
+    # The nearest crop pixel, up to half a diagonal away, must not lie outside again.
+    margin = 0.75 / float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    shown_x, shown_y = (
+        nearest_shown(at, length, border).clip(min(margin, (length - 1) / 2), max(length - 1 - margin, (length - 1) / 2))
+        for at, length in ((x[where], source[1]), (y[where], source[0]))
+    )
     columns = np.rint(matrix[0, 0] * shown_x + matrix[0, 1] * shown_y + matrix[0, 2]).astype(np.int64)
     rows = np.rint(matrix[1, 0] * shown_x + matrix[1, 1] * shown_y + matrix[1, 2]).astype(np.int64)
     known = (columns >= 0) & (columns < labels.shape[1]) & (rows >= 0) & (rows < labels.shape[0])
