@@ -9,10 +9,11 @@ import numpy as np
 
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import blend_over
-from natocc.compose.colour import shift_to_light, transfer_colour
+from natocc.compose.colour import transfer_colour
 from natocc.compose.finish import finished
 from natocc.compose.grain import match_grain
 from natocc.compose.light import cast_shadow, shade
+from natocc.compose.light_colour import shift_to_light
 from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.warp import Layer, warp_cutout
 from natocc.core.plans import Look, Plan
