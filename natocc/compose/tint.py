@@ -43,6 +43,7 @@ _DIM = -3.4  # log2 of the luminance of skin, 2.5 standard deviations below the 
 _NODES = 26  # of the curve of tones, over L*
 _STIFFNESS = 20.0  # pixels that weigh as much as a bend by 1 at one node
 _SECOND = np.diff(np.eye(_NODES), 2, axis=0)
+_WHITE = 96.0  # L*: above it clipping has changed the tones
 _BLACK = 20.0  # pixels that hold the curve's dark end at grey: black has no colour
 _STIFF = _STIFFNESS * _SECOND.T @ _SECOND + np.diag([_BLACK, *[1e-6] * (_NODES - 1)])
 # Distance of a face's colours from the curve, CIELAB (95 %): toned pictures have 0 to 3, other portraits 8 to 30.
@@ -108,8 +109,9 @@ def measure_tint(image: Image, skin_mask: Mask, face_mask: Mask) -> Tint:
     skin = LINEAR[_unclipped(small[on_skin])]
     doubtful, certain = _split(np.concatenate([_ratios_of_skin(skin), _ratios_of_edges(small)]))
     lab = to_lab(small[::_STEP, ::_STEP])
-    tones = _tones(lab.reshape(-1, 3))
-    colour = _colour(lab[on_face[::_STEP, ::_STEP]], tones)
+    shown = lab[..., 0] < _WHITE
+    tones = _tones(lab[shown])
+    colour = _colour(lab[on_face[::_STEP, ::_STEP] & shown], tones)
     stops = min(float(np.log2(np.median(skin @ _LUMINANCE) + _NOISE)) - _DIM, 0.0) if len(skin) else 0.0
     return Tint(doubtful * colour, certain * colour, stops, colour, tones)
 
