@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from natocc.compose.lens import edge_blur
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
@@ -29,6 +30,15 @@ class OpticsRule(Options):
     """Strength with which the occluder's noise is brought to the picture's."""
     jpeg: QualityRange | None = None
     """Quality at which the occluder is compressed once, on the picture's own grid of blocks."""
+    defocus: float = Field(0.0, ge=0, le=1)
+    """Probability that an occluder, nearer than the face, is out of focus. Its edge widens; it is labelled where at least half
+    of it is left."""
+    defocus_radius: UnitRange = (0.003, 0.012)
+    """Radius of the disc that a point out of focus becomes, in face widths."""
+    motion: float = Field(0.0, ge=0, le=1)
+    """Probability that an occluder moves while the shutter is open, in any direction."""
+    motion_length: UnitRange = (0.01, 0.05)
+    """How far it moves, in face widths."""
 
 
 def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: float) -> Image:
