@@ -29,7 +29,8 @@ class ColourRule(Options):
     """``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to those of the skin, which suits hands. ``none`` keeps
     them. Plug-ins add others."""
     shift: UnitRange = (0.0, 0.3)
-    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder."""
+    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder. A
+    clear tint (light of a colour, sepia, black and white) is taken on in full, unless this is 0."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The transfer."""

@@ -1,4 +1,4 @@
-"""Optics: an occluder's sharpness and JPEG history brought to those of the face's picture."""
+"""Optics: an occluder's sharpness and JPEG history brought to those of the face's picture; how often it is out of focus."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class OpticsRule(Options):
     defocus: float = Field(0.0, ge=0, le=1)
     """Probability that an occluder, nearer than the face, is out of focus. Its edge widens; it is labelled where at least half
     of it is left."""
-    defocus_radius: UnitRange = (0.003, 0.012)
+    defocus_radius: UnitRange = (0.002, 0.01)
     """Radius of the disc that a point out of focus becomes, in face widths."""
     motion: float = Field(0.0, ge=0, le=1)
     """Probability that an occluder moves while the shutter is open, in any direction."""
-    motion_length: UnitRange = (0.01, 0.05)
+    motion_length: UnitRange = (0.005, 0.025)
     """How far it moves, in face widths."""
 
 

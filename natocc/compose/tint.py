@@ -38,7 +38,8 @@ _TO_CAST = np.linalg.solve(_OF_CAST, _ALIKE @ np.linalg.inv(_COVARIANCE))
 _DOUBTFUL, _CERTAIN = 2.0, 4.0  # standard deviations: a smaller cast may be another skin, or a wall; a larger one is light
 _EACH = 1.5  # times the distance that skin and edges have each
 _MOST = 2.5  # natural logarithm of a gain
-_DIM = -3.4  # log2 of the luminance of skin, 2.5 standard deviations below the usual: darker skin is in dim light
+_DIM = -3.4  # log2 of the luminance of skin, 2.5 standard deviations below the usual: darker skin may be in dim light
+_DIM_BRIGHTEST = -1.5  # of the brightest twentieth of the picture: brighter ones are not in dim light
 
 _NODES = 26  # of the curve of tones, over L*
 _STIFFNESS = 20.0  # pixels that weigh as much as a bend by 1 at one node
@@ -112,8 +113,7 @@ def measure_tint(image: Image, skin_mask: Mask, face_mask: Mask) -> Tint:
     shown = lab[..., 0] < _WHITE
     tones = _tones(lab[shown])
     colour = _colour(lab[on_face[::_STEP, ::_STEP] & shown], tones)
-    stops = min(float(np.log2(np.median(skin @ _LUMINANCE) + _NOISE)) - _DIM, 0.0) if len(skin) else 0.0
-    return Tint(doubtful * colour, certain * colour, stops, colour, tones)
+    return Tint(doubtful * colour, certain * colour, _stops(skin, small), colour, tones)
 
 
 def _unclipped(pixels: Image) -> Image:
@@ -140,6 +140,16 @@ def _ratios_of_edges(image: Image) -> Double:
     strength = cv2.mean(squares * squares * squares, None if few else usable)[:3]
     logs = np.log(np.power(strength, 1 / 6) + _NOISE)
     return np.asarray(logs[[0, 2]] - logs[1])
+
+
+def _stops(skin: Float, image: Image) -> float:
+    """By how much the light is dimmer than in portraits: at most 0, and 0 where only the skin is dark."""
+    if not len(skin):
+        return 0.0
+    luminance = LINEAR[image[::_STEP, ::_STEP]].reshape(-1, 3) @ _LUMINANCE
+    of_skin = np.log2(np.median(skin @ _LUMINANCE) + _NOISE) - _DIM
+    of_brightest = np.log2(np.quantile(luminance, 0.95) + _NOISE) - _DIM_BRIGHTEST
+    return float(min(max(of_skin, of_brightest), 0.0))
 
 
 def _split(ratios: Double) -> tuple[Double, Double]:

@@ -107,6 +107,14 @@ def test_dim_light_darkens() -> None:
     assert shift_to_light(OBJECT, FULL, dim, 0.01).mean() < 0.8 * OBJECT.mean()
 
 
+def test_dark_skin_is_no_dim_light() -> None:
+    image = PORTRAIT.face.image.copy()
+    face = PORTRAIT.face.face_mask > 0
+    image[face] = _lit(image, (0.06, 0.06, 0.06))[face]
+    image[~face] = np.maximum(image[~face], 190)
+    assert _seen(PORTRAIT, image).tint.stops == 0
+
+
 def test_a_shift_is_gentle_and_grows_with_its_strength() -> None:
     seen = _seen(PORTRAIT, _lit(PORTRAIT.face.image, (1.2, 1.0, 0.7)))
     grey = np.full((30, 30, 3), 128, np.uint8)
