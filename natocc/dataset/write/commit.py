@@ -12,7 +12,7 @@ from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.folder import remove_shard, remove_temporary
 from natocc.dataset.write.lock import shard_lock
 from natocc.dataset.write.staging import check_staged, read_staged, staged_folder
-from natocc.io.atomic import disk_errors, encode_json, final_name, flush, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, flush, flush_all, write_aside
 
 
 def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -> ShardRecord:
@@ -89,10 +89,8 @@ def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record:
     """
     remove_shard(layout, shard)
     with disk_errors(layout.root):
+        flush_all([place for path in folders.values() for place in (*sorted(path.iterdir()), path)])
         for folder, path in folders.items():
-            for file in sorted(path.iterdir()):
-                flush(file)
-            flush(path)
             target = layout.shard_folder(folder, shard)
             target.parent.mkdir(exist_ok=True)
             path.rename(target)
