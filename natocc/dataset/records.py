@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from natocc.core.errors import Reason, UsageError
-from natocc.core.plans import Json, Plan
+from natocc.core.plans import Json, Plan, plain
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.core.versions import __version__
 from natocc.dataset.layout import RECORD_NAME, Layout
 from natocc.io.atomic import disk_errors, read_json
 from natocc.io.images import read_bytes
-from natocc.io.sealed_json import is_sealed, seal
+from natocc.io.sealed_json import is_sealed, sealed_line
 
 MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
     {
@@ -79,8 +79,8 @@ class ShardRecord:
             paths[int(name.partition(".")[0])][folder] = path
         return dict(paths)
 
-    def to_json(self) -> dict[str, Json]:
-        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
+    def to_bytes(self) -> bytes:
+        """The record as JSON on one line; see :func:`record_to_json` for what it refuses.
 
         Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
         is damaged itself.
@@ -95,11 +95,11 @@ class ShardRecord:
             "files": dict(sorted(self.files.items())),
             "samples": [record_to_json(sample) for sample in self.samples],
         }
-        return seal(content)
+        return sealed_line(content)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ShardRecord:
-        """Inverse of :meth:`to_json`."""
+        """Inverse of :meth:`to_bytes`, of what its JSON says."""
         samples = tuple(record_from_json(item) for item in value["samples"])
         return cls(value["shard"], samples, value["files"], value["natocc"])
 
@@ -163,10 +163,10 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
         "variant": record.variant,
         "identity": record.identity,
         "split": record.split,
-        "rejection": dataclasses.asdict(record.rejection) if record.rejection else None,
-        "face_origin": dataclasses.asdict(record.face_origin) if record.face_origin else None,
+        "rejection": plain(record.rejection) if record.rejection else None,
+        "face_origin": plain(record.face_origin) if record.face_origin else None,
         "occluders": [
-            {**dataclasses.asdict(origin), "category": category}
+            {**plain(origin), "category": category}
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
         ],
         "plan": record.plan.to_json() if record.plan else None,

@@ -12,7 +12,7 @@ from natocc.dataset.records import ShardRecord
 from natocc.dataset.write.folder import remove_shard, remove_temporary
 from natocc.dataset.write.lock import shard_lock
 from natocc.dataset.write.staging import check_staged, read_staged, staged_folder
-from natocc.io.atomic import disk_errors, encode_json, final_name, flush, flush_all, write_aside
+from natocc.io.atomic import disk_errors, final_name, flush, flush_all, write_aside
 
 
 def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -> ShardRecord:
@@ -62,7 +62,7 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
             sizes[layout.file(folder, index, path.suffix).relative_to(layout.root).as_posix()] = path.stat().st_size
     # Encoded before anything is moved: what cannot be recorded must not be there.
     record = ShardRecord(shard, tuple(records[index] for index in indices), dict(sorted(sizes.items())))
-    text = encode_json(record.to_json())
+    text = record.to_bytes()
     bring_shard(layout, shard, {folder: place / folder for folder in sorted({folder for folder, _ in named})}, text)
     shutil.rmtree(place, ignore_errors=True)
     return record
