@@ -10,6 +10,7 @@ from typing import Any
 
 from natocc.core.errors import Reason, UsageError
 from natocc.core.plans import Json, Plan, plain
+from natocc.core.rejections import examples_of
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.core.versions import __version__
 from natocc.dataset.layout import RECORD_NAME, Layout
@@ -102,6 +103,34 @@ class ShardRecord:
         """Inverse of :meth:`to_bytes`, of what its JSON says."""
         samples = tuple(record_from_json(item) for item in value["samples"])
         return cls(value["shard"], samples, value["files"], value["natocc"])
+
+
+@dataclasses.dataclass(frozen=True)
+class MadeShard:
+    """A shard that is committed.
+
+    Parameters
+    ----------
+    shard : int
+        Its number.
+    made : int
+        How many of its samples were made.
+    rejected, examples : mapping of str
+        How many were rejected, by reason, and an example of each reason.
+    rows : bytes
+        Its rows of the manifest, see :func:`natocc.dataset.manifest.rows_as_lines`; empty where nobody made them.
+    """
+
+    shard: int
+    made: int
+    rejected: Mapping[str, int]
+    examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rows: bytes = dataclasses.field(default=b"", repr=False, compare=False)
+
+    @classmethod
+    def of(cls, record: ShardRecord) -> MadeShard:
+        """The same of a record, without rows."""
+        return cls(record.shard, record.made, record.rejected, examples_of(record.samples))
 
 
 def read_shard(layout: Layout, shard: int) -> ShardRecord:
