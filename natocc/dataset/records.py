@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from natocc.core.errors import Reason, UsageError
 from natocc.core.plans import Json, Plan, plain
@@ -144,15 +147,46 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
     path = layout.record(shard)
     shown = layout.show(path)
     value = read_json(path, shown)
-    try:
+    with _damage(shown):
         record = ShardRecord.from_json(value)
         _check_kinds(record)
         as_written = is_sealed(read_bytes(path)) and record.shard == shard
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
         raise UsageError(f"{shown} is damaged: it is not what natocc wrote for shard {shard}")
     return record
+
+
+def read_few(layout: Layout, shard: int, most: int) -> tuple[list[SampleRecord], dict[int, dict[str, str]]]:
+    """At most `most` of the samples of a whole shard that were made, evenly chosen, in a quarter of the time of all.
+
+    Returns
+    -------
+    samples : list of SampleRecord
+        By ascending index.
+    paths : dict of int to dict of str to str
+        As :meth:`ShardRecord.paths`.
+
+    Raises
+    ------
+    UsageError
+        If there is no record, or none that can be understood; whether it is what natocc wrote is not looked at.
+    """
+    shown = layout.show(layout.record(shard))
+    value = read_json(layout.record(shard), shown)
+    with _damage(shown):
+        made = [item for item in value["samples"] if item["rejection"] is None]
+        chosen = np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))
+        samples = [record_from_json(made[int(index)]) for index in chosen]
+        return samples, ShardRecord(shard, tuple(samples), value["files"]).paths()
+
+
+@contextlib.contextmanager
+def _damage(shown: str) -> Iterator[None]:
+    """What is wrong with a record's JSON, as one line."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
 
 
 def whole_shards(layout: Layout) -> list[int]:
