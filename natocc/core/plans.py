@@ -89,6 +89,10 @@ class Look:
         Quality at which it was once compressed.
     shadow : Shadow, optional
         That it casts on the face.
+    defocus : float
+        Radius of the disc that a point of it becomes, px; 0 in focus. Done after sharpness, before grain.
+    motion : (float, float)
+        How far it moves while the shutter is open, px to the right and down.
     """
 
     transfer: str = "none"
@@ -99,6 +103,8 @@ class Look:
     grain_seed: int = 0
     jpeg: int | None = None
     shadow: Shadow | None = None
+    defocus: float = 0.0
+    motion: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,6 +223,8 @@ def _occluder(item: Mapping[str, Any]) -> OccluderPlan:
     placement, look, shadow = item["placement"], item["look"], item["look"]["shadow"]
     nested = {
         "placement": Placement(**{**placement, "matrix": tuple(placement["matrix"])}),
-        "look": Look(**{**look, "shadow": None if shadow is None else Shadow(**shadow)}),
+        "look": Look(
+            **{**look, "shadow": None if shadow is None else Shadow(**shadow), "motion": tuple(look.get("motion", (0.0, 0.0)))}
+        ),
     }
     return OccluderPlan(**{**item, **nested})
