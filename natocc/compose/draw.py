@@ -21,8 +21,9 @@ from natocc.compose.pose import SEARCHED, Pose, enlargement
 from natocc.compose.reach import cut_in_picture, cut_shows, out_of_picture, wrist_cut
 from natocc.compose.rules import ComposeRules
 from natocc.compose.settle import settle_sized
+from natocc.compose.tone import draw_tone
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Reference
+from natocc.core.plans import SKIN, Finish, Look, OccluderPlan, Placement, Plan, Reference
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask
 from natocc.plugins.ranges import uniform
 
@@ -264,7 +265,7 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
     colour, light, optics, transparency = rules.colour, rules.light, rules.optics, rules.transparency
     see_through, opacity = rng.random() < transparency.probability, uniform(rng, transparency.opacity)
     shift = uniform(rng, colour.shift)
-    transfer = "sot" if placement.anchor == HOLDING and colour.transfer == "none" else colour.transfer
+    transfer = SKIN if placement.anchor == HOLDING and colour.transfer == "none" else colour.transfer
     look = Look(
         transfer=transfer,
         shift=shift if transfer == "none" else 0.0,
@@ -274,6 +275,7 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
         grain_seed=int(rng.integers(_SEEDS)),
         jpeg=None if optics.jpeg is None else int(rng.integers(optics.jpeg[0], optics.jpeg[1] + 1)),
         shadow=draw_shadow(rng, light, photo.shading) if light.shadow > 0 else None,
+        tone=draw_tone(rng, colour.variety, colour.contrast) if transfer == SKIN else None,
     )
     occludes_from = MATTE_THRESHOLD
     if see_through and transparency.label == "threshold":

@@ -17,6 +17,10 @@ Reference: TypeAlias = Mapping[str, Any]
 """What an occluder source drew, as plain JSON: all that it needs to make the same cutout again."""
 
 
+SKIN = "skin"
+"""Transfer by which a hand gets the tone that its :class:`Tone` says."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Placement:
     """Where one occluder lies.
@@ -46,22 +50,52 @@ class Placement:
 
 @dataclasses.dataclass(frozen=True)
 class Shadow:
-    """A soft contact shadow on the face: the matte, moved and blurred.
+    """A soft shadow on the face: what is cast (the matte, moved and blurred), and the darkness close to what is near.
 
     Parameters
     ----------
     x, y : float
-        By how much it is moved, px.
+        By how much what is cast is moved, px.
     blur : float
-        Standard deviation, px.
+        Its standard deviation, px.
     strength : float
         Share of the light that it takes away, in [0, 1].
+    contact : float
+        Share of the light that is taken away where the occluder hides all the surroundings from the face, in [0, 1].
+    contact_blur : float
+        How far that reaches, as a standard deviation, px.
     """
 
     x: float
     y: float
     blur: float
     strength: float
+    contact: float = 0.0
+    contact_blur: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Tone:
+    """How a hand differs from the skin of the face that it is before.
+
+    Parameters
+    ----------
+    lightness, red, yellow : float
+        Its middle tone less the skin's: L*, a* and b* of CIELAB.
+    relief : float
+        Standard deviation of its own lightness, L*.
+    rim : float
+        Its lightness near its edge less that inside, L*: below 0, since its edge turns away.
+    contrast : float
+        Least step of colour across its outline on the face, CIELAB, median along it.
+    """
+
+    lightness: float = 0.0
+    red: float = 0.0
+    yellow: float = 0.0
+    relief: float = 10.0
+    rim: float = 0.0
+    contrast: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +120,8 @@ class Look:
         Quality at which it was once compressed.
     shadow : Shadow, optional
         That it casts on the face.
+    tone : Tone, optional
+        Of a hand whose transfer is :data:`SKIN`.
     """
 
     transfer: str = "none"
@@ -96,6 +132,7 @@ class Look:
     grain_seed: int = 0
     jpeg: int | None = None
     shadow: Shadow | None = None
+    tone: Tone | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,8 +228,10 @@ class Plan:
 
 def _occluder(item: Mapping[str, Any]) -> OccluderPlan:
     placement, look, shadow = item["placement"], item["look"], item["look"]["shadow"]
+    tone = look.get("tone")
+    parts = {"shadow": None if shadow is None else Shadow(**shadow), "tone": None if tone is None else Tone(**tone)}
     nested = {
         "placement": Placement(**{**placement, "matrix": tuple(placement["matrix"])}),
-        "look": Look(**{**look, "shadow": None if shadow is None else Shadow(**shadow)}),
+        "look": Look(**{**look, **parts}),
     }
     return OccluderPlan(**{**item, **nested})
