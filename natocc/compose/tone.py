@@ -25,6 +25,8 @@ _TOE = 8.0  # levels: below, noise is not made harder
 _LIGHTEST = 13.0  # L* from the middle tone to the lightest
 _DARKEST = 1.0  # natural logarithm of sRGB values, from the middle tone to the darkest
 _COLOURFUL = 20.0  # CIELAB chroma of skin, for which offsets and spread of colours were measured
+_MOST_OFFSET = 0.25  # of the skin's chroma, in a* and in b*: more turns skin grey or green
+_MOST_EXPOSED = 1.25
 _HUES = 5.5  # CIELAB: spread of a* and b* over real hands
 
 
@@ -67,6 +69,8 @@ class Toning:
         Middle tone of the hand, sRGB 0-255.
     wanted : (3,) float32
         CIELAB that it becomes.
+    hues : (256, 3) float32
+        What R, G and B of the face's skin differ from each luma by; a shade of the hand has them as the face has.
     power : float
         Of luma: below 1 the hand's relief becomes softer.
     colour : float
@@ -75,6 +79,7 @@ class Toning:
 
     middle: Float
     wanted: Float
+    hues: Float
     power: float = 1.0
     colour: float = 1.0
 
@@ -107,8 +112,10 @@ class Toning:
         lightest = 3 / GAMMA * math.log(1 + _LIGHTEST / (float(self.wanted[0]) + 16))
         bent = np.where(steps > 0, lightest * np.tanh(steps / lightest), _DARKEST * np.tanh(steps / _DARKEST))
         toned = ((aim + _TOE) * np.exp(bent) - _TOE).clip(0, 255)
-        # Colour grows with light up to the middle tone; highlights have no more of it.
-        colour = (toned / aim).clip(0, 1)[:, None] * (wanted - aim)
+        # Shades have the face's hues, and highlights no more colour than the middle tone.
+        at = np.rint(np.minimum(toned, aim)).astype(np.intp)
+        share = (toned / aim).clip(0, 1)[:, None]
+        colour = self.hues[at] + share * (wanted - aim - self.hues[min(round(aim), 255)])
         less = self.colour * (luma / middle).clip(0, 1)[:, None] * (own - middle)
         return np.asarray(toned[:, None] + colour - less, dtype=np.float32)
 
@@ -133,16 +140,30 @@ def toning(foreground: Image, matte: Matte, photo: Photo, tone: Tone, side_light
     covered = foreground[::step, ::step][matte[::step, ::step] >= MATTE_THRESHOLD]
     covered = covered if len(covered) else foreground.reshape(-1, 3)
     skin = photo.skin_tone
-    colourful = 0.0 if photo.grey else min(1.0, math.hypot(skin[1], skin[2]) / _COLOURFUL)
-    lightness = (skin[0] + 16) * 2 ** (side_light / 3) - 16 + tone.lightness
-    hue = (0.0, 0.0) if photo.grey else (skin[1] + colourful * tone.red, skin[2] + colourful * tone.yellow)
-    wanted = np.array([np.clip(lightness, *_LIGHTNESS), *hue], np.float32)
-    change = Toning(np.median(covered, axis=0).astype(np.float32), wanted)
+    lightness = float(np.clip((skin[0] + 16) * 2 ** (side_light / 3) - 16 + tone.lightness, *_LIGHTNESS))
+    hue = _hue_at(lightness, photo)
+    chroma = 0.0 if photo.grey else math.hypot(hue[0], hue[1])
+    most = _MOST_OFFSET * chroma
+    colourful = min(1.0, chroma / _COLOURFUL)
+    offset = np.clip([colourful * tone.red, colourful * tone.yellow], -most, most)
+    wanted = np.array([lightness, *((0.0, 0.0) if photo.grey else hue + offset)], np.float32)
+    hues = np.zeros((256, 3), np.float32) if photo.grey else photo.skin_hues
+    change = Toning(np.median(covered, axis=0).astype(np.float32), wanted, hues)
     relief = tone.relief * min(1.0, (float(to_lab(change.middle[None, None])[0, 0, 0]) + 16) / (float(wanted[0]) + 16))
     spread = to_lab(change.apply(covered[None]))[0].std(axis=0)
     power = float(np.clip(relief / max(float(spread[0]), 1e-3), *_POWER))
     colour = colourful * _HUES / max(math.hypot(spread[1], spread[2]), 1e-3)
     return dataclasses.replace(change, power=power, colour=min(1.0, colour))
+
+
+def _hue_at(lightness: float, photo: Photo) -> Float:
+    """(2,) a* and b* of skin of a lightness: where it is darker than the face's, as the face's shades; lighter, more exposed."""
+    skin = photo.skin_tone
+    if lightness >= skin[0]:
+        return np.asarray(skin[1:] * min((lightness + 16) / (skin[0] + 16), _MOST_EXPOSED), dtype=np.float32)
+    levels = np.rint([from_lab(np.array([[[each, 0, 0]]], np.float32))[0, 0, 0] for each in (lightness, skin[0])]).astype(np.intp)
+    shade, middle = to_lab((photo.skin_hues[levels] + levels[:, None])[None].clip(0, 255).astype(np.float32))[0]
+    return np.asarray(skin[1:] + shade[1:] - middle[1:], dtype=np.float32)
 
 
 def rounded(overview: Overview, hand: Float, rim: float, towards_light: tuple[float, float]) -> Float:
