@@ -26,6 +26,7 @@ class Reason(enum.StrEnum):
     SIZE_MISMATCH = "size-mismatch"
     NO_FACE = "no-face"
     DEGENERATE_LANDMARKS = "degenerate-landmarks"
+    OUTSIDE_PHOTOGRAPH = "outside-photograph"
     LOW_CONFIDENCE = "low-confidence"
     BAD_ANNOTATION = "bad-annotation"
     LICENCE = "licence-not-allowed"

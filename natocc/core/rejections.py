@@ -25,6 +25,8 @@ ADVICE: Mapping[Reason, str] = {
     Reason.NO_FACE: "faces.align.yunet names a detector that finds covered faces; faces.landmarks names landmarks of your own; "
     "faces.align.method=none keeps pictures that are aligned",
     Reason.DEGENERATE_LANDMARKS: "faces.landmarks names landmarks of your own; faces.align.method=none needs none",
+    Reason.OUTSIDE_PHOTOGRAPH: "raise faces.align.max_outside, or choose another faces.align.border than reject; "
+    "faces.align.method=none crops nothing",
     Reason.LOW_CONFIDENCE: "faces.min_confidence says how far an estimated mask must be trusted",
     Reason.BAD_ANNOTATION: "mend the annotation, or leave its picture out",
     Reason.LICENCE: "occluders.licences says which licences are wanted",
