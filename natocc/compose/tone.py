@@ -26,7 +26,6 @@ _LIGHTEST = 13.0  # L* from the middle tone to the lightest
 _DARKEST = 1.0  # natural logarithm of sRGB values, from the middle tone to the darkest
 _COLOURFUL = 20.0  # CIELAB chroma of skin, for which offsets and spread of colours were measured
 _MOST_OFFSET = 0.25  # of the skin's chroma, in a* and in b*: more turns skin grey or green
-_MOST_EXPOSED = 1.25
 _HUES = 5.5  # CIELAB: spread of a* and b* over real hands
 
 
@@ -49,8 +48,8 @@ def draw_tone(rng: np.random.Generator, variety: float, contrast: tuple[float, f
     lighter = 4.0 + 7.5 * lightness
     return Tone(
         lightness=round(variety * lighter, 2),
-        red=round(variety * (-1.5 - 0.25 * (lighter - 4.0) + 2.2 * red), 2),
-        yellow=round(variety * (-2.0 - 0.2 * (lighter - 4.0) + 2.8 * yellow), 2),
+        red=round(variety * (-2.2 - 0.25 * (lighter - 4.0) + 2.2 * red), 2),
+        yellow=round(variety * (-3.2 - 0.2 * (lighter - 4.0) + 2.8 * yellow), 2),
         relief=round(10.0 * math.exp(0.25 * relief), 2),
         rim=round(-3.5 + 3.5 * rim, 2),
         contrast=round(float(rng.uniform(*contrast)), 2),
@@ -160,7 +159,7 @@ def _hue_at(lightness: float, photo: Photo) -> Float:
     """(2,) a* and b* of skin of a lightness: where it is darker than the face's, as the face's shades; lighter, more exposed."""
     skin = photo.skin_tone
     if lightness >= skin[0]:
-        return np.asarray(skin[1:] * min((lightness + 16) / (skin[0] + 16), _MOST_EXPOSED), dtype=np.float32)
+        return np.asarray(skin[1:] * math.sqrt((lightness + 16) / (skin[0] + 16)), dtype=np.float32)
     levels = np.rint([from_lab(np.array([[[each, 0, 0]]], np.float32))[0, 0, 0] for each in (lightness, skin[0])]).astype(np.intp)
     shade, middle = to_lab((photo.skin_hues[levels] + levels[:, None])[None].clip(0, 255).astype(np.float32))[0]
     return np.asarray(skin[1:] + shade[1:] - middle[1:], dtype=np.float32)
