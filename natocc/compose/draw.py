@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -94,7 +96,7 @@ def draw_plan(
             placed.append(laid)
             if (with_it := canvas.companion(rng, laid, draw_hand)) is not None:
                 placed.append(with_it)
-    occluders = tuple(_decide(rng, photo, rules, laid) for laid in placed)
+    occluders = _of_one_person([_decide(rng, photo, rules, laid) for laid in placed])
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
 
@@ -257,6 +259,17 @@ class _Canvas:
 def softness(photo: Photo, rule: OpticsRule) -> float | None:
     """Wanted softness of mattes on a picture, px; None where they keep their own."""
     return round(photo.softness, 2) if rule.edge else None
+
+
+def _of_one_person(occluders: Sequence[OccluderPlan]) -> tuple[OccluderPlan, ...]:
+    """Hands on one face have one tone."""
+    tone = next((occluder.look.tone for occluder in occluders if occluder.look.tone is not None), None)
+    return tuple(
+        occluder
+        if occluder.look.tone is None
+        else dataclasses.replace(occluder, look=dataclasses.replace(occluder.look, tone=tone))
+        for occluder in occluders
+    )
 
 
 def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _Laid) -> OccluderPlan:

@@ -125,7 +125,8 @@ def side_light(layer: Layer, shading: Shading) -> float:
     """Stops by which the light is stronger, from one side of the face to the other, where an occluder lies."""
     across = cv2.reduce(layer.matte, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[0]
     x = ((np.arange(layer.left, layer.left + len(across)) - shading.centre_xy[0]) / shading.half).clip(-_REACH, _REACH)
-    return float(shading.coefficients[1] * (x * across).sum() / max(float(across.sum()), 1.0))
+    stops = float(shading.coefficients[1] * (x * across).sum() / max(float(across.sum()), 1.0))
+    return min(max(stops, -_MOST), _MOST)
 
 
 def draw_shadow(rng: np.random.Generator, rule: LightRule, shading: Shading) -> Shadow | None:

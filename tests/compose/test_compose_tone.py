@@ -185,3 +185,11 @@ def test_it_is_darker_between_fingers_and_beside_them_than_far_away() -> None:
     assert between < beside - 0.03
     assert beside < far - 0.05
     assert far > 0.98
+
+
+def test_hands_on_one_face_have_one_tone() -> None:
+    face = make_face()
+    rules = ComposeRules.model_validate({"placement": {"count": 2, "overlap": 1}, "colour": {"transfer": SKIN}})
+    plan, _ = draw_plan(generator(3), Photo(face), lambda _: ({}, make_cutout()), rules)
+    one, other = (occluder.look.tone for occluder in plan.occluders)
+    assert one == other
