@@ -264,12 +264,12 @@ def softness(photo: Photo, rule: OpticsRule) -> float | None:
 def _of_one_person(occluders: Sequence[OccluderPlan]) -> tuple[OccluderPlan, ...]:
     """Hands on one face have one tone."""
     tone = next((occluder.look.tone for occluder in occluders if occluder.look.tone is not None), None)
-    return tuple(
-        occluder
-        if occluder.look.tone is None
-        else dataclasses.replace(occluder, look=dataclasses.replace(occluder.look, tone=tone))
-        for occluder in occluders
-    )
+
+    def toned(occluder: OccluderPlan) -> OccluderPlan:
+        look = occluder.look
+        return occluder if look.tone is None else dataclasses.replace(occluder, look=dataclasses.replace(look, tone=tone))
+
+    return tuple(toned(occluder) for occluder in occluders)
 
 
 def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _Laid) -> OccluderPlan:
