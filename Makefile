@@ -36,8 +36,8 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
 
-bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
-	$(BIN)/python tests/bench/natural.py
+bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams, against real occluders; ARGS="--only real"
+	$(BIN)/python tests/bench/natural.py $(ARGS)
 
 bench-tint: setup  ## How well objects take on a picture's tint: against themselves in the same known tint
 	$(BIN)/python tests/bench/tint.py

@@ -36,6 +36,7 @@ class Reason(enum.StrEnum):
     IN_PIECES = "in-pieces"
     TOO_THIN = "too-thin"
     TOO_BLURRED = "too-blurred"
+    POORLY_CUT = "poorly-cut"
     BACKGROUND_NOT_PLAIN = "background-not-plain"
     LEAVES_ROOT = "leaves-root"
     NO_PLACEMENT = "no-placement"

@@ -36,6 +36,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.IN_PIECES: "occluders.rules.largest_piece says how large the largest piece must be",
     Reason.TOO_THIN: "occluders.rules.min_thickness says how thin an occluder may be",
     Reason.TOO_BLURRED: "occluders.rules.min_sharpness says how blurred an occluder may be",
+    Reason.POORLY_CUT: "occluders.rules.min_quality says how well an occluder must be cut out; extract -o shows the best refused",
     Reason.BACKGROUND_NOT_PLAIN: "occluders.masks=files takes masks of your own",
     Reason.LEAVES_ROOT: "faces.links and occluders.links say which links are followed",
     Reason.NO_PLACEMENT: "widen placement.area or placement.occlusion (placement.coverage.range), or raise "

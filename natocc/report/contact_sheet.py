@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from natocc.core.samples import Cutout, Image, Mask
+from natocc.core.samples import Cutout, Image, Mask, Matte
 from natocc.core.text import plain
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import read_few, whole_shards
@@ -25,6 +25,7 @@ _INK = (225, 225, 225)
 _GAP = 4
 _CAPTION_HEIGHT = 18
 _FONT_SIZE = 12
+_TITLE_HEIGHT, _TITLE_SIZE = 30, 16
 _TILE = 192  # px, on the sheet of a dataset
 _DRAWN = ("masks", "amodal")
 
@@ -72,6 +73,35 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, side: int = 256) -> Image
             text = text[:-1]
         pen.text((int(left), int(top) + side + 2), text, fill=_INK, font=font)
     return np.asarray(drawn, dtype=np.uint8)
+
+
+def titled_sheet(sections: Sequence[tuple[str, Sequence[Tile]]], columns: int, side: int = 256) -> Image:
+    """Contact sheets one below the other, each below its title; those without tiles are left out.
+
+    Parameters
+    ----------
+    sections : sequence of (str, sequence of Tile)
+        Titles, and what is below each.
+    columns, side
+        As in :func:`contact_sheet`.
+
+    Returns
+    -------
+    sheet : (H, W, 3) uint8
+    """
+    sheets = []
+    for title, tiles in sections:
+        if tiles:
+            sheet = contact_sheet(tiles, columns, side)
+            sheets += [_title(title, sheet.shape[1]), sheet]
+    return np.vstack(sheets)
+
+
+def _title(text: str, width: int) -> Image:
+    bar = PillowImage.fromarray(np.full((_TITLE_HEIGHT, width, 3), _BACKGROUND, np.uint8))
+    shown = plain(text).encode("ascii", "replace").decode()
+    ImageDraw.Draw(bar).text((_GAP, 2 * _GAP), shown, fill=_INK, font=ImageFont.load_default(_TITLE_SIZE))
+    return np.asarray(bar, dtype=np.uint8)
 
 
 def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
@@ -136,10 +166,15 @@ def fitted(image: Image, tile: int) -> Image:
 
 
 def cutout_tile(cutout: Cutout) -> Tile:
-    """A cutout over grey squares, which show holes, rims and soft edges, and its category and size."""
+    """A cutout over grey squares, and its category and size."""
     height, width = cutout.matte.shape
+    return matte_tile(cutout.foreground, cutout.matte, f"{cutout.category} {width}x{height}")
+
+
+def matte_tile(foreground: Image, matte: Matte, caption: str) -> Tile:
+    """Colours through their matte, over grey squares, which show holes, rims and soft edges."""
+    height, width = matte.shape
     rows, columns = np.mgrid[:height, :width] // _SQUARE
     squares = np.where((rows + columns) % 2 == 0, _LIGHT, _DARK)[..., None]
-    alpha = cutout.matte[..., None] / 255
-    picture = np.rint(cutout.foreground * alpha + squares * (1 - alpha)).astype(np.uint8)
-    return Tile(picture, f"{cutout.category} {width}x{height}")
+    alpha = matte[..., None] / 255
+    return Tile(np.rint(foreground * alpha + squares * (1 - alpha)).astype(np.uint8), caption)
