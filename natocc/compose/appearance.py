@@ -28,7 +28,7 @@ _APART = 1.8  # standard deviations: what is make-up, or not skin
 _GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
 _ENDS = (0.01, 0.99)
 _MEDIAN = 0.5  # rank of the edge that an occluder's own edges are brought to
-_SOFTER = 0.97  # rank of the edge that an outline is made as soft as
+_SOFTER = 0.85  # rank of the edge that an outline is made as soft as
 _SHARP = 0.5  # px: blur assumed of a picture without edges
 
 
@@ -119,7 +119,8 @@ class Photo:
     def softness(self) -> float:
         """Blur of the softer among its stronger edges, px: what an occluder's outline is brought to.
 
-        Outlines as sharp as the median of those edges stand out from them more (``make bench-natural``).
+        Outlines as sharp as the median of those edges are sharper than those of hands and things that really are before faces;
+        softer ones than this are softer (``make bench-natural``).
         """
         return self._blur_of_rank(_SOFTER)
 

@@ -7,6 +7,7 @@ import numpy as np
 from natocc.compose.appearance import Photo
 from natocc.compose.colour_spaces import GAMMA, to_lab
 from natocc.compose.contrast import missing_lightness, sides
+from natocc.compose.crease import crease
 from natocc.compose.light import shade, side_light
 from natocc.compose.overview import Overview, look_over
 from natocc.compose.shadow import OUTLINE, cast_shadow, light_left, room_for
@@ -47,9 +48,13 @@ def before_face(image: Image, layer: Layer, photo: Photo, look: Look) -> Layer:
     more = 0.0
     if look.transfer == SKIN:
         layer, more = _toned(image, layer, photo, look, overview)
-    if shadow is not None:
-        cast_shadow(image, photo.face.face_mask, overview, light_left(overview, shadow, more), photo.grey)
-    return layer
+    if shadow is None:
+        return layer
+    face, shading = photo.face.face_mask, photo.shading
+    cast_shadow(image, face, overview, light_left(overview, shadow, more), photo.grey)
+    if look.transfer != SKIN:
+        return layer
+    return crease(image, layer, face, shadow.contact + more, 2 * shading.half, shading.towards_light, photo.grey)
 
 
 def _toned(image: Image, layer: Layer, photo: Photo, look: Look, overview: Overview) -> tuple[Layer, float]:

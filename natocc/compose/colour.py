@@ -37,7 +37,7 @@ class ColourRule(Options):
 
     variety: float = Field(1.0, ge=0, le=2)
     """With ``transfer: skin``: how much hands differ from the face in lightness and hue; 1 as in photographs, 0 not at all."""
-    contrast: Range = (9.0, 21.0)
+    contrast: Range = (8.0, 25.0)
     """With ``transfer: skin``: the least step of colour across a hand's outline on the face, drawn for each hand: the median
     along the outline, in CIELAB. Where it is missing, the hand becomes lighter or darker, and the face beside it darker. On
     photographs it is 10 to 40, at the median 18.5."""

@@ -288,7 +288,7 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
         grain=uniform(rng, optics.grain),
         grain_seed=int(rng.integers(_SEEDS)),
         jpeg=None if optics.jpeg is None else int(rng.integers(optics.jpeg[0], optics.jpeg[1] + 1)),
-        shadow=draw_shadow(rng, light, photo.shading) if light.shadow > 0 else None,
+        shadow=draw_shadow(rng, light, photo.shading, transfer == SKIN) if light.shadow > 0 else None,
         defocus=draw_defocus(rng, optics, photo.face.face_mask),
         motion=draw_motion(rng, optics, photo.face.face_mask),
         tone=draw_tone(rng, colour.variety, colour.contrast) if transfer == SKIN else None,

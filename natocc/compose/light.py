@@ -20,7 +20,8 @@ from natocc.plugins.ranges import UnitRange, uniform
 _MOST_SAMPLES = 2048
 _REACH = 1.2  # half faces from the centre; beyond, the shading stays constant
 _MOST = 1.0  # stops either way
-_FADING = 5.0  # of the contact, with each face width that a thing is away
+_FADING = 10.0  # of the contact, with each face width that a thing is away
+_TOUCHING = 0.2  # of the distance of other things: hands before faces mostly lie on them
 _CONTACT = 0.03  # face widths: how far it is dark around what touches a face
 # A face's edge is darker because it turns away; an occluder does not. Terms that the skin does not determine become 0.
 _RIDGE = np.array([1e-6, 1e-6, 1e-6, 0.02, 0.02, 0.02])
@@ -36,12 +37,13 @@ class LightRule(Options):
     """Probability of a shadow on the face. It changes pixels outside the matte; masks stay as they are."""
     shadow_strength: UnitRange = (0.1, 0.4)
     """Share of the light that the shadow takes away on the side away from the light."""
-    contact: UnitRange = (0.2, 0.6)
+    contact: UnitRange = (0.4, 1.0)
     """Share of the light that is missing all around what touches the face, by 3/4 beside its outline and wholly between fingers;
-    less around what is farther away. On photographs of hands before faces the skin beside a hand is 8 L* darker than farther
-    off: it has a quarter less light."""
+    less around what is farther away, and towards the light. On photographs of hands before faces the skin beside a hand is 8 L*
+    darker than farther off: it has a quarter less light. Where a hand touches the face, a narrow dark line is left besides."""
     shadow_reach: UnitRange = (0.02, 0.08)
-    """How far before the face things are, in face widths: the farther, the softer is the shadow, and the farther off it lies."""
+    """How far before the face things are, in face widths: the farther, the softer is the shadow, and the farther off it lies.
+    Hands (``transfer: skin``) are a fifth of that before it: they touch it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,10 +131,13 @@ def side_light(layer: Layer, shading: Shading) -> float:
     return min(max(stops, -_MOST), _MOST)
 
 
-def draw_shadow(rng: np.random.Generator, rule: LightRule, shading: Shading) -> Shadow | None:
-    """Draw a shadow: cast away from the light, and dark where the occluder is close; both are softer, the farther it is away."""
+def draw_shadow(rng: np.random.Generator, rule: LightRule, shading: Shading, touching: bool = False) -> Shadow | None:
+    """Draw a shadow: cast away from the light, and dark where the occluder is close; both are softer, the farther it is away.
+
+    What is `touching` the face is closer to it than other things.
+    """
     chance, strength, contact = rng.random(), uniform(rng, rule.shadow_strength), uniform(rng, rule.contact)
-    reach = rng.uniform(*rule.shadow_reach)
+    reach = rng.uniform(*rule.shadow_reach) * (_TOUCHING if touching else 1)
     if chance >= rule.shadow:
         return None
     width = 2 * shading.half

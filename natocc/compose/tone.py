@@ -18,14 +18,18 @@ _MOST_SAMPLES = 3072
 _ROUND = 2.0  # px of an overview, 1/40 face width: how far from its edge a finger turns away
 _COVERED, _EDGE, _CORE = 0.9, 0.8, 0.97
 _FEW = 12  # px of an overview
+_FORM = 2.0  # px of an overview, 1/40 face height: forms that are finer are detail
+_MORE_FORM = 1.5  # hands are photographed in soft light, which leaves them flatter than hands before faces are
+_FORM_LIGHT = (0.5, 1.6)
 _MOST_TURNED = 0.5  # share of light
 _LIGHTNESS = (12.0, 88.0)  # L*: a hand's middle tone stays within
-_POWER = (0.5, 1.4)  # of luma: by how much relief is made softer or harder at most
+_POWER = (0.5, 1.5)  # of luma: by how much relief is made softer or harder at most
 _TOE = 8.0  # levels: below, noise is not made harder
-_LIGHTEST = 13.0  # L* from the middle tone to the lightest
+_LIGHTEST = 16.0  # L* from the middle tone to the lightest
 _DARKEST = 1.0  # natural logarithm of sRGB values, from the middle tone to the darkest
 _COLOURFUL = 20.0  # CIELAB chroma of skin, for which offsets and spread of colours were measured
 _MOST_OFFSET = 0.25  # of the skin's chroma, in a* and in b*: more turns skin grey or green
+_COLOUR_BLUR = 1.0  # px
 _HUES = 5.5  # CIELAB: spread of a* and b* over real hands
 
 
@@ -45,12 +49,12 @@ def draw_tone(rng: np.random.Generator, variety: float, contrast: tuple[float, f
         The least step across the outline is drawn from this range.
     """
     lightness, red, yellow, relief, rim = rng.standard_normal(5).clip(-2, 2)
-    lighter = 4.0 + 7.5 * lightness
+    lighter = 3.0 + 8.5 * lightness
     return Tone(
         lightness=round(variety * lighter, 2),
-        red=round(variety * (-2.2 - 0.25 * (lighter - 4.0) + 2.2 * red), 2),
-        yellow=round(variety * (-3.2 - 0.2 * (lighter - 4.0) + 2.8 * yellow), 2),
-        relief=round(10.0 * math.exp(0.25 * relief), 2),
+        red=round(variety * (-2.2 - 0.25 * (lighter - 3.0) + 2.2 * red), 2),
+        yellow=round(variety * (-3.2 - 0.2 * (lighter - 3.0) + 2.8 * yellow), 2),
+        relief=round(13.0 * math.exp(0.25 * relief), 2),
         rim=round(-3.5 + 3.5 * rim, 2),
         contrast=round(float(rng.uniform(*contrast)), 2),
     )
@@ -97,9 +101,9 @@ class Toning:
         grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
         toned = cv2.LUT(cv2.merge([grey] * 3), self._curves()[None])
         if self.colour == 0:
-            return np.asarray(np.rint(toned), dtype=np.uint8)
+            return _smooth_in_colour(np.asarray(toned, dtype=np.float32))
         hues = cv2.transform(colours.astype(np.float32), self.colour * (np.eye(3) - LUMA))
-        return np.asarray(cv2.add(toned, hues, dtype=cv2.CV_8U), dtype=np.uint8)
+        return _smooth_in_colour(toned + hues)
 
     def _curves(self) -> Float:
         """(256, 3) float32: what a pixel of each luma becomes, but for what it has of its own hue."""
@@ -117,6 +121,13 @@ class Toning:
         colour = self.hues[at] + share * (wanted - aim - self.hues[min(round(aim), 255)])
         less = self.colour * (luma / middle).clip(0, 1)[:, None] * (own - middle)
         return np.asarray(toned[:, None] + colour - less, dtype=np.float32)
+
+
+def _smooth_in_colour(picture: Float) -> Image:
+    """Colour that is smoother than lightness, as in the JPEG of a portrait, which has a quarter as many pixels of it."""
+    smooth = cv2.GaussianBlur(picture, (0, 0), _COLOUR_BLUR)
+    detail = cv2.transform(picture - smooth, LUMA[None])
+    return np.asarray(cv2.add(smooth, cv2.merge([detail] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
 
 
 def toning(foreground: Image, matte: Matte, photo: Photo, tone: Tone, side_light: float = 0.0) -> Toning:
@@ -197,6 +208,18 @@ def rounded(overview: Overview, hand: Float, rim: float, towards_light: tuple[fl
         own, within = float(hand[edge, 0].mean()), float(hand[core, 0].mean())
         left = ((max(within + rim, 0.0) + 16) / (own + 16)) ** 3
         share = float(np.clip((1 - left) / max(float(away[edge].mean()), 0.1), 0.0, _MOST_TURNED))
-    light = np.asarray((1 - share * away) ** (1 / GAMMA), dtype=np.float32)
+    light = np.asarray((_formed(overview, hand[..., 0]) * (1 - share * away)) ** (1 / GAMMA), dtype=np.float32)
     _, _, width, height = overview.box
     return np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)[overview.inner], dtype=np.float32)
+
+
+def _formed(overview: Overview, lightness: Float) -> Float:
+    """Light that gives a hand's large forms, not its wrinkles, more relief."""
+    covered = (overview.matte > _COVERED).astype(np.float32)
+    count = cv2.GaussianBlur(covered, (0, 0), _FORM, borderType=cv2.BORDER_REPLICATE)
+    if not covered.any():
+        return np.ones_like(overview.matte)
+    middle = float(lightness[covered > 0].mean())
+    form = cv2.GaussianBlur(covered * (lightness - middle), (0, 0), _FORM, borderType=cv2.BORDER_REPLICATE) / count.clip(1e-2)
+    light = ((middle + _MORE_FORM * form + 16) / (middle + form + 16)).clip(0, None) ** 3
+    return np.asarray(light.clip(*_FORM_LIGHT), dtype=np.float32)
