@@ -28,7 +28,7 @@ _APART = 1.8  # standard deviations: what is make-up, or not skin
 _GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
 _ENDS = (0.01, 0.99)
 _MEDIAN = 0.5  # rank of the edge that an occluder's own edges are brought to
-_SOFTER = 0.85  # rank of the edge that an outline is made as soft as
+_SOFTER = 0.92  # rank of the edge that an outline is made as soft as
 _SHARP = 0.5  # px: blur assumed of a picture without edges
 
 
