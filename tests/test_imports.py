@@ -17,7 +17,7 @@ FLOORS = (
     {"io", "plugins"},
     {"faces", "occluders", "compose", "dataset"},
     {"recipe", "report", "exports", "augment"},
-    {"pipeline", "torch", "evaluation"},
+    {"pipeline", "torch", "albumentations", "evaluation"},
     {"executors"},
     {"builder"},
     {"training"},

@@ -68,11 +68,7 @@ class OccludedSet(SetRecipe, ComposeRules):
 
     @model_validator(mode="after")
     def _has_what_is_usual_for_its_source(self) -> OccludedSet:
-        changed = {}
-        for part, values in self.occluders.usual.items():
-            rule = getattr(self, part)
-            changed[part] = rule.model_copy(update={key: values[key] for key in values if key not in rule.model_fields_set})
-        return self.model_copy(update=changed) if changed else self
+        return self.with_usual(self.occluders.usual)
 
     @model_validator(mode="after")
     def _places_what_can_be_placed(self) -> OccludedSet:

@@ -60,6 +60,29 @@ def test_floats_labels_transform_and_pickle(dataset: SourceDataset, undivided: P
         OccludedFaces(undivided, labels="parts")
 
 
+def test_a_transform_of_torchvisions_turns_the_mask_too(dataset: SourceDataset) -> None:
+    """Unwrapped, v2 would take the label map for something that it has to leave alone."""
+    torch = needs("torch")
+    try:
+        from torchvision import tv_tensors
+        from torchvision.transforms import v2
+    except (ImportError, RuntimeError) as error:  # built for another PyTorch
+        pytest.skip(f"torchvision does not work here: {error}")
+    from natocc.torch import OccludedFaces
+
+    plain = OccludedFaces(dataset.root)
+    image, mask = plain[0]
+    assert type(mask) is torch.Tensor
+    turned = pickle.loads(pickle.dumps(OccludedFaces(dataset.root, transform=v2.Compose([v2.RandomHorizontalFlip(p=1)]))))
+    assert torch.equal(turned[0][0], image.flip(-1))
+    assert torch.equal(turned[0][1], mask.flip(-1))
+    cropped = OccludedFaces(dataset.root, transform=v2.RandomCrop(32), dtype=torch.float32)[0]
+    assert [tuple(part.shape) for part in cropped] == [(3, 32, 32), (32, 32)]
+    wrapped = OccludedFaces(dataset.root, tv_tensors=True)[0]
+    assert [type(part) for part in wrapped] == [tv_tensors.Image, tv_tensors.Mask]
+    assert type(OccludedFaces(dataset.root, tv_tensors=False, transform=lambda *pair: pair)[0][1]) is torch.Tensor
+
+
 def test_the_script_finds_the_dataset(undivided: Path, tmp_path: Path) -> None:
     needs("torch")
     invoke("export", undivided, "--to", "torch", "-o", tmp_path / "out", "--split-shares", "train=0.5,test=0.5")
