@@ -4,8 +4,9 @@ RECIPE ?= demo
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+SEEN_BY_VERSIONS := $(addprefix tests/,augment cli compose core exports faces io occluders packaging test_api.py test_end_to_end.py)
 
-.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
+.PHONY: dataset test test-slow test-oldest check schema reference bench bench-alignment bench-masks bench-natural bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -15,6 +16,9 @@ test: setup-test check  ## Run the tests, but for the slow ones
 
 test-slow: setup-test  ## Run the slow tests: every kill point, signals again and again, a short soak, the paper's sets on real data
 	$(BIN)/pytest -n 2 -m slow
+
+test-oldest: $(VENV).oldest/.installed  ## Run the tests that see other versions, with the oldest ones that natocc works with: tests/oldest.txt
+	PYTHONPATH=$(CURDIR) $(VENV).oldest/bin/python -m pytest -p no:cacheprovider -n 2 $(SEEN_BY_VERSIONS)
 
 check: setup  ## Style and types
 	$(BIN)/ruff check .
@@ -81,6 +85,11 @@ $(VENV)/.installed-for-tests: $(VENV)/.installed tests/requirements.lock
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock --requirement tests/requirements.lock
 	@touch $@
 
+$(VENV).oldest/.installed: tests/oldest.txt
+	$(PYTHON) -m venv $(VENV).oldest
+	$(VENV).oldest/bin/python -m pip install --quiet --requirement tests/oldest.txt
+	@touch $@
+
 lock:  ## Pin the newest versions of all that natocc needs, and apart what its tests alone need
 	rm -rf $(VENV).lock
 	$(PYTHON) -m venv $(VENV).lock
@@ -96,4 +105,4 @@ lock:  ## Pin the newest versions of all that natocc needs, and apart what its t
 	rm -rf $(VENV).lock tests/requirements.lock.new
 
 clean:  ## Remove what make made
-	rm -rf $(VENV) out natocc-cache
+	rm -rf $(VENV) $(VENV).oldest out natocc-cache

@@ -18,6 +18,10 @@ try:
     from albumentations.core.type_definitions import Targets
 except ImportError:
     raise ImportError("natocc.albumentations needs albumentations 2: pip install albumentations") from None
+if hasattr(DualTransform, "sample_parameters"):
+    raise ImportError(
+        "natocc.albumentations is for albumentations 2, not AlbumentationsX: call natocc.Occlude before its Compose"
+    )
 
 
 class Occlude(DualTransform):
@@ -26,6 +30,8 @@ class Occlude(DualTransform):
     It needs ``image=`` (H, W, 3) uint8, RGB, and the label map ``mask=`` (H, W) or (H, W, 1); further masks (``masks=``,
     additional targets) are relabelled like it. Boxes, keypoints and further pictures come back as they are: occlusion moves
     nothing. A picture on which nothing can be laid comes back as it is.
+
+    It can be pickled, but not written as text, as ``albumentations.save`` and ``ReplayCompose`` do.
 
     What is random is drawn from albumentations' own generator, so the Compose's `seed` decides it, and its workers differ.
 

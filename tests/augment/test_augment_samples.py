@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import need_torchvision
 from PIL import Image
 
 import natocc
@@ -118,11 +119,10 @@ def test_masks_of_several_things() -> None:
 
 
 def _torchvision() -> tuple[Any, Any]:
-    try:
-        from torchvision import tv_tensors
-        from torchvision.transforms import v2
-    except (ImportError, RuntimeError) as error:  # built for another PyTorch
-        pytest.skip(f"torchvision does not work here: {error}")
+    need_torchvision()
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
     return v2, tv_tensors
 
 

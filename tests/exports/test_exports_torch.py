@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import need_torchvision
 
 from exports.reading_back import invoke, needs, same_pixels
 from natocc.core.errors import UsageError
@@ -63,11 +64,10 @@ def test_floats_labels_transform_and_pickle(dataset: SourceDataset, undivided: P
 def test_a_transform_of_torchvisions_turns_the_mask_too(dataset: SourceDataset) -> None:
     """Unwrapped, v2 would take the label map for something that it has to leave alone."""
     torch = needs("torch")
-    try:
-        from torchvision import tv_tensors
-        from torchvision.transforms import v2
-    except (ImportError, RuntimeError) as error:  # built for another PyTorch
-        pytest.skip(f"torchvision does not work here: {error}")
+    need_torchvision()
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
     from natocc.torch import OccludedFaces
 
     plain = OccludedFaces(dataset.root)
