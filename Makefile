@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEN_BY_VERSIONS := $(addprefix tests/,augment cli compose core exports faces io occluders packaging test_api.py test_end_to_end.py)
 
-.PHONY: dataset test test-slow test-oldest check schema reference bench bench-alignment bench-masks bench-natural bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
+.PHONY: dataset test test-slow test-oldest check schema reference bench bench-alignment bench-masks bench-natural bench-tint bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -40,8 +40,11 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
 
-bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
-	$(BIN)/python tests/bench/natural.py
+bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams, against real occluders; ARGS="--only real"
+	$(BIN)/python tests/bench/natural.py $(ARGS)
+
+bench-tint: setup  ## How well objects take on a picture's tint: against themselves in the same known tint
+	$(BIN)/python tests/bench/tint.py
 
 bench-worn: setup  ## How well what is worn lies on faces: a mask's edges against hand-placed landmarks, which turned heads are refused
 	$(BIN)/python tests/bench/worn.py

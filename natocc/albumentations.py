@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from natocc.augment.occlude import Occluder, Rules
 from natocc.augment.transform import Occlude as PlainOcclude
+from natocc.augment.transform import generator_here
 from natocc.core.samples import Composite, Image
 from natocc.occluders.source import OccluderSource
 
@@ -33,7 +34,8 @@ class Occlude(DualTransform):
 
     It can be pickled, but not written as text, as ``albumentations.save`` and ``ReplayCompose`` do.
 
-    What is random is drawn from albumentations' own generator, so the Compose's `seed` decides it, and its workers differ.
+    What is random is decided by albumentations' own generator, and so by the Compose's `seed`; in a worker of PyTorch's
+    ``DataLoader`` also by the worker's seed, so that no two workers and no two epochs lay the same.
 
     Parameters
     ----------
@@ -103,8 +105,8 @@ class Occlude(DualTransform):
         """The composite; None where nothing can be laid on the picture."""
         del params
         labels = _plane(np.asarray(data["mask"]))
-        seed = self.py_random.getrandbits(64)
-        return {"composite": self._occlude.composite(data["image"], labels, self._landmarks_of(data), seed)}
+        draws = generator_here(self.py_random.getrandbits(32), 0)  # workers have copies of py_random that say the same
+        return {"composite": self._occlude.composite(data["image"], labels, self._landmarks_of(data), draws)}
 
     def apply(self, img: Image, composite: Composite | None = None, **params: Any) -> Image:
         """The covered picture."""

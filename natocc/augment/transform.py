@@ -229,8 +229,13 @@ class Occlude:
 
     def _generator(self) -> np.random.Generator:
         """The generator of this call and no other."""
-        worker = tensors.worker_seed()
-        return seeds.generator(self._seed, "occlude", *(() if worker is None else (worker,)), self._count.next())
+        return generator_here(self._seed, self._count.next())
+
+
+def generator_here(seed: int, number: int) -> np.random.Generator:
+    """That of a seed and a number, different in each worker of PyTorch's ``DataLoader`` and each epoch."""
+    worker = tensors.worker_seed()
+    return seeds.generator(seed, "occlude", *(() if worker is None else (worker,)), number)
 
 
 class _Count:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import need
 
 import natocc
 
@@ -125,3 +126,32 @@ def _portrait(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     face = natocc.align(found, size=size)
     assert face.landmarks_xy is not None
     return face.image, face.face_mask, face.landmarks_xy
+
+
+class _Covered:
+    def __init__(self) -> None:
+        self.compose = A.Compose([Occlude(RED, p=1)], seed=1)
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> bytes:
+        del index
+        image: np.ndarray = self.compose(image=IMAGE, mask=LABELS)["image"]
+        return image.tobytes()
+
+
+@pytest.mark.slow
+def test_no_two_workers_and_no_two_epochs_lay_the_same() -> None:
+    """Each has a copy of the Compose and of its generator."""
+    need("torch")
+    import torch
+
+    def epochs() -> list[bytes]:
+        generator = torch.Generator().manual_seed(0)
+        loader = torch.utils.data.DataLoader(_Covered(), batch_size=None, num_workers=2, generator=generator)
+        return [*loader, *loader]
+
+    made = epochs()
+    assert len(set(made)) == 8
+    assert made == epochs()
