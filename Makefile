@@ -4,7 +4,7 @@ RECIPE ?= demo
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-SEEN_BY_VERSIONS := $(addprefix tests/,augment cli compose core exports faces io occluders packaging test_api.py test_end_to_end.py)
+SEEN_BY_VERSIONS := $(addprefix tests/,augment cli compose core exports faces io occluders packaging test_api.py)
 
 .PHONY: dataset test test-slow test-oldest check schema reference bench bench-alignment bench-masks bench-natural bench-tint bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
 
