@@ -19,6 +19,7 @@ from natocc.dataset.layout import FOLDERS, PICTURES, Layout
 from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits, few_people
+from natocc.faces.classes import flip_pairs
 from natocc.io.equal_files import one_for_all
 from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
@@ -199,6 +200,10 @@ class SourceDataset:
             raise UsageError(f"{self.root} has no {folder!r}: it has {existing}; output.masks in a recipe says which are made")
         named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
         return {value: named[value] for value in sorted(named) if value != IGNORE}
+
+    def flip_pairs(self, folder: str) -> tuple[tuple[int, int], ...]:
+        """Values of a folder of label maps that change places where pictures are mirrored; raises as :meth:`classes`."""
+        return flip_pairs(self.classes(folder))
 
     def categories(self) -> set[str]:
         """Of the occluders of all samples, whatever their split."""

@@ -62,6 +62,18 @@ def test_the_sources_own_classes_where_asked_for(dataset: SourceDataset, exporte
         same_pixels(sample, None, mask, "parts")
 
 
+def _flip(config: dict[str, Any]) -> dict[str, Any]:
+    return next(step for step in config["train_pipeline"] if step["type"] == "RandomFlip")
+
+
+def test_left_and_right_change_places_where_pictures_are_mirrored(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    parts = _config(exported("mmseg", "--set", "labels=parts"))
+    names = parts["metainfo"]["classes"]
+    pairs = [(names[left], names[right]) for left, right in _flip(parts)["swap_seg_labels"]]
+    assert pairs == [("l_eye", "r_eye"), ("l_brow", "r_brow"), ("l_ear", "r_ear")]
+    assert "swap_seg_labels" not in _flip(_config(exported("mmseg")))
+
+
 def test_a_stage_without_a_split_says_which_it_takes(exported: Callable[..., Path]) -> None:
     root = exported("mmseg", "--split", "train")
     assert sorted(path.name for path in (root / "img_dir").iterdir()) == ["train"]
