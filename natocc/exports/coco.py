@@ -50,7 +50,7 @@ class CocoExport(ExportOptions):
             number = 0
             for sample in samples:
                 name = f"{sample.stem}{sample.files['images'].suffix}"
-                writer.take(sample.files["images"], f"{sample.split}/{name}")
+                writer.take(sample.files["images"], f"{sample.split}/{name}", sample.sha256("images"))
                 part = parts[sample.split]
                 part.add_image(sample, name)
                 for instance in instances(sample, self.labels, has_occluders, kinds):

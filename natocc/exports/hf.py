@@ -80,7 +80,7 @@ def _write_folders(
             row: dict[str, Json] = {}
             for column, folder in columns.items():
                 name = f"{folder}/{sample.index // _FOLDER_OF:05d}/{sample.files[folder].name}"
-                writer.take(sample.files[folder], f"data/{sample.split}/{name}")
+                writer.take(sample.files[folder], f"data/{sample.split}/{name}", sample.sha256(folder))
                 row["file_name" if column == "image" else f"{column}_file_name"] = name
             line = json.dumps({**row, **sample.described()}, allow_nan=False)
             metadata[sample.split].write(line.encode("ascii") + b"\n")

@@ -85,8 +85,8 @@ class MmsegExport(ExportOptions):
         largest = (0, 0)
         for sample in samples:
             suffix = sample.files["images"].suffix
-            writer.take(sample.files["images"], f"img_dir/{sample.split}/{sample.stem}{suffix}")
-            writer.take(sample.files[self.labels], f"ann_dir/{sample.split}/{sample.stem}.png")
+            writer.take(sample.files["images"], f"img_dir/{sample.split}/{sample.stem}{suffix}", sample.sha256("images"))
+            writer.take(sample.files[self.labels], f"ann_dir/{sample.split}/{sample.stem}.png", sample.sha256(self.labels))
             largest = max(largest, (int(sample.row["height"]), int(sample.row["width"])))
         writer.write(CONFIG, _config(dataset, self.labels, largest))
 

@@ -64,6 +64,10 @@ class SourceSample:
         """Of its occluders, by the order of the plan."""
         return [str(occluder["category"]) for occluder in self.row["occluders"] or ()]
 
+    def sha256(self, folder: str) -> str:
+        """Of a file's bytes, as the manifest has it."""
+        return str(self.row[f"{folder}_sha256"])
+
     def read(self, folder: str) -> bytes:
         """Bytes of a file.
 

@@ -56,8 +56,12 @@ class YoloExport(ExportOptions):
         numbers = {name: number for number, name in enumerate(names)}
         maps, kinds = self.semantic or self.labels, occluder_kinds(dataset)
         for sample in samples:
-            writer.take(sample.files["images"], f"images/{sample.split}/{sample.stem}{sample.files['images'].suffix}")
-            writer.take(sample.files[maps], f"masks/{sample.split}/{sample.stem}.png")
+            writer.take(
+                sample.files["images"],
+                f"images/{sample.split}/{sample.stem}{sample.files['images'].suffix}",
+                sample.sha256("images"),
+            )
+            writer.take(sample.files[maps], f"masks/{sample.split}/{sample.stem}.png", sample.sha256(maps))
             writer.write(f"labels/{sample.split}/{sample.stem}.txt", "".join(self._lines(sample, numbers, kinds)))
         writer.write("data.yaml", _description(dataset, dict(enumerate(names))))
         writer.write("semantic.yaml", _description(dataset, dataset.classes(maps)) + "masks_dir: masks  # 255 is ignored\n")
