@@ -41,7 +41,7 @@ def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None
     Raises
     ------
     UsageError
-        If it lies in the dataset or holds it, is no folder, holds no export of natocc's but files, or an export of something else.
+        If it lies in the dataset or holds it, is no folder, holds files but no export of natocc's, or one of something else.
     RunError
         If the end of an earlier export, which was interrupted, cannot be made up for.
     """

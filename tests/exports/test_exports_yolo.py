@@ -81,6 +81,36 @@ def test_occluders_are_classes_where_asked_for(dataset: SourceDataset, exported:
         assert np.array_equal(covered, sample.plane("occluders") > 0)
 
 
+def test_parts_are_classes_and_left_and_right_are_told(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("yolo-seg", "--set", "labels=parts", "--set", "parts=separate", "--set", "tolerance=0")
+    told = {name: yaml.safe_load((root / name).read_text()) for name in ("data.yaml", "semantic.yaml")}
+    names = told["data.yaml"]["names"]
+    assert list(names.values()) == list(dataset.classes("parts").values())[1:]
+    for each in told.values():
+        pairs = [(each["names"][left], each["names"][right]) for left, right in each["flip_pairs"]]
+        assert pairs == [("l_eye", "r_eye"), ("l_brow", "r_brow"), ("l_ear", "r_ear")]
+    for sample in dataset.samples():
+        wanted = sample.plane("parts")
+        for number, name in names.items():
+            of_class = np.zeros(wanted.shape, np.uint8)
+            for found, mask in _instances(root / "labels" / sample.split / f"{sample.stem}.txt", wanted.shape):
+                of_class |= mask if found == number else 0
+            value = next(value for value, other in dataset.classes("parts").items() if other == name)
+            assert np.array_equal(of_class > 0, wanted == value)
+
+
+def test_no_folder_has_a_name_that_ultralytics_takes_for_its_own(exported: Callable[..., Path]) -> None:
+    root = exported("yolo-seg", "--set", "occluders=true")
+    assert sorted(path.name for path in root.iterdir() if path.is_dir()) == ["images", "label_maps", "labels"]
+    assert "masks_dir" not in yaml.safe_load((root / "data.yaml").read_text())
+
+
+def test_occluders_twice_are_refused(dataset: SourceDataset, tmp_path: Path) -> None:
+    flags = ("--set", "occluders=true", "--set", "labels=parts")
+    said = invoke("export", dataset.root, "--to", "yolo-seg", *flags, "-o", tmp_path / "out", code=2)
+    assert "leave occluders=true out" in said.stderr
+
+
 def test_occluders_without_masks_are_refused(undivided: Path, tmp_path: Path) -> None:
     said = invoke("export", undivided, "--to", "yolo-seg", "--set", "occluders=true", "-o", tmp_path / "out", code=2)
     assert "no masks of its occluders" in said.stderr
