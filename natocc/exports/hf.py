@@ -13,6 +13,7 @@ from pydantic import Field
 
 from natocc.core.plans import Json
 from natocc.core.text import plain
+from natocc.exports.described import arrow_fields, described, features
 from natocc.exports.format import ExportOptions
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
@@ -32,18 +33,6 @@ _LOADING = """## How to load it
 Column `image` is `images/` above, `mask` is `{labels}/`; the other folders are columns of their names.
 
 """
-_COLUMNS: Mapping[str, str] = {
-    "index": "int64",
-    "split": "string",
-    "set": "string",
-    "method": "string",
-    "face": "string",
-    "variant": "int64",
-    "identity": "string",
-    "occlusion_ratio": "float64",
-    "width": "int64",
-    "height": "int64",
-}
 
 
 class HuggingFaceExport(ExportOptions):
@@ -82,7 +71,7 @@ def _write_folders(
                 name = f"{folder}/{sample.index // _FOLDER_OF:05d}/{sample.files[folder].name}"
                 writer.take(sample.files[folder], f"data/{sample.split}/{name}", sample.sha256(folder))
                 row["file_name" if column == "image" else f"{column}_file_name"] = name
-            line = json.dumps({**row, **sample.described()}, allow_nan=False)
+            line = json.dumps({**row, **described(sample)}, allow_nan=False)
             metadata[sample.split].write(line.encode("ascii") + b"\n")
 
 
@@ -98,7 +87,7 @@ def _write_parquet(
             pictures = {
                 column: {"bytes": sample.read(folder), "path": sample.files[folder].name} for column, folder in columns.items()
             }
-            writers[sample.split].add({**pictures, **sample.described()})
+            writers[sample.split].add({**pictures, **described(sample)})
 
 
 class _Parquet(contextlib.AbstractContextManager["_Parquet"]):
@@ -149,12 +138,9 @@ def _schema(pictures: tuple[str, ...]) -> Any:
     import pyarrow
 
     picture = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
-    features: dict[str, Json] = {name: {"_type": "Image"} for name in pictures}
-    features |= {name: {"dtype": kind, "_type": "Value"} for name, kind in _COLUMNS.items()}
-    features["categories"] = {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"}
-    kinds = [(name, pyarrow.type_for_alias(kind)) for name, kind in _COLUMNS.items()]
-    fields = [*((name, picture) for name in pictures), *kinds, ("categories", pyarrow.list_(pyarrow.string()))]
-    return pyarrow.schema(fields, metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode("ascii")})
+    known: dict[str, Json] = {**{name: {"_type": "Image"} for name in pictures}, **features()}
+    fields = [*((name, picture) for name in pictures), *arrow_fields()]
+    return pyarrow.schema(fields, metadata={b"huggingface": json.dumps({"info": {"features": known}}).encode("ascii")})
 
 
 def hub_card(dataset: SourceDataset, labels: str, pattern: str) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, Mask
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import FOLDERS, PICTURES, Layout
@@ -25,8 +24,6 @@ from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
 _log = logging.getLogger("natocc")
 
-_OF_NO_USE = ("plan", "landmarks")
-"""Columns that are long and that no export needs."""
 _FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Splits become folders."""
@@ -46,7 +43,7 @@ class SourceSample:
     files : mapping of str to Path
         Folder (``images``, ``masks``) to its file.
     row : Row
-        Its row of the manifest, but for plan and landmarks.
+        Its row of the manifest, but for the plan.
     """
 
     index: int
@@ -83,11 +80,6 @@ class SourceSample:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
         with _readable(self.files[folder]):
             return read_labels(self.files[folder], MOST_PIXELS)
-
-    def described(self) -> dict[str, Json]:
-        """What most training scripts want to know about it, as plain JSON."""
-        names = ("index", "set", "method", "face", "variant", "identity", "occlusion_ratio", "width", "height")
-        return {**{name: self.row[name] for name in names}, "split": self.split, "categories": self.categories}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,7 +214,7 @@ class SourceDataset:
         UsageError
             If the manifest is damaged.
         """
-        columns = [name for name in schema().names if name not in _OF_NO_USE]
+        columns = [name for name in schema().names if name != "plan"]  # long, and no export needs it
         for row in stream_manifest(self.root, columns):
             if row["status"] != "made" or (split := _split(row, self.shares, self.same)) not in self.counts:
                 continue

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from exports.reading_back import needs, same_pixels
+from natocc.exports.described import described
 from natocc.exports.hf import hub_card
 from natocc.exports.reader import SourceDataset
 
@@ -42,7 +43,7 @@ def test_load_dataset_reads_every_sample(
         same_pixels(sample, np.asarray(row["image"]), np.asarray(row["mask"]))
         for folder in ("amodal", "occluders", "mattes", "parts"):
             same_pixels(sample, None, np.asarray(row[folder]), folder)
-        assert {name: row[name] for name in sample.described()} == sample.described()
+        assert {name: row[name] for name in described(sample)} == described(sample)
 
 
 def test_parquet_files_have_the_rows_asked_for(exported: Callable[..., Path]) -> None:
