@@ -29,6 +29,7 @@ _FOLDERS = {
     "mattes": "how much of each pixel occluders cover",
     "parts": "the face source's own classes, the occluder as one more",
     "kinds": "what kind of occluder",
+    "regions": "visible face, and what covers it",
     "clean": "the pictures without occluders",
 }
 _LOADING = """## How to load it
