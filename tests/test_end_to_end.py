@@ -79,7 +79,7 @@ def _check_dataset(out: Path) -> None:
         assert set(np.unique(mask)) <= {0, 1}
         assert mask.sum() == row["visible_pixels"]
         assert row["occlusion_ratio"] == pytest.approx(1 - int(mask.sum()) / int(str(row["face_pixels"])))
-        assert row["face_sha256"]
+        assert row["face_source_sha256"]
         assert row["occluders"]
     description = json.loads((out / "dataset.json").read_text())
     assert description["status"] == "complete"

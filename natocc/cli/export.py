@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("dataset", type=LocalPath())
-@click.option("--to", "name", required=True, metavar="NAME", help="coco, hf, mmseg, torch, webdataset, yolo-seg, or a plug-in's.")
+@click.option(
+    "--to",
+    "name",
+    required=True,
+    metavar="NAME",
+    help="celebamask, coco, hf, lapa, mmseg, torch, voc, webdataset, yolo-pose, yolo-seg, or a plug-in's.",
+)
 @click.option("-o", "--out", type=LocalPath(), help="Folder of the export. [default: DATASET-NAME beside it]")
 @click.option("--split", metavar="NAMES", help="Splits that are wanted, such as train,val. [default: all]")
 @click.option("--split-shares", "shares", metavar="SHARES", help="Divide a dataset without splits: train=0.9,val=0.1.")

@@ -16,6 +16,7 @@ FORMATS = Table[type[Any]](
         "mmseg": "natocc.exports.mmseg:MmsegExport",
         "torch": "natocc.exports.pytorch:TorchExport",
         "webdataset": "natocc.exports.webdataset:WebDatasetExport",
+        "yolo-pose": "natocc.exports.yolo_pose:YoloPoseExport",
         "yolo-seg": "natocc.exports.yolo:YoloExport",
     },
 )

@@ -257,9 +257,9 @@ def _person(row: Row, same: Mapping[str, str]) -> str:
 def _same_people(root: Path) -> dict[str, str]:
     """People of a dataset who share a photograph, byte for byte, with another, to that one."""
     people: dict[str, set[str]] = collections.defaultdict(set)
-    for row in stream_manifest(root, ["status", "identity", "face", "face_sha256"]):
+    for row in stream_manifest(root, ["status", "identity", "face", "face_source_sha256"]):
         if row["status"] == "made":
-            people[str(row["face_sha256"])].add(_person(row, {}))
+            people[str(row["face_source_sha256"])].add(_person(row, {}))
     return one_for_all(sorted(group) for group in people.values() if len(group) > 1)
 
 

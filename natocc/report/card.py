@@ -141,7 +141,10 @@ def _values(description: DatasetDescription) -> list[str]:
         for folder, values in description.labels.items()
         if (pairs := flip_pairs({int(value): name for value, name in values.items() if value.isdecimal()}))
     ]
-    manifest = "`manifest.parquet` has a row a sample: origins, licences, split, measures, landmarks, the plan it was made by.\n"
+    manifest = (
+        "`manifest.parquet` has a row a sample: origins, licences, split, measures, landmarks, and `plan`, JSON text from which "
+        "it can be made again. `FOLDER_sha256` is of its file there, `source_sha256` of a picture that it was made of.\n"
+    )
     return ["## Files and label values\n", _table(("folder", "holds", "values"), rows), *flipped, manifest]
 
 

@@ -129,3 +129,34 @@ def test_supervision_reads_the_labels(dataset: SourceDataset, exported: Callable
         image, found = seen[sample.stem]
         same_pixels(sample, image[..., ::-1], None)
         same_but_for_a_pixel(found.mask.any(axis=0), sample.plane("masks") == 1)
+
+
+def test_faces_with_keypoints(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("yolo-pose")
+    told = yaml.safe_load((root / "data.yaml").read_text())
+    count, values = told["kpt_shape"]
+    assert (count, values, len(told["kpt_names"][0])) == (68, 3, 68)
+    names, flipped = told["kpt_names"][0], told["flip_idx"]
+    assert [flipped[flipped[point]] for point in range(68)] == list(range(68))
+    assert (names[flipped[36]], names[36]) == ("left_eye_4", "right_eye_1")  # the outer corners
+    for sample in dataset.samples():
+        number, *values = map(float, (root / "labels" / sample.split / f"{sample.stem}.txt").read_text().split())
+        assert number == 0
+        x, y, w, h = np.array(values[:4]) * (80, 80, 80, 80)
+        box = cv2.boundingRect((sample.plane("masks") == 1).astype(np.uint8))
+        assert np.allclose((x - w / 2, y - h / 2, w, h), box, atol=1e-4)
+        points = np.array(values[4:]).reshape(68, 3)
+        for (x, y, visible), landmark in zip(points, sample.row["landmarks"], strict=True):
+            if visible:
+                assert np.allclose((80 * x, 80 * y), (landmark["x"], landmark["y"]), atol=1e-4)
+                assert (visible == 1) == landmark["hidden"]
+
+
+def test_faces_without_landmarks_have_no_keypoints(
+    dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"status": "made", "landmarks": []}]
+    monkeypatch.setattr("natocc.exports.keypoints.stream_manifest", lambda *_: rows)
+    for flags in (("yolo-pose",), ("coco", "--set", "keypoints=true")):
+        said = invoke("export", dataset.root, "--to", *flags, "-o", tmp_path / "out", code=2)
+        assert "has no landmarks" in said.stderr
