@@ -41,11 +41,12 @@ def export(
 ) -> None:
     """Write DATASET for another tool: pictures, masks, and the files by which that tool knows them.
 
-    The folder is new or empty, or holds an earlier export of the same dataset to the same format, which is replaced. It
-    appears when it is whole. Rejected samples are left out. A dataset without splits is exported as train, unless
-    --split-shares divides it, by person; occluders are not divided then, as they are by a recipe with splits.
+    The folder is new or empty, or holds an earlier export of the same dataset to the same format, which is replaced; what
+    natocc did not write there stays. It appears when it is whole. Rejected samples are left out. A dataset without splits is
+    exported as train, unless --split-shares divides it, by person; occluders are not divided then, as they are by a recipe
+    with splits.
 
-    --set labels=masks (default), amodal or parts chooses the label maps, where a dataset has them.
+    --set labels=masks (default), amodal, parts, kinds or regions chooses the label maps, where a dataset has them.
 
     \b
     natocc export out/demo --to mmseg
