@@ -27,7 +27,7 @@ class CelebAMaskExport(ExportOptions):
     """``CelebA-HQ-img/N.jpg`` and ``CelebAMask-HQ-mask-anno/K/NNNNN_part.png``, 0 and 255, a mask for each part that is seen.
 
     Faces are numbered from 0 without gaps; ``samples.csv`` says which sample each is, ``train.txt`` and so on which split. What
-    covers a face is in no mask but that of the part ``occluder``, which CelebAMask-HQ does not have; what is to be ignored in none.
+    covers a face is in the masks of a part that CelebAMask-HQ does not have, ``occluder``; what is to be ignored is in none.
     """
 
     to: Literal["celebamask"] = "celebamask"

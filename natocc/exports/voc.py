@@ -27,7 +27,7 @@ class VocExport(ExportOptions):
     """``VOCdevkit/VOC2012``: ``JPEGImages``, ``SegmentationClass``, ``Annotations`` with the box of each class, ``ImageSets``.
 
     Label maps have a palette, VOC's, whose indices are the classes; 255 is to be ignored. ``labelmap.txt`` names classes and
-    colours, as CVAT and datumaro have it. ``trainval`` is train and val.
+    colours, as CVAT and datumaro have it. ``trainval`` is both train and val.
     """
 
     to: Literal["voc"] = "voc"
@@ -48,8 +48,9 @@ class VocExport(ExportOptions):
         del target
         classes = dataset.classes(self.labels)
         colours = voc_colours()
+        joined = ["trainval"] if {"train", "val"} <= set(dataset.counts) else []
         with contextlib.ExitStack() as stack:
-            lists = {split: _opened(stack, writer, split) for split in (*dataset.counts, "trainval")}
+            lists = {split: _opened(stack, writer, split) for split in (*dataset.counts, *joined)}
             for sample in samples:
                 writer.take(sample.files["images"], f"{ROOT}/JPEGImages/{sample.stem}.jpg", sample.sha256("images"))
                 plane = sample.plane(self.labels)
@@ -57,7 +58,7 @@ class VocExport(ExportOptions):
                 faces = self.labels in FACE_MAPS
                 found = instances(sample, self.labels, False) if faces else class_instances(sample, self.labels, classes)
                 writer.write(f"{ROOT}/Annotations/{sample.stem}.xml", _annotation(sample, found))
-                for split in (sample.split, *(["trainval"] if sample.split in ("train", "val") else [])):
+                for split in (sample.split, *(joined if sample.split in ("train", "val") else [])):
                     for file in lists[split]:
                         file.write(f"{sample.stem}\n".encode())
         writer.write(f"{ROOT}/labelmap.txt", _label_map(classes, colours, flip_sentence(dataset, self.labels)))

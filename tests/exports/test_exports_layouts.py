@@ -68,7 +68,7 @@ def test_lapa_is_read_back(dataset: SourceDataset, exported: Callable[..., Path]
 def test_voc_has_pictures_label_maps_boxes_and_lists(dataset: SourceDataset, exported: Callable[..., Path], labels: str) -> None:
     voc = exported("voc", "--set", f"labels={labels}") / "VOCdevkit" / "VOC2012"
     wanted = [sample for sample in dataset.samples() if sample.split == "train"]
-    for name in ("Segmentation/train", "Segmentation/trainval", "Main/train"):
+    for name in ("Segmentation/train", "Main/train"):
         assert (voc / "ImageSets" / f"{name}.txt").read_text().split() == [sample.stem for sample in wanted]
     classes = dataset.classes(labels)
     for sample in wanted:
