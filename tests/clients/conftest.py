@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from PIL import Image
+
+_SETTINGS = tempfile.TemporaryDirectory(prefix="clients-")
+os.environ |= {  # the tools ask no server for anything, and keep their settings out of the home folder
+    "YOLO_OFFLINE": "1",
+    "YOLO_CONFIG_DIR": _SETTINGS.name,
+    "HF_HUB_OFFLINE": "1",
+    "HF_HOME": _SETTINGS.name,
+    "FIFTYONE_DO_NOT_TRACK": "1",
+}
 
 EDITS = (
     "name=small",
