@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 CLIENTS := .venv-clients
 
-.PHONY: dataset test test-slow test-clients check schema reference bench bench-alignment bench-masks bench-natural bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock lock-clients clean
+.PHONY: dataset test test-slow test-clients check schema reference bench bench-alignment bench-masks bench-natural bench-tint bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock lock-clients clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -41,8 +41,11 @@ bench-alignment: setup  ## How far aligned faces lie from where they should
 bench-masks: setup  ## How well masks of photographs alone are estimated
 	$(BIN)/python tests/bench/masks.py
 
-bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams
-	$(BIN)/python tests/bench/natural.py
+bench-natural: setup  ## How natural composites are: colours, fringes, labels, coverage, wrists, seams, against real occluders; ARGS="--only real"
+	$(BIN)/python tests/bench/natural.py $(ARGS)
+
+bench-tint: setup  ## How well objects take on a picture's tint: against themselves in the same known tint
+	$(BIN)/python tests/bench/tint.py
 
 bench-worn: setup  ## How well what is worn lies on faces: a mask's edges against hand-placed landmarks, which turned heads are refused
 	$(BIN)/python tests/bench/worn.py

@@ -221,7 +221,7 @@ def _face(image: Image, face_mask: npt.NDArray[Any], landmarks: npt.NDArray[Any]
     mask = np.asarray(face_mask)
     if mask.ndim != 2:
         raise ValueError(f"face_mask: expected (H, W) of 0 and 1, found shape {mask.shape}")
-    if not np.isin(mask, (0, 1)).all():
+    if mask.dtype != np.bool_ and not np.isin(mask, (0, 1)).all():
         raise ValueError(f"face_mask: expected 0 and 1, found {shown_values(mask)}; {_advice(mask)}")
     if not mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "face_mask is 0 everywhere")

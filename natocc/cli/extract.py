@@ -13,6 +13,7 @@ from natocc.core.text import plain
 
 if TYPE_CHECKING:
     from natocc.occluders.library.library import Library
+    from natocc.report.contact_sheet import Tile
 
 
 @click.command()
@@ -93,19 +94,38 @@ def _counts(name: str, library: Library) -> str:
 
 
 def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
-    import numpy as np
-
     from natocc.core.errors import RunError
     from natocc.io.images import encode_png
-    from natocc.report.contact_sheet import contact_sheet, cutout_tile
+    from natocc.report.contact_sheet import titled_sheet
 
-    tiles = []
-    for library in libraries:
-        items = list(library.items())
-        chosen = np.unique(np.linspace(0, len(items) - 1, min(len(items), count // len(libraries))).round().astype(int))
-        tiles += [cutout_tile(library.cutout({"id": items[index]})) for index in chosen]
+    sections = [section for library in libraries for section in _sections(library, count // len(libraries))]
     try:
-        out.write_bytes(encode_png(contact_sheet(tiles, columns=10, side=180)))
+        out.write_bytes(encode_png(titled_sheet(sections, columns=10, side=180)))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from None
     click.echo(plain(str(out)), err=True)
+
+
+def _sections(library: Library, count: int, few: int = 20) -> list[tuple[str, list[Tile]]]:
+    """Cutouts of a library as they come, the worst that were kept, and the best that were refused."""
+    import numpy as np
+
+    from natocc.occluders.library.best_refused import best_refused
+    from natocc.report.contact_sheet import cutout_tile, matte_tile
+
+    items = list(library.items())
+    chosen = np.unique(np.linspace(0, len(items) - 1, min(len(items), count)).round().astype(int))
+    any_of_them = [cutout_tile(library.cutout({"id": items[index]})) for index in chosen]
+    worst = []
+    for item, score, flaw in library.worst(few):
+        cutout = library.cutout({"id": item})
+        worst.append(matte_tile(cutout.foreground, cutout.matte, f"{cutout.category} {score:.2f} {flaw}"))
+    refused = [
+        matte_tile(poor.foreground, poor.matte, f"{poor.category} {poor.score:.2f} {poor.flaw}")
+        for poor in best_refused(library.path)[:few]
+    ]
+    return [
+        (f"{library.name}: {len(chosen)} of {len(items)} cutouts", any_of_them),
+        ("the worst that were kept: quality, and what is worst", worst),
+        ("the best that were refused for their quality", refused),
+    ]

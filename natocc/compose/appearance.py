@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.colour_spaces import LINEAR, chroma, log_mean_luminance, to_lab
+from natocc.compose.colour_spaces import chroma, log_mean_luminance, to_lab
 from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
+from natocc.compose.tint import Tint, measure_tint
 from natocc.core.samples import AlignedFace, Image, Mask
 
 _MOST_SAMPLES = 4096
@@ -95,14 +96,9 @@ class Photo:
         return np.zeros(3, np.float32) if measured is None else measured
 
     @functools.cached_property
-    def cast(self) -> npt.NDArray[np.float32]:
-        """(3,) gains on linear R, G and B of the light's colour, by grey edge (p = 6), in [0.4, 2.5]; their product is 1."""
-        small = LINEAR[cv2.resize(self.face.image, (128, 128), interpolation=cv2.INTER_AREA)]
-        across, down = cv2.Scharr(small, cv2.CV_32F, 1, 0), cv2.Scharr(small, cv2.CV_32F, 0, 1)
-        squares = across.astype(np.float64) ** 2 + down.astype(np.float64) ** 2
-        strength = ((squares * squares * squares).mean(axis=(0, 1)) ** (1 / 6)).clip(1e-6, None)
-        gains = (strength / np.exp(np.log(strength).mean())).clip(0.4, 2.5)
-        return np.asarray(gains / np.exp(np.log(gains).mean()), dtype=np.float32)
+    def tint(self) -> Tint:
+        """What light and film did to its colours."""
+        return measure_tint(self.face.image, self.skin_mask, self.face.face_mask)
 
     @functools.cached_property
     def chroma(self) -> float:

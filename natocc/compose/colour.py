@@ -1,8 +1,7 @@
-"""Colour: a hand takes on the colours of a face's skin; an object is shifted gently towards the picture's light."""
+"""Colour: a hand takes on the colours of a face's skin."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -10,11 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.appearance import Photo
-from natocc.compose.colour_spaces import LINEAR, LUMA, Float, chroma, from_lab, log_mean_luminance, to_lab, to_levels
+from natocc.compose.colour_spaces import Float, from_lab, to_lab
 from natocc.compose.guided_filter import change_colours, change_image, join_changes, learn_change
 from natocc.compose.transfers import TRANSFERS, Lab
-from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
+from natocc.core.samples import Image, Matte
 from natocc.plugins.options import NameIn, Options
 from natocc.plugins.ranges import UnitRange
 from natocc.plugins.table import Table
@@ -22,11 +20,6 @@ from natocc.plugins.table import Table
 _SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
 _ROUNDS = 4
 _MOST_SAMPLES = 3072
-_DOUBTFUL_CAST = 0.2  # natural logarithm of a gain: a smaller cast may be an error of the estimate
-_CERTAIN_SHARE = 0.8  # of what a cast exceeds that by
-_GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
-_EXPOSURE_SHARE = 0.5  # of the difference: a dark cup stays darker than a light one
-_MOST_EXPOSURE = 0.5  # stops
 
 
 class ColourRule(Options):
@@ -36,7 +29,8 @@ class ColourRule(Options):
     """``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to those of the skin, which suits hands. ``none`` keeps
     them. Plug-ins add others."""
     shift: UnitRange = (0.0, 0.3)
-    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder."""
+    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder. A
+    clear tint (light of a colour, sepia, black and white) is taken on in full, unless this is 0."""
 
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The transfer."""
@@ -86,50 +80,6 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
         wanted = from_lab(recolour(to_lab(current).reshape(-1, 3)).reshape(current.shape))
         change = join_changes(change, learn_change(current, wanted, weight))
     return change_image(foreground, change)
-
-
-def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: float) -> Image:
-    """Shift an object's white point, exposure and colourfulness towards a picture's.
-
-    Parameters
-    ----------
-    foreground : (h, w, 3) uint8
-        sRGB, straight; taken to be white-balanced.
-    matte : (h, w) uint8
-        Coverage of the object.
-    photo : Photo
-        Its colour cast [1]_ is applied to the object in linear light: a small cast, which may be an error of the estimate, by
-        `strength`; what exceeds that almost fully. The object's mean luminance moves towards its exposure, by at most half a
-        stop. In a black and white picture the object becomes black and white.
-    strength : float
-        In [0, 1]; 0 changes nothing.
-
-    Returns
-    -------
-    shifted : (h, w, 3) uint8
-
-    References
-    ----------
-    .. [1] J. van de Weijer, T. Gevers, A. Gijsenij, "Edge-Based Color Constancy", IEEE Transactions on Image Processing 16(9),
-       2007.
-    """
-    step = 1 + math.isqrt(int(np.count_nonzero(matte)) // _MOST_SAMPLES)
-    covered = foreground[::step, ::step][matte[::step, ::step] >= MATTE_THRESHOLD]
-    if strength == 0 or not len(covered):
-        return foreground
-    cast = np.log(photo.cast)
-    doubtful = cast.clip(-_DOUBTFUL_CAST, _DOUBTFUL_CAST)
-    stops = float(np.log2(photo.exposure / log_mean_luminance(covered)))
-    stops = min(max(_EXPOSURE_SHARE * stops, -_MOST_EXPOSURE), _MOST_EXPOSURE)
-    gains = np.exp(strength * doubtful + _CERTAIN_SHARE * (cast - doubtful)) * 2 ** (strength * stops)
-    levels = to_levels(LINEAR[:, None] * gains)
-    shifted = np.asarray(cv2.LUT(foreground, levels[None]), dtype=np.uint8)
-    ratio = photo.chroma / max(chroma(covered), 1e-3)
-    kept = ratio if photo.chroma < _GREY_CHROMA else ratio ** (strength / 2)
-    if kept >= 1:
-        return shifted
-    luma = np.broadcast_to((1 - kept) * LUMA, (3, 3))
-    return np.asarray(cv2.transform(shifted, luma + kept * np.eye(3)), dtype=np.uint8)
 
 
 def _lab(pixels: Image | Float) -> Lab:

@@ -14,6 +14,7 @@ from natocc.compose.anchors import Points
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import draw_blend
 from natocc.compose.coverage import Coverage, search
+from natocc.compose.defocus import draw_defocus, draw_motion
 from natocc.compose.hold import HOLDING
 from natocc.compose.light import draw_shadow
 from natocc.compose.optics import OpticsRule
@@ -274,6 +275,8 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
         grain_seed=int(rng.integers(_SEEDS)),
         jpeg=None if optics.jpeg is None else int(rng.integers(optics.jpeg[0], optics.jpeg[1] + 1)),
         shadow=draw_shadow(rng, light, photo.shading) if light.shadow > 0 else None,
+        defocus=draw_defocus(rng, optics, photo.face.face_mask),
+        motion=draw_motion(rng, optics, photo.face.face_mask),
     )
     occludes_from = MATTE_THRESHOLD
     if see_through and transparency.label == "threshold":

@@ -1,4 +1,4 @@
-"""Optics: an occluder's sharpness and JPEG history brought to those of the face's picture."""
+"""Optics: an occluder's sharpness and JPEG history brought to those of the face's picture; how often it is out of focus."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from natocc.compose.lens import edge_blur
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
@@ -29,6 +30,15 @@ class OpticsRule(Options):
     """Strength with which the occluder's noise is brought to the picture's."""
     jpeg: QualityRange | None = None
     """Quality at which the occluder is compressed once, on the picture's own grid of blocks."""
+    defocus: float = Field(0.0, ge=0, le=1)
+    """Probability that an occluder, nearer than the face, is out of focus. Its edge widens; it is labelled where at least half
+    of it is left."""
+    defocus_radius: UnitRange = (0.002, 0.01)
+    """Radius of the disc that a point out of focus becomes, in face widths."""
+    motion: float = Field(0.0, ge=0, le=1)
+    """Probability that an occluder moves while the shutter is open, in any direction."""
+    motion_length: UnitRange = (0.005, 0.025)
+    """How far it moves, in face widths."""
 
 
 def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: float) -> Image:

@@ -25,6 +25,8 @@ ADVICE: Mapping[Reason, str] = {
     Reason.NO_FACE: "faces.align.yunet names a detector that finds covered faces; faces.landmarks names landmarks of your own; "
     "faces.align.method=none keeps pictures that are aligned",
     Reason.DEGENERATE_LANDMARKS: "faces.landmarks names landmarks of your own; faces.align.method=none needs none",
+    Reason.OUTSIDE_PHOTOGRAPH: "raise faces.align.max_outside, or choose another faces.align.border than reject; "
+    "faces.align.method=none crops nothing",
     Reason.LOW_CONFIDENCE: "faces.min_confidence says how far an estimated mask must be trusted",
     Reason.BAD_ANNOTATION: "mend the annotation, or leave its picture out",
     Reason.LICENCE: "occluders.licences says which licences are wanted",
@@ -34,6 +36,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.IN_PIECES: "occluders.rules.largest_piece says how large the largest piece must be",
     Reason.TOO_THIN: "occluders.rules.min_thickness says how thin an occluder may be",
     Reason.TOO_BLURRED: "occluders.rules.min_sharpness says how blurred an occluder may be",
+    Reason.POORLY_CUT: "occluders.rules.min_quality says how well an occluder must be cut out; extract -o shows the best refused",
     Reason.BACKGROUND_NOT_PLAIN: "occluders.masks=files takes masks of your own",
     Reason.LEAVES_ROOT: "faces.links and occluders.links say which links are followed",
     Reason.NO_PLACEMENT: "widen placement.area or placement.occlusion (placement.coverage.range), or raise "

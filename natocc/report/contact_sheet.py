@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from natocc.core.samples import Cutout, Image, Mask, SampleRecord
+from natocc.core.samples import Cutout, Image, Mask, Matte
 from natocc.core.text import plain
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import ShardRecord, read_shard, whole_shards
+from natocc.dataset.records import read_few, whole_shards
 from natocc.io.atomic import write_aside
 from natocc.io.images import MOST_PIXELS, encode_jpeg, read_labels, read_rgb
 from natocc.report.overlay import overlay
@@ -25,6 +25,7 @@ _INK = (225, 225, 225)
 _GAP = 4
 _CAPTION_HEIGHT = 18
 _FONT_SIZE = 12
+_TITLE_HEIGHT, _TITLE_SIZE = 30, 16
 _TILE = 192  # px, on the sheet of a dataset
 _DRAWN = ("masks", "amodal")
 
@@ -74,6 +75,35 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, side: int = 256) -> Image
     return np.asarray(drawn, dtype=np.uint8)
 
 
+def titled_sheet(sections: Sequence[tuple[str, Sequence[Tile]]], columns: int, side: int = 256) -> Image:
+    """Contact sheets one below the other, each below its title; those without tiles are left out.
+
+    Parameters
+    ----------
+    sections : sequence of (str, sequence of Tile)
+        Titles, and what is below each.
+    columns, side
+        As in :func:`contact_sheet`.
+
+    Returns
+    -------
+    sheet : (H, W, 3) uint8
+    """
+    sheets = []
+    for title, tiles in sections:
+        if tiles:
+            sheet = contact_sheet(tiles, columns, side)
+            sheets += [_title(title, sheet.shape[1]), sheet]
+    return np.vstack(sheets)
+
+
+def _title(text: str, width: int) -> Image:
+    bar = PillowImage.fromarray(np.full((_TITLE_HEIGHT, width, 3), _BACKGROUND, np.uint8))
+    shown = plain(text).encode("ascii", "replace").decode()
+    ImageDraw.Draw(bar).text((_GAP, 2 * _GAP), shown, fill=_INK, font=ImageFont.load_default(_TITLE_SIZE))
+    return np.asarray(bar, dtype=np.uint8)
+
+
 def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
     """Write ``contact_sheet.jpg``: samples of a dataset, evenly taken, each beside its mask.
 
@@ -98,9 +128,8 @@ def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
 def files_of_contact_sheet(layout: Layout, count: int = 24) -> Iterator[str]:
     """The files that :func:`dataset_contact_sheet` reads, relative to the dataset."""
     for shard, most in _shares(whole_shards(layout), count):
-        record = read_shard(layout, shard)
-        paths = record.paths()
-        for sample in _chosen(record, most):
+        samples, paths = read_few(layout, shard, most)
+        for sample in samples:
             yield from (path for folder, path in paths[sample.index].items() if folder in ("images", *_DRAWN))
 
 
@@ -113,9 +142,8 @@ def _shares(shards: Sequence[int], count: int) -> list[tuple[int, int]]:
 
 def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     """Two tiles for each of at most `most` samples of a shard, evenly taken: the picture, and the face on it."""
-    record = read_shard(layout, shard)
-    paths = record.paths()
-    for sample in _chosen(record, most):
+    samples, paths = read_few(layout, shard, most)
+    for sample in samples:
         files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
         image = fitted(read_rgb(files["images"], MOST_PIXELS)[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
@@ -123,11 +151,6 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
         face = masks.get("masks", np.zeros(image.shape[:2], np.uint8))
         yield Tile(image, " ".join([str(sample.index), sample.set_name, *sample.categories]))
         yield Tile(overlay(image, face, masks.get("amodal")), f"{sample.measures['occlusion_ratio']:.0%} of the face occluded")
-
-
-def _chosen(record: ShardRecord, most: int) -> list[SampleRecord]:
-    made = [sample for sample in record.samples if sample.rejection is None]
-    return [made[int(index)] for index in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))]
 
 
 def shrunk_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
@@ -143,10 +166,15 @@ def fitted(image: Image, tile: int) -> Image:
 
 
 def cutout_tile(cutout: Cutout) -> Tile:
-    """A cutout over grey squares, which show holes, rims and soft edges, and its category and size."""
+    """A cutout over grey squares, and its category and size."""
     height, width = cutout.matte.shape
+    return matte_tile(cutout.foreground, cutout.matte, f"{cutout.category} {width}x{height}")
+
+
+def matte_tile(foreground: Image, matte: Matte, caption: str) -> Tile:
+    """Colours through their matte, over grey squares, which show holes, rims and soft edges."""
+    height, width = matte.shape
     rows, columns = np.mgrid[:height, :width] // _SQUARE
     squares = np.where((rows + columns) % 2 == 0, _LIGHT, _DARK)[..., None]
-    alpha = cutout.matte[..., None] / 255
-    picture = np.rint(cutout.foreground * alpha + squares * (1 - alpha)).astype(np.uint8)
-    return Tile(picture, f"{cutout.category} {width}x{height}")
+    alpha = matte[..., None] / 255
+    return Tile(np.rint(foreground * alpha + squares * (1 - alpha)).astype(np.uint8), caption)

@@ -14,8 +14,9 @@ from shapes_for_compose import ORIGIN, make_cutout, make_face
 
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import BLENDS, alpha_over, poisson_over
-from natocc.compose.colour import shift_to_light, transfer_colour
+from natocc.compose.colour import transfer_colour
 from natocc.compose.draw import draw_plan
+from natocc.compose.light_colour import shift_to_light
 from natocc.compose.pose import PlacementRule
 from natocc.compose.render import render
 from natocc.compose.rules import ComposeRules

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,13 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from natocc.faces.alignment import crop
 from natocc.faces.alignment.align import AlignOptions
-from natocc.faces.alignment.crop import warp_picture
 from natocc.faces.alignment.landmark_outline import face_region, fill_polygon
 from natocc.faces.landmarks.keypoints import eye_centres_xy, inter_ocular, mouth_centre_xy
 from natocc.faces.sources.folder import FolderFaces
-from natocc.io.images import read_rgb
 
 
 def _face(scale: float = 60, centre: tuple[float, float] = (150, 150)) -> np.ndarray:
@@ -123,20 +119,3 @@ def test_every_source_says_how_it_is_aligned() -> None:
     assert FolderFaces(source="folder").align == AlignOptions(method="ffhq", size=None, points=68)
     chosen = FolderFaces.model_validate({"source": "folder", "align": {"method": "none", "size": 1024}})
     assert chosen.align.size == 1024
-
-
-@pytest.mark.parametrize("side", [64, 256, 700])
-def test_the_reduced_blur_is_the_whole_one(side: int, real_data: Path) -> None:
-    photograph = read_rgb(sorted((real_data / "helen").glob("*.jpg"))[0])[0]
-    image = np.asarray(cv2.resize(photograph, (side, side), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    whole = cv2.GaussianBlur(image, (0, 0), 0.05 * side).astype(int)
-    assert np.abs(crop._blurred(image) - whole).max() <= 6
-
-
-def test_what_is_mirrored_is_the_more_blurred_the_farther_out() -> None:
-    image = np.random.default_rng(5).integers(0, 256, (200, 200, 3), dtype=np.uint8)
-    warped = warp_picture(image, np.array([[1.0, 0, 200], [0, 1, 0]]), (200, 400))
-    assert (warped[:, 200:] == image).all()  # the source itself stays as it is
-    contrast = [float(warped[:, column].std()) for column in (195, 190, 180)]
-    assert contrast[0] > contrast[1] > contrast[2]
-    assert contrast[2] < 10

@@ -34,7 +34,8 @@ ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]
 PHOTO = np.dstack([COLUMNS, ROWS, 255 - COLUMNS]).astype(np.uint8)
 DISC = ((ROWS - 80) ** 2 + (COLUMNS - 80) ** 2 < 50**2).astype(np.uint8)
 OBJECT = encode_png(np.dstack([PHOTO, DISC * np.uint8(255)]))
-PICTURE = encode_jpeg(PHOTO, 95)
+SEEN = np.where(DISC[..., None] > 0, 255 - PHOTO, PHOTO).astype(np.uint8)  # the disc differs from what is around it
+PICTURE = encode_jpeg(SEEN, 95)
 AROUND = np.linspace(0, 2 * np.pi, 30, endpoint=False)
 CIRCLE = np.stack([80 + 50 * np.cos(AROUND), 80 + 50 * np.sin(AROUND)], axis=1).ravel().round(2).tolist()
 NAMES = ["with space", "-dash", "顔", "😀", "a" * 251, "dots.in.name", "Upper", "upper", "line\nbreak", "e\u0301", "é", "x#1"]
@@ -70,7 +71,7 @@ def test_f8_names_of_cutouts_hands_and_textures(tmp_path: Path) -> None:
 def test_f8_one_stem_two_suffixes(tmp_path: Path) -> None:
     """F8: two pictures are two ids; two masks for one picture are refused, since one would be left out in silence."""
     _hands(tmp_path / "hands", ["x"])
-    (tmp_path / "hands" / "images" / "x.png").write_bytes(encode_png(PHOTO))
+    (tmp_path / "hands" / "images" / "x.png").write_bytes(encode_png(SEEN))
     assert list(HandsOccluders().open(tmp_path, tmp_path / "cache").items()) == ["x.jpg", "x.png"]
     (tmp_path / "hands" / "masks" / "x.bmp").write_bytes(PICTURE)
     with pytest.raises(UsageError, match=r"x\.bmp and x\.png"):

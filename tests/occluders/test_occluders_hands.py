@@ -107,7 +107,8 @@ def test_f7_a_mask_of_half_the_size_serves(tmp_path: Path) -> None:
         (tmp_path / "hands" / folder).mkdir(parents=True)
     mask = np.zeros((100, 120), np.uint8)
     mask[20:80, 30:90] = 1
-    (tmp_path / "hands" / "images" / "a.png").write_bytes(encode_png(np.full((200, 240, 3), 90, np.uint8)))
+    image = np.where(np.kron(mask, np.ones((2, 2), np.uint8))[..., None] > 0, [200, 140, 110], 90).astype(np.uint8)
+    (tmp_path / "hands" / "images" / "a.png").write_bytes(encode_png(image))
     (tmp_path / "hands" / "masks" / "a.png").write_bytes(encode_png(mask))
     library = HandsOccluders().open(tmp_path, tmp_path / "cache")
     matte = library.cutout({"id": "a.png"}).matte

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Affine
 from natocc.core.samples import IGNORE, AlignedFace, FaceSample, Image, Mask, Points
+from natocc.faces.alignment.border import Border
 from natocc.faces.alignment.cover import find_cover
-from natocc.faces.alignment.crop import ffhq_matrix, scaling, warp_labels, warp_picture
+from natocc.faces.alignment.crop import ffhq_matrix, labels_outside, scaling, seen_in_crop, warp_labels, warp_picture
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.alignment.network_mask import find_mask
+from natocc.faces.alignment.other_faces import other_faces
 from natocc.faces.landmarks.detector import LandmarkFinder, check_models
 from natocc.faces.landmarks.keypoints import inter_ocular
 from natocc.io.paths import locate
@@ -29,8 +28,6 @@ DEFAULT_SIZE = 512
 
 _COVERED = 0.1
 """Share of an estimated face whose cover leaves nothing of its confidence."""
-
-Float: TypeAlias = npt.NDArray[np.float64]
 
 
 class AlignOptions(Options):
@@ -46,6 +43,14 @@ class AlignOptions(Options):
     landmarks: bool = False
     """Whether landmarks are found, for the manifest, even where neither the alignment nor an estimated mask needs them. A face
     without landmarks is then not rejected."""
+    border: Border = "blur"
+    """What a crop shows outside the photograph. ``blur``: the colours of its edge, smeared outwards: no second face can be seen.
+    ``reflect``: as FFHQ has it, mirrored, and blurred the more the farther out; of a tight portrait that may be half a face.
+    ``constant``: black. ``reject``: a crop that leaves the photograph is refused (``outside-photograph``). Where what is mirrored
+    or smeared is face, the label is 255, else background."""
+    max_outside: float = Field(0.5, ge=0, le=1)
+    """Share of the crop's area that may lie outside the photograph; crops of which more does are refused
+    (``outside-photograph``)."""
     yunet: FileLocation | None = None
     """Location of the ONNX file of YuNet, a detector that finds faces behind masks, hands and sunglasses. It is tried where
     dlib's HOG finds no face, before dlib's CNN; dlib's landmarks are then found where it says."""
@@ -87,15 +92,16 @@ def align_face(
     Returns
     -------
     face : AlignedFace
-        Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and
-        blurred the more the farther out. Masks by nearest neighbour; outside the source there is no face. Where the mask is made
-        here, other faces that are known, and what is found to cover an estimated one, are unlabelled: nobody says whether they
-        are to count.
+        Picture interpolated by bicubic convolution, after area averaging where it shrinks; outside the source as
+        `options.border` says. Masks by nearest neighbour; outside the source there is no face. Unlabelled are other faces that
+        are known where the source does not name what is there, what is found to cover an estimated face, and what outside the
+        source takes its colours from any of these or from the face: nobody says whether they are to count.
 
     Raises
     ------
     BadDataError
-        ``no-face``, ``degenerate-landmarks``, or ``empty-mask`` if no face pixel lies in the crop, or the network finds none.
+        ``no-face``, ``degenerate-landmarks``; ``outside-photograph`` if more of the crop lies there than `options` allow;
+        ``empty-mask`` if no face pixel lies in the crop, or the network finds none.
     """
     landmarks, detector, others = sample.landmarks_xy, sample.detector, sample.others_xy
     needed = options.method == "ffhq" or sample.face_mask is None
@@ -105,29 +111,27 @@ def align_face(
         except BadDataError:
             if needed:
                 raise
-    height, width = sample.image.shape[:2]
-    if options.method == "ffhq" and landmarks is not None:
-        size = options.size or DEFAULT_SIZE
-        matrix, shape = ffhq_matrix(landmarks, size), (size, size)
-    else:
-        scale = options.size / max(height, width) if options.size else 1.0
-        shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-        matrix = scaling(shape[1] / width, shape[0] / height)
+    matrix, shape = _crop(sample.image, options, landmarks)
+    seen = seen_in_crop(sample.image.shape[:2], matrix, shape)
+    _check_outside(seen, options)
     confidence = None
     parts = None if sample.parts is None else warp_labels(sample.parts, matrix, shape)
-    unlabelled = None if parts is None else (parts == IGNORE).view(np.uint8)
+    unlabelled = np.zeros(shape, np.uint8) if parts is None else (parts == IGNORE).view(np.uint8)
     if sample.face_mask is not None:
         face_mask = warp_labels(sample.face_mask, matrix, shape)
+        # What the source names, such as hair, is no other face.
+        unlabelled |= other_faces(sample.image, others, matrix, seen if parts is None else seen & (parts == 0))
     elif landmarks is not None and segmenter is not None:
         found = find_mask(sample.image, landmarks, others, matrix, shape, segmenter)
         face_mask, unlabelled, confidence = found.face, found.unlabelled, found.confidence
     elif landmarks is not None and len(landmarks) == 68:
         outline, confidence = estimate_face_outline(sample.image, landmarks)
-        seen = warp_labels(np.ones((height, width), np.uint8), matrix, shape)
-        amodal = _filled([outline], matrix, seen)
+        amodal = np.zeros(shape, np.uint8)
+        fill_polygon(amodal, (outline @ matrix[:, :2].T + matrix[:, 2]).clip(-50_000, 50_000), 1)
+        amodal &= seen
         cover, share = find_cover(sample.image, landmarks, outline, matrix, shape)
         face_mask, unlabelled = amodal & ~cover, amodal & cover
-        unlabelled |= _filled([_outline_of_other(sample.image, other) for other in others], matrix, seen)
+        unlabelled |= other_faces(sample.image, others, matrix, seen)
         confidence = round(confidence * max(0.0, 1 - share / _COVERED), 4)
     else:
         raise BadDataError(
@@ -136,9 +140,14 @@ def align_face(
         )
     if not face_mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
+    if not seen.all():
+        unlabelled |= labels_outside(face_mask | unlabelled, sample.image.shape[:2], matrix, options.border)
+    unlabelled &= ~face_mask
+    if parts is not None:
+        parts = np.where((unlabelled > 0) & (parts == 0), np.uint8(IGNORE), parts)
     moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return AlignedFace(
-        image=warp_picture(sample.image, matrix, shape),
+        image=warp_picture(sample.image, matrix, shape, options.border),
         face_mask=face_mask,
         parts=parts,
         landmarks_xy=moved,
@@ -148,21 +157,26 @@ def align_face(
         mask_estimated=sample.face_mask is None,
         mask_confidence=confidence,
         detector=detector,
-        unlabelled=None if unlabelled is None or not (unlabelled & ~face_mask).any() else unlabelled & ~face_mask,
+        unlabelled=unlabelled if unlabelled.any() else None,
     )
 
 
-def _outline_of_other(image: Image, landmarks_xy: Points) -> Float:
-    """Outline (N, 2) of a face that is not the one wanted, px of the picture; roughly where nothing better can be told."""
-    try:
-        return estimate_face_outline(image, landmarks_xy)[0]
-    except BadDataError:
-        return np.asarray(cv2.convexHull(landmarks_xy)[:, 0], dtype=np.float64)
+def _crop(image: Image, options: AlignOptions, landmarks_xy: Points | None) -> tuple[Affine, tuple[int, int]]:
+    """Matrix from photograph pixels to crop pixels, and the crop's height and width."""
+    height, width = image.shape[:2]
+    if options.method == "ffhq" and landmarks_xy is not None:
+        size = options.size or DEFAULT_SIZE
+        return ffhq_matrix(landmarks_xy, size), (size, size)
+    scale = options.size / max(height, width) if options.size else 1.0
+    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return scaling(shape[1] / width, shape[0] / height), shape
 
 
-def _filled(outlines_xy: Sequence[Float], matrix: Affine, seen: Mask) -> Mask:
-    """1 inside any of the outlines, given in px of the picture, where the crop shows the picture; else 0."""
-    mask = np.zeros_like(seen)
-    for outline_xy in outlines_xy:
-        fill_polygon(mask, (outline_xy @ matrix[:, :2].T + matrix[:, 2]).clip(-50_000, 50_000), 1)
-    return mask & seen
+def _check_outside(seen: Mask, options: AlignOptions) -> None:
+    outside = np.count_nonzero(seen == 0) / seen.size
+    most, key = (0.0, "border=reject") if options.border == "reject" else (options.max_outside, "max_outside")
+    if outside > most:
+        raise BadDataError(
+            Reason.OUTSIDE_PHOTOGRAPH,
+            f"{outside:.1%} of the crop lies outside the photograph; faces.align.{key} allows {most:.0%}",
+        )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Affine
 from natocc.core.samples import Image, Mask, Points
+from natocc.faces.alignment.border import Border, Pixels, fill_outside, nearest_shown
 from natocc.faces.landmarks.keypoints import eye_centres_xy, mouth_centre_xy
 
 _LEAST_SINE = 0.1  # of the angle between the line through the eyes and the one to the mouth: 6°, no face is so flat
-_BLUR_SHARE = 0.05  # of the crop's side: how blurred what was mirrored becomes
-_BLUR_WITHIN = 0.04  # of the crop's side: how far outside the source it takes to become so
-_BLUR_AT = 128  # px of the longer side at which the blur is computed: nothing finer is left, and 4096 px would take 50 s
+
+_Places = npt.NDArray[np.float64]
 
 
 def ffhq_matrix(landmarks_xy: Points, size: int) -> Affine:
@@ -62,48 +63,82 @@ def warp_labels(labels: Mask, matrix: Affine, shape: tuple[int, int]) -> Mask:
     """A mask or label map in crop pixels: nearest neighbour, 0 outside the source."""
     if shape == labels.shape and np.array_equal(matrix, np.eye(2, 3)):
         return labels
-    # The warp's own nearest neighbour rounds down on some paths; looking positions up is exact everywhere.
-    rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64)
-    inverse = np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
-    x = np.floor(inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2] + 0.5).astype(np.int64)
-    y = np.floor(inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2] + 0.5).astype(np.int64)
+    x, y = _source_pixels(matrix, *np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64))
     inside = (x >= 0) & (x < labels.shape[1]) & (y >= 0) & (y < labels.shape[0])
     warped = np.zeros(shape, np.uint8)
     warped[inside] = labels[y[inside], x[inside]]
     return warped
 
 
-def warp_picture(image: Image, matrix: Affine, shape: tuple[int, int]) -> Image:
+def seen_in_crop(source: tuple[int, int], matrix: Affine, shape: tuple[int, int]) -> Mask:
+    """1 where a crop shows a photograph of `source` (height, width) pixels, 0 outside it."""
+    x, y = _source_pixels(matrix, *np.array(np.meshgrid([0, shape[0] - 1], [0, shape[1] - 1]), dtype=np.float64))
+    if min(x.min(), y.min()) >= 0 and x.max() < source[1] and y.max() < source[0]:
+        return np.ones(shape, np.uint8)  # all corners, so all
+    return warp_labels(np.ones(source, np.uint8), matrix, shape)
+
+
+def labels_outside(labels: Mask, source: tuple[int, int], matrix: Affine, border: Border) -> Mask:
+    """What the colours outside a photograph are of.
+
+    Parameters
+    ----------
+    labels : (H, W) uint8
+        In crop pixels.
+    source : (int, int)
+        Height and width of the photograph.
+    matrix : (2, 3) float64
+        Photograph pixels to crop pixels.
+    border : str
+        Of the crop: with ``reflect`` a pixel outside has the label of the one that it mirrors, with ``blur`` that of the nearest
+        one on the photograph's edge, else 0.
+
+    Returns
+    -------
+    outside : (H, W) uint8
+        0 inside the photograph, and where a colour comes from outside the crop.
+    """
+    outside = np.zeros_like(labels)
+    if border not in ("reflect", "blur"):
+        return outside
+    x, y = _source_pixels(matrix, *np.mgrid[0 : labels.shape[0], 0 : labels.shape[1]].astype(np.float64))
+    where = (x < 0) | (x >= source[1]) | (y < 0) | (y >= source[0])
+    # The nearest crop pixel, up to half a diagonal away, must not lie outside again.
+    margin = 0.75 / float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    shown_x, shown_y = (
+        nearest_shown(at, length, border).clip(min(margin, (length - 1) / 2), max(length - 1 - margin, (length - 1) / 2))
+        for at, length in ((x[where], source[1]), (y[where], source[0]))
+    )
+    columns = np.rint(matrix[0, 0] * shown_x + matrix[0, 1] * shown_y + matrix[0, 2]).astype(np.int64)
+    rows = np.rint(matrix[1, 0] * shown_x + matrix[1, 1] * shown_y + matrix[1, 2]).astype(np.int64)
+    known = (columns >= 0) & (columns < labels.shape[1]) & (rows >= 0) & (rows < labels.shape[0])
+    outside[where] = np.where(known, labels[rows * known, columns * known], 0)
+    return outside
+
+
+def warp_picture(image: Image, matrix: Affine, shape: tuple[int, int], border: Border = "reflect") -> Image:
     """A picture in crop pixels.
 
-    Interpolated by bicubic convolution, after area averaging where it shrinks; outside the source it is mirrored and blurred the
-    more the farther out.
+    Interpolated by bicubic convolution, after area averaging where it shrinks; outside the source as
+    :func:`natocc.faces.alignment.border.fill_outside` says. What is inside does not depend on `border`.
     """
     if shape == image.shape[:2] and np.array_equal(matrix, np.eye(2, 3)):
         return image
-    size = (shape[1], shape[0])
     source, to_crop = _reduced(image, matrix)
     # BORDER_REFLECT_101 would be FFHQ's, but with it OpenCV never returns from a picture one pixel wide.
-    interpolated = cv2.warpAffine(source, to_crop, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    warped = np.asarray(interpolated, dtype=np.uint8)
-    covered = cv2.warpAffine(np.full(source.shape[:2], 255, np.uint8), to_crop, size, flags=cv2.INTER_NEAREST)
-    if covered.all():
-        return warped
-    side = max(shape)
-    distance = cv2.distanceTransform((covered == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    share = np.clip(distance / (_BLUR_WITHIN * side), 0, 1)[..., None]
-    mixed: Image = np.rint(warped + share * (_blurred(warped).astype(np.float32) - warped)).astype(np.uint8)
-    return mixed
+    mirrored = cv2.warpAffine(source, to_crop, shape[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    seen = seen_in_crop(image.shape[:2], matrix, shape)
+    warped = np.asarray(mirrored, dtype=np.uint8)
+    return warped if seen.all() else fill_outside(warped, seen, border)
 
 
-def _blurred(image: Image) -> Image:
-    """The picture blurred by a Gaussian whose standard deviation is a twentieth of its longer side."""
-    height, width = image.shape[:2]
-    scale = min(1.0, _BLUR_AT / max(height, width))
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(reduced, (0, 0), _BLUR_SHARE * max(small))
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+def _source_pixels(matrix: Affine, rows: _Places, columns: _Places) -> tuple[Pixels, Pixels]:
+    """x and y of the source pixel nearest to each of some crop pixels; outside the source, too."""
+    # The warp's own nearest neighbour rounds down on some paths; looking positions up is exact everywhere.
+    inverse = np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
+    x = np.floor(inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2] + 0.5).astype(np.int64)
+    y = np.floor(inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2] + 0.5).astype(np.int64)
+    return x, y
 
 
 def scaling(across: float, down: float) -> Affine:

@@ -19,7 +19,7 @@ from natocc.plugins.options import FileLocation, Options
 
 _Ellipse = tuple[float, float, float, float]
 
-_FACE: _Ellipse = (0.5, 0.55, 0.28, 0.38)
+FACE: _Ellipse = (0.5, 0.55, 0.28, 0.38)
 """Centre and half axes of a face with its ears in FFHQ's crop, in sides of it: half of 800 faces of CelebAMask-HQ fill this."""
 _CORE: _Ellipse = (0.5, 0.6, 0.18, 0.2)
 """The same from eyes to mouth."""
@@ -92,10 +92,10 @@ def find_mask(
     picture = warp_labels(np.ones(image.shape[:2], np.uint8), matrix, shape)
     found = warp_labels(np.ones_like(seen, np.uint8), onwards, shape) & picture & (logits >= 0).view(np.uint8)
 
-    here, core = (_ellipse(landmarks_xy, ellipse, matrix, shape) for ellipse in (_FACE, _CORE))
+    here, core = (face_ellipse(landmarks_xy, ellipse, matrix, shape) for ellipse in (FACE, _CORE))
     others = np.zeros(shape, np.uint8)
     for other_xy in others_xy:
-        others |= _ellipse(other_xy, _FACE, matrix, shape)
+        others |= face_ellipse(other_xy, FACE, matrix, shape)
     face = _pieces(found & ~(others & ~here), here)
     wanted = core & picture
     share = np.count_nonzero(face & wanted) / (np.count_nonzero(wanted) or 1)
@@ -114,7 +114,7 @@ def _pieces(found: Mask, here: Mask) -> Mask:
     return np.asarray(kept[numbers], dtype=np.uint8)
 
 
-def _ellipse(landmarks_xy: Points, ellipse: _Ellipse, matrix: Affine, shape: tuple[int, int]) -> Mask:
+def face_ellipse(landmarks_xy: Points, ellipse: _Ellipse, matrix: Affine, shape: tuple[int, int]) -> Mask:
     """Where a face is by its landmarks, in crop pixels; empty where they are no face's."""
     mask = np.zeros(shape, np.uint8)
     try:

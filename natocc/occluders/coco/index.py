@@ -59,6 +59,16 @@ class CocoIndex:
         picture = self.annotations["picture"].to_numpy()[rows]
         return np.split(rows, np.flatnonzero(np.diff(picture)) + 1) if len(rows) else []
 
+    def all_of(self, rows: npt.NDArray[np.int64]) -> tuple[AnnotationEntry, ...]:
+        """Every annotation of the picture that one group is of, whatever its category."""
+        pictures = self.annotations["picture"].to_numpy()
+        first, end = np.searchsorted(pictures, pictures[rows[0]] + np.arange(2))
+        return self._entries(self.annotations.slice(first, end - first).to_pylist())
+
+    @staticmethod
+    def _entries(rows: list[dict[str, Any]]) -> tuple[AnnotationEntry, ...]:
+        return tuple(AnnotationEntry(row["number"], None, None, row["offset"], row["length"]) for row in rows)
+
     def picture(self, rows: npt.NDArray[np.int64]) -> tuple[PictureEntry | None, tuple[tuple[AnnotationEntry, str], ...]]:
         """The picture that one group is of, and its annotations with the names of their categories."""
         first, count = int(rows[0]), int(rows[-1] - rows[0] + 1)
@@ -66,8 +76,7 @@ class CocoIndex:
         place = entries[0]["picture"]
         picture = None if place == len(self.pictures) else PictureEntry(*json.loads(self.pictures["entry"][place].as_py()))
         names = ["" if entry["category"] < 0 else self.categories[entry["category"]] for entry in entries]
-        annotations = [AnnotationEntry(entry["number"], None, None, entry["offset"], entry["length"]) for entry in entries]
-        return picture, tuple(zip(annotations, names, strict=True))
+        return picture, tuple(zip(self._entries(entries), names, strict=True))
 
 
 def open_index(path: Path, cache: Path) -> CocoIndex:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -14,12 +14,14 @@ import numpy.typing as npt
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Cutout, Image, Origin
 from natocc.io.images import read_rgb
+from natocc.occluders.coco.beside import Beside
 from natocc.occluders.coco.index import CocoIndex, read_annotation
 from natocc.occluders.coco.instances import AnnotationEntry, PictureEntry
 from natocc.occluders.coco.names import find_picture
 from natocc.occluders.coco.scalars import flag, id_of, whole
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
+from natocc.occluders.cutting.judging import judged
 from natocc.occluders.cutting.upscale import Upscaler
 
 
@@ -74,6 +76,8 @@ class CocoPicture:
         The picture's entry in the file; none for annotations that name no known picture.
     annotations : tuple of (AnnotationEntry, str)
         With the names of their categories.
+    beside : tuple of AnnotationEntry
+        Every annotation of the picture, of other categories too: what may lie before an object.
     options : ObjectOptions
         What the objects must be like.
     upscaler : Upscaler, optional
@@ -86,6 +90,7 @@ class CocoPicture:
     painted: bool
     entry: PictureEntry | None
     annotations: tuple[tuple[AnnotationEntry, str], ...]
+    beside: tuple[AnnotationEntry, ...]
     options: ObjectOptions
     upscaler: Upscaler | None
 
@@ -102,10 +107,11 @@ class CocoPicture:
             for annotation, _ in self.annotations:
                 yield self._refuse(annotation, error)
             return
+        beside = Beside(self.file, self.beside, (image.shape[0], image.shape[1]))
         for annotation, category in self.annotations:
             origin = Origin("coco", f"{self.name}/{annotation.number}", digest, entry.licence)
             try:
-                yield self._cut(image, origin, category, read_annotation(self.file, annotation))
+                yield self._cut(image, origin, category, annotation, beside)
             except BadDataError as error:
                 yield self._refuse(annotation, error)
 
@@ -124,7 +130,8 @@ class CocoPicture:
             raise BadDataError(Reason.SIZE_MISMATCH, f"{name!r} is {image.shape[:2]}, annotated as {stated}")
         return image, digest
 
-    def _cut(self, image: Image, origin: Origin, category: str, annotation: Mapping[str, Any]) -> Cutout:
+    def _cut(self, image: Image, origin: Origin, category: str, entry: AnnotationEntry, beside: Beside) -> Cutout | BadDataError:
+        annotation = read_annotation(self.file, entry)
         outline = annotation.get("segmentation")
         if self._is_crowd(annotation.get("iscrowd"), outline):
             raise BadDataError(Reason.CROWD, "a crowd (iscrowd is 1), not one object; crowds=take takes it as one")
@@ -136,9 +143,11 @@ class CocoPicture:
         mask = check_mask(decode(outline, *image.shape[:2]), rules)
         check_sharpness(image, mask, rules)
         if self.upscaler is None or not self.upscaler.wanted(mask):
-            return cut_out(image, mask, category, origin, choke=rules.choke)
-        larger, mask = self.upscaler.enlarge(image, mask)
-        return cut_out(larger, mask, category, origin, choke=rules.choke * self.upscaler.scale)
+            cutout = cut_out(image, mask, category, origin, choke=rules.choke)
+        else:
+            larger, larger_mask = self.upscaler.enlarge(image, mask)
+            cutout = cut_out(larger, larger_mask, category, origin, choke=rules.choke * self.upscaler.scale)
+        return judged(cutout, image, mask, rules.min_quality, lambda: beside.others(entry.number, mask))
 
     def _is_crowd(self, value: Any, outline: Any) -> bool:
         marked = flag(value)
@@ -178,9 +187,11 @@ class CocoPictures(Sequence[CocoPicture]):
         for file in self.files:
             if 0 <= position < len(file.groups):
                 index = file.index
-                entry, annotations = index.picture(file.groups[position])
+                rows = file.groups[position]
+                entry, annotations = index.picture(rows)
+                beside = index.all_of(rows) if self.options.rules.min_quality > 0 and entry is not None else ()
                 return CocoPicture(
-                    index.path, file.name, file.folder, index.painted, entry, annotations, self.options, self.upscaler
+                    index.path, file.name, file.folder, index.painted, entry, annotations, beside, self.options, self.upscaler
                 )
             position -= len(file.groups)
         raise IndexError("no such picture")

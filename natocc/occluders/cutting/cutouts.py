@@ -35,6 +35,9 @@ class CutoutRules(Options):
     """Least steepness of the object's steepest edges, percent of its contrast per pixel."""
     border_share: float = Field(0.0, ge=0, le=1)
     """Largest share of the object's outline that may touch the border of its picture."""
+    min_quality: float = Field(0.5, ge=0, le=1)
+    """Least quality of what is cut out of a photograph: how whole, free of background, distinct, well lit and detailed it is.
+    0 takes everything and measures nothing; what comes with its alpha is not measured."""
 
 
 def check_mask(mask: Mask, rules: CutoutRules) -> Mask:

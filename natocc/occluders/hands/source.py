@@ -20,6 +20,7 @@ from natocc.io.notes import NO_MASK, NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, pair_masks
 from natocc.io.paths import SUFFIXES, locate, require_folder, without_suffix
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
+from natocc.occluders.cutting.judging import judged
 from natocc.occluders.hands.plain_background import plain_background_mask
 from natocc.occluders.hands.pointing import finger_direction
 from natocc.occluders.library.extraction import library_key, open_library
@@ -137,8 +138,10 @@ class HandPicture:
         for item, piece in pieces:
             origin = Origin("hands", item, digest, self.options.licence)
             try:
-                hand = check_mask(piece, self.options.rules)
-                yield cut_out(image, hand, "hand", origin, finger_direction(hand), self.options.rules.choke)
+                rules = self.options.rules
+                hand = check_mask(piece, rules)
+                cutout = cut_out(image, hand, "hand", origin, finger_direction(hand), rules.choke)
+                yield judged(cutout, image, hand, rules.min_quality)
             except BadDataError as error:
                 yield BadDataError(error.reason, f"{item}: {error.detail}")
 

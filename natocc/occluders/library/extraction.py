@@ -26,9 +26,11 @@ from natocc.io.images import encode_png
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES
 from natocc.io.tables import write_table
+from natocc.occluders.cutting.judging import JudgedCutout, PoorCutoutError
+from natocc.occluders.library.best_refused import keep_best, keep_refused
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
 
-VERSION = 5
+VERSION = 6
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _LOG = logging.getLogger("natocc")
@@ -134,10 +136,12 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
         rows: list[dict[str, Any]] = []
         refused: collections.Counter[Reason] = collections.Counter()
         examples: dict[Reason, str] = {}
+        poor: list[dict[str, Any]] = []
         report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
-        for number, (chunk_rows, refusals) in enumerate(results, start=1):
+        for number, (chunk_rows, refusals, chunk_poor) in enumerate(results, start=1):
             report_progress(doing, min(number * _CHUNK, len(pictures)), len(pictures))
             rows += chunk_rows
+            poor += chunk_poor
             refused.update(error.reason for error in refusals)
             for error in refusals:
                 examples.setdefault(error.reason, error.detail)
@@ -156,6 +160,7 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
             "%s: the colours of %d of %d cutouts were premultiplied by their alpha; undone", name, premultiplied, len(rows)
         )
     write_index(folder / INDEX, rows)
+    keep_best(folder, poor)
     summary = {
         "version": VERSION,
         "name": name,
@@ -177,29 +182,35 @@ def _chunk_file(folder: Path, number: int) -> Path:
 
 def _extract_chunk(
     folder: Path, number: int, pictures: Sequence[SourcePicture]
-) -> tuple[list[dict[str, Any]], list[BadDataError]]:
-    """Cut out the objects of some pictures; one chunk fills its own files, so that chunks never meet."""
+) -> tuple[list[dict[str, Any]], list[BadDataError], list[dict[str, Any]]]:
+    """Cut out the objects of some pictures: rows, refusals, and those of the latter that were best.
+
+    One chunk fills its own files, so that chunks never meet.
+    """
     cv2.setNumThreads(1)  # each worker has a core of its own
     finished = _chunk_file(folder, number)
     if not finished.is_file():
         rows: list[dict[str, Any]] = []
         refusals: list[tuple[str, str]] = []
+        poor: list[PoorCutoutError] = []
         for result in itertools.chain.from_iterable(picture.objects() for picture in pictures):
             if isinstance(result, BadDataError):
                 refusals.append((result.reason, result.detail))
+                poor += [result] if isinstance(result, PoorCutoutError) else []
                 continue
             file = f"{number:05d}/{len(rows):06d}.png"
             (folder / file).parent.mkdir(exist_ok=True)
             (folder / file).write_bytes(encode_png(np.dstack([result.foreground, result.matte])))
             rows.append(_row(file, result))
         part = finished.with_suffix(".part")
-        part.write_text(json.dumps([rows, refusals]), encoding="ascii")
+        part.write_text(json.dumps([rows, refusals, keep_refused(folder, number, poor)]), encoding="ascii")
         part.replace(finished)
-    rows, refused = json.loads(finished.read_text(encoding="ascii"))
-    return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused]
+    rows, refused, best = json.loads(finished.read_text(encoding="ascii"))
+    return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused], best
 
 
 def _row(file: str, cutout: Cutout) -> dict[str, Any]:
+    quality = cutout.quality if isinstance(cutout, JudgedCutout) else None
     return {
         "item": cutout.origin.item,
         "file": file,
@@ -211,6 +222,8 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
         "points_to": None if cutout.points_to_xy is None else list(cutout.points_to_xy),
         "width": cutout.matte.shape[1],
         "height": cutout.matte.shape[0],
+        "quality": None if quality is None else quality.score,
+        "flaw": None if quality is None else quality.flaw,
     }
 
 
@@ -218,7 +231,8 @@ def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write the index of a library, a row for each cutout, sorted by item."""
     import pyarrow
 
-    texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence")]
+    texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence", "flaw")]
     numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
-    schema = pyarrow.schema([*texts, ("points_to", pyarrow.list_(pyarrow.float64())), *numbers])
+    measures = [("points_to", pyarrow.list_(pyarrow.float64())), ("quality", pyarrow.float64())]
+    schema = pyarrow.schema([*texts, *measures, *numbers])
     write_table(path, pyarrow.Table.from_pylist(rows, schema=schema))

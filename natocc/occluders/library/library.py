@@ -85,6 +85,16 @@ class Library:
         for row in range(len(self._index)) if self._rows is None else self._rows:
             yield self._index["item"][int(row)].as_py()
 
+    def worst(self, count: int) -> list[tuple[str, float, str]]:
+        """The cutouts of least quality, the worst first: id, quality, and what is worst about each.
+
+        Those whose quality was not measured are left out.
+        """
+        index = self._index if self._rows is None else self._index.take(self._rows)
+        quality = np.array(index["quality"].to_pylist(), dtype=np.float64)
+        rows = np.argsort(quality, kind="stable")[: min(count, np.count_nonzero(~np.isnan(quality)))]
+        return [(index["item"][row].as_py(), float(quality[row]), index["flaw"][row].as_py()) for row in rows.tolist()]
+
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to a cutout, uniform over all: ``{"id": item}``."""
         row = int(rng.integers(len(self)))

@@ -1,0 +1,1 @@
+"""Tints that are known, laid on pictures that have none."""
