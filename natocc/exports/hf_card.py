@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from natocc.core.errors import UsageError
 from natocc.core.text import plain
 from natocc.exports.described import DESCRIBED, features
 from natocc.exports.reader import SourceDataset
@@ -42,6 +43,11 @@ def hub_card(dataset: SourceDataset, labels: str, columns: Mapping[str, str], pa
         Columns of pictures, and their folders.
     pattern : str
         Pattern of the files of a split, behind its name.
+
+    Raises
+    ------
+    UsageError
+        If the dataset's card is a link.
     """
     import yaml
 
@@ -63,6 +69,8 @@ def hub_card(dataset: SourceDataset, labels: str, columns: Mapping[str, str], pa
         "dataset_info": {"features": [*({"name": name, "dtype": "image"} for name in columns), *known]},
     }
     own = dataset.root / "README.md"
+    if own.is_symlink():  # it may lead out of the dataset
+        raise UsageError(f"{own} is not a regular file; natocc verify --repair")
     body = own.read_text(encoding="utf-8") if own.is_file() else f"# {plain(dataset.name)}\n\nOccluded faces with exact masks.\n"
     head, _, rest = body.partition("## How to load it\n")
     _, heading, citation = rest.partition("## Citation\n")

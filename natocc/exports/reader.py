@@ -176,8 +176,17 @@ class SourceDataset:
 
     @property
     def image_suffix(self) -> str:
-        """Such as ``.jpg``."""
-        return f".{self.description.recipe['output']['image']['format']}"
+        """``.jpg`` or ``.png``: it goes into scripts and names of files, and ``dataset.json`` may be anybody's.
+
+        Raises
+        ------
+        UsageError
+            If it is neither.
+        """
+        suffix = self.description.recipe["output"]["image"]["format"]
+        if suffix not in ("jpg", "png"):
+            raise UsageError(f"{self.root}/dataset.json is damaged: expected pictures as jpg or png, found {suffix!r}")
+        return f".{suffix}"
 
     def __len__(self) -> int:
         return sum(self.counts.values())

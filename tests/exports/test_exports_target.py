@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -301,6 +302,25 @@ def test_a_link_in_the_dataset_is_not_followed(dataset: SourceDataset, tmp_path:
     for name in ("mmseg", "webdataset"):
         said = invoke("export", root, "--to", name, "-o", tmp_path / "out", code=2)
         assert "is not a regular file" in said.stderr
+
+
+def test_a_card_that_is_a_link_is_not_copied(dataset: SourceDataset, tmp_path: Path) -> None:
+    root, secret = tmp_path / "small", tmp_path / "secret"
+    shutil.copytree(dataset.root, root)
+    secret.write_text("secret")
+    (root / "README.md").unlink()
+    (root / "README.md").symlink_to(secret)
+    assert "is not a regular file" in invoke("export", root, "--to", "hf", "-o", tmp_path / "out", code=2).stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["mmseg", "webdataset"])
+def test_no_suffix_of_a_hostile_dataset_gets_into_scripts_and_tars(dataset: SourceDataset, tmp_path: Path, name: str) -> None:
+    output = dataset.description.recipe["output"]
+    hostile = {**dataset.description.recipe, "output": {**output, "image": {"format": '/../x" + evil() + "'}}}
+    changed = dataclasses.replace(dataset, description=dataclasses.replace(dataset.description, recipe=hostile))
+    with pytest.raises(UsageError, match="expected pictures as jpg or png"):
+        write_export(choose_format({"to": name}), changed, tmp_path / "out", True, _quiet)
 
 
 def test_the_folder_that_one_is_in_is_not_replaced(
