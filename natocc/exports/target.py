@@ -142,7 +142,7 @@ def _replace(part: Path, target: Path) -> None:
     """Give the folder its name; an earlier export steps aside first."""
     old = _old(target)
     if target.is_dir() and any(target.iterdir()):
-        if old.exists() or old.is_symlink():
+        if old.is_symlink() or old.is_file() or (old.is_dir() and any(old.iterdir())):
             raise UsageError(f"{old} is in the way: it is not natocc's")
         target.rename(old)
     part.rename(target)  # takes the place of an empty folder
@@ -172,10 +172,13 @@ def _recover(target: Path) -> None:
         else:
             new.parent.mkdir(parents=True, exist_ok=True)
             path.rename(new)
-    for name in _KEPT_BY_NATOCC:
+    for name in _KEPT_BY_NATOCC[:-1]:
         (old / name).unlink(missing_ok=True)
     for folder, _, _ in os.walk(old, topdown=False):
-        Path(folder).rmdir()
+        if Path(folder) != old:
+            Path(folder).rmdir()
+    (old / MARKER).unlink()
+    old.rmdir()
 
 
 def _is_folder(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -110,7 +111,7 @@ def test_only_what_stands_in_the_way_is_named(dataset: SourceDataset, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize("step", range(8))
+@pytest.mark.parametrize("step", [0, 1, 2, 3, 9, *range(17, 29)])  # the last ones: no step is left
 def test_an_exchange_that_was_interrupted_is_made_up_for(
     dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -134,7 +135,7 @@ def test_an_exchange_that_was_interrupted_is_made_up_for(
     for name in ("rename", "unlink", "rmdir"):
         monkeypatch.setattr(Path, name, fails(getattr(Path, name)))
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as after a kill
-    with pytest.raises(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):
         write_export(choose_format({"to": "mmseg"}), dataset, target, True, _quiet)
     monkeypatch.undo()
     invoke("export", dataset.root, "--to", "mmseg", "-o", target)
