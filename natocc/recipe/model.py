@@ -58,7 +58,7 @@ class OccludedSet(SetRecipe, ComposeRules):
     """Where occluders come from."""
     held_by: Occluders | None = None
     """Hands that hold what `placement.hold` lays: one is laid over the far end of each thing. It takes on the
-    skin's colours: by `colour.transfer`, or by ``sot`` where the thing keeps its own."""
+    skin's colours: by `colour.transfer`, or by ``skin`` where the thing keeps its own."""
 
     @model_validator(mode="after")
     def _something_is_held(self) -> OccludedSet:
@@ -103,7 +103,7 @@ class RandOccSet(OccludedSet):
     """How many occluders are see-through; by default 30 %."""
     colour: ColourRule = ColourRule(shift=(0, 0))
     """Which colours occluders take on; by default they keep their own."""
-    light: LightRule = LightRule(shading=(0, 0))
+    light: LightRule = LightRule(shading=(0, 0), shadow=0)
     """Shading of occluders, and their shadows; by default none."""
     optics: OpticsRule = OpticsRule(edge=False, sharpness=(0, 0), grain=(0, 0))
     """Sharpness, grain and compression of occluders; by default they keep their own."""

@@ -33,7 +33,8 @@ class VeilOccluders(DrawnKinds):
     ignore``, pixels with an opacity of one half or more are 255, thinner ones visible face.
 
     Of ``placement`` only ``occlusion``, ``attempts``, ``count`` and ``overlap`` apply. Defaults are others than elsewhere:
-    ``placement.occlusion: [0, 0.8]``, since thin things hide nothing; ``optics.edge: false``, since opacities are no edges.
+    ``placement.occlusion: [0, 0.8]``, since thin things hide nothing; ``light.shadow: 0``; ``optics.edge: false``, since
+    opacities are no edges.
     """
 
     source: Literal["veils"] = "veils"
@@ -47,7 +48,7 @@ class VeilOccluders(DrawnKinds):
     @property
     def usual(self) -> Mapping[str, Mapping[str, Any]]:
         """See :attr:`OccluderOptions.usual`."""
-        return {"placement": {"occlusion": (0.0, 0.8)}, "optics": {"edge": False}}
+        return {"placement": {"occlusion": (0.0, 0.8)}, "light": {"shadow": 0.0}, "optics": {"edge": False}}
 
     def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
         """Those that have a weight."""
