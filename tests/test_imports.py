@@ -31,7 +31,7 @@ GROUND = {
     "dataset": ("layout", "shard_ranges", "findings"),
     "faces": ("classes",),
     "occluders": ("cutting", "source"),
-    "exports": ("format", "reader", "writer"),
+    "exports": ("format", "own_files", "reader", "writer"),
     "executors": ("signals", "sample_worker"),
 }
 

@@ -94,6 +94,14 @@ def test_the_script_finds_the_dataset(undivided: Path, tmp_path: Path) -> None:
     assert sizes == [1] * len(source)
 
 
+def test_the_script_says_which_values_a_mirror_exchanges(dataset: SourceDataset, tmp_path: Path) -> None:
+    needs("torch")
+    invoke("export", dataset.root, "--to", "torch", "-o", tmp_path / "out", "--set", "labels=parts")
+    classes = dataset.classes("parts")
+    pairs = runpy.run_path(str(tmp_path / "out" / "load.py"))["FLIP_PAIRS"]
+    assert [(classes[left][2:], classes[right][2:]) for left, right in pairs] == [(part, part) for part in ("eye", "brow", "ear")]
+
+
 def test_nothing_else_imports_torch() -> None:
     code = "import sys, natocc.exports.export, natocc.exports.pytorch, natocc.cli; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
