@@ -71,7 +71,6 @@ def _coverage_by_colour(
     """Coverage in [0, 1] at `pixels`, by linear regression on colour over the sure pixels around each."""
     colour = image.astype(np.float32) / 255
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    products = [colour[..., i] * colour[..., j] for i, j in pairs]
     channels = [np.ascontiguousarray(colour[..., i]) for i in range(3)]
     planes = itertools.chain(
         (sure, coverage * sure),

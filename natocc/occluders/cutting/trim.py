@@ -53,7 +53,11 @@ def trim(image: Image, mask: Mask) -> Mask:
     size = (max(1, round(shape.shape[1] * scale)), max(1, round(shape.shape[0] * scale)))
     picture = np.asarray(cv2.resize(image[box], size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     small = (np.asarray(cv2.resize(255 * shape, size, interpolation=cv2.INTER_AREA)) > 127).astype(np.uint8)
-    kept = np.where(_foreign(picture.astype(np.float32) / 255, small), 0, small).astype(np.uint8)
+    frame = np.zeros(small.shape, bool)
+    frame[:2], frame[:, :2] = y < room, x < room
+    frame[-2:] |= y + height + room > mask.shape[0]
+    frame[:, -2:] |= x + width + room > mask.shape[1]
+    kept = np.where(_foreign((picture / np.float32(255)).astype(np.float32), small, frame), 0, small).astype(np.uint8)
     coverage = 255 * kept
     if scale < _COARSE and kept.any():
         coverage = refine_matte(picture, kept, np.ones_like(kept), _BAND)
@@ -68,8 +72,8 @@ def trim(image: Image, mask: Mask) -> Mask:
     return _largest(trimmed)
 
 
-def _foreign(colours: _Plane, shape: Mask) -> _Where:
-    """(H, W) what is to be taken out of a mask."""
+def _foreign(colours: _Plane, shape: Mask, frame: _Where) -> _Where:
+    """(H, W) what is to be taken out of a mask; `frame` is where the border of the picture is."""
     nothing = np.zeros(shape.shape, bool)
     inside, outside = depth(np.pad(shape, 1))[1:-1, 1:-1], depth(1 - shape)
     side = float(np.sqrt(np.count_nonzero(shape)))
@@ -96,6 +100,7 @@ def _foreign(colours: _Plane, shape: Mask) -> _Where:
         if np.array_equal(taken, before):
             break
         background = near | taken
+    taken = taken & ~_cut_by(frame, taken)
     slits = _with_rim(_slits(like & smooth & ~taken), like)
     return _between_parts(taken | slits, shape, max(3, round(_SLIVER * side)))
 
@@ -108,11 +113,21 @@ def _joined(pieces: _Where, beyond: _Where) -> _Where:
     return np.asarray(pieces & ~beyond & reached[labels])
 
 
+def _cut_by(frame: _Where, pieces: _Where) -> _Where:
+    """The pieces that the border of the picture cuts and that are no thin rims: sleeves may be white, too."""
+    thick = cv2.morphologyEx(pieces.astype(np.uint8), cv2.MORPH_OPEN, disc(_BAND))
+    count, labels = cv2.connectedComponents(thick, connectivity=8)
+    cut = np.zeros(count, bool)
+    cut[labels[frame]] = True
+    cut[0] = False
+    return np.asarray(cv2.dilate(cut[labels].astype(np.uint8), disc(_BAND)) > 0)
+
+
 def _slits(pieces: _Where) -> _Where:
     """The long and narrow ones of the pieces."""
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(pieces.astype(np.uint8), connectivity=8)
     areas, thickness = statistics[:, cv2.CC_STAT_AREA], np.zeros(count)
-    np.maximum.at(thickness, labels, 2 * depth(pieces.astype(np.uint8)))
+    np.maximum.at(thickness, np.asarray(labels, dtype=np.intp), 2 * depth(pieces.astype(np.uint8)))
     narrow = (areas >= _LEAST) & (areas > _SLIT * thickness**2)
     narrow[0] = False
     return np.asarray(narrow[labels])
