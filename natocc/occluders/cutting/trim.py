@@ -17,11 +17,12 @@ _LONGEST = 300  # px: a larger object is trimmed on a reduced picture
 _COARSE, _BAND = 0.5, 3  # what is reduced to less has its outline settled within so many reduced pixels
 _PLAIN = 0.12  # of full light, deviation of the surroundings: nothing of a mixed background is told for sure
 _DEEPEST = 0.45  # how much of the light a shadow on the background leaves
-_BRIGHTEST = 1.25  # how much of the light a glint on the object has
+_GLINT, _BRIGHTEST = 1.15, (1.25, 3.0)  # of full light: the brightest the object gets where it is lit; as a factor
 _SHADE = 0.1  # weight of a shadow
 _NEAR, _NEARER = 0.08, 0.5  # a background pixel differs by less from the background, and by so much less than from the object
 _STEP = 0.07  # of full light a pixel: a steeper rise is an edge, and the background ends there
 _ROUNDS = 8
+_MOST, _CRUMBS = 0.15, 0.005  # of the object: more of it is its own colour after all; what falls off
 _LEAST = 6  # px, reduced: smaller pieces are noise
 _SLIVER, _BESIDE = 0.04, 0.7  # of the object's side: thinner parts are slivers; share of what is beside a piece that is more
 _SLIT = 4.0  # an enclosed piece is so many times as long as it is broad: fingernails and glints are not
@@ -69,7 +70,7 @@ def trim(image: Image, mask: Mask) -> Mask:
     where &= cv2.resize(coverage, full, interpolation=cv2.INTER_LINEAR) <= 127
     trimmed = mask.copy()
     trimmed[box][where] = 0
-    return _largest(trimmed)
+    return _whole(trimmed, mask)
 
 
 def _foreign(colours: _Plane, shape: Mask, frame: _Where) -> _Where:
@@ -86,7 +87,8 @@ def _foreign(colours: _Plane, shape: Mask, frame: _Where) -> _Where:
     open_ = cv2.boxFilter(1 - shape.astype(np.float32), -1, (2 * reach + 1, 2 * reach + 1), borderType=cv2.BORDER_REPLICATE)
     trust = np.asarray(1.7 - 1.4 * open_, dtype=np.float32)  # between fingers they colour it; at a fingertip it may be a nail
     unlike_beyond = _in_light(colours, spread(colours, near.astype(np.float32)), _DEEPEST, 1)[1]
-    clearly = (shape > 0) & (unlike_beyond < _NEARER * trust * _in_light(colours, own, 0, _BRIGHTEST)[1])
+    brightest = np.clip(_GLINT / np.maximum(own.max(axis=2), 1e-4), _BRIGHTEST[0], _BRIGHTEST[1])
+    clearly = (shape > 0) & (unlike_beyond < _NEARER * trust * _in_light(colours, own, 0, brightest)[1])
     smooth = _steepness(colours) < _STEP
     taken, background = nothing, near
     for _ in range(_ROUNDS):
@@ -146,7 +148,7 @@ def _between_parts(taken: _Where, shape: Mask, sliver: int) -> _Where:
     return np.asarray(kept[labels])
 
 
-def _in_light(colours: _Plane, lit: _Plane, deepest: float, brightest: float) -> tuple[_Plane, _Plane]:
+def _in_light(colours: _Plane, lit: _Plane, deepest: float, brightest: float | _Plane) -> tuple[_Plane, _Plane]:
     """(H, W) light that makes `lit` most like each pixel, as a factor, and how far the pixel is from it then."""
     light = np.einsum("ijk,ijk->ij", colours, lit) / np.maximum(np.einsum("ijk,ijk->ij", lit, lit), 1e-4)
     light = np.clip(light, deepest, brightest)
@@ -164,8 +166,12 @@ def _with_rim(pieces: _Where, like: _Where) -> _Where:
     return np.asarray((cv2.dilate(pieces.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & like)
 
 
-def _largest(mask: Mask) -> Mask:
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 2:
+def _whole(trimmed: Mask, mask: Mask) -> Mask:
+    """The trimmed mask without crumbs; the mask as it was where trimming would take too much, or part the object."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(trimmed, connectivity=8)
+    if count < 2:
         return mask
-    return np.asarray(labels == 1 + int(statistics[1:, cv2.CC_STAT_AREA].argmax()), dtype=np.uint8)
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    if areas.sum() < (1 - _MOST) * np.count_nonzero(mask) or areas.max() < (1 - _CRUMBS) * areas.sum():
+        return mask
+    return trimmed if count == 2 else np.asarray(labels == 1 + int(areas.argmax()), dtype=np.uint8)
