@@ -23,9 +23,8 @@ _NEAR, _NEARER = 0.08, 0.5  # a background pixel differs by less from the backgr
 _STEP = 0.07  # of full light a pixel: a steeper rise is an edge, and the background ends there
 _ROUNDS = 8
 _MOST, _CRUMBS = 0.15, 0.005  # of the object: more of it is its own colour after all; what falls off
-_LEAST = 6  # px, reduced: smaller pieces are noise
 _SLIVER, _BESIDE = 0.04, 0.7  # of the object's side: thinner parts are slivers; share of what is beside a piece that is more
-_SLIT = 4.0  # an enclosed piece is so many times as long as it is broad: fingernails and glints are not
+_SLIT, _LENGTH = 5.0, 0.2  # a slit is so many times as long as it is broad, and of the side; nails, rings, glints are not
 
 
 def trim(image: Image, mask: Mask) -> Mask:
@@ -88,7 +87,8 @@ def _foreign(colours: _Plane, shape: Mask, frame: _Where) -> _Where:
     trust = np.asarray(1.7 - 1.4 * open_, dtype=np.float32)  # between fingers they colour it; at a fingertip it may be a nail
     unlike_beyond = _in_light(colours, spread(colours, near.astype(np.float32)), _DEEPEST, 1)[1]
     brightest = np.clip(_GLINT / np.maximum(own.max(axis=2), 1e-4), _BRIGHTEST[0], _BRIGHTEST[1])
-    clearly = (shape > 0) & (unlike_beyond < _NEARER * trust * _in_light(colours, own, 0, brightest)[1])
+    nearer = unlike_beyond / np.maximum(_in_light(colours, own, 0, brightest)[1], 1e-4)
+    clearly = (shape > 0) & (nearer < _NEARER * trust)
     smooth = _steepness(colours) < _STEP
     taken, background = nothing, near
     for _ in range(_ROUNDS):
@@ -103,7 +103,7 @@ def _foreign(colours: _Plane, shape: Mask, frame: _Where) -> _Where:
             break
         background = near | taken
     taken = taken & ~_cut_by(frame, taken)
-    slits = _with_rim(_slits(like & smooth & ~taken), like)
+    slits = _slits(clearly & (nearer < _NEARER) & (unlike_beyond < _NEAR) & ~taken, _LENGTH * side)
     return _between_parts(taken | slits, shape, max(3, round(_SLIVER * side)))
 
 
@@ -125,12 +125,11 @@ def _cut_by(frame: _Where, pieces: _Where) -> _Where:
     return np.asarray(cv2.dilate(cut[labels].astype(np.uint8), disc(_BAND)) > 0)
 
 
-def _slits(pieces: _Where) -> _Where:
-    """The long and narrow ones of the pieces."""
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(pieces.astype(np.uint8), connectivity=8)
-    areas, thickness = statistics[:, cv2.CC_STAT_AREA], np.zeros(count)
-    np.maximum.at(thickness, np.asarray(labels, dtype=np.intp), 2 * depth(pieces.astype(np.uint8)))
-    narrow = (areas >= _LEAST) & (areas > _SLIT * thickness**2)
+def _slits(pieces: _Where, least: float) -> _Where:
+    """The narrow ones of the pieces, `least` pixels long or more."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(pieces.astype(np.uint8), connectivity=8)
+    length = np.hypot(statistics[:, cv2.CC_STAT_WIDTH], statistics[:, cv2.CC_STAT_HEIGHT])
+    narrow = (length >= least) & (length**2 > _SLIT * statistics[:, cv2.CC_STAT_AREA])
     narrow[0] = False
     return np.asarray(narrow[labels])
 
@@ -145,7 +144,21 @@ def _between_parts(taken: _Where, shape: Mask, sliver: int) -> _Where:
     around = np.maximum(np.bincount(beside.ravel(), minlength=count), 1)
     kept = np.bincount(beside.ravel(), weights=solid.ravel(), minlength=count) / around >= _BESIDE
     kept[0] = False
-    return np.asarray(kept[labels])
+    return _holding(np.asarray(kept[labels]), shape)
+
+
+def _holding(taken: _Where, shape: Mask) -> _Where:
+    """What is taken, without the pieces between the object and a part that would fall off."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(((shape > 0) & ~taken).astype(np.uint8), connectivity=8)
+    areas = statistics[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    falls = areas > _CRUMBS * areas.sum()
+    falls[areas.argmax()] = False
+    if not falls.any():
+        return taken
+    beside = cv2.dilate(falls[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    _, pieces = cv2.connectedComponents(taken.astype(np.uint8), connectivity=8)
+    return taken & ~np.isin(pieces, pieces[beside & taken])
 
 
 def _in_light(colours: _Plane, lit: _Plane, deepest: float, brightest: float | _Plane) -> tuple[_Plane, _Plane]:
