@@ -80,7 +80,7 @@ def _check_dataset(out: Path) -> None:
         visible = int(np.count_nonzero(mask == 1))
         assert visible == row["visible_pixels"]
         assert row["occlusion_ratio"] == pytest.approx(1 - visible / int(str(row["face_pixels"])))
-        assert row["face_sha256"]
+        assert row["face_source_sha256"]
         assert row["occluders"]
     description = json.loads((out / "dataset.json").read_text())
     assert description["status"] == "complete"

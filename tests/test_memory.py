@@ -135,7 +135,7 @@ schedule = Schedule([40.0], [str(number) for number in range(30_000)], 1_000_000
 layout, planned = Layout(pathlib.Path("nowhere"), 1000), []
 def run(pieces):
     planned.append(sum(map(len, pieces)))
-    yield []
+    yield [], None
 crew = types.SimpleNamespace(run=run)
 shards = [layout.indices(shard, len(schedule)) for shard in range(1000)]
 assert not list(fill_shards(OwnFolder(layout), shards, schedule, lambda scratch: crew, 32))

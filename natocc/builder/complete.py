@@ -7,19 +7,18 @@ from collections.abc import Mapping
 
 from natocc.dataset.description import Counts, DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import write_manifest
 from natocc.dataset.write.folder import clean_staging
 from natocc.report.card import write_card
 from natocc.report.contact_sheet import dataset_contact_sheet
 
 
 def write_complete(layout: Layout, description: DatasetDescription, samples: int, made: int, rejected: Mapping[str, int]) -> None:
-    """Write the manifest, the card and the contact sheet, and mark the dataset complete, which comes last.
+    """Write the card and the contact sheet, and mark the dataset complete, which comes last.
 
     Parameters
     ----------
     layout : Layout
-        All its shards are whole, and ``dataset.json`` exists.
+        All its shards are whole, and ``dataset.json`` and the manifest exist.
     description : DatasetDescription
         See :func:`natocc.pipeline.fingerprint.describe`.
     samples, made : int
@@ -32,7 +31,6 @@ def write_complete(layout: Layout, description: DatasetDescription, samples: int
     RunError
         If writing fails (disk full, read-only, no permission).
     """
-    write_manifest(layout)
     write_card(layout)
     if made:
         dataset_contact_sheet(layout)

@@ -21,13 +21,13 @@ from natocc.core.progress import Progress
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.findings import Depth
 from natocc.dataset.layout import FILES, FOLDERS, Layout, dataset_file
-from natocc.dataset.records import ShardRecord, whole_shards
+from natocc.dataset.manifest import write_manifest
+from natocc.dataset.records import MadeShard, ShardRecord, whole_shards
 from natocc.dataset.verify.shard import check_piece, pieces
 from natocc.dataset.write.commit import bring_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
 from natocc.dataset.write.folder import claim, clean_staging, remove_shard
 from natocc.dataset.write.lock import locked
-from natocc.executors.shard_worker import MadeShard
 from natocc.io.atomic import disk_errors
 from natocc.io.images import read_bytes
 
@@ -110,6 +110,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                 state.whole[shard] = MadeShard.of(record)
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
+                write_manifest(layout)
                 write_complete(layout, joinable.description, joinable.samples, state.made, state.rejected)
         for root in others if move else []:
             _remove_emptied(root)

@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import json
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,9 +21,10 @@ from natocc.core.rejections import examples_of, merged_examples
 from natocc.core.text import plain
 from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import read_shard, whole_shards
+from natocc.dataset.records import MadeShard, read_shard, whole_shards
 from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.folder import claim, prepare
+from natocc.dataset.write.growing_manifest import growing_manifest
 from natocc.dataset.write.lock import locked
 from natocc.dataset.write.own_folder import tidied
 from natocc.executors.cluster import CLUSTERS, connected
@@ -43,7 +43,6 @@ BACKENDS = ("loky", "threading", *CLUSTERS)
 _log = logging.getLogger("natocc")
 
 _MOST_IN_PIECE = 32  # samples that one worker makes at a time
-_PIECES_A_WORKER = 4  # at least, so that all stay busy to the end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,10 +206,17 @@ class Run:
                     write_dataset(layout.root, opened.description)
                     target.begin()
                     making = time.monotonic()
-                    with target.shared_destination() if cluster else target.destination() as destination:
-                        kept = self.make(opened, state, destination, cluster, progress, target.received)
-                    target.made()
-                    progress("writing the manifest", state.count, state.count)
+                    with growing_manifest(layout, state.all_shards, state.whole) as manifest:
+
+                        def received(made: MadeShard) -> None:
+                            if cluster:
+                                target.received(made.shard)
+                            manifest.tell(made)
+
+                        with target.shared_destination() if cluster else target.destination() as destination:
+                            kept = self.make(opened, state, destination, cluster, progress, received)
+                        target.made()
+                        progress("writing the manifest", state.count, state.count)
                     write_complete(layout, opened.description, state.count, state.made, state.rejected)
         return Totals.of(state, begin, making, kept)
 
@@ -242,12 +248,12 @@ class Run:
         destination: Destination,
         cluster: Cluster | None,
         progress: Progress,
-        received: Callable[[int], None] = lambda shard: None,
+        received: Callable[[MadeShard], None] = lambda made: None,
     ) -> int:
         """Have the missing shards of a dataset or a part made, committed to `destination` and added to `state`.
 
-        The workers of a cluster commit shards themselves: `received` is called with each. Returns how many samples had been made
-        before.
+        The workers of a cluster commit shards themselves. `received` is called with each shard that is committed, by whomever.
+        Returns how many samples had been made before.
         """
         done, wanted, kept = state.samples(list(state.whole)), state.samples(state.shards), state.kept()
         if kept:
@@ -260,11 +266,12 @@ class Run:
 
         if cluster is None:
             jobs, missing = self.workspace.jobs, [state.indices(shard) for shard in state.missing]
-            crew: Callable[[Layout], Crew] = functools.partial(Processes, opened.pipeline, jobs=jobs, limit=self.time_limit)
+            crew: Callable[[Layout], Crew] = functools.partial(
+                Processes, opened.pipeline, jobs=jobs, limit=self.time_limit, count=state.count
+            )
             if self.backend == "threading":
                 crew = functools.partial(Threads, opened.pipeline, jobs=jobs)
-            size = max(1, min(_MOST_IN_PIECE, math.ceil(sum(map(len, missing)) / (jobs * _PIECES_A_WORKER))))
-            shards = fill_shards(destination, missing, opened.schedule, crew, size, add)
+            shards = fill_shards(destination, missing, opened.schedule, crew, _MOST_IN_PIECE, jobs, add)
         else:
             recipe, fingerprint = json.dumps(self.recipe.resolved()), json.dumps(opened.description.fingerprint())
             workspace = self.workspace.absolute()
@@ -275,10 +282,10 @@ class Run:
         add(0)
         with contextlib.closing(shards):
             for made in shards:
+                received(made)
                 if cluster is not None:
-                    received(made.shard)
                     add(len(state.indices(made.shard)))
-                state.whole[made.shard] = made
+                state.whole[made.shard] = dataclasses.replace(made, rows=b"")
         return kept
 
 

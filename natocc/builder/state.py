@@ -13,13 +13,12 @@ from collections.abc import Iterator, Sequence
 from natocc.core.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
 from natocc.core.rejections import merged_examples
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import read_shard, whole_shards
+from natocc.dataset.records import MadeShard, read_shard, whole_shards
 from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.write.commit import take_back
 from natocc.dataset.write.destination import end_runs, salvage
 from natocc.dataset.write.own_folder import committed
 from natocc.dataset.write.staging import sweep_staging, unstaged
-from natocc.executors.shard_worker import MadeShard
 
 
 @dataclasses.dataclass

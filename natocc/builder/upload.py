@@ -14,12 +14,13 @@ from natocc.core.errors import RunError
 from natocc.core.progress import Progress
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FILES, Layout
-from natocc.dataset.records import ShardRecord, whole_shards
+from natocc.dataset.records import MadeShard, whole_shards
 from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.lock import BusyError, locked
 from natocc.dataset.write.own_folder import OwnFolder
 from natocc.dataset.write.remote import Remote, forget_pictures, is_here
 from natocc.dataset.write.remote_destination import wanted as shards_wanted
+from natocc.dataset.write.seal import SealedShard
 from natocc.io.atomic import disk_errors
 from natocc.io.images import sha256
 from natocc.io.storage import Storage
@@ -152,10 +153,10 @@ class _UploadedFolder(OwnFolder):
 
     remote: Remote
 
-    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
-        record = super().commit(scratch, indices)
-        _push(self.remote, self.layout, record.shard)
-        return record
+    def commit(self, scratch: Layout, indices: range, sealed: SealedShard | None) -> MadeShard:
+        made = super().commit(scratch, indices, sealed)
+        _push(self.remote, self.layout, made.shard)
+        return made
 
 
 def _push(remote: Remote, layout: Layout, shard: int) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.colour_spaces import chroma, log_mean_luminance, to_lab
+from natocc.compose.colour_spaces import LUMA, chroma, log_mean_luminance, to_lab
 from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
 from natocc.compose.tint import Tint, measure_tint
@@ -21,6 +21,11 @@ _FEATURES = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))  # of 6
 _DARK, _LIGHT = 12, 235  # levels of the brightest channel: beyond them pixels lose the colour of skin
 _FEW = 0.2
 _FAR = 3.0  # standard deviations
+_TRIMS = 3
+_BIN = 16  # levels of luma
+_SHARE_OF_BIN = 0.02  # of the skin: fewer pixels do not tell a hue
+_APART = 1.8  # standard deviations: what is make-up, or not skin
+_GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
 _ENDS = (0.01, 0.99)
 _MEDIAN = 0.5  # rank of the edge that an occluder's own edges are brought to
 _SOFTER = 0.97  # rank of the edge that an outline is made as soft as
@@ -63,6 +68,42 @@ class Photo:
         low, high = np.quantile(colours[:, 0], _ENDS)
         central: Image = pixels[(colours[:, 0] >= low) & (colours[:, 0] <= high) & _central(colours)]
         return central
+
+    @functools.cached_property
+    def skin_tone(self) -> npt.NDArray[np.float32]:
+        """(3,) CIELAB: middle of the main mode of the skin's colours, without lips, blush, eye shadow and deep shadows."""
+        colours = to_lab(self.skin[None])[0]
+        for _ in range(_TRIMS):
+            middle = np.median(colours, axis=0)
+            apart = np.abs(colours - middle)
+            near = apart <= _APART * np.maximum(1.4826 * np.median(apart, axis=0), 1.0)
+            if np.count_nonzero(kept := near.all(axis=1)) < _FEW * len(colours):
+                break
+            colours = colours[kept]
+        return np.asarray(np.median(colours, axis=0), dtype=np.float32)
+
+    @functools.cached_property
+    def skin_hues(self) -> npt.NDArray[np.float32]:
+        """(256, 3): by how much R, G and B of skin differ from its luma, for each luma: shadows may be red, or a picture sepia.
+
+        Proportional to luma below the darkest and above the lightest skin.
+        """
+        luma = np.rint(self.skin @ LUMA).astype(np.intp)
+        apart, steps = self.skin - luma[:, None], luma // _BIN
+        bins = [step for step in range(256 // _BIN) if np.count_nonzero(steps == step) >= _SHARE_OF_BIN * len(luma)]
+        if not bins:
+            return np.zeros((256, 3), np.float32)
+        at = np.array([(step + 0.5) * _BIN for step in bins])
+        middle = np.array([np.median(apart[steps == step], axis=0) for step in bins])
+        levels = np.arange(256)
+        table = np.stack([np.interp(levels, at, middle[:, channel]) for channel in range(3)], axis=1)
+        beyond = levels / np.clip(levels, at[0], at[-1])
+        return np.asarray(table * beyond[:, None], dtype=np.float32)
+
+    @functools.cached_property
+    def grey(self) -> bool:
+        """Whether the picture is black and white."""
+        return self.chroma < _GREY_CHROMA
 
     @functools.cached_property
     def shading(self) -> Shading:

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from natocc.compose.colour_spaces import Float, from_lab, to_lab
 from natocc.compose.guided_filter import change_colours, change_image, join_changes, learn_change
 from natocc.compose.transfers import TRANSFERS, Lab
+from natocc.core.plans import SKIN
 from natocc.core.samples import Image, Matte
 from natocc.plugins.options import NameIn, Options
-from natocc.plugins.ranges import UnitRange
+from natocc.plugins.ranges import Range, UnitRange
 from natocc.plugins.table import Table
 
 _SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
@@ -25,16 +27,24 @@ _MOST_SAMPLES = 3072
 class ColourRule(Options):
     """Which colours occluders take on."""
 
-    transfer: Annotated[str, NameIn(TRANSFERS, also=("none",))] = "none"
-    """``sot``, ``reinhard`` or ``histogram`` bring an occluder's colours to those of the skin, which suits hands. ``none`` keeps
-    them. Plug-ins add others."""
+    transfer: Annotated[str, NameIn(TRANSFERS, also=("none", SKIN))] = "none"
+    """Bring an occluder's colours to those of the skin, which suits hands. ``skin`` gives it the white point and the exposure of
+    the face's skin, and keeps its own detail and contrast; it differs from the face as real hands do. ``sot``, ``reinhard`` and
+    ``histogram`` bring it as close to the skin as they can. ``none`` keeps its colours. Plug-ins add others."""
     shift: UnitRange = (0.0, 0.3)
     """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder. A
     clear tint (light of a colour, sepia, black and white) is taken on in full, unless this is 0."""
 
+    variety: float = Field(1.0, ge=0, le=2)
+    """With ``transfer: skin``: how much hands differ from the face in lightness and hue; 1 as in photographs, 0 not at all."""
+    contrast: Range = (9.0, 21.0)
+    """With ``transfer: skin``: the least step of colour across a hand's outline on the face, drawn for each hand: the median
+    along the outline, in CIELAB. Where it is missing, the hand becomes lighter or darker, and the face beside it darker. On
+    photographs it is 10 to 40, at the median 18.5."""
+
     def named(self) -> Iterable[tuple[Table[Any], str]]:
         """The transfer."""
-        return () if self.transfer == "none" else ((TRANSFERS, self.transfer),)
+        return () if self.transfer in ("none", SKIN) else ((TRANSFERS, self.transfer),)
 
 
 def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer: str) -> Image:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -22,8 +24,9 @@ from natocc.compose.pose import SEARCHED, Pose, enlargement
 from natocc.compose.reach import cut_in_picture, cut_shows, out_of_picture, wrist_cut
 from natocc.compose.rules import ComposeRules
 from natocc.compose.settle import settle_sized
+from natocc.compose.tone import draw_tone
 from natocc.core.errors import BadDataError, Reason
-from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Reference
+from natocc.core.plans import SKIN, Finish, Look, OccluderPlan, Placement, Plan, Reference
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask
 from natocc.plugins.ranges import uniform
 
@@ -94,7 +97,7 @@ def draw_plan(
             placed.append(laid)
             if (with_it := canvas.companion(rng, laid, draw_hand)) is not None:
                 placed.append(with_it)
-    occluders = tuple(_decide(rng, photo, rules, laid) for laid in placed)
+    occluders = _of_one_person([_decide(rng, photo, rules, laid) for laid in placed])
     return Plan(occluders, attempts, wanted, finish or Finish()), tuple(cutout for _, cutout, _, _ in placed)
 
 
@@ -259,13 +262,24 @@ def softness(photo: Photo, rule: OpticsRule) -> float | None:
     return round(photo.softness, 2) if rule.edge else None
 
 
+def _of_one_person(occluders: Sequence[OccluderPlan]) -> tuple[OccluderPlan, ...]:
+    """Hands on one face have one tone."""
+    tone = next((occluder.look.tone for occluder in occluders if occluder.look.tone is not None), None)
+
+    def toned(occluder: OccluderPlan) -> OccluderPlan:
+        look = occluder.look
+        return occluder if look.tone is None else dataclasses.replace(occluder, look=dataclasses.replace(look, tone=tone))
+
+    return tuple(toned(occluder) for occluder in occluders)
+
+
 def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _Laid) -> OccluderPlan:
     """Everything about a placed occluder but its placement."""
     reference, _, placement, _ = laid
     colour, light, optics, transparency = rules.colour, rules.light, rules.optics, rules.transparency
     see_through, opacity = rng.random() < transparency.probability, uniform(rng, transparency.opacity)
     shift = uniform(rng, colour.shift)
-    transfer = "sot" if placement.anchor == HOLDING and colour.transfer == "none" else colour.transfer
+    transfer = SKIN if placement.anchor == HOLDING and colour.transfer == "none" else colour.transfer
     look = Look(
         transfer=transfer,
         shift=shift if transfer == "none" else 0.0,
@@ -277,6 +291,7 @@ def _decide(rng: np.random.Generator, photo: Photo, rules: ComposeRules, laid: _
         shadow=draw_shadow(rng, light, photo.shading) if light.shadow > 0 else None,
         defocus=draw_defocus(rng, optics, photo.face.face_mask),
         motion=draw_motion(rng, optics, photo.face.face_mask),
+        tone=draw_tone(rng, colour.variety, colour.contrast) if transfer == SKIN else None,
     )
     occludes_from = MATTE_THRESHOLD
     if see_through and transparency.label == "threshold":

@@ -8,16 +8,17 @@ import cv2
 import numpy as np
 
 from natocc.compose.appearance import Photo
+from natocc.compose.before import before_face
 from natocc.compose.blend import blend_over
 from natocc.compose.colour import transfer_colour
 from natocc.compose.defocus import out_of_focus
 from natocc.compose.finish import finished
 from natocc.compose.grain import match_grain
-from natocc.compose.light import cast_shadow, shade
+from natocc.compose.light import shade
 from natocc.compose.light_colour import shift_to_light
 from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.warp import Layer, warp_cutout
-from natocc.core.plans import Look, Plan
+from natocc.core.plans import SKIN, Look, Plan
 from natocc.core.samples import IGNORE, Composite, Cutout, Mask, Matte
 
 _COVERAGE = (np.arange(256) / 255).astype(np.float32)
@@ -59,10 +60,8 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
         matte = np.zeros((height, width), np.uint8)
         layer = warp_cutout(cutout, occluder.placement.affine, (height, width), occluder.softness)
         if layer is not None:
-            layer = _looked(layer, photo, occluder.look)
+            layer = _looked(before_face(image, layer, photo, occluder.look), photo, occluder.look)
             matte[layer.window] = layer.matte
-            if occluder.look.shadow is not None:
-                cast_shadow(image, layer, face.face_mask, occluder.look.shadow)
             alpha = np.asarray(cv2.LUT(layer.matte, (_COVERAGE * occluder.opacity).clip(0, 1)), dtype=np.float32)
             image[layer.window] = blend_over(occluder.blend, image[layer.window], layer.foreground, alpha)
         covers = (matte >= occluder.occludes_from).astype(np.uint8)
@@ -85,11 +84,11 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
 
 def _looked(layer: Layer, photo: Photo, look: Look) -> Layer:
     """A layer as the face's camera would have seen it."""
-    if look.transfer != "none":
+    if look.transfer not in ("none", SKIN):
         layer = layer.with_foreground(transfer_colour(layer.foreground, layer.matte, photo.skin, look.transfer))
     if look.shift > 0:
         layer = layer.with_foreground(shift_to_light(layer.foreground, layer.matte, photo, look.shift))
-    if look.shading > 0:
+    if look.transfer != SKIN and look.shading > 0:
         layer = layer.with_foreground(shade(layer, photo.shading, look.shading))
     if look.sharpness > 0:
         layer = layer.with_foreground(match_sharpness(layer.foreground, layer.matte, photo.blur, look.sharpness))

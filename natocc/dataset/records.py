@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from natocc.core.errors import Reason, UsageError
-from natocc.core.plans import Json, Plan
+from natocc.core.plans import Json, Plan, plain
+from natocc.core.rejections import examples_of
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.core.versions import __version__
 from natocc.dataset.layout import RECORD_NAME, Layout
 from natocc.io.atomic import disk_errors, read_json
 from natocc.io.images import read_bytes
-from natocc.io.sealed_json import is_sealed, seal
+from natocc.io.sealed_json import is_sealed, sealed_line
 
 MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
     {
@@ -79,8 +83,8 @@ class ShardRecord:
             paths[int(name.partition(".")[0])][folder] = path
         return dict(paths)
 
-    def to_json(self) -> dict[str, Json]:
-        """The record as plain dictionaries, lists and numbers; see :func:`record_to_json` for what it refuses.
+    def to_bytes(self) -> bytes:
+        """The record as JSON on one line; see :func:`record_to_json` for what it refuses.
 
         Its last key, ``sha256``, is that of all before it: a record vouches for every file of its shard, so it must show when it
         is damaged itself.
@@ -95,13 +99,41 @@ class ShardRecord:
             "files": dict(sorted(self.files.items())),
             "samples": [record_to_json(sample) for sample in self.samples],
         }
-        return seal(content)
+        return sealed_line(content)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ShardRecord:
-        """Inverse of :meth:`to_json`."""
+        """Inverse of :meth:`to_bytes`, of what its JSON says."""
         samples = tuple(record_from_json(item) for item in value["samples"])
         return cls(value["shard"], samples, value["files"], value["natocc"])
+
+
+@dataclasses.dataclass(frozen=True)
+class MadeShard:
+    """A shard that is committed.
+
+    Parameters
+    ----------
+    shard : int
+        Its number.
+    made : int
+        How many of its samples were made.
+    rejected, examples : mapping of str
+        How many were rejected, by reason, and an example of each reason.
+    rows : bytes
+        Its rows of the manifest, see :func:`natocc.dataset.manifest.rows_as_lines`; empty where nobody made them.
+    """
+
+    shard: int
+    made: int
+    rejected: Mapping[str, int]
+    examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rows: bytes = dataclasses.field(default=b"", repr=False, compare=False)
+
+    @classmethod
+    def of(cls, record: ShardRecord) -> MadeShard:
+        """The same of a record, without rows."""
+        return cls(record.shard, record.made, record.rejected, examples_of(record.samples))
 
 
 def read_shard(layout: Layout, shard: int) -> ShardRecord:
@@ -115,15 +147,46 @@ def read_shard(layout: Layout, shard: int) -> ShardRecord:
     path = layout.record(shard)
     shown = layout.show(path)
     value = read_json(path, shown)
-    try:
+    with _damage(shown):
         record = ShardRecord.from_json(value)
         _check_kinds(record)
         as_written = is_sealed(read_bytes(path)) and record.shard == shard
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
     if not as_written:
         raise UsageError(f"{shown} is damaged: it is not what natocc wrote for shard {shard}")
     return record
+
+
+def read_few(layout: Layout, shard: int, most: int) -> tuple[list[SampleRecord], dict[int, dict[str, str]]]:
+    """At most `most` of the samples of a whole shard that were made, evenly chosen, in a quarter of the time of all.
+
+    Returns
+    -------
+    samples : list of SampleRecord
+        By ascending index.
+    paths : dict of int to dict of str to str
+        As :meth:`ShardRecord.paths`.
+
+    Raises
+    ------
+    UsageError
+        If there is no record, or none that can be understood; whether it is what natocc wrote is not looked at.
+    """
+    shown = layout.show(layout.record(shard))
+    value = read_json(layout.record(shard), shown)
+    with _damage(shown):
+        made = [item for item in value["samples"] if item["rejection"] is None]
+        chosen = np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))
+        samples = [record_from_json(made[int(index)]) for index in chosen]
+        return samples, ShardRecord(shard, tuple(samples), value["files"]).paths()
+
+
+@contextlib.contextmanager
+def _damage(shown: str) -> Iterator[None]:
+    """What is wrong with a record's JSON, as one line."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
 
 
 def whole_shards(layout: Layout) -> list[int]:
@@ -163,10 +226,10 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
         "variant": record.variant,
         "identity": record.identity,
         "split": record.split,
-        "rejection": dataclasses.asdict(record.rejection) if record.rejection else None,
-        "face_origin": dataclasses.asdict(record.face_origin) if record.face_origin else None,
+        "rejection": plain(record.rejection) if record.rejection else None,
+        "face_origin": plain(record.face_origin) if record.face_origin else None,
         "occluders": [
-            {**dataclasses.asdict(origin), "category": category}
+            {**plain(origin), "category": category}
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
         ],
         "plan": record.plan.to_json() if record.plan else None,

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
-from natocc.executors.shard_worker import MadeShard, ShardJob, make_shard
+from natocc.dataset.records import MadeShard
+from natocc.executors.shard_worker import ShardJob, make_shard
 from natocc.pipeline.fingerprint import differences
 
 ANSWER_SECONDS = 10

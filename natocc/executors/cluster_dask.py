@@ -13,6 +13,7 @@ from typing import Any
 import joblib
 
 from natocc.core.errors import RunError
+from natocc.dataset.records import MadeShard
 from natocc.executors.cluster_base import (
     ANSWER_SECONDS,
     Cluster,
@@ -23,7 +24,7 @@ from natocc.executors.cluster_base import (
     make_pickled,
     until_made,
 )
-from natocc.executors.shard_worker import MadeShard, ShardJob
+from natocc.executors.shard_worker import ShardJob
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from natocc.core.errors import Reason, RunError
 from natocc.dataset.layout import Layout
+from natocc.dataset.write.seal import SealedShard
 from natocc.dataset.write.staging import is_staged
 from natocc.executors.sample_worker import Job, make_piece, make_sample, quarantine
 from natocc.executors.signals import obey
@@ -31,6 +32,8 @@ from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 
 Piece = Sequence[SampleSpec]
+Made = tuple[Piece, SealedShard | None]
+"""Samples that are staged now; and their shard, if they were the last of it, and a worker has sealed it."""
 
 _TRIES = {Reason.WORKER_DIED: 3, Reason.TIMED_OUT: 2}
 _MOST_IDLE_DEATHS = 5
@@ -52,7 +55,7 @@ _log = logging.getLogger("natocc")
 class Crew(Protocol):
     """Workers that make samples."""
 
-    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+    def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order."""
         ...
 
@@ -75,15 +78,15 @@ class Threads:
     layout: Layout
     jobs: int
 
-    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+    def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
         """Make pieces; each comes back when its samples are staged, in any order."""
         work = (joblib.delayed(self._made)(piece) for piece in pieces)
         yield from joblib.Parallel(self.jobs, backend="threading", batch_size=1, return_as="generator_unordered")(work)
 
-    def _made(self, piece: Piece) -> Piece:
+    def _made(self, piece: Piece) -> Made:
         for spec in piece:
             make_sample(self.pipeline, self.layout, spec)
-        return piece
+        return piece, None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,19 +106,22 @@ class Processes:
         How many.
     limit : float
         Seconds that a sample may take.
+    count : int, optional
+        Samples of the dataset in all, if workers are to seal the shards of which they stage the last sample.
     """
 
     pipeline: Pipeline
     layout: Layout
     jobs: int
     limit: float
+    count: int | None = None
 
     @functools.cached_property
     def job(self) -> Job:
         """The same for a process."""
-        return Job(json.dumps(self.pipeline.recipe.resolved()), self.pipeline.workspace, self.layout)
+        return Job(json.dumps(self.pipeline.recipe.resolved()), self.pipeline.workspace, self.layout, self.count)
 
-    def run(self, pieces: Iterable[Piece]) -> Generator[Piece, None, None]:
+    def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.
 
         Raises
@@ -138,12 +144,12 @@ class Processes:
             cost.update((index, Reason.TIMED_OUT) for index in late)
             self._alone([spec for piece in unfinished for spec in piece if spec.index in (late or suspects)], cost)
             for piece in unfinished:
-                yield [spec for spec in piece if is_staged(self.layout, spec.index)]
+                yield [spec for spec in piece if is_staged(self.layout, spec.index)], None
                 again.append([spec for spec in piece if not is_staged(self.layout, spec.index)])
 
-    def _together(self, source: Iterator[Piece], again: collections.deque[Piece]) -> Generator[Piece, None, list[Piece]]:
+    def _together(self, source: Iterator[Piece], again: collections.deque[Piece]) -> Generator[Made, None, list[Piece]]:
         """Make pieces until all are made, or a worker dies; return those that were given out and not finished."""
-        running: dict[concurrent.futures.Future[None], Piece] = {}
+        running: dict[concurrent.futures.Future[SealedShard | None], Piece] = {}
         taken: dict[int, Piece] = {}
         try:
             with _pool(self.jobs) as pool:
@@ -158,10 +164,10 @@ class Processes:
                         return []
                     done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                     for future in done:
-                        future.result()
+                        sealed = future.result()
                         piece = running.pop(future)
                         del taken[piece[0].index]
-                        yield piece
+                        yield piece, sealed
         except TerminatedWorkerError:
             return list(taken.values())
 
@@ -193,9 +199,9 @@ class Processes:
                 return True
         return False
 
-    def _submit(self, pool: ProcessPoolExecutor, piece: Piece) -> concurrent.futures.Future[None]:
+    def _submit(self, pool: ProcessPoolExecutor, piece: Piece) -> concurrent.futures.Future[SealedShard | None]:
         try:
-            future: concurrent.futures.Future[None] = pool.submit(make_piece, self.job, self.limit, piece)
+            future: concurrent.futures.Future[SealedShard | None] = pool.submit(make_piece, self.job, self.limit, piece)
         except OSError as error:
             raise RunError(f"cannot start {self.jobs} workers: {_words(error)}") from error
         return future

@@ -16,6 +16,7 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Rejection, SampleRecord
 from natocc.dataset.layout import Layout
 from natocc.dataset.verify.shard import SampleFile
+from natocc.dataset.write.seal import SealedShard, seal_if_staged
 from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
@@ -38,11 +39,14 @@ class Job:
         Where inputs lie and where libraries are kept.
     layout : Layout
         Where to stage.
+    count : int, optional
+        Samples of the dataset in all, if shards are to be sealed.
     """
 
     recipe: str
     workspace: Workspace
     layout: Layout
+    count: int | None = None
 
     @property
     def begun(self) -> Path:
@@ -50,7 +54,7 @@ class Job:
         return self.layout.staging / "begun"
 
 
-def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
+def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> SealedShard | None:
     """Make and stage samples in a process that does nothing else.
 
     Parameters
@@ -61,6 +65,11 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
         Seconds that one sample may take before the process is ended.
     specs : sequence of SampleSpec
         All of one shard.
+
+    Returns
+    -------
+    sealed : SealedShard or None
+        Their shard, if it is to be sealed and all of it is staged now.
     """
     pipeline = _pipeline(job.recipe, job.workspace)
     for spec in specs:
@@ -71,6 +80,9 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> None:
             if isinstance(error, cv2.error) and error.code != cv2.Error.STS_NO_MEM:
                 raise
             os._exit(1)  # no bug: as if the system had killed us for our memory, so that it is tried again alone
+    if job.count is None:
+        return None
+    return seal_if_staged(job.layout, job.layout.indices(job.layout.shard_of(specs[0].index), job.count))
 
 
 def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:

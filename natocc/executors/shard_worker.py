@@ -6,13 +6,13 @@ import contextlib
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from natocc.core.errors import RunError
-from natocc.core.rejections import examples_of
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import ShardRecord
+from natocc.dataset.records import MadeShard
 from natocc.dataset.write.destination import Destination
+from natocc.dataset.write.seal import SealedShard
 from natocc.dataset.write.staging import unstaged
 from natocc.executors.processes import Crew, Processes
 from natocc.io.workspace import Workspace
@@ -22,6 +22,7 @@ from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import Recipe
 
 _PIECE = 8  # samples that a worker makes between two looks at whether its run still goes on
+_PIECES_A_WORKER = 4  # at least, of the samples that are left, so that all stay busy to the end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,21 +59,6 @@ class ShardJob:
         return range(shard * size, min((shard + 1) * size, self.count))
 
 
-@dataclasses.dataclass(frozen=True)
-class MadeShard:
-    """A shard that is committed: how many samples were made, how many rejected, by reason, and an example of each reason."""
-
-    shard: int
-    made: int
-    rejected: Mapping[str, int]
-    examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def of(cls, record: ShardRecord) -> MadeShard:
-        """The same of a record."""
-        return cls(record.shard, record.made, record.rejected, examples_of(record.samples))
-
-
 def make_shard(job: ShardJob, shard: int) -> MadeShard:
     """Make what is missing of a shard, and commit it; one that is committed already is returned at once.
 
@@ -89,9 +75,9 @@ def make_shard(job: ShardJob, shard: int) -> MadeShard:
         return MadeShard.of(record)
     job.destination.check_wanted()
     pipeline, schedule = _opened(job.recipe, job.workspace, job.count, job.fingerprint)
-    crew = functools.partial(Processes, pipeline, jobs=1, limit=job.limit)
+    crew = functools.partial(Processes, pipeline, jobs=1, limit=job.limit, count=job.count)
     [made] = fill_shards(job.destination, [indices], schedule, crew, _PIECE)
-    return made
+    return dataclasses.replace(made, rows=b"")  # too many to travel: they are in the record
 
 
 def fill_shards(
@@ -99,7 +85,8 @@ def fill_shards(
     wanted: Sequence[range],
     schedule: Sequence[SampleSpec] | Schedule,
     crew: Callable[[Layout], Crew],
-    size: int,
+    most: int,
+    jobs: int = 1,
     on_made: Callable[[int], None] = lambda more: None,
 ) -> Generator[MadeShard, None, None]:
     """Have the samples of shards made that are not staged yet; commit each shard as soon as its last sample is staged.
@@ -114,8 +101,10 @@ def fill_shards(
         What each sample is.
     crew : callable
         Makes samples and stages them in the layout given.
-    size : int
-        Samples that one worker makes at a time; none of these pieces crosses a shard.
+    most : int
+        Samples that one worker makes at a time, fewer towards the end; none of these pieces crosses a shard.
+    jobs : int
+        Workers of the crew.
     on_made : callable
         Called with the number of samples that have been added since the last call.
 
@@ -130,27 +119,35 @@ def fill_shards(
         shards = {scratch.shard_of(indices[0]): indices for indices in wanted}
         missing = {shard: unstaged(scratch, indices) for shard, indices in shards.items()}
         left = {shard: len(indices) for shard, indices in missing.items()}
+        sealed_by_workers: dict[int, SealedShard] = {}
 
-        def commit(shard: int) -> MadeShard:
-            return MadeShard.of(destination.commit(scratch, shards[shard]))
+        def commit(shard: int, sealed: SealedShard | None = None) -> MadeShard:
+            return destination.commit(scratch, shards[shard], sealed)
 
         def pieces() -> Iterator[list[SampleSpec]]:
+            waiting = sum(map(len, missing.values()))
             for indices in missing.values():
-                for start in range(0, len(indices), size):
-                    yield [schedule[index] for index in indices[start : start + size]]
+                start = 0
+                while start < len(indices):
+                    size = most if jobs == 1 else max(1, min(most, waiting // (jobs * _PIECES_A_WORKER)))
+                    piece = [schedule[index] for index in indices[start : start + size]]
+                    start, waiting = start + len(piece), waiting - len(piece)
+                    yield piece
 
         on_made(sum(map(len, wanted)) - sum(left.values()))
         for shard in [shard for shard, count in left.items() if not count]:
             yield commit(shard)
         with contextlib.closing(crew(scratch).run(pieces())) as made:
-            for piece in made:
+            for piece, sealed in made:
+                if sealed is not None:
+                    sealed_by_workers[sealed.made.shard] = sealed
                 destination.check_wanted()
                 on_made(len(piece))
                 if piece:
                     shard = scratch.shard_of(piece[0].index)
                     left[shard] -= len(piece)
                     if not left[shard]:
-                        yield commit(shard)
+                        yield commit(shard, sealed_by_workers.pop(shard, None))
 
 
 @functools.lru_cache(maxsize=1)

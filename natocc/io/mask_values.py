@@ -217,8 +217,8 @@ def _brightness(colours: Plane, file: MaskFile) -> Plane:
 def _cut(plane: Plane, file: MaskFile) -> Mask:
     """1 where the one value is that is not 0, or where a soft mask is at least half."""
     most = int(plane.max(initial=0))
-    mask: Mask = ((plane == most) & (most > 0)).view(np.uint8)
-    if np.count_nonzero(mask) == np.count_nonzero(plane):
+    mask: Mask = (plane == (most or 1)).view(np.uint8)
+    if cv2.countNonZero(mask) == cv2.countNonZero(plane):
         return mask
     scale = 257 if most > 255 else 1
     if _is_soft(np.asarray(plane // scale, dtype=np.uint8), file.lossy):

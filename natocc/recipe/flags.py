@@ -57,7 +57,9 @@ def _one_set(source: str | None, occluders: str | None, method: str | None) -> d
     method = method or ("randocc" if occluders == "shapes" else "natocc")
     if occluders is None and method != "none":
         occluders = "shapes" if method == "randocc" else "coco"
-    name, of = occluders or "clean", {"occluders": {"source": occluders}} if occluders else {}
+    name = occluders or "clean"
+    of: dict[str, Any] = {"occluders": {"source": occluders}} if occluders else {}
+    of |= {"placement": {"hands": "usual"}} if occluders == "hands" and method == "natocc" else {}
     return {"name": f"{source}-{name}", "faces": {"source": source}, "sets": [{"name": name, "method": method, **of}]}
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from natocc.core.samples import Cutout, Image, Mask, Matte, SampleRecord
+from natocc.core.samples import Cutout, Image, Mask, Matte
 from natocc.core.text import plain
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import ShardRecord, read_shard, whole_shards
+from natocc.dataset.records import read_few, whole_shards
 from natocc.io.atomic import write_aside
 from natocc.io.images import MOST_PIXELS, encode_jpeg, read_labels, read_rgb
 from natocc.report.overlay import overlay
@@ -128,9 +128,8 @@ def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
 def files_of_contact_sheet(layout: Layout, count: int = 24) -> Iterator[str]:
     """The files that :func:`dataset_contact_sheet` reads, relative to the dataset."""
     for shard, most in _shares(whole_shards(layout), count):
-        record = read_shard(layout, shard)
-        paths = record.paths()
-        for sample in _chosen(record, most):
+        samples, paths = read_few(layout, shard, most)
+        for sample in samples:
             yield from (path for folder, path in paths[sample.index].items() if folder in ("images", *_DRAWN))
 
 
@@ -143,9 +142,8 @@ def _shares(shards: Sequence[int], count: int) -> list[tuple[int, int]]:
 
 def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     """Two tiles for each of at most `most` samples of a shard, evenly taken: the picture, and the face on it."""
-    record = read_shard(layout, shard)
-    paths = record.paths()
-    for sample in _chosen(record, most):
+    samples, paths = read_few(layout, shard, most)
+    for sample in samples:
         files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
         image = fitted(read_rgb(files["images"], MOST_PIXELS)[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
@@ -153,11 +151,6 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
         face = masks.get("masks", np.zeros(image.shape[:2], np.uint8))
         yield Tile(image, " ".join([str(sample.index), sample.set_name, *sample.categories]))
         yield Tile(overlay(image, face, masks.get("amodal")), f"{sample.measures['occlusion_ratio']:.0%} of the face occluded")
-
-
-def _chosen(record: ShardRecord, most: int) -> list[SampleRecord]:
-    made = [sample for sample in record.samples if sample.rejection is None]
-    return [made[int(index)] for index in np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))]
 
 
 def shrunk_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:

@@ -1,17 +1,19 @@
 """How natural composites are: colours, fringes, labels, coverage, wrists, seams. Prints the tables of README.md.
 
-python tests/bench/natural.py        (the data: NATOCC_TEST_DATA, else ../shared/data; about ten minutes)
+python tests/bench/natural.py        (the data: NATOCC_TEST_DATA, else ../shared/data; about 15 minutes)
+python tests/bench/natural.py --only real        (the rows against photographs of real occluders alone)
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
-from measure_natural import fringe, material, placing, seams, transport, ways
+from measure_natural import against_real, fringe, material, placing, seams, transport, ways
 
 from natocc.compose.appearance import Photo
 from natocc.compose.blend import alpha_over
@@ -29,10 +31,21 @@ OBJECTS = 66  # of each kind, for the seams
 
 def main() -> None:
     """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=["real"], help="Only the rows against photographs of real occluders.")
+    parser.add_argument("--cache", type=Path, help="Keep the cutouts there, which take minutes to make.")
+    options = parser.parse_args()
     cv2.setNumThreads(1)
     data = Path(os.environ.get("NATOCC_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
-    with tempfile.TemporaryDirectory() as cache:
-        faces = material.photos(data, Path(cache), SIDE)
+    with tempfile.TemporaryDirectory() as temporary:
+        cache = options.cache or Path(temporary)
+        if options.only is None:
+            _by_themselves(data, cache)
+        against_real.print_rows(data, cache)
+
+
+def _by_themselves(data: Path, cache: Path) -> None:
+    faces = material.photos(data, cache, SIDE)
     hands, objects = material.hands(data, OBJECTS), material.objects(data, OBJECTS)
     _colours(faces, hands)
     _fringes()

@@ -1,6 +1,9 @@
 """What a sample costs over what reading and writing its files costs: CPU time of one core, both measured in turns.
 
 python tests/bench/speed.py [--samples N] [--sides 1024 512 256] [--json FILE]   (data: NATOCC_TEST_DATA, else ../shared/data)
+
+Then the training loop: natocc.Occlude on pictures in memory, held against what the same sets' samples cost without files (cutout,
+plan, render), and beside it what other packages do, where they are installed; natocc needs none of them.
 """
 
 from __future__ import annotations
@@ -12,12 +15,13 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from measure_speed import training_loop
 from measure_speed.floor import Floor
 from measure_speed.stages import STAGES, Stopwatch
 
@@ -40,6 +44,9 @@ SETS: Mapping[str, tuple[float, Mapping[str, Any]]] = {
 """Name to the bar at 1024 px and the set of a recipe."""
 BAR_BELOW = 2.5
 WARM = 2
+MEMORY = ("cutout", "plan", "render")
+"""Stages of a sample that need no file of the sample."""
+LOOP_SIDES, LOOP_BAR = (512, 256), 1.5
 
 
 def main() -> None:
@@ -54,7 +61,8 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **WORKER_ENVIRONMENT})
     data = Path(os.environ.get("NATOCC_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
     cv2.setNumThreads(1)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    loops: list[dict[str, Any]] = []
     print(f"CPU ms a sample, median of {told.samples}; ratio: median of each sample over its floor")
     print(
         f"{'px':>5} {'set':18} {'floor':>6} {'sample':>7} {'ratio':>6} {'bar':>5}   " + " ".join(f"{name:>8}" for name in STAGES)
@@ -69,18 +77,35 @@ def main() -> None:
                 stages = " ".join(f"{row['stages'][stage]:8.1f}" for stage in STAGES)
                 told_row = f"{side:5} {name:18} {row['floor']:6.1f} {row['sample']:7.1f} {row['ratio']:6.2f} {row['bar']:5.1f}"
                 print(f"{told_row}   {stages}", flush=True)
+        print(f"\nimages in memory, CPU ms each and images a second on one core; ratio to {', '.join(MEMORY)} of a sample")
+        for side in (side for side in LOOP_SIDES if side in told.sides):
+            loops += _looped(data, Path(scratch), side, [row for row in rows if row["side"] == side], told.samples)
     if told.json:
-        told.json.write_text(json.dumps(rows, indent=1) + "\n")
+        told.json.write_text(json.dumps({"samples": rows, "training_loop": loops}, indent=1) + "\n")
+
+
+def _looped(data: Path, scratch: Path, side: int, rows: Sequence[Mapping[str, Any]], calls: int) -> Iterator[dict[str, Any]]:
+    """The training loop at one side: natocc with each set, then the others with the cutouts of the last one."""
+    root = scratch / f"faces-{side}"
+    faces = [(read_rgb(path)[0], read_labels(root / "masks" / f"{path.stem}.png")) for path in sorted(root.glob("images/*"))]
+    for row in rows:
+        pipeline = _pipeline(root, data, scratch, SETS[row["set"]][1])
+        ms = training_loop.cpu_ms(training_loop.occlude(pipeline, faces), calls)
+        ratio = ms / row["in_memory"]
+        print(f"{side:5} Occlude, {row['set']:28} {ms:7.2f} {1000 / ms:7.0f}/s {ratio:6.2f} {LOOP_BAR:5.1f}", flush=True)
+        yield {"side": side, "what": f"Occlude, {row['set']}", "ms": ms, "ratio": ratio}
+    for name, work in training_loop.others(pipeline, faces):
+        if isinstance(work, str):
+            print(f"{side:5} {name:37} left out: {' '.join(work.split())[:60]}")
+        else:
+            ms = training_loop.cpu_ms(work, calls)
+            print(f"{side:5} {name:37} {ms:7.2f} {1000 / ms:7.0f}/s", flush=True)
+            yield {"side": side, "what": name, "ms": ms}
 
 
 def _measured(faces: Path, data: Path, scratch: Path, a_set: Mapping[str, Any], samples: int) -> dict[str, Any]:
     """Floor and sample in turns, each sample another face."""
-    raw = {
-        "name": "speed",
-        "faces": {"source": "labelled", "root": str(faces), "classes": {0: "background", 1: "face"}, "align": {"method": "none"}},
-        "sets": [{"name": "set", "method": "natocc", "samples_per_face": 1, **a_set}],
-    }
-    pipeline = Pipeline(validate_recipe(raw, "speed"), Workspace(data, scratch / "cache"))
+    pipeline = _pipeline(faces, data, scratch, a_set)
     schedule, floor, least, stages = pipeline.schedule(samples + WARM), Floor(scratch / "floor"), [], []
     with tempfile.TemporaryDirectory(dir=scratch) as out, Stopwatch(pipeline) as watch:
         layout = Layout(Path(out), samples + WARM)
@@ -99,8 +124,18 @@ def _measured(faces: Path, data: Path, scratch: Path, a_set: Mapping[str, Any], 
         "sample": 1000 * statistics.median(whole),
         "mean": 1000 * statistics.fmean(whole),
         "ratio": statistics.median(sample / bare for sample, bare in zip(whole, least, strict=True)),
+        "in_memory": 1000 * statistics.median(sum(each[stage] for stage in MEMORY) for each in stages),
         "stages": {stage: 1000 * statistics.median(each[stage] for each in stages) for stage in STAGES},
     }
+
+
+def _pipeline(faces: Path, data: Path, scratch: Path, a_set: Mapping[str, Any]) -> Pipeline:
+    raw = {
+        "name": "speed",
+        "faces": {"source": "labelled", "root": str(faces), "classes": {0: "background", 1: "face"}, "align": {"method": "none"}},
+        "sets": [{"name": "set", "method": "natocc", "samples_per_face": 1, **a_set}],
+    }
+    return Pipeline(validate_recipe(raw, "speed"), Workspace(data, scratch / "cache"))
 
 
 def _faces(data: Path, root: Path, side: int) -> Path:

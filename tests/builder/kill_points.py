@@ -22,12 +22,14 @@ from natocc.core.plans import Plan
 from natocc.core.samples import Rejection, SampleRecord
 from natocc.dataset.description import DatasetDescription, write_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import read_shards
 from natocc.dataset.write.folder import claim, clean_staging, prepare
+from natocc.dataset.write.growing_manifest import growing_manifest
 from natocc.dataset.write.lock import locked
 from natocc.dataset.write.own_folder import OwnFolder
+from natocc.dataset.write.seal import seal_if_staged
 from natocc.dataset.write.staging import stage_sample
+from natocc.executors.processes import Made
 from natocc.executors.shard_worker import fill_shards
 from natocc.io.images import sha256
 from natocc.pipeline.schedule import SampleSpec
@@ -41,15 +43,17 @@ DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": SHARD}},
 
 @dataclasses.dataclass(frozen=True)
 class Pretenders:
-    """A crew that stages bytes for pictures."""
+    """A crew that stages bytes for pictures and seals shards."""
 
     layout: Layout
+    count: int
 
-    def run(self, pieces: Iterable[Sequence[SampleSpec]]) -> Generator[Sequence[SampleSpec], None, None]:
+    def run(self, pieces: Iterable[Sequence[SampleSpec]]) -> Generator[Made, None, None]:
         for piece in pieces:
             for spec in piece:
                 stage(self.layout, spec.index)
-            yield piece
+            shard = self.layout.shard_of(piece[0].index)
+            yield piece, seal_if_staged(self.layout, self.layout.indices(shard, self.count))
 
 
 def run(root: Path, count: int = COUNT) -> None:
@@ -66,9 +70,10 @@ def run(root: Path, count: int = COUNT) -> None:
         write_dataset(root, DESCRIPTION)
         schedule = [SampleSpec(index, 0, "f", index) for index in range(count)]
         wanted = [state.indices(shard) for shard in state.missing]
-        for _ in fill_shards(OwnFolder(layout), wanted, schedule, Pretenders, size=2):
-            pass
-        write_manifest(layout)
+        crew = functools.partial(Pretenders, count=count)
+        with growing_manifest(layout, state.all_shards, state.whole) as manifest:
+            for made in fill_shards(OwnFolder(layout), wanted, schedule, crew, most=2):
+                manifest.tell(made)
         clean_staging(layout)
         write_dataset(root, dataclasses.replace(DESCRIPTION, status="complete", samples=count))
 

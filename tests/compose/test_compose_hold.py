@@ -157,7 +157,7 @@ def test_a_hand_lies_over_what_it_holds(seed: int) -> None:
     assert [cutout.category for cutout in cutouts] == ["fork", "hand"]
     thing, held_by = (occluder.placement for occluder in plan.occluders)
     assert (thing.anchor, held_by.anchor) == ("mouth", HOLDING)
-    assert plan.occluders[1].look.transfer == "sot"
+    assert plan.occluders[1].look.transfer == "skin"
     axis = long_axis(fork, "wide")
     assert axis is not None
     tip, far = (thing.affine[:, :2] @ end + thing.affine[:, 2] for end in (axis.tip_xy, axis.far_xy))

@@ -15,8 +15,10 @@ from natocc.compose.edge_softness import edge_softness, soften
 from natocc.compose.finish import FinishRule, draw_finish, finished
 from natocc.compose.grain import match_grain
 from natocc.compose.lens import edge_blur, noise_level
-from natocc.compose.light import LightRule, cast_shadow, draw_shadow, fit_shading, shade
+from natocc.compose.light import LightRule, draw_shadow, fit_shading, shade
 from natocc.compose.optics import match_sharpness, once_compressed
+from natocc.compose.overview import look_over
+from natocc.compose.shadow import cast_shadow, light_left, room_for
 from natocc.compose.warp import Layer, warp_cutout
 from natocc.core.plans import Finish, Shadow
 from natocc.core.seeds import generator
@@ -144,7 +146,9 @@ def test_a_shadow_darkens_the_face_alone_away_from_the_light() -> None:
     layer = warp_cutout(make_cutout(40, 40), np.array([[1.0, 0, 40], [0, 1.0, 40]]), (120, 120))
     assert layer is not None
     dark = image.copy()
-    cast_shadow(dark, layer, face.face_mask, Shadow(10, 0, 3, 0.5))
+    shadow = Shadow(10, 0, 3, 0.5)
+    overview = look_over(layer, face.face_mask, 80, room_for(shadow))
+    cast_shadow(dark, face.face_mask, overview, light_left(overview, shadow))
     assert (dark <= image).all()
     assert (dark[face.face_mask == 0] == 160).all()
     assert dark[60, 80].mean() < 140

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natocc.core.errors import Reason, RunError, UsageError
@@ -15,9 +18,10 @@ from natocc.core.plans import Finish, Look, OccluderPlan, Placement, Plan, Shado
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.dataset.description import DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import read_manifest, write_manifest
-from natocc.dataset.records import read_shards, record_from_json, record_to_json, whole_shards
+from natocc.dataset.manifest import read_manifest, rows_of, schema, write_manifest, write_rows
+from natocc.dataset.records import MadeShard, ShardRecord, read_shards, record_from_json, record_to_json, whole_shards
 from natocc.dataset.write import commit as writer
+from natocc.dataset.write import growing_manifest as growing
 from natocc.dataset.write.commit import commit_shard, take_back
 from natocc.dataset.write.folder import clean_staging, prepare
 from natocc.dataset.write.staging import stage_sample, sweep_staging
@@ -121,6 +125,60 @@ def test_the_manifest_is_the_records(tmp_path: Path) -> None:
                 assert sha256((tmp_path / "d" / row[f"{folder}_path"]).read_bytes()) == row[f"{folder}_sha256"]
             assert Plan.from_json(json.loads(row["plan"])) == Plan((), 1)
     assert [record.made for record in read_shards(layout)] == [3, 3]
+
+
+@settings(max_examples=20)
+@given(st.permutations(range(4)), st.integers(0, 4), st.integers(0, 3000))
+def test_a_manifest_that_grows_is_the_one_written_at_once(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], before: int, kept: int
+) -> None:
+    """Whatever the order of shards, which of them exist already, and how many rows are kept in memory."""
+    layout = _begin(tmp_path_factory.mktemp("d") / "d")
+    for index in range(16):
+        _stage(layout, index)
+
+    def commit(shard: int) -> MadeShard:
+        return commit_shard(layout, range(4 * shard, 4 * shard + 4))
+
+    whole = [commit(shard).shard for shard in order[:before]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(growing, "_KEPT", kept)
+        with growing.growing_manifest(layout, range(4), whole) as manifest:
+            for shard in order[before:]:
+                manifest.tell(commit(shard))
+    grown = layout.manifest.read_bytes()
+    write_manifest(layout)
+    assert grown == layout.manifest.read_bytes()
+    assert [row["index"] for row in read_manifest(layout.root)] == list(range(16))
+
+
+def test_a_manifest_that_grows_leaves_out_a_shard_that_is_to_be_longer(tmp_path: Path) -> None:
+    """Shard 1 of a dataset of six samples, which becomes one of twelve: until it is made again its record does not count."""
+    layout = _begin(tmp_path / "d")
+    for index in (0, 1, 2, 3, 4, 5, 8, 9, 10, 11):
+        _stage(layout, index)
+    whole = [commit_shard(layout, range(4)).shard]
+    commit_shard(layout, range(4, 6))
+    with growing.growing_manifest(layout, range(3), whole) as manifest:
+        manifest.tell(commit_shard(layout, range(8, 12)))
+        for index in range(4, 8):
+            _stage(layout, index)
+        manifest.tell(commit_shard(layout, range(4, 8)))
+    assert [row["index"] for row in read_manifest(layout.root)] == list(range(12))
+
+
+@given(st.lists(records(), min_size=1, max_size=4))
+def test_rows_written_by_way_of_json_are_the_rows(samples: list[SampleRecord]) -> None:
+    record = ShardRecord(0, tuple(dataclasses.replace(sample, files={}) for sample in samples), {})
+    written = io.BytesIO()
+    write_rows([record], DESCRIPTION, written)
+    table = pyarrow.parquet.read_table(written)
+    assert table.equals(pyarrow.Table.from_pylist(rows_of(record), schema=schema()))
+
+
+@given(plans)
+def test_a_plan_is_as_plain_as_asdict_makes_it(plan: Plan) -> None:
+    assert plan.to_json() == dataclasses.asdict(plan)
 
 
 def test_what_is_staged_must_be_what_is_committed(tmp_path: Path) -> None:

@@ -19,10 +19,11 @@ from runs import Runs, files, until
 
 from natocc.core.errors import RunError, UsageError
 from natocc.dataset.layout import Layout
+from natocc.dataset.records import MadeShard
 from natocc.dataset.write.destination import SharedFolder
 from natocc.executors.cluster import connected
 from natocc.executors.cluster_base import until_made
-from natocc.executors.shard_worker import MadeShard, ShardJob
+from natocc.executors.shard_worker import ShardJob
 from natocc.io.workspace import Workspace
 
 COUNT, SIZE = 16, 4

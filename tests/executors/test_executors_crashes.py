@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from runs import Runs
+from runs import Runs, files
 
 WRONG = {2: "segfault", 9: "exit", 12: "native"}
 
@@ -42,6 +42,23 @@ def test_f25_a_sample_that_ends_its_worker_is_left_out(runs: Runs, tmp_path: Pat
 def test_f25_one_worker_is_isolated_too(runs: Runs, tmp_path: Path) -> None:
     runs.run("build", runs.recipe(4, wrong={1: "memory"}), "-o", tmp_path / "out", "-j", 1)
     assert [row["reason"] for row in _rows(tmp_path / "out")] == [None, "worker-died", None, None]
+
+
+SEALING_KILLS = """
+import os
+from natocc.executors import sample_worker
+seal = sample_worker.seal_if_staged
+def seal_and_die(layout, indices):
+    if seal(layout, indices) is not None:
+        os._exit(9)
+sample_worker.seal_if_staged = seal_and_die
+"""
+
+
+def test_f25_a_worker_that_dies_while_it_seals_a_shard_costs_nothing(runs: Runs, tmp_path: Path) -> None:
+    runs.run("build", runs.recipe(4), "-o", tmp_path / "out", "-j", 1, code=SEALING_KILLS)
+    runs.run("build", runs.recipe(4), "-o", tmp_path / "sound", "--backend", "threading")
+    assert files(tmp_path / "out") == files(tmp_path / "sound")
 
 
 def test_f25_a_bug_keeps_its_traceback_and_what_was_made(runs: Runs, tmp_path: Path) -> None:

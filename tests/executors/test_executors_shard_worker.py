@@ -18,8 +18,9 @@ from natocc.builder.run import Run
 from natocc.core.errors import RunError
 from natocc.dataset.description import write_dataset
 from natocc.dataset.layout import Layout
+from natocc.dataset.records import MadeShard
 from natocc.dataset.write.destination import SharedFolder, end_runs, running
-from natocc.executors.shard_worker import MadeShard, ShardJob, make_shard
+from natocc.executors.shard_worker import ShardJob, make_shard
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe
 from natocc.pipeline.sample import Pipeline

@@ -15,7 +15,6 @@ from natocc.cli import main
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import ShardRecord, read_shard
-from natocc.io.atomic import encode_json
 
 COUNT = 10_000
 DRAWN = "return [...document.querySelectorAll('.sample canvas')].every(each => each.dataset.shown)"
@@ -48,7 +47,7 @@ def _repeated(small: Path, large: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.link(small / path, target)
                 files[target.relative_to(large).as_posix()] = record.files[path]
-        layout.record(shard).write_bytes(encode_json(ShardRecord(shard, tuple(samples), files).to_json()))
+        layout.record(shard).write_bytes(ShardRecord(shard, tuple(samples), files).to_bytes())
 
 
 @pytest.mark.slow

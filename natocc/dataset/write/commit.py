@@ -6,16 +6,16 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from natocc.core.errors import RunError
 from natocc.dataset.layout import FOLDERS, RECORD_NAME, SHARD_NAME, Layout
-from natocc.dataset.records import ShardRecord
+from natocc.dataset.records import MadeShard
 from natocc.dataset.write.folder import remove_shard, remove_temporary
 from natocc.dataset.write.lock import shard_lock
-from natocc.dataset.write.staging import check_staged, read_staged, staged_folder
-from natocc.io.atomic import disk_errors, encode_json, final_name, flush, write_aside
+from natocc.dataset.write.seal import SealedShard, seal_shard
+from natocc.dataset.write.staging import staged_folder
+from natocc.io.atomic import disk_errors, final_name, flush, flush_all, write_aside
 
 
-def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -> ShardRecord:
+def commit_shard(layout: Layout, indices: range, staged: Layout | None = None, sealed: SealedShard | None = None) -> MadeShard:
     """Bring a staged shard into its place and record it.
 
     Each folder appears by one rename, and the record after all of them: whoever reads by records sees whole shards only. What
@@ -29,11 +29,13 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
         Of the shard's samples: from its first one on, without gaps. All are staged, rejected ones too.
     staged : Layout, optional
         Where they are staged, if not there; on the same file system.
+    sealed : SealedShard, optional
+        What a worker has made of them by :func:`natocc.dataset.write.seal.seal_shard`; made here unless given.
 
     Returns
     -------
-    record : ShardRecord
-        As written.
+    made : MadeShard
+        As recorded.
 
     Raises
     ------
@@ -41,31 +43,14 @@ def commit_shard(layout: Layout, indices: range, staged: Layout | None = None) -
         If writing fails (disk full, read-only, no permission), or what is staged is not
         these samples with the files that were made. Then nothing has been moved.
     """
-    shard = layout.shard_of(indices[0])
-    if indices.step != 1 or indices[0] != shard * layout.shard_size or layout.shard_of(indices[-1]) != shard:
-        raise ValueError(f"{indices} is no shard of {layout.shard_size} samples")
     staged = staged or layout
+    # Before anything is moved: what cannot be recorded must not be there.
+    sealed = sealed or seal_shard(staged, indices)
+    shard = sealed.made.shard
     place = staged_folder(staged, shard)
-    records, files = read_staged(staged, shard)
-    if records.keys() != set(indices):
-        first = min(records.keys() ^ set(indices))
-        wanted = f"expected samples {indices[0]} to {indices[-1]}"
-        raise RunError(f"{place}: {wanted}, found {len(records)}; first missing or unexpected: {first}")
-    named = {(folder, index) for index, record in records.items() for folder in record.files}
-    sizes: dict[str, int] = {}
-    with disk_errors(place):
-        for key in files.keys() - named:
-            files.pop(key).unlink()  # of a try that was cut short before its record
-        for index in indices:
-            check_staged(staged, records[index], files)
-        for (folder, index), path in sorted(files.items()):
-            sizes[layout.file(folder, index, path.suffix).relative_to(layout.root).as_posix()] = path.stat().st_size
-    # Encoded before anything is moved: what cannot be recorded must not be there.
-    record = ShardRecord(shard, tuple(records[index] for index in indices), dict(sorted(sizes.items())))
-    text = encode_json(record.to_json())
-    bring_shard(layout, shard, {folder: place / folder for folder in sorted({folder for folder, _ in named})}, text)
+    bring_shard(layout, shard, {folder: place / folder for folder in sealed.folders}, sealed.record)
     shutil.rmtree(place, ignore_errors=True)
-    return record
+    return sealed.made
 
 
 def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record: bytes) -> None:
@@ -89,10 +74,8 @@ def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record:
     """
     remove_shard(layout, shard)
     with disk_errors(layout.root):
+        flush_all([place for path in folders.values() for place in (*sorted(path.iterdir()), path)])
         for folder, path in folders.items():
-            for file in sorted(path.iterdir()):
-                flush(file)
-            flush(path)
             target = layout.shard_folder(folder, shard)
             target.parent.mkdir(exist_ok=True)
             path.rename(target)

@@ -19,10 +19,11 @@ from typing import Protocol
 
 from natocc.core.errors import DiskError, RunError
 from natocc.dataset.layout import RUN, SHARD_NAME, WORKER, Layout
-from natocc.dataset.records import ShardRecord
+from natocc.dataset.records import MadeShard, ShardRecord
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.lock import shard_lock
 from natocc.dataset.write.own_folder import committed
+from natocc.dataset.write.seal import SealedShard
 from natocc.dataset.write.staging import staged_folder, sweep_staging
 from natocc.io.atomic import disk_errors
 
@@ -46,8 +47,11 @@ class Destination(Protocol):
         """Raise :class:`~natocc.core.errors.RunError` if the run that asked for shards has ended."""
         ...
 
-    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
-        """Bring what was staged into the dataset, its record last; what another worker committed meanwhile stays as it is."""
+    def commit(self, scratch: Layout, indices: range, sealed: SealedShard | None) -> MadeShard:
+        """Bring what was staged into the dataset, its record last; what another worker committed meanwhile stays as it is.
+
+        `sealed` is what a worker has made of it, if one has.
+        """
         ...
 
 
@@ -101,16 +105,16 @@ class SharedFolder:
         if not _marker(self.layout, self.run).exists():
             raise RunError(f"the run that asked for shards has ended, or this machine does not see {self.layout.root}")
 
-    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
+    def commit(self, scratch: Layout, indices: range, sealed: SealedShard | None) -> MadeShard:
         """See :class:`Destination` and :func:`natocc.dataset.write.commit.commit_shard`."""
         shard = self.layout.shard_of(indices[0])
         with shard_lock(self.layout, shard):
             self.check_wanted()
             existing = self.committed(indices)
             if existing is None:
-                return commit_shard(self.layout, indices, scratch)
+                return commit_shard(self.layout, indices, scratch, sealed)
             shutil.rmtree(staged_folder(scratch, shard), ignore_errors=True)
-            return existing
+            return MadeShard.of(existing)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from natocc.core.errors import DiskError, NatoccError
 from natocc.dataset.layout import Layout
-from natocc.dataset.records import ShardRecord, read_shard
+from natocc.dataset.records import MadeShard, ShardRecord, read_shard
 from natocc.dataset.write.commit import commit_shard, take_back
 from natocc.dataset.write.folder import clean_staging
+from natocc.dataset.write.seal import SealedShard
 from natocc.dataset.write.staging import sweep_staging
 
 
@@ -38,9 +39,9 @@ class OwnFolder:
     def check_wanted(self) -> None:
         """Shards are wanted for as long as this process lives."""
 
-    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
+    def commit(self, scratch: Layout, indices: range, sealed: SealedShard | None) -> MadeShard:
         """See :func:`natocc.dataset.write.commit.commit_shard`."""
-        return commit_shard(self.layout, indices)
+        return commit_shard(self.layout, indices, sealed=sealed)
 
 
 def committed(layout: Layout, indices: range) -> ShardRecord | None:

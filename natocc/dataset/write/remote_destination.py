@@ -13,9 +13,10 @@ from pathlib import Path
 
 from natocc.core.errors import RunError
 from natocc.dataset.layout import RUN, Layout
-from natocc.dataset.records import ShardRecord, read_shard
+from natocc.dataset.records import MadeShard, ShardRecord, read_shard
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.remote import STAGING, Remote, forget_pictures
+from natocc.dataset.write.seal import SealedShard
 from natocc.io.atomic import disk_errors
 from natocc.io.storage import Storage
 
@@ -67,15 +68,17 @@ class RemoteFolder:
         if f"{RUN}{self.run}" not in storage.names(STAGING):
             raise RunError(f"the run that asked for shards has ended, or this machine sees another {storage.shown}")
 
-    def commit(self, scratch: Layout, indices: range) -> ShardRecord:
+    def commit(self, scratch: Layout, indices: range, sealed: SealedShard | None) -> MadeShard:
         """Bring the shard there, its record last. Without locks two workers may bring the same one: they bring the same bytes."""
         self.check_wanted()
-        record = self.committed(indices)
-        if record is None:
-            record = commit_shard(scratch, indices)
-            _remote(self.url).push_shard(scratch, record.shard)
-        forget_pictures(scratch, record.shard)
-        return record
+        existing = self.committed(indices)
+        if existing is None:
+            made = commit_shard(scratch, indices, sealed=sealed)
+            _remote(self.url).push_shard(scratch, made.shard)
+        else:
+            made = MadeShard.of(existing)
+        forget_pictures(scratch, made.shard)
+        return made
 
 
 @contextlib.contextmanager

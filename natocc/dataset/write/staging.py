@@ -61,9 +61,10 @@ def is_staged(layout: Layout, index: int) -> bool:
 
 def unstaged(layout: Layout, indices: range) -> Sequence[int]:
     """Those samples of a shard that are not staged."""
-    if not staged_folder(layout, layout.shard_of(indices[0])).exists():
-        return indices
-    return [index for index in indices if not is_staged(layout, index)]
+    place = staged_folder(layout, layout.shard_of(indices[0])) / _RECORDS
+    with disk_errors(place):
+        names = {path.name for path in place.iterdir()} if place.exists() else set()
+    return [index for index in indices if f"{index:09d}.json" not in names] if names else indices
 
 
 def read_staged(layout: Layout, shard: int) -> tuple[dict[int, SampleRecord], dict[tuple[str, int], Path]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -36,7 +36,11 @@ _SPECK = 16  # px
 
 
 class HandsOccluders(OccluderOptions):
-    """Photographs of hands, with masks such as the paper's for 11k Hands, or without."""
+    """Photographs of hands, with masks such as the paper's for 11k Hands, or without.
+
+    Defaults are others than elsewhere: ``placement.reach: true``, ``colour.transfer: skin``, ``light.shadow: 1``,
+    ``light.contact: [0.3, 0.75]`` and ``light.shadow_reach: [0.01, 0.06]``.
+    """
 
     source: Literal["hands"] = "hands"
     root: Location = "hands"
@@ -59,6 +63,15 @@ class HandsOccluders(OccluderOptions):
     out."""
     rules: CutoutRules = CutoutRules(border_share=0.5, choke=2)  # the frame cuts the wrist; thresholds leave a fringe
     """What a hand must be like."""
+
+    @property
+    def usual(self) -> Mapping[str, Mapping[str, Any]]:
+        """See :attr:`OccluderOptions.usual`: hands come from outside, have the face's skin, and touch the face or nearly do."""
+        return {
+            "placement": {"reach": True},
+            "colour": {"transfer": "skin"},
+            "light": {"shadow": 1.0, "contact": (0.3, 0.75), "shadow_reach": (0.01, 0.06)},
+        }
 
     def check(self, data: Path) -> int:
         """See :meth:`OccluderOptions.check`."""

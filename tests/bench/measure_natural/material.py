@@ -30,6 +30,7 @@ HANDS, OBJECTS = CutoutRules(border_share=0.5, choke=2), CutoutRules(choke=1, mi
 """The rules of natocc's own sources."""
 
 _ROOM = 8  # px
+_HIGH = 480  # px
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +50,16 @@ def photos(data: Path, cache: Path, size: int) -> list[Photo]:
     return [Photo(align_face(source.read(face_id), options.align, finder), skin) for face_id in source.ids()]
 
 
-def hands(data: Path, count: int) -> list[Occluder]:
-    """Hands, evenly taken from all."""
-    paths = sorted((data / "hands" / "images").iterdir())
+def hands(data: Path, count: int, root: str = "hands") -> list[Occluder]:
+    """Hands, evenly taken from all, at most :data:`_HIGH` px high: the full transport takes seconds on more."""
+    paths = sorted((data / root / "images").iterdir())
     found = []
     for path in paths[:: max(1, len(paths) // count)][:count]:
-        image, mask = read_rgb(path)[0], read_mask(next((data / "hands" / "masks").glob(f"{path.stem}.*")))
+        image, mask = read_rgb(path)[0], read_mask(next((data / root / "masks").glob(f"{path.stem}.*")))
+        if (height := image.shape[0]) > _HIGH:
+            size = (round(image.shape[1] * _HIGH / height), _HIGH)
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
         found.append(_occluder(image, mask, "hand", HANDS))
     return found
 

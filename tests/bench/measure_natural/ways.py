@@ -23,7 +23,7 @@ WAYS = ("plain pasting", "the paper's way", "natocc")
 ERODE, BLUR = 3, 5
 """Of the paper's code: px by which a mask is drawn in, and side of the Gaussian's kernel that softens it."""
 
-_RULES: Mapping[str, Mapping[str, Any]] = {"hand": {"colour": {"transfer": "sot"}}, "object": {}}
+_RULES: Mapping[str, Mapping[str, Any]] = {"hand": {"colour": {"transfer": "skin"}}, "object": {}}
 
 
 def composite(way: str, photo: Photo, occluder: Occluder, seed: int) -> tuple[Image, Matte]:

@@ -27,7 +27,7 @@ class Stopwatch:
             (story, "render", "render"),
             (story, "measures", "measures"),
             (story, "hidden_landmarks", "measures"),
-            (making, "encode", "encode"),
+            (story, "encode", "encode"),
             (making, "stage_sample", "stage"),
         ]
         self._spent: dict[str, float] = {}

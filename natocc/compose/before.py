@@ -1,0 +1,79 @@
+"""An occluder before a face: what light and nearness do to both."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from natocc.compose.appearance import Photo
+from natocc.compose.colour_spaces import GAMMA, to_lab
+from natocc.compose.contrast import missing_lightness, sides
+from natocc.compose.light import shade, side_light
+from natocc.compose.overview import Overview, look_over
+from natocc.compose.shadow import OUTLINE, cast_shadow, light_left, room_for
+from natocc.compose.tone import rounded, toning
+from natocc.compose.warp import Layer
+from natocc.core.plans import SKIN, Look, Tone
+from natocc.core.samples import Image
+
+_BY_HAND = 0.5  # of a missing contrast: by so much the hand becomes lighter; the rest is shadow on the face
+_ROUNDS = 2
+_MOST_SHADE = 14.0  # L*: what shadows add to a contrast
+
+
+def before_face(image: Image, layer: Layer, photo: Photo, look: Look) -> Layer:
+    """Darken a face where an occluder is before it, in place, and give a hand its tone.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        The face's picture; darkened where a shadow falls.
+    layer : Layer
+        The occluder.
+    photo : Photo
+        The face.
+    look : Look
+        From the plan.
+
+    Returns
+    -------
+    layer : Layer
+        The same but for the colours of its foreground, if it is a hand that takes on the skin's.
+    """
+    shadow = look.shadow
+    if look.transfer != SKIN and shadow is None:
+        return layer
+    room = 0 if shadow is None else room_for(shadow)
+    overview = look_over(layer, photo.face.face_mask, 2 * photo.shading.half, room)
+    more = 0.0
+    if look.transfer == SKIN:
+        layer, more = _toned(image, layer, photo, look, overview)
+    if shadow is not None:
+        cast_shadow(image, photo.face.face_mask, overview, light_left(overview, shadow, more), photo.grey)
+    return layer
+
+
+def _toned(image: Image, layer: Layer, photo: Photo, look: Look, overview: Overview) -> tuple[Layer, float]:
+    """A hand in the tone that is wanted beside the face, and the contact that is missing for the contrast that is wanted."""
+    tone, shading = look.tone or Tone(), photo.shading
+    turned = rounded(overview, to_lab(overview.placed(layer.foreground)), tone.rim, shading.towards_light)
+    layer = layer.with_foreground(shade(layer, shading, look.shading, turned))
+    change = toning(layer.foreground, layer.matte, photo, tone, look.shading * side_light(layer, shading))
+    hand, behind, more = np.rint(overview.placed(layer.foreground)).astype(np.uint8), overview.reduced(image), 0.0
+    for _ in range(_ROUNDS):
+        face = behind
+        if look.shadow is not None:
+            face = behind * (light_left(overview, look.shadow, more) ** (1 / GAMMA))[..., None]
+        one, other = sides(overview, to_lab(change.apply(hand)), to_lab(face))
+        lighter, darker = change.room
+        missing = missing_lightness(one, other, tone.contrast, lighter + (0 if look.shadow is None else _MOST_SHADE), darker)
+        if missing == 0:
+            break
+        by_hand = missing if missing < 0 or look.shadow is None else min(_BY_HAND * missing, lighter)
+        change, more = change.lighter(by_hand), more + _contact(float(np.median(other[:, 0])), missing - by_hand)
+    return layer.with_foreground(change.apply(layer.foreground)), more
+
+
+def _contact(lightness: float, by: float) -> float:
+    """What darkens a face of this lightness beside an outline by so many L*."""
+    left = (max(lightness - by, 0.0) + 16) / (lightness + 16)
+    return (1 - left**3) / OUTLINE
