@@ -74,6 +74,15 @@ def test_a_sleeve_white_as_the_paper_stays() -> None:
     assert np.array_equal(trim(photo, hand), hand)
 
 
+def test_no_part_falls_off() -> None:
+    hand = _hand()
+    photo = _photo(hand)
+    photo[45:70, 40:220] = np.array(PAPER) * 0.9  # a band around the wrist
+    trimmed = trim(photo, hand)
+    assert trimmed[35, 130] and trimmed[200, 60], "what lies beyond the band belongs to the hand"
+    assert np.count_nonzero(hand > trimmed) < 0.01 * np.count_nonzero(hand)
+
+
 def test_nothing_is_told_of_a_mixed_background() -> None:
     hand = _hand()
     photo = _photo(hand)

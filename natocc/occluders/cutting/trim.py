@@ -33,6 +33,8 @@ def trim(image: Image, mask: Mask) -> Mask:
     A pixel is background if it has the colour that the background has nearby, in full light or in shadow, and not the object's in
     any light. It is taken out if it is joined to what lies beyond the outline without an edge between them, or is a slit that the
     object encloses; and only if what is left beside it is more than a sliver: a fingernail has but a thin rim of skin around it.
+    What the border of the picture cuts stays, as do pieces without which a part would fall off: sleeves and bands. Masks of large
+    objects are then settled on the colours of the reduced picture, since a line that is off there is off by many pixels.
 
     Parameters
     ----------
