@@ -202,7 +202,7 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     -------
     pose : Pose
         The cutout's box is centred on a point drawn uniformly over the face's box, or near the anchor. Of a physical size, its
-        long axis has the length drawn, however it is sheared, and what people hold to their faces is turned upright before.
+        long axis has the length drawn, however it is sheared, and what people hold upright is turned upright before.
 
     References
     ----------
@@ -237,7 +237,7 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     if rule.size == "physical" or (rule.hands is not None and cutout.points_to_xy is not None):
         thing = known_thing(cutout, rule)
         axis = None if thing is None else long_axis(cutout, "either")
-        if thing is not None and thing.at and (held := long_axis(cutout, thing.tip)) is not None:
+        if thing is not None and thing.stands and (held := long_axis(cutout, thing.tip)) is not None:
             linear = linear @ _to_upright(held.along)
         if thing is not None and axis is not None:
             factor, size_cm = scale_to(axis, thing, uniform(rng, thing.cm), face_frame(face).cm)
