@@ -4,8 +4,11 @@ RECIPE ?= demo
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+SEEN_BY_VERSIONS := $(addprefix tests/,augment cli compose core exports faces io occluders packaging test_api.py)
 
-.PHONY: dataset test test-slow check schema reference bench bench-alignment bench-masks bench-natural bench-tint bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock clean
+CLIENTS := $(VENV).clients
+
+.PHONY: dataset test test-slow test-oldest test-clients check schema reference bench bench-alignment bench-masks bench-natural bench-tint bench-worn bench-speed bench-gallery bench-fuzz bench-occlusion bench-unoccluded bench-soak bench-coco bench-scaling setup setup-test lock lock-clients clean
 
 dataset: setup  ## Build a dataset: make dataset RECIPE=c-wo-mix ARGS="--data /datasets -n 1000"
 	$(BIN)/natocc build $(RECIPE) $(if $(filter demo,$(RECIPE)),--overwrite) $(ARGS)
@@ -15,6 +18,12 @@ test: setup-test check  ## Run the tests, but for the slow ones
 
 test-slow: setup-test  ## Run the slow tests: every kill point, signals again and again, a short soak, the paper's sets on real data
 	$(BIN)/pytest -n 2 -m slow
+
+test-oldest: $(VENV).oldest/.installed  ## Run the tests that see other versions, with the oldest ones that natocc works with: tests/oldest.txt
+	PYTHONPATH=$(CURDIR) $(VENV).oldest/bin/python -m pytest -p no:cacheprovider -n 2 $(SEEN_BY_VERSIONS)
+
+test-clients: setup $(CLIENTS)/.installed  ## Exports read by the tools that they are for, which lie in an environment of their own (7 GB)
+	NATOCC="$(abspath $(BIN)/natocc)" $(CLIENTS)/bin/python -m pytest -c tests/clients/pytest.ini tests/clients
 
 check: setup  ## Style and types
 	$(BIN)/ruff check .
@@ -84,6 +93,23 @@ $(VENV)/.installed-for-tests: $(VENV)/.installed tests/requirements.lock
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock --requirement tests/requirements.lock
 	@touch $@
 
+$(VENV).oldest/.installed: tests/oldest.txt
+	$(PYTHON) -m venv $(VENV).oldest
+	$(VENV).oldest/bin/python -m pip install --quiet --requirement tests/oldest.txt
+	@touch $@
+
+$(CLIENTS)/.installed: tests/clients/requirements.lock
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --requirement tests/clients/requirements.lock
+	@touch $@
+
+lock-clients:  ## Pin the newest versions of the tools that read exports, and of what they need
+	rm -rf $(CLIENTS).lock
+	$(PYTHON) -m venv $(CLIENTS).lock
+	$(CLIENTS).lock/bin/python -m pip install --quiet --requirement tests/clients/requirements.in
+	$(CLIENTS).lock/bin/python -m pip freeze | sed 's/+c[up][0-9a-z]*$$//' > tests/clients/requirements.lock
+	rm -rf $(CLIENTS).lock
+
 lock:  ## Pin the newest versions of all that natocc needs, and apart what its tests alone need
 	rm -rf $(VENV).lock
 	$(PYTHON) -m venv $(VENV).lock
@@ -99,4 +125,4 @@ lock:  ## Pin the newest versions of all that natocc needs, and apart what its t
 	rm -rf $(VENV).lock tests/requirements.lock.new
 
 clean:  ## Remove what make made
-	rm -rf $(VENV) out natocc-cache
+	rm -rf $(VENV) $(VENV).oldest $(CLIENTS) out natocc-cache

@@ -5,7 +5,8 @@ face datasets and occluders as their owners publish them, after T. Voo, L. Jiang
 Face Occlusion Segmentation Datasets", CVPR Workshops 2022 (arXiv 2205.06218).
 
 From Python: :func:`build` and :func:`preview` do what the commands do; :func:`occlude` and :class:`Occlude` work on arrays, in a
-training loop, without any file. Each is imported when it is first asked for.
+training loop, without any file; :func:`find_faces` and :func:`align` make of a photograph what they need. Each is imported when
+it is first asked for.
 """
 
 import importlib
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from natocc.core.seeds import generator
     from natocc.dataset.splits import Splits
     from natocc.exports.format import ExportOptions
+    from natocc.faces.in_photograph import align, find_faces
     from natocc.faces.sources.base import FaceOptions, FaceSource
     from natocc.io.images import sha256
     from natocc.occluders.shapes.textures import TextureOptions
@@ -56,9 +58,11 @@ _WHERE = {
     "Splits": "dataset.splits",
     "TextureOptions": "occluders.shapes.textures",
     "UsageError": "core.errors",
+    "align": "faces.in_photograph",
     "as_cutout": "augment.occlude",
     "build": "api",
     "dry_run": "api",
+    "find_faces": "faces.in_photograph",
     "generator": "core.seeds",
     "load_recipe": "recipe.load",
     "occlude": "augment.occlude",
@@ -92,9 +96,11 @@ __all__ = [
     "Splits",
     "TextureOptions",
     "UsageError",
+    "align",
     "as_cutout",
     "build",
     "dry_run",
+    "find_faces",
     "generator",
     "load_recipe",
     "occlude",

@@ -17,6 +17,8 @@ hypothesis.settings.load_profile("natocc")
 
 REPOSITORY = Path(__file__).parent.parent
 
+collect_ignore = ["clients"]  # in an environment of its own: make test-clients
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -21,3 +21,11 @@ def need(*modules: str) -> None:
     absent = [module for module in modules if importlib.util.find_spec(module) is None]
     if absent:
         missing(f"not installed: {', '.join(absent)}")
+
+
+def need_torchvision() -> None:
+    """Go on only where torchvision is; one that was built for another PyTorch serves, too, as for training."""
+    need("torch", "torchvision")
+    from natocc.training.packages import import_torchvision
+
+    import_torchvision()

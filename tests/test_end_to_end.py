@@ -80,7 +80,7 @@ def _check_dataset(out: Path) -> None:
         visible = int(np.count_nonzero(mask == 1))
         assert visible == row["visible_pixels"]
         assert row["occlusion_ratio"] == pytest.approx(1 - visible / int(str(row["face_pixels"])))
-        assert row["face_sha256"]
+        assert row["face_source_sha256"]
         assert row["occluders"]
     description = json.loads((out / "dataset.json").read_text())
     assert description["status"] == "complete"
@@ -145,6 +145,7 @@ def test_a_plan_makes_its_sample_again(demo: Path, cache: Path) -> None:
         assert {f"{folder}_sha256": sha256(data) for folder, (_, data) in files.items()}.items() <= row.items()
 
 
+@pytest.mark.slow
 def test_what_lies_in_the_folder_is_safe(natocc: Natocc, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
@@ -159,6 +160,7 @@ def test_what_lies_in_the_folder_is_safe(natocc: Natocc, tmp_path: Path) -> None
     assert len(_rows(tmp_path / "out")) == 3
 
 
+@pytest.mark.slow
 def test_coco_on_celebamask(natocc: Natocc, real_data: Path, tmp_path: Path) -> None:
     common = ("build", "--source", "celebamask", "--occluders", "coco", "--data", real_data, "-o", tmp_path / "out")
     natocc(*common, "-n", 40, "--set", "faces.align.size=256", "-j", 2)
@@ -180,6 +182,7 @@ def test_the_papers_sets_on_real_data(natocc: Natocc, real_data: Path, tmp_path:
     _check_dataset(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_bad_faces_are_rejected_and_counted(natocc: Natocc, tmp_path: Path) -> None:
     """A broken picture, a face without a mask and a picture without a face: rows with reasons, the rest is made, exit code 3."""
     root = tmp_path / "data" / "CelebAMask-HQ"

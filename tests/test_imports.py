@@ -17,7 +17,7 @@ FLOORS = (
     {"io", "plugins"},
     {"faces", "occluders", "compose", "dataset"},
     {"recipe", "report", "exports", "augment"},
-    {"pipeline", "torch", "evaluation"},
+    {"pipeline", "torch", "albumentations", "evaluation"},
     {"executors"},
     {"builder"},
     {"training"},
@@ -31,7 +31,7 @@ GROUND = {
     "dataset": ("layout", "shard_ranges", "findings"),
     "faces": ("classes",),
     "occluders": ("cutting", "source"),
-    "exports": ("format", "reader", "writer"),
+    "exports": ("format", "own_files", "reader", "writer"),
     "executors": ("signals", "sample_worker"),
 }
 

@@ -255,6 +255,7 @@ sys.addaudithook(hook)
 """
 
 
+@pytest.mark.slow
 def test_f36_nothing_touches_the_network(tmp_path: Path) -> None:
     """F36: in every process that a command starts, whatever asks for an address or a connection is noted and fails.
 

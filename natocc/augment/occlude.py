@@ -64,7 +64,8 @@ def occlude(
     landmarks : (68, 2) or (5, 2), optional
         x and y in pixels. With 68, anchors aim at the features themselves, and eyes and mouth do not count as skin.
     rules : ComposeRules or mapping, optional
-        Placement, colours, light, lens and blending, as in a recipe's set; by default NatOcc's.
+        Placement, colours, light, lens and blending, as in a recipe's set; by default NatOcc's, and what hair and veils have
+        instead.
 
     Returns
     -------
@@ -87,15 +88,16 @@ def occlude(
     >>> composite = occlude(photograph, face, red_square, rng=1, rules={"placement": {"occlusion": [0.2, 0.5]}})
     >>> 0.2 <= composite.occlusion_ratio <= 0.5
     True
-    >>> bool((composite.image[composite.mattes[0] == 0] == 180).all())
+    >>> beside = ~face & (composite.mattes[0] == 0)  # on the face a shadow may lie
+    >>> bool((composite.image[beside] == 180).all())
     True
     """
-    rules = as_rules(rules)
+    source = _drawn_from(occluder)
+    rules = as_rules(rules, source)
     draws = as_generator(rng)
     face = _face(image, face_mask, landmarks)
     finish = draw_finish(draws, rules.finish)
     photo = Photo(mirrored(face, {0: "background", 1: "face"}) if finish.flip else face)
-    source = _drawn_from(occluder)
     if isinstance(source, PutOnFaces):
         source = source.on(photo.face, {})
 
@@ -183,20 +185,20 @@ def as_generator(rng: np.random.Generator | int) -> np.random.Generator:
     return rng if isinstance(rng, np.random.Generator) else seeds.generator(rng, "occlude")
 
 
-def as_rules(rules: Rules | None) -> ComposeRules:
-    """Rules of a set; by default NatOcc's.
+def as_rules(rules: Rules | None, source: OccluderSource) -> ComposeRules:
+    """Rules of a set with these occluders; by default NatOcc's.
 
     Raises
     ------
     ValueError
         If they are wrong.
     """
-    if isinstance(rules, ComposeRules):
-        return rules
-    try:
-        return ComposeRules.model_validate(rules or {})
-    except ValidationError as error:
-        raise ValueError("; ".join(f"rules: {line}" for line in faults(error))) from None
+    if not isinstance(rules, ComposeRules):
+        try:
+            rules = ComposeRules.model_validate(rules or {})
+        except ValidationError as error:
+            raise ValueError("; ".join(f"rules: {line}" for line in faults(error))) from None
+    return rules.with_usual(getattr(source, "usual", {}))
 
 
 def _drawn_from(occluder: Any) -> OccluderSource:

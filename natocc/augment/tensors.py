@@ -15,6 +15,24 @@ def is_tensor(value: object) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
+def kind_of(value: object) -> str | None:
+    """What torchvision's v2 takes it for: ``Image``, ``Mask``, ``BoundingBoxes``, ...; none where that is not said."""
+    tv_tensors = sys.modules.get("torchvision.tv_tensors")
+    if tv_tensors is None or not isinstance(value, tv_tensors.TVTensor):
+        return None
+    return type(value).__name__
+
+
+def looks_like_picture(tensor: Any) -> bool:
+    """Whether it is (3, H, W)."""
+    return bool(tensor.ndim == 3 and tensor.shape[0] == 3)
+
+
+def looks_like_labels(tensor: Any, height: int, width: int) -> bool:
+    """Whether it is (H, W) or (1, H, W)."""
+    return tuple(tensor.shape) in {(height, width), (1, height, width)}
+
+
 def picture_array(tensor: Any) -> npt.NDArray[np.uint8]:
     """(H, W, 3) uint8 of a picture (3, H, W), uint8 or float in [0, 1].
 
@@ -50,7 +68,7 @@ def picture_like(array: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], te
 
 
 def labels_array(tensor: Any) -> npt.NDArray[Any]:
-    """(H, W) of a mask (H, W) or (1, H, W)."""
+    """(H, W) of a mask (H, W) or (1, H, W); (N, H, W) of masks of N things."""
     array: npt.NDArray[Any] = tensor.detach().cpu().numpy()
     return array[0] if array.ndim == 3 and len(array) == 1 else array
 

@@ -230,7 +230,7 @@ def _rejected(row: Row) -> SampleRecord:
     """Record of a rejected sample from its row, which holds all of it: what was not made need not be made again."""
     origin = None
     if row["face_dataset"] is not None:
-        origin = Origin(row["face_dataset"], row["face_item"], row["face_sha256"], row["face_licence"])
+        origin = Origin(row["face_dataset"], row["face_item"], row["face_source_sha256"], row["face_licence"])
     return SampleRecord(
         index=row["index"],
         set_name=row["set"],

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("dataset", type=LocalPath())
-@click.option("--to", "name", required=True, metavar="NAME", help="coco, hf, mmseg, torch, webdataset, yolo-seg, or a plug-in's.")
+@click.option(
+    "--to",
+    "name",
+    required=True,
+    metavar="NAME",
+    help="celebamask, coco, hf, lapa, mmseg, torch, voc, webdataset, yolo-pose, yolo-seg, or a plug-in's.",
+)
 @click.option("-o", "--out", type=LocalPath(), help="Folder of the export. [default: DATASET-NAME beside it]")
 @click.option("--split", metavar="NAMES", help="Splits that are wanted, such as train,val. [default: all]")
 @click.option("--split-shares", "shares", metavar="SHARES", help="Divide a dataset without splits: train=0.9,val=0.1.")
@@ -35,11 +41,12 @@ def export(
 ) -> None:
     """Write DATASET for another tool: pictures, masks, and the files by which that tool knows them.
 
-    The folder is new or empty, or holds an earlier export of the same dataset to the same format, which is replaced. It
-    appears when it is whole. Rejected samples are left out. A dataset without splits is exported as train, unless
-    --split-shares divides it, by person; occluders are not divided then, as they are by a recipe with splits.
+    The folder is new or empty, or holds an earlier export of the same dataset to the same format, which is replaced; what
+    natocc did not write there stays. It appears when it is whole. Rejected samples are left out. A dataset without splits is
+    exported as train, unless --split-shares divides it, by person; occluders are not divided then, as they are by a recipe
+    with splits.
 
-    --set labels=masks (default), amodal or parts chooses the label maps, where a dataset has them.
+    --set labels=masks (default), amodal, parts, kinds or regions chooses the label maps, where a dataset has them.
 
     \b
     natocc export out/demo --to mmseg

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.colour_spaces import LUMA, chroma, log_mean_luminance, to_lab
+from natocc.compose.colour_spaces import LUMA, bright_luminance, chroma, to_lab
 from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
 from natocc.compose.tint import Tint, measure_tint
@@ -148,9 +148,9 @@ class Photo:
         return chroma(self.face.image[::4, ::4].reshape(-1, 3))
 
     @functools.cached_property
-    def exposure(self) -> float:
-        """Log-mean luminance, in [0, 1]."""
-        return log_mean_luminance(self.face.image.reshape(-1, 3))
+    def brightness(self) -> float:
+        """Luminance of the face's bright side, in [0, 1]: the 90th percentile."""
+        return bright_luminance(self.face.image[self.face.face_mask > 0])
 
     def _skin(self) -> Mask:
         face = self.face

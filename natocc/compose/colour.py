@@ -32,8 +32,9 @@ class ColourRule(Options):
     the face's skin, and keeps its own detail and contrast; it differs from the face as real hands do. ``sot``, ``reinhard`` and
     ``histogram`` bring it as close to the skin as they can. ``none`` keeps its colours. Plug-ins add others."""
     shift: UnitRange = (0.0, 0.3)
-    """With ``transfer: none``: strength of a shift of white point and exposure towards the picture's, drawn for each occluder. A
-    clear tint (light of a colour, sepia, black and white) is taken on in full, unless this is 0."""
+    """With ``transfer: none``: strength of a shift of the white point towards the picture's, drawn for each occluder. Unless it
+    is 0, a clear tint (light of a colour, sepia, black and white) is taken on in full, and exposure and colourfulness come half
+    the way to the picture's."""
 
     variety: float = Field(1.0, ge=0, le=2)
     """With ``transfer: skin``: how much hands differ from the face in lightness and hue; 1 as in photographs, 0 not at all."""

@@ -64,9 +64,9 @@ class FaceFrame:
         turn = np.radians(degrees)
         return np.asarray(np.cos(turn) * self.down + np.sin(turn) * self.outward(side))
 
-    def draw_side(self, rng: np.random.Generator) -> Side:
-        """A side; of a turned face mostly the one that is seen."""
-        left, right = self.shown[0] ** 2, self.shown[1] ** 2
+    def draw_side(self, rng: np.random.Generator, left_share: float = 0.5) -> Side:
+        """A side; of a turned face mostly the one that is seen, of a frontal one the left with that probability."""
+        left, right = left_share * self.shown[0] ** 2, (1 - left_share) * self.shown[1] ** 2
         return 0 if rng.random() * (left + right) < left else 1
 
 

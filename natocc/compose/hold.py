@@ -10,7 +10,7 @@ from natocc.compose.face_frame import FaceFrame, Side, Vector, face_frame
 from natocc.compose.long_axis import long_axis, scale_to
 from natocc.compose.places import HoldPlace
 from natocc.compose.pose import PlacementRule, Pose, known_thing
-from natocc.compose.sizes import HAND
+from natocc.compose.sizes import HAND, Thing
 from natocc.core.plans import Placement
 from natocc.core.samples import AlignedFace, Cutout
 from natocc.plugins.ranges import uniform
@@ -22,9 +22,12 @@ HOLDING = "holding"
 _JITTER_CM, _MOST_JITTER_CM = 0.35, 0.55  # where the tip lies: standard deviation and most, in x and in y
 _ALONG_CHEEK = (-8.0, 12.0)  # degrees by which a phone is turned outwards, away from the line of ear and jaw
 _ON_CHEEK = (10.0, 60.0)  # degrees away from straight down
+_STANDS = (0.0, 20.0)  # the same of a bottle or a cup, which is held up beside the mouth, full
+_HIGHER_CM, _OUTER_CM = (-2.0, 4.0), (0.0, 3.0)  # than the cheek's middle: where the top of such a thing lies
+RIGHT_HAND = 0.75  # share of things in the right hand, which is at the left of a picture: people have one that they prefer
 _TURNED = (0.35, 0.7)  # breadth of what lies along the side of the face, which is seen from the edge, over its own
 _GRIP = (0.55, 0.8)  # share of the way from the tip to the far end at which a hand holds a thing
-_COMES, _COMES_TO_EAR = (20.0, 65.0), (5.0, 40.0)  # from where the hand comes: degrees away from straight down
+_COMES, _COMES_TO_EAR = (20.0, 60.0), (5.0, 40.0)  # from where the hand comes: degrees away from straight down
 _PAST_CM = (1.0, 3.0)  # how far its finger tips reach past the thing
 
 
@@ -45,7 +48,8 @@ def held_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     -------
     pose : Pose or str
         The tip lies within 0.8 cm of the middle of the lips, of a cheek, of an ear or of the chin, and the far end leaves
-        downwards or outwards; along an ear, towards the jaw. Or why the cutout cannot be held so.
+        downwards or outwards; along an ear, towards the jaw. What has a top or a neck is held up beside the cheek, up to 4 cm
+        higher or 3 cm farther outside. Or why the cutout cannot be held so.
     """
     thing = known_thing(cutout, rule)
     if thing is None:
@@ -58,14 +62,17 @@ def held_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
         return "ends not told apart"
     frame = face_frame(face)
     place = draw_by_weight(rng, weights)
-    side = frame.draw_side(rng)
+    side = frame.draw_side(rng, RIGHT_HAND)
     scale, size_cm = scale_to(axis, thing, uniform(rng, thing.cm), frame.cm)
     flip = bool(rng.random() < rule.flip)
-    direction = _direction(rng, frame, place, side, thing.leaves)
-    breadth = rng.uniform(*_TURNED) if place in ("ear", "cheek") else 1.0
+    direction = _direction(rng, frame, place, side, thing)
+    breadth = rng.uniform(*_TURNED) if place == "ear" or (place == "cheek" and not _stands(thing)) else 1.0
     jitter = np.clip(rng.normal(0, _JITTER_CM, 2), -_MOST_JITTER_CM, _MOST_JITTER_CM) * frame.cm
     linear = turned(axis.along, direction, scale, flip, breadth)
-    return Pose(linear, axis.tip_xy, _point(frame, place, side) + jitter, flip, place, None, size_cm, in_place=True)
+    point = _point(frame, place, side) + jitter
+    if place == "cheek" and _stands(thing):
+        point += frame.cm * (rng.uniform(*_OUTER_CM) * frame.outward(side) - rng.uniform(*_HIGHER_CM) * frame.down)
+    return Pose(linear, axis.tip_xy, point, flip, place, None, size_cm, in_place=True)
 
 
 def holding_pose(
@@ -117,13 +124,19 @@ def turned(along: Vector, direction: Vector, scale: float, flip: bool, breadth: 
     return np.asarray(scale * squeeze @ np.array([[cosine, -sine], [sine, cosine]]) @ mirror)
 
 
-def _direction(rng: np.random.Generator, frame: FaceFrame, place: HoldPlace, side: Side, leaves: tuple[float, float]) -> Vector:
+def _direction(rng: np.random.Generator, frame: FaceFrame, place: HoldPlace, side: Side, thing: Thing) -> Vector:
     """Unit vector from the tip to the far end."""
     if place == "ear":
         line = frame.jaw[side] - frame.ear[side]
         sign = 1.0 if side else -1.0
         return _rotated(line / max(float(np.hypot(*line)), 1e-6), -sign * math.radians(rng.uniform(*_ALONG_CHEEK)))
-    return frame.away(side, rng.uniform(*(_ON_CHEEK if place == "cheek" else leaves)))
+    if place == "cheek":
+        return frame.away(side, rng.uniform(*(_STANDS if _stands(thing) else _ON_CHEEK)))
+    return frame.away(side, rng.uniform(*thing.leaves))
+
+
+def _stands(thing: Thing) -> bool:
+    return thing.tip in ("top", "narrow")
 
 
 def _point(frame: FaceFrame, place: HoldPlace, side: Side) -> Vector:

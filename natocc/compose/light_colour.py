@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 
 from natocc.compose.appearance import Photo
-from natocc.compose.colour_spaces import LINEAR, LUMA, chroma, from_lab, log_mean_luminance, to_lab, to_levels
+from natocc.compose.colour_spaces import LINEAR, LUMA, bright_luminance, chroma, from_lab, to_lab, to_levels
 from natocc.compose.tint import Tint
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
 _MOST_SAMPLES = 3072
-_EXPOSURE_SHARE = 0.5  # of the difference: a dark cup stays darker than a light one
-_MOST_EXPOSURE = 0.5  # stops
+_BLACK, _BRIGHTEST = 0.01, 0.95  # linear light
+_SHARE = 0.5  # of the difference in exposure and colourfulness: the rest is the object's own, for a dark cup is darker
+_ABOVE_SKIN = 0.5  # stops: light paint, paper and highlights, the bright parts of things, return more light than skin
+_DARKER, _LIGHTER = -0.5, 1.5  # stops, at most: skin may itself be dark, and dim light is told by the tint
 
 
 def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: float) -> Image:
@@ -29,10 +31,11 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     photo : Photo
         The colour of its light (:class:`natocc.compose.tint.Tint`) is applied to the object in linear light: by `strength` what
         may be an error of the estimate, fully what exceeds that. As far as the picture is of one tone (sepia, black and white, a
-        light of one colour), the object's lightness takes the colour that the picture has there. The object's mean luminance
-        moves towards its exposure, by at most half a stop; in dim light it is darker by what the light is dimmer.
+        light of one colour), the object's lightness takes the colour that the picture has there. Its bright parts come half the
+        way to those of the face, lighter by at most 1.5 stops, darker by at most half a stop; in dim light it is darker by what
+        the light is dimmer. Where it is more colourful than the picture, it becomes less so.
     strength : float
-        In [0, 1]; 0 changes nothing.
+        In [0, 1]; 0 changes nothing. It is of the doubtful part of the light's colour alone.
 
     Returns
     -------
@@ -43,16 +46,25 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     if strength == 0 or not len(covered):
         return foreground
     tint = photo.tint
-    stops = float(np.log2(photo.exposure / log_mean_luminance(covered)))
-    stops = min(max(_EXPOSURE_SHARE * stops, -_MOST_EXPOSURE), _MOST_EXPOSURE)
-    gains = np.exp(strength * tint.doubtful + tint.certain) * 2 ** (strength * stops + tint.stops)
-    levels = to_levels(LINEAR[:, None] * gains)
+    bright = min(bright_luminance(covered), _BRIGHTEST)
+    stops = float(np.log2(photo.brightness / bright)) - tint.stops + _ABOVE_SKIN
+    exposure = 2 ** min(max(_SHARE * stops, _DARKER), _LIGHTER)
+    # What becomes lighter keeps its white, as on film: a highlight is not blown out; and its black, which is mostly noise.
+    lighter = max(_steeper(bright, min(exposure * bright, _BRIGHTEST)) - 1, 0)
+    exposed = LINEAR * (min(exposure, 1) + lighter * LINEAR / (LINEAR + _BLACK)) / (1 + lighter * LINEAR)
+    gains = np.exp(strength * tint.doubtful + tint.certain) * 2**tint.stops
+    levels = to_levels(exposed[:, None] * gains)
     shifted = np.asarray(cv2.LUT(foreground, levels[None]), dtype=np.uint8)
-    kept = min((photo.chroma / max(chroma(covered), 1e-3)) ** (strength / 2), 1.0)
+    kept = min((photo.chroma / max(chroma(covered), 1e-3)) ** _SHARE, 1.0)
     if kept < 1:
         luma = np.broadcast_to((1 - kept) * LUMA, (3, 3))
         shifted = np.asarray(cv2.transform(shifted, luma + kept * np.eye(3)), dtype=np.uint8)
     return shifted if tint.colour == 1 else _toned(shifted, tint)
+
+
+def _steeper(light: float, wanted: float) -> float:
+    """Factor on dark light of the curve that brings `light` to `wanted` and keeps 0 and 1, where it is above 1."""
+    return wanted * (1 - light) / (light * (1 - wanted))
 
 
 def _toned(image: Image, tint: Tint) -> Image:

@@ -202,7 +202,7 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     -------
     pose : Pose
         The cutout's box is centred on a point drawn uniformly over the face's box, or near the anchor. Of a physical size, its
-        long axis has the length drawn, however it is sheared.
+        long axis has the length drawn, however it is sheared, and what people hold upright is turned upright before.
 
     References
     ----------
@@ -237,11 +237,19 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     if rule.size == "physical" or (rule.hands is not None and cutout.points_to_xy is not None):
         thing = known_thing(cutout, rule)
         axis = None if thing is None else long_axis(cutout, "either")
+        if thing is not None and thing.stands and (held := long_axis(cutout, thing.tip)) is not None:
+            linear = linear @ _to_upright(held.along)
         if thing is not None and axis is not None:
             factor, size_cm = scale_to(axis, thing, uniform(rng, thing.cm), face_frame(face).cm)
             linear *= factor / float(np.hypot(*(linear @ axis.along)))
     middle = np.array([left + (width - 1) / 2, top + (height - 1) / 2])
     return Pose(linear, middle, centre, flip, anchor, points_to, size_cm)
+
+
+def _to_upright(along: Vector) -> Vector:
+    """(2, 2): turns a direction straight down."""
+    x, y = along
+    return np.array([[y, -x], [x, y]])
 
 
 def known_thing(cutout: Cutout, rule: PlacementRule) -> Thing | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -53,3 +54,17 @@ class ComposeRules(Options):
         if self.placement.coverage is not None and self.transparency.probability > 0 and self.transparency.label != "opaque":
             raise ValueError("placement.coverage counts occluded pixels: it needs transparency.label opaque, or probability 0")
         return self
+
+    def with_usual(self, usual: Mapping[str, Mapping[str, Any]]) -> Self:
+        """The rules with other defaults: what was not set is as an occluder source has it.
+
+        Parameters
+        ----------
+        usual : mapping of str to mapping
+            Of parts, to values of their keys: :attr:`natocc.occluders.source.OccluderOptions.usual`.
+        """
+        changed = {}
+        for part, values in usual.items():
+            rule = getattr(self, part)
+            changed[part] = rule.model_copy(update={key: values[key] for key in values if key not in rule.model_fields_set})
+        return self.model_copy(update=changed) if changed else self

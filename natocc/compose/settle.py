@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import cv2
@@ -10,12 +9,14 @@ import numpy as np
 
 from natocc.compose.coverage import Coverage, search
 from natocc.compose.face_frame import Vector, face_frame
+from natocc.compose.hold import RIGHT_HAND
 from natocc.compose.pose import Pose
 from natocc.compose.reach import room_to_reach
 from natocc.core.plans import Placement
 from natocc.core.samples import AlignedFace
 
 _FAR = 1.5  # of the face's longer side: from there an occluder is moved in
+_COMES = (0.0, 105.0)  # degrees away from straight down from which things come
 _OUT_CM, _IN_CM = 5.0, 9.0  # how far a hand is moved back out of its place and farther in, along its fingers
 
 
@@ -33,7 +34,7 @@ def settle_sized(
     Parameters
     ----------
     rng : numpy.random.Generator
-        Draws from where an occluder is moved in.
+        Draws from where an occluder is moved in: from below or from a side, as what people hold up.
     face : AlignedFace
     pose : Pose
         With a physical size.
@@ -73,8 +74,8 @@ def settle_sized(
     if wanted is None:
         return pose.placement()
     goal = np.array([left + across / 2, top + down / 2]) if pose.anchor is None else pose.centre_xy
-    turn = rng.uniform(0, 2 * math.pi)
-    start = far * np.array([math.cos(turn), math.sin(turn)])
+    frame = face_frame(face)
+    start = far * frame.away(frame.draw_side(rng, RIGHT_HAND), rng.uniform(*_COMES))
     return search(
         lambda share: pose.placement(1.0, goal + start * (1 - share) - pose.centre_xy), (0.0, 1.0), coverage, wanted, accepted
     )

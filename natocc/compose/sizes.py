@@ -41,13 +41,19 @@ class Thing:
     leaves: tuple[float, float] = (0.0, 60.0)
     broadest: float | None = None
 
+    @property
+    def stands(self) -> bool:
+        """Whether people hold it upright: what is held to the mouth alone may be eaten from any side."""
+        return bool(set(self.at) - {"mouth"})
+
 
 _CUTLERY = Thing((17, 21), "wide", ("mouth",), (10, 65), 3.6)
 _TUBE = Thing((13, 16), "either", ("mouth",), (20, 80), 2.2)
 _PHONE = Thing((13.5, 16), "either", ("ear", "cheek"))
-_CUP = Thing((8.5, 11), "top", ("mouth", "chin"), (0, 25), 9.5)
-_GLASS = Thing((11, 16), "top", ("mouth", "chin"), (0, 30), 9)
-_CAKE = Thing((7, 11), "either", ("mouth",), (0, 50))
+_CUP = Thing((8.5, 11), "top", ("mouth", "cheek", "chin"), (0, 25), 9.5)
+_GLASS = Thing((11, 16), "top", ("mouth", "cheek", "chin"), (0, 30), 9)
+_REMOTE = Thing((15, 20), "either", ("cheek", "chin"), (0, 40), 6)
+_CAKE = Thing((7, 11), "either", ("mouth",), (10, 55))
 
 HAND = Thing((17.5, 19.5), broadest=9)
 """Wrist to finger tips: as long as a face from chin to hairline. A fist is shorter: no palm is broader than 9 cm."""
@@ -61,20 +67,20 @@ THINGS: Mapping[str, Thing] = {
     "teaspoon": Thing((13, 15), "wide", ("mouth",), (10, 65), 3.4),
     "wooden spoon": Thing((25, 31), "wide", ("mouth",), (10, 60), 6.5),
     "chopstick": Thing((22, 25), "narrow", ("mouth",), (15, 70)),
-    "bottle": Thing((20, 26), "narrow", ("mouth", "chin"), (0, 45), 8),
-    "water bottle": Thing((20, 26), "narrow", ("mouth", "chin"), (0, 45), 8),
-    "beer bottle": Thing((22, 25), "narrow", ("mouth", "chin"), (0, 45), 7),
-    "wine bottle": Thing((29, 32), "narrow", ("mouth",), (0, 45), 8.5),
-    "can": Thing((11.5, 12.5), "top", ("mouth", "chin"), (0, 30), 7),
-    "beer can": Thing((11.5, 16), "top", ("mouth", "chin"), (0, 30), 7),
+    "bottle": Thing((20, 26), "narrow", ("mouth", "cheek", "chin"), (10, 60), 8),
+    "water bottle": Thing((20, 26), "narrow", ("mouth", "cheek", "chin"), (10, 60), 8),
+    "beer bottle": Thing((22, 25), "narrow", ("mouth", "cheek", "chin"), (10, 60), 7),
+    "wine bottle": Thing((29, 32), "narrow", ("mouth", "cheek", "chin"), (10, 60), 8.5),
+    "can": Thing((11.5, 12.5), "top", ("mouth", "cheek", "chin"), (0, 30), 7),
+    "beer can": Thing((11.5, 16), "top", ("mouth", "cheek", "chin"), (0, 30), 7),
     "cup": _CUP,
     "mug": _CUP,
-    "teacup": Thing((7, 9), "top", ("mouth", "chin"), (0, 25), 9),
-    "paper cup": Thing((9, 14), "top", ("mouth", "chin"), (0, 25), 9),
+    "teacup": Thing((7, 9), "top", ("mouth", "cheek", "chin"), (0, 25), 9),
+    "paper cup": Thing((9, 14), "top", ("mouth", "cheek", "chin"), (0, 25), 9),
     "glass": _GLASS,
-    "wine glass": Thing((18, 22), "top", ("mouth", "chin"), (0, 30), 9),
+    "wine glass": Thing((18, 22), "top", ("mouth", "cheek", "chin"), (0, 30), 9),
     "straw": Thing((18, 21), "either", ("mouth",), (0, 40)),
-    "microphone": Thing((17, 24), "wide", ("mouth", "chin"), (0, 65), 6),
+    "microphone": Thing((17, 24), "wide", ("mouth", "chin"), (15, 75), 6),
     "cigarette": Thing((7.5, 9), "either", ("mouth",), (20, 80), 1),
     "cigar": Thing((11, 16), "either", ("mouth",), (20, 80), 2.5),
     "pipe": Thing((13, 16), "narrow", ("mouth",), (20, 75), 5),
@@ -87,20 +93,20 @@ THINGS: Mapping[str, Thing] = {
     "whistle": Thing((5, 6), "narrow", ("mouth",), (0, 60)),
     "pacifier": Thing((4, 5), "wide", ("mouth",), (0, 20)),
     # eaten
-    "banana": Thing((16, 20), "either", ("mouth",), (0, 65)),
-    "carrot": Thing((14, 20), "narrow", ("mouth",), (0, 70), 5),
-    "hot dog": Thing((14, 18), "either", ("mouth",), (0, 70), 8),
-    "sandwich": Thing((10, 14), "either", ("mouth",), (0, 50)),
-    "hamburger": Thing((9, 12), "either", ("mouth",), (0, 50)),
-    "pizza": Thing((17, 24), "narrow", ("mouth",), (0, 45), 14),
-    "donut": Thing((8, 10), "either", ("mouth",), (0, 50)),
-    "doughnut": Thing((8, 10), "either", ("mouth",), (0, 50)),
-    "apple": Thing((7, 8.5), "either", ("mouth",), (0, 50)),
-    "orange": Thing((7, 8.5), "either", ("mouth",), (0, 50)),
-    "pear": Thing((8, 11), "narrow", ("mouth",), (0, 50)),
-    "lemon": Thing((6.5, 8.5), "either", ("mouth",), (0, 50)),
-    "strawberry": Thing((3, 4.5), "narrow", ("mouth",), (0, 50)),
-    "cookie": Thing((5, 8), "either", ("mouth",), (0, 50)),
+    "banana": Thing((16, 20), "either", ("mouth",), (10, 55), 5),
+    "carrot": Thing((14, 20), "narrow", ("mouth",), (15, 75), 5),
+    "hot dog": Thing((14, 18), "either", ("mouth",), (15, 75), 8),
+    "sandwich": Thing((10, 14), "either", ("mouth",), (10, 55)),
+    "hamburger": Thing((9, 12), "either", ("mouth",), (10, 55)),
+    "pizza": Thing((17, 24), "narrow", ("mouth",), (15, 65), 14),
+    "donut": Thing((8, 10), "either", ("mouth",), (10, 55)),
+    "doughnut": Thing((8, 10), "either", ("mouth",), (10, 55)),
+    "apple": Thing((7, 8.5), "either", ("mouth",), (10, 55)),
+    "orange": Thing((7, 8.5), "either", ("mouth",), (10, 55)),
+    "pear": Thing((8, 11), "narrow", ("mouth",), (10, 55)),
+    "lemon": Thing((6.5, 8.5), "either", ("mouth",), (10, 55)),
+    "strawberry": Thing((3, 4.5), "narrow", ("mouth",), (10, 55)),
+    "cookie": Thing((5, 8), "either", ("mouth",), (10, 55)),
     "cupcake": Thing((6, 8), "top", ("mouth",), (0, 30)),
     "cake": _CAKE,
     "ice cream": Thing((12, 16), "wide", ("mouth",), (0, 45), 7),
@@ -114,9 +120,9 @@ THINGS: Mapping[str, Thing] = {
     "telephone": Thing((18, 22), "either", ("ear",)),
     "razor": Thing((13, 15), "wide", ("cheek", "chin"), (30, 80), 5),
     "electric shaver": Thing((14, 17), "either", ("cheek", "chin"), (10, 60), 7),
+    "remote": _REMOTE,
+    "remote control": _REMOTE,
     # not held to a face
-    "remote": Thing((15, 20), broadest=6),
-    "remote control": Thing((15, 20), broadest=6),
     "mouse": Thing((10, 12)),
     "book": Thing((18, 26)),
     "magazine": Thing((26, 30)),

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-FOLDERS = ("images", "masks", "occluders", "amodal", "mattes", "parts", "kinds", "clean")
+FOLDERS = ("images", "masks", "occluders", "amodal", "mattes", "parts", "kinds", "regions", "clean")
 """The folders that hold one file a sample, split into shards."""
 
 PICTURES = ("images", "clean")

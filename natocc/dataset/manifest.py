@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from natocc.core.errors import UsageError
-from natocc.core.samples import SampleRecord
+from natocc.core.samples import Origin, SampleRecord
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.records import MEASURES, ShardRecord, checked_measure, read_shards
@@ -180,12 +180,16 @@ class ManifestHead:
 
 
 def schema() -> Any:
-    """Columns of the manifest, a ``pyarrow.Schema``."""
+    """Columns of the manifest, a ``pyarrow.Schema``.
+
+    ``FOLDER_sha256`` is of the sample's file in that folder, ``source_sha256`` of the picture that a face or an occluder is from.
+    ``plan`` is JSON text, as its field's metadata say.
+    """
     import pyarrow
 
     text, number = pyarrow.string(), pyarrow.int64()
     of_measure = {float: pyarrow.float64(), int: number, bool: pyarrow.bool_()}
-    occluder = pyarrow.struct([(name, text) for name in ("dataset", "item", "sha256", "licence", "category")])
+    occluder = pyarrow.struct([(name, text) for name in ("dataset", "item", "source_sha256", "licence", "category")])
     landmark = pyarrow.struct([("x", pyarrow.float64()), ("y", pyarrow.float64()), ("hidden", pyarrow.bool_())])
     return pyarrow.schema(
         [
@@ -194,13 +198,13 @@ def schema() -> Any:
             ("variant", number),
             *((name, text) for name in ("identity", "split")),
             *((name, text) for name in ("status", "reason", "stage", "detail")),
-            *((f"face_{name}", text) for name in ("dataset", "item", "sha256", "licence")),
+            *((f"face_{name}", text) for name in ("dataset", "item", "source_sha256", "licence")),
             ("occluders", pyarrow.list_(occluder)),
             *((name, of_measure[kind]) for name, kind in MEASURES.items()),
             ("detector", text),
             ("landmarks", pyarrow.list_(landmark)),
             *((name, text) for folder in FOLDERS for name in (f"{folder}_path", f"{folder}_sha256")),
-            ("plan", text),
+            pyarrow.field("plan", text, metadata={b"media_type": b"application/json"}),
         ]
     )
 
@@ -228,14 +232,18 @@ def row_without_plan(sample: SampleRecord) -> Row:
     """A sample's row but for its plan, its landmarks and its files, which take most of the time."""
     origins = zip(sample.occluder_origins, sample.categories, strict=True)
     row: dict[str, Any] = {name: getattr(sample, attribute) for name, attribute in _AS_THEY_ARE.items()}
-    row["occluders"] = [{**vars(origin), "category": category} for origin, category in origins]
+    row["occluders"] = [{**_origin(origin), "category": category} for origin, category in origins]
     row["status"] = "made" if sample.rejection is None else "rejected"
     if sample.rejection is not None:
         row |= {"reason": str(sample.rejection.reason), "stage": sample.rejection.stage, "detail": sample.rejection.detail}
     if sample.face_origin is not None:
-        row |= {f"face_{name}": text for name, text in vars(sample.face_origin).items()}
+        row |= {f"face_{name}": text for name, text in _origin(sample.face_origin).items()}
     row |= {name: checked_measure(name, value) for name, value in sample.measures.items()}
     return {name: _text(cell) for name, cell in row.items()}
+
+
+def _origin(origin: Origin) -> dict[str, str | None]:
+    return {"source_sha256" if name == "sha256" else name: text for name, text in vars(origin).items()}
 
 
 def _text(cell: Any) -> Any:

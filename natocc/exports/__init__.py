@@ -11,11 +11,15 @@ from natocc.plugins.table import Table
 FORMATS = Table[type[Any]](
     "natocc.exports",
     {
+        "celebamask": "natocc.exports.celebamask:CelebAMaskExport",
         "coco": "natocc.exports.coco:CocoExport",
         "hf": "natocc.exports.hf:HuggingFaceExport",
+        "lapa": "natocc.exports.lapa:LaPaExport",
         "mmseg": "natocc.exports.mmseg:MmsegExport",
         "torch": "natocc.exports.pytorch:TorchExport",
+        "voc": "natocc.exports.voc:VocExport",
         "webdataset": "natocc.exports.webdataset:WebDatasetExport",
+        "yolo-pose": "natocc.exports.yolo_pose:YoloPoseExport",
         "yolo-seg": "natocc.exports.yolo:YoloExport",
     },
 )

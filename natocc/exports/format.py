@@ -11,7 +11,7 @@ from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 from natocc.plugins.options import Options
 
-Labels = Literal["masks", "amodal", "parts", "kinds"]
+Labels = Literal["masks", "amodal", "parts", "kinds", "regions"]
 
 
 class ExportOptions(Options, abc.ABC):
@@ -21,7 +21,7 @@ class ExportOptions(Options, abc.ABC):
     """Name of the format."""
     labels: Labels = "masks"
     """Which label maps are exported: the visible face, the face before it was covered, the face source's own classes with the
-    occluder as one more, or the kinds of occluders. The dataset must have them."""
+    occluder as one more, the kinds of occluders, or face, occluder over it and occluder elsewhere. The dataset must have them."""
     takes_clean: ClassVar[bool] = False
     """Whether the format has a place for the pictures without occluders, which a dataset may have beside its samples."""
 

@@ -11,6 +11,8 @@ from natocc.core.samples import IGNORE, Mask
 from natocc.exports.reader import SourceDataset, SourceSample
 
 FACE = "face"
+FACE_MAPS = ("masks", "amodal")
+"""Label maps in which there is nothing but one face."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,6 +57,24 @@ def instances(sample: SourceSample, labels: str, occluders: bool, kinds: Mapping
         for number, category in enumerate(_categories(sample, numbers, kinds or {}), start=1):
             if category is not None and (numbers == number).any():
                 yield Instance(named(category), (numbers == number).astype(np.uint8))
+
+
+def class_instances(sample: SourceSample, labels: str, classes: Mapping[int, str]) -> Iterator[Instance]:
+    """Each class of a label map of which anything is seen, but for the first, background.
+
+    Parameters
+    ----------
+    sample : SourceSample
+        Its label map is read.
+    labels : str
+        Folder of the label maps.
+    classes : mapping of int to str
+        What their values mean.
+    """
+    values = sample.plane(labels)
+    for value, name in classes.items():
+        if value > 0 and (values == value).any():
+            yield Instance(name, (values == value).astype(np.uint8))
 
 
 def _categories(sample: SourceSample, numbers: Mask, kinds: Mapping[int, str]) -> Iterator[str | None]:

@@ -28,7 +28,7 @@ train_pipeline = [
     dict(type="LoadAnnotations", reduce_zero_label=False),
     dict(type="RandomResize", scale={scale}, ratio_range=(0.5, 2.0), keep_ratio=True),
     dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.95),
-    dict(type="RandomFlip", prob=0.5),
+    dict(type="RandomFlip", prob=0.5{swap}),
     dict(type="PhotoMetricDistortion"),
     dict(type="PackSegInputs"),
 ]
@@ -85,21 +85,22 @@ class MmsegExport(ExportOptions):
         largest = (0, 0)
         for sample in samples:
             suffix = sample.files["images"].suffix
-            writer.take(sample.files["images"], f"img_dir/{sample.split}/{sample.stem}{suffix}")
-            writer.take(sample.files[self.labels], f"ann_dir/{sample.split}/{sample.stem}.png")
+            writer.take(sample.files["images"], f"img_dir/{sample.split}/{sample.stem}{suffix}", sample.sha256("images"))
+            writer.take(sample.files[self.labels], f"ann_dir/{sample.split}/{sample.stem}.png", sample.sha256(self.labels))
             largest = max(largest, (int(sample.row["height"]), int(sample.row["width"])))
-        writer.write(CONFIG, _config(dataset, dataset.classes(self.labels), largest))
+        writer.write(CONFIG, _config(dataset, self.labels, largest))
 
 
-def _config(dataset: SourceDataset, classes: dict[int, str], largest: tuple[int, int]) -> str:
+def _config(dataset: SourceDataset, labels: str, largest: tuple[int, int]) -> str:
     """The config's text. A stage whose split is missing uses the next best one, so that the config is whole."""
-    named = tuple(classes.values())
+    named, pairs = tuple(dataset.classes(labels).values()), dataset.flip_pairs(labels)
     text = _TEMPLATE.format(
         name=plain(dataset.name),
         classes=repr(named),
         palette=repr(palette(len(named))),
         crop_size=repr((min(512, largest[0]), min(512, largest[1]))),
         scale=repr((largest[1], largest[0])),
+        swap=f", swap_seg_labels={list(pairs)!r}" if pairs else "",
     )
     splits = list(dataset.counts)
     chosen = {

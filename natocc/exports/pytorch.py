@@ -25,10 +25,15 @@ from natocc.torch import OccludedFaces
 ROOT = Path(__file__).resolve().parent / {root!r}
 SPLITS = {splits!r}
 SHARES = {shares}
+FLIP_PAIRS = {pairs!r}
+"""Values that change places where a picture is mirrored: left and right."""
 
 
 def dataset(split, **options):
-    """Pairs of an image (3, H, W) and a mask (H, W) int64; 255 is to be ignored."""
+    """Pairs of an image (3, H, W) and a mask (H, W) int64; 255 is to be ignored.
+
+    A transform that mirrors both exchanges the values of FLIP_PAIRS in the mask, too.
+    """
     return OccludedFaces(ROOT, split, labels={labels!r}, shares=SHARES, **options)
 
 
@@ -56,5 +61,6 @@ class TorchExport(ExportOptions):
             pass
         shares = "None" if dataset.shares is None else f"Splits(**{dataset.shares.model_dump()!r})"
         root = os.path.relpath(dataset.root.resolve(), target.resolve())
-        text = _TEMPLATE.format(root=root, splits=tuple(dataset.counts), shares=shares, labels=self.labels)
+        pairs = dataset.flip_pairs(self.labels)
+        text = _TEMPLATE.format(root=root, splits=tuple(dataset.counts), shares=shares, pairs=pairs, labels=self.labels)
         writer.write(SCRIPT, text)

@@ -12,20 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from natocc.core.errors import BadDataError, UsageError
-from natocc.core.plans import Json
 from natocc.core.samples import IGNORE, Mask
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import FOLDERS, PICTURES, Layout
 from natocc.dataset.manifest import Row, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits, few_people
+from natocc.faces.classes import flip_pairs
 from natocc.io.equal_files import one_for_all
 from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
 _log = logging.getLogger("natocc")
 
-_OF_NO_USE = ("plan", "landmarks")
-"""Columns that are long and that no export needs."""
 _FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Splits become folders."""
@@ -45,7 +43,7 @@ class SourceSample:
     files : mapping of str to Path
         Folder (``images``, ``masks``) to its file.
     row : Row
-        Its row of the manifest, but for plan and landmarks.
+        Its row of the manifest, but for the plan.
     """
 
     index: int
@@ -63,6 +61,10 @@ class SourceSample:
         """Of its occluders, by the order of the plan."""
         return [str(occluder["category"]) for occluder in self.row["occluders"] or ()]
 
+    def sha256(self, folder: str) -> str:
+        """Of a file's bytes, as the manifest has it."""
+        return str(self.row[f"{folder}_sha256"])
+
     def read(self, folder: str) -> bytes:
         """Bytes of a file.
 
@@ -78,11 +80,6 @@ class SourceSample:
         """(H, W) uint8 of a label map; raises as :meth:`read`."""
         with _readable(self.files[folder]):
             return read_labels(self.files[folder], MOST_PIXELS)
-
-    def described(self) -> dict[str, Json]:
-        """What most training scripts want to know about it, as plain JSON."""
-        names = ("index", "set", "method", "face", "variant", "identity", "occlusion_ratio", "width", "height")
-        return {**{name: self.row[name] for name in names}, "split": self.split, "categories": self.categories}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,8 +176,17 @@ class SourceDataset:
 
     @property
     def image_suffix(self) -> str:
-        """Such as ``.jpg``."""
-        return f".{self.description.recipe['output']['image']['format']}"
+        """``.jpg`` or ``.png``: it goes into scripts and names of files, and ``dataset.json`` may be anybody's.
+
+        Raises
+        ------
+        UsageError
+            If it is neither.
+        """
+        suffix = self.description.recipe["output"]["image"]["format"]
+        if suffix not in ("jpg", "png"):
+            raise UsageError(f"{self.root}/dataset.json is damaged: expected pictures as jpg or png, found {suffix!r}")
+        return f".{suffix}"
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -200,6 +206,10 @@ class SourceDataset:
         named = {int(value): str(name) for value, name in labels.items() if value.isdecimal()}
         return {value: named[value] for value in sorted(named) if value != IGNORE}
 
+    def flip_pairs(self, folder: str) -> tuple[tuple[int, int], ...]:
+        """Values of a folder of label maps that change places where pictures are mirrored; raises as :meth:`classes`."""
+        return flip_pairs(self.classes(folder))
+
     def categories(self) -> set[str]:
         """Of the occluders of all samples, whatever their split."""
         rows = stream_manifest(self.root, ["status", "occluders"])
@@ -213,7 +223,7 @@ class SourceDataset:
         UsageError
             If the manifest is damaged.
         """
-        columns = [name for name in schema().names if name not in _OF_NO_USE]
+        columns = [name for name in schema().names if name != "plan"]  # long, and no export needs it
         for row in stream_manifest(self.root, columns):
             if row["status"] != "made" or (split := _split(row, self.shares, self.same)) not in self.counts:
                 continue
@@ -256,9 +266,9 @@ def _person(row: Row, same: Mapping[str, str]) -> str:
 def _same_people(root: Path) -> dict[str, str]:
     """People of a dataset who share a photograph, byte for byte, with another, to that one."""
     people: dict[str, set[str]] = collections.defaultdict(set)
-    for row in stream_manifest(root, ["status", "identity", "face", "face_sha256"]):
+    for row in stream_manifest(root, ["status", "identity", "face", "face_source_sha256"]):
         if row["status"] == "made":
-            people[str(row["face_sha256"])].add(_person(row, {}))
+            people[str(row["face_source_sha256"])].add(_person(row, {}))
     return one_for_all(sorted(group) for group in people.values() if len(group) > 1)
 
 

@@ -1,27 +1,29 @@
 """The folder that an export goes to: new, empty, or an earlier export of the same. Nobody else's file is ever deleted.
 
-An export is written aside, into ``.NAME.part`` beside its target, and renamed when it is whole. Its marker says so, and
-which names its files have, so that a later export knows what it may replace.
+An export is written aside, into ``.NAME.part`` beside its target, and renamed when it is whole. An earlier export steps aside to
+``.NAME.old``: what its list says that natocc wrote, with those bytes, is removed there; everything else moves to the new one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
+from natocc.exports.own_files import LIST, OwnFiles, contents
 from natocc.io.atomic import disk_errors, encode_json, final_name, flush, read_json, with_remedy, write_aside
 
 MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""
+
+_KEPT_BY_NATOCC = (LIST, LOCK, MARKER)
+"""Names that the list does not have; the marker goes last."""
 
 
 def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None:
@@ -39,7 +41,9 @@ def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None
     Raises
     ------
     UsageError
-        If it lies in the dataset or holds it, is no folder, holds somebody's files, or an export of something else.
+        If it lies in the dataset or holds it, is no folder, holds files but no export of natocc's, or one of something else.
+    RunError
+        If the end of an earlier export, which was interrupted, cannot be made up for.
     """
     inner, outer = target.resolve(), root.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
@@ -49,6 +53,7 @@ def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise UsageError(f"{target} is in the way and not a folder; name another with -o")
     with disk_errors(target):
+        _recover(target)
         names = sorted(path.name for path in target.iterdir()) if target.is_dir() else []
     if not names:
         return
@@ -60,8 +65,6 @@ def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None
         raise UsageError(
             f"{target} holds {held}, not of {identity['dataset']!r} to {identity['to']!r}; name another folder with -o"
         )
-    for name in _unexpected(target, marker):
-        raise UsageError(f"{target / name} is not of the export and would have to go: move it out of {target}")
 
 
 @contextlib.contextmanager
@@ -78,7 +81,8 @@ def staged(target: Path, identity: Mapping[str, Json], details: Mapping[str, Jso
     Raises
     ------
     UsageError
-        If another export to the same target is going on, or the folder aside is somebody else's.
+        If another export to the same target is going on, the folder aside is somebody else's, or a file that natocc did not
+        write lies where one of the export is to lie.
     RunError
         If writing fails (disk full, read-only, no permission).
     """
@@ -90,9 +94,9 @@ def staged(target: Path, identity: Mapping[str, Json], details: Mapping[str, Jso
             with disk_errors(part):
                 _empty(part)
             yield part
-            names = sorted({_pattern(name) for name in _files(part)} - {LOCK})
-            finished = {**identity, **details, "status": "complete", "names": names}
-            write_aside(part / MARKER, encode_json(finished, indent=2))
+            with disk_errors(target):
+                _refuse_strangers_in_the_way(target, part)
+            write_aside(part / MARKER, encode_json({**identity, **details, "status": "complete"}, indent=2))
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -120,33 +124,66 @@ def _empty(part: Path) -> None:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+def _refuse_strangers_in_the_way(target: Path, part: Path) -> None:
+    """Compare what natocc did not write in an earlier export with the names of the new one."""
+    if not target.is_dir():
+        return
+    own = OwnFiles.read(target)
+    for name in own.strangers(target, part):
+        path = part / name
+        free = not path.exists() and all(above.is_dir() for above in path.parents if above.exists())
+        if free or name in _KEPT_BY_NATOCC or (path.is_dir() and _is_folder(target / name)):
+            continue
+        why = "was changed since natocc wrote it" if name in own.digests else "is not natocc's"
+        raise UsageError(f"{target / name} {why}, and lies where a file of the export belongs: move it, or name another with -o")
+
+
 def _replace(part: Path, target: Path) -> None:
-    """Give the folder its name; an earlier export steps aside first and goes last."""
-    old = target.parent / f".{target.name}.old"
-    if old.is_dir() and (old / MARKER).exists():
-        shutil.rmtree(old)
+    """Give the folder its name; an earlier export steps aside first."""
+    old = _old(target)
     if target.is_dir() and any(target.iterdir()):
+        if old.is_symlink() or old.is_file() or (old.is_dir() and any(old.iterdir())):
+            raise UsageError(f"{old} is in the way: it is not natocc's")
         target.rename(old)
     part.rename(target)  # takes the place of an empty folder
     flush(target.parent)
-    if old.is_dir():
-        shutil.rmtree(old)
+    _recover(target)
 
 
-def _unexpected(target: Path, marker: Mapping[str, Any]) -> Iterator[str]:
-    """Files whose names are not among those of this export's files."""
-    known = marker.get("names")
-    own = {MARKER, *(known if isinstance(known, list) else ())}
-    yield from (name for name in _files(target) if _pattern(name) not in own)
+def _recover(target: Path) -> None:
+    """Make an end of the earlier export that stepped aside: its own files go, the others move to the new one."""
+    old = _old(target)
+    if old.is_symlink() or not (old / MARKER).is_file():
+        return
+    if not target.exists():  # interrupted before the new export took the name
+        old.rename(target)
+        return
+    own = OwnFiles.read(old)
+    for name in list(contents(old)):
+        path, new = old / name, target / name
+        if name in _KEPT_BY_NATOCC:
+            continue
+        if own.has(old, name, target):
+            path.unlink()
+        elif _is_folder(path) and new.is_dir():  # empty
+            path.rmdir()
+        elif new.exists() or new.is_symlink():
+            raise UsageError(f"{path} is not natocc's, and {new} lies where it belongs: move one of them")
+        else:
+            new.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(new)
+    for name in _KEPT_BY_NATOCC[:-1]:
+        (old / name).unlink(missing_ok=True)
+    for folder, _, _ in os.walk(old, topdown=False):
+        if Path(folder) != old:
+            Path(folder).rmdir()
+    (old / MARKER).unlink()
+    old.rmdir()
 
 
-def _files(root: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
-        below = Path(folder)
-        links = [name for name in folders if (below / name).is_symlink()]
-        yield from sorted((below / name).relative_to(root).as_posix() for name in names + links)
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
-def _pattern(name: str) -> str:
-    """A name with its numbers left out: ``images/00001/000001234.jpg`` is ``images/#/#.jpg``."""
-    return re.sub(r"\d+", "#", name)
+def _old(target: Path) -> Path:
+    return target.parent / f".{target.name}.old"

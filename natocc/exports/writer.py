@@ -13,11 +13,12 @@ from typing import IO
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
+from natocc.exports.own_files import LIST, file_sha256
 from natocc.io.atomic import disk_errors, encode_json
 
 
 class ExportWriter:
-    """Writes below one folder, and counts what it writes.
+    """Writes below one folder, counts what it writes, and lists it for :class:`natocc.exports.own_files.OwnFiles`.
 
     Parameters
     ----------
@@ -34,8 +35,17 @@ class ExportWriter:
         """Files by how they came: ``linked``, ``copied``, ``written``."""
         self._folders: set[Path] = set()
 
-    def take(self, source: Path, name: str) -> None:
+    def take(self, source: Path, name: str, sha256: str | None = None) -> None:
         """A file of the dataset under another name.
+
+        Parameters
+        ----------
+        source : Path
+            The file.
+        name : str
+            Below the folder.
+        sha256 : str, optional
+            Of its bytes, as the manifest has it; unless given it is read for it.
 
         Raises
         ------
@@ -50,17 +60,9 @@ class ExportWriter:
                 raise UsageError(f"{source} is not a regular file; natocc verify --repair")
         except FileNotFoundError:
             raise UsageError(f"no file {source}, which the manifest names; natocc verify --repair") from None
-        if self.link:
-            try:
-                os.link(source, path)
-            except OSError:  # another disk, no links on this one, or too many of one file
-                self.link = False
-            else:
-                self.counts["linked"] += 1
-                return
+        self._place(source, path)
         with disk_errors(path):
-            shutil.copyfile(source, path)
-        self.counts["copied"] += 1
+            self._list(name, sha256 or file_sha256(path))
 
     def write(self, name: str, data: bytes | str) -> None:
         """A small file, whole.
@@ -90,6 +92,24 @@ class ExportWriter:
         with disk_errors(path), path.open("wb") as file:
             yield file
         self.counts["written"] += 1
+        self._list(name, file_sha256(path))
+
+    def _place(self, source: Path, path: Path) -> None:
+        if self.link:
+            try:
+                os.link(source, path)
+            except OSError:  # another disk, no links on this one, or too many of one file
+                self.link = False
+            else:
+                self.counts["linked"] += 1
+                return
+        with disk_errors(path):
+            shutil.copyfile(source, path)
+        self.counts["copied"] += 1
+
+    def _list(self, name: str, digest: str) -> None:
+        with disk_errors(self.root / LIST), (self.root / LIST).open("a", encoding="utf-8") as file:
+            file.write(f"{digest}  {name}\n")
 
     def _ready(self, name: str) -> Path:
         path = self.root / name

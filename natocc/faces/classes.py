@@ -7,6 +7,7 @@ left from right.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 PARTS = (
@@ -76,3 +77,37 @@ def values_of(classes: Mapping[int, str], names: Iterable[str]) -> list[int]:
     """
     wanted = set(names)
     return sorted(value for value, name in classes.items() if name in wanted)
+
+
+_LEFT = re.compile(r"^l(?=_)|(?<![a-z])left(?![a-z])")
+_NOT_SIDES = ("u_lip", "l_lip")
+"""Upper and lower: nothing changes places there, whatever else a map has."""
+
+
+def flip_pairs(classes: Mapping[int, str]) -> tuple[tuple[int, int], ...]:
+    """Values that change places in a mirror: the left and the right of what comes in pairs.
+
+    Parameters
+    ----------
+    classes : mapping of int to str
+        Value to name.
+
+    Returns
+    -------
+    pairs : tuple of (int, int)
+        Left, then right, by the value of the left one.
+
+    Examples
+    --------
+    >>> flip_pairs({0: "background", 4: "l_eye", 5: "r_eye", 9: "u_lip", 10: "l_lip"})
+    ((4, 5),)
+    >>> flip_pairs({1: "Left ear", 2: "Right ear", 3: "left-over"})
+    ((1, 2),)
+    """
+    values = {name.lower(): value for value, name in classes.items()}
+    pairs = []
+    for name, value in values.items():
+        other = _LEFT.sub(lambda found: "r" if found[0] == "l" else "right", name)
+        if other != name and name not in _NOT_SIDES and other in values:
+            pairs.append((value, values[other]))
+    return tuple(sorted(pairs))

@@ -18,7 +18,11 @@ from natocc.plugins.table import Table
 
 
 class OccluderSource(Protocol):
-    """Cutouts to draw from; cheap to pickle and to open."""
+    """Cutouts to draw from; cheap to pickle and to open.
+
+    One whose sets have other defaults has an attribute ``usual``, the same as that of its options
+    (:attr:`OccluderOptions.usual`): :func:`natocc.occlude` knows no options.
+    """
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to one cutout: JSON, rounded, and all that :meth:`cutout` needs to make it again."""

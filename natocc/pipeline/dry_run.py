@@ -14,7 +14,15 @@ from natocc.recipe.model import Recipe
 
 # As measured on photographs of faces.
 _BYTES_A_PIXEL = {"jpg": 0.45, "png": 1.9}
-_MASK_BYTES_A_PIXEL = {"face": 0.01, "amodal": 0.01, "occluder": 0.01, "parts": 0.01, "kinds": 0.01, "matte": 0.04}
+_MASK_BYTES_A_PIXEL = {
+    "face": 0.01,
+    "amodal": 0.01,
+    "occluder": 0.01,
+    "parts": 0.01,
+    "kinds": 0.01,
+    "regions": 0.01,
+    "matte": 0.04,
+}
 _BYTES_A_RECORD = 6000  # in the shard's record and in the manifest
 
 

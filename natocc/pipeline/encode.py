@@ -19,6 +19,9 @@ from natocc.pipeline.kinds import NOTHING
 from natocc.recipe.model import ImageFormat, Output
 
 _FACE = {"0": "background", "1": "face", str(IGNORE): "ignore"}
+OVER_FACE, ELSEWHERE = 2, 3
+"""Values in ``regions/`` of occluders that lie over the face, and of those that do not; what is face there is 1."""
+_REGIONS = {"0": "background", "1": "face", str(OVER_FACE): "occluder over face", str(ELSEWHERE): "occluder elsewhere"}
 
 
 def occluder_class(classes: Mapping[int, str]) -> int:
@@ -42,6 +45,7 @@ def label_maps(output: Output, classes: Mapping[int, str], kinds: Sequence[str] 
         "masks": _FACE,
         "amodal": _FACE,
         "occluders": {"0": "none", "n": "the n-th occluder of the plan, the one in front where they overlap"},
+        "regions": _REGIONS | {str(IGNORE): "ignore"},
         "mattes": {"0": "no occluder", str(most): "occluder alone", "between": "share of the pixel that occluders cover"},
     }
     if "parts" in output.masks:
@@ -167,6 +171,16 @@ def _parts(sample: _Sample) -> Plane:
     return parts
 
 
+def _regions(sample: _Sample) -> Plane:
+    """Where nobody knows whether an occluder lies over a face, the source labels nothing: ignored, too."""
+    composite, unlabelled = sample.composite, sample.face.unlabelled
+    covered = occluded(composite)
+    regions: Mask = (composite.modal == 1) + covered * np.where(composite.amodal > 0, np.uint8(OVER_FACE), np.uint8(ELSEWHERE))
+    unknown = composite.ignored if unlabelled is None else composite.ignored | unlabelled
+    np.copyto(regions, np.uint8(IGNORE), where=unknown.view(np.bool_))
+    return regions
+
+
 MASKS: Mapping[str, tuple[str, Callable[[_Sample], Plane]]] = {
     "face": ("masks", _modal),
     "amodal": ("amodal", _amodal),
@@ -174,5 +188,6 @@ MASKS: Mapping[str, tuple[str, Callable[[_Sample], Plane]]] = {
     "matte": ("mattes", _matte),
     "parts": ("parts", _parts),
     "kinds": ("kinds", _kinds),
+    "regions": ("regions", _regions),
 }
 """A recipe's ``output.masks`` to the folder and to what makes the mask."""

@@ -68,11 +68,7 @@ class OccludedSet(SetRecipe, ComposeRules):
 
     @model_validator(mode="after")
     def _has_what_is_usual_for_its_source(self) -> OccludedSet:
-        changed = {}
-        for part, values in self.occluders.usual.items():
-            rule = getattr(self, part)
-            changed[part] = rule.model_copy(update={key: values[key] for key in values if key not in rule.model_fields_set})
-        return self.model_copy(update=changed) if changed else self
+        return self.with_usual(self.occluders.usual)
 
     @model_validator(mode="after")
     def _places_what_can_be_placed(self) -> OccludedSet:
@@ -156,10 +152,13 @@ class Output(Options):
     """Samples in a shard."""
     image: ImageFormat = ImageFormat()
     """How pictures are encoded."""
-    masks: tuple[Literal["face", "amodal", "occluder", "matte", "parts", "kinds"], ...] = Field(("face",), min_length=1)
+    masks: tuple[Literal["face", "amodal", "occluder", "matte", "parts", "kinds", "regions"], ...] = Field(
+        ("face",), min_length=1
+    )
     """``face``: the visible face; ``amodal``: the face before it was covered; ``occluder``: instance ids; ``matte``: how much of
     each pixel occluders cover; ``parts``: the face source's own classes, with the occluder as one more; ``kinds``: what covers a
-    pixel, a value for each kind of occluder that the sets have."""
+    pixel, a value for each kind of occluder that the sets have; ``regions``: visible face, occluder over the face, occluder
+    elsewhere."""
     clean: bool = False
     """Whether the picture without occluders and their shadows is written beside each sample, as ``clean/``."""
     matte_bits: Literal[8, 16] = 8

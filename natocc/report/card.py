@@ -13,6 +13,7 @@ from natocc.core.text import plain
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import Row, stream_manifest
+from natocc.faces.classes import flip_pairs
 from natocc.io.atomic import write_aside
 from natocc.report.tally import COLUMNS, SetTally, Tally
 
@@ -28,6 +29,7 @@ _FOLDERS = {
     "mattes": "how much of each pixel occluders cover",
     "parts": "the face source's own classes, the occluder as one more",
     "kinds": "what kind of occluder",
+    "regions": "visible face, and what covers it",
     "clean": "the pictures without occluders",
 }
 _LOADING = """## How to load it
@@ -134,8 +136,16 @@ def _values(description: DatasetDescription) -> list[str]:
     for folder, values in description.labels.items():
         named = ", ".join(f"{escaped(value)} {escaped(name)}" for value, name in values.items())
         rows.append((f"`{folder}/`", _FOLDERS.get(folder, ""), named))
-    manifest = "`manifest.parquet` has a row a sample: origins, licences, split, measures, landmarks, the plan it was made by.\n"
-    return ["## Files and label values\n", _table(("folder", "holds", "values"), rows), manifest]
+    flipped = [
+        f"Where a picture is mirrored, values of `{folder}/` change places: {', '.join(f'{a} and {b}' for a, b in pairs)}.\n"
+        for folder, values in description.labels.items()
+        if (pairs := flip_pairs({int(value): name for value, name in values.items() if value.isdecimal()}))
+    ]
+    manifest = (
+        "`manifest.parquet` has a row a sample: origins, licences, split, measures, landmarks, and `plan`, JSON text from which "
+        "it can be made again. `FOLDER_sha256` is of its file there, `source_sha256` of a picture that it was made of.\n"
+    )
+    return ["## Files and label values\n", _table(("folder", "holds", "values"), rows), *flipped, manifest]
 
 
 def _method(description: DatasetDescription) -> list[str]:

@@ -12,8 +12,8 @@ from types import ModuleType
 
 from natocc.core.errors import RunError
 
-PACKAGES = ("torch", "lightning", "segmentation-models-pytorch", "timm", "torchvision", "onnx", "numpy", "opencv-python-headless")
-"""Those whose versions decide the numbers."""
+PACKAGES = ("torch", "lightning", "segmentation-models-pytorch", "timm", "torchvision", "onnx")
+"""Those whose versions decide the numbers, with those that decide the bytes."""
 
 _USERS_OF_TORCHVISION = ("lightning", "segmentation_models_pytorch", "timm")
 _ABSENT_OPERATOR = re.compile(r"operator (torchvision::\w+) does not exist")
@@ -31,7 +31,7 @@ def needed(name: str) -> ModuleType:
     try:
         with quiet():
             if name.partition(".")[0] in _USERS_OF_TORCHVISION and importlib.util.find_spec("torchvision"):
-                _import_torchvision()  # before they do
+                import_torchvision()  # before they do
             return importlib.import_module(name)
     except ImportError as error:
         raise RunError(f"training needs {name}, which cannot be imported ({error}): pip install 'natocc[benchmark]'") from None
@@ -66,7 +66,7 @@ def versions_used() -> dict[str, str]:
     return versions
 
 
-def _import_torchvision() -> None:
+def import_torchvision() -> None:
     """Import it even where its compiled operators do not fit PyTorch, as beside PyTorch's CPU build: networks need none of them.
 
     Its Python part registers shapes for operators that are then absent; they are declared, never called.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import natocc
-from natocc.augment.occlude import Cutouts
+from natocc.augment.occlude import Cutouts, as_rules
 from natocc.compose.appearance import Photo
 from natocc.compose.draw import draw_plan
 from natocc.compose.render import render
 from natocc.core.errors import Reason
 from natocc.core.samples import AlignedFace, Origin
+from natocc.io.paths import package_folder
 
 SIZE = 96
 
@@ -160,3 +162,21 @@ def test_a_thing_is_held_as_in_a_recipe() -> None:
     assert 115 < top < 150
     with pytest.raises(natocc.BadDataError, match="no size known"):
         natocc.occlude(image, face, natocc.as_cutout(matte), rng=1, rules=rules)
+
+
+def test_hair_and_veils_have_what_is_usual_for_them() -> None:
+    """As in a recipe, where nothing else is said; what is said counts."""
+    (found,) = natocc.find_faces(package_folder("skimage") / "data" / "astronaut.png")
+    aligned = natocc.align(found, size=256)
+    image, face, points = aligned.image, aligned.face_mask, aligned.landmarks_xy
+    for name in ("hair", "veils"):
+        source = natocc.open_occluders(name)
+        method = {"name": "s", "method": "natocc", "occluders": {"source": name}}
+        in_a_recipe = natocc.load_recipe("demo", [f"sets=[{json.dumps(method)}]"]).sets[0]
+        usual = natocc.ComposeRules.model_validate({key: getattr(in_a_recipe, key) for key in natocc.ComposeRules.model_fields})
+        plain = natocc.occlude(image, face, source, landmarks=points, rng=3)
+        assert (plain.image == natocc.occlude(image, face, source, landmarks=points, rng=3, rules=usual).image).all()
+        assert as_rules({"optics": {"grain": [0, 0]}}, source).optics.edge is False
+        assert as_rules({"optics": {"edge": True}}, source).optics.edge is True
+        assert as_rules({"optics": {"edge": True}}, Cutouts([])).with_usual({}).optics.edge is True
+    assert natocc.occlude(image, face, natocc.open_occluders("hair", kinds={"strand": 1}), landmarks=points, rng=1).mattes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from needed import need
 
 import natocc
 
@@ -37,11 +39,14 @@ def test_by_name_and_in_order() -> None:
     changed = (ordered[0] != image).any(axis=2)
     assert changed.any()
     assert (ordered[1][~changed] == labels[~changed]).all()
-    for arguments in ((), (image,)):
-        with pytest.raises(TypeError, match="image and a mask"):
-            transform(*arguments)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="image and a mask"):
+    with pytest.raises(TypeError, match="an image and a mask, or a sample that has them; found nothing"):
+        transform()  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"expected a mask of 72 x 72 px in the sample; found it: ndarray \(72, 72, 3\)"):
+        transform(image)
+    with pytest.raises(TypeError, match=r"expected a mask .*; found image: ndarray \(72, 72, 3\)"):
         transform(image=image)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="found some of both"):
+        transform(image, mask=labels)  # type: ignore[call-overload]
 
 
 def test_labels_of_what_is_covered() -> None:
@@ -109,18 +114,6 @@ def test_labels_that_are_not_there_are_told_once(caplog: pytest.LogCaptureFixtur
     assert not [record for record in caplog.records if natocc.Occlude(RED, p=1)(image, 0 * labels) is None]
 
 
-def test_in_a_compose_of_albumentations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")  # it would look for a newer version
-    albumentations = pytest.importorskip("albumentations")
-    image, labels = _pair()
-    compose = albumentations.Compose([albumentations.HorizontalFlip(p=1), natocc.Occlude(RED, p=1, seed=3)])
-    done = compose(image=image, mask=labels)
-    flipped = image[:, ::-1].copy(), labels[:, ::-1].copy()
-    alone = natocc.Occlude(RED, p=1, seed=3)(*flipped)
-    assert (done["image"] == alone[0]).all()
-    assert (done["mask"] == alone[1]).all()
-
-
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
@@ -146,12 +139,41 @@ def test_threads_share_it_and_no_two_calls_draw_the_same() -> None:
 
 
 def test_it_can_be_pickled() -> None:
+    """A copy begins anew, and its bytes do not depend on what the first one did before: ``datasets.map`` goes by them."""
     image, labels = _pair()
-    transform = natocc.Occlude(natocc.open_occluders("shapes", textures={"source": "noise"}), p=1, seed=2)
-    transform(image, labels)
-    copy = pickle.loads(pickle.dumps(transform))
-    assert (copy(image, labels)[0] == transform(image, labels)[0]).all()
-    assert "seed=2" in repr(copy)
+    for occluders in (RED, natocc.open_occluders("shapes", textures={"source": "noise"})):
+        transform = natocc.Occlude(occluders, p=1, seed=2)
+        before = pickle.dumps(transform)
+        first = transform(image, labels)[0]
+        transform(image, labels)
+        assert pickle.dumps(transform) == before
+        copy = pickle.loads(before)
+        assert (copy(image, labels)[0] == first).all()
+        assert "seed=2" in repr(copy)
+
+
+HASHES = """
+import numpy as np
+from datasets.fingerprint import Hasher
+import natocc
+
+rules = {"colour": {"transfer": "sot"}, "placement": {"coverage": {"range": [0.2, 0.4]}}}
+for occluders in (np.full((9, 9, 4), 255, np.uint8), *map(natocc.open_occluders, ("hair", "worn"))):
+    print(Hasher.hash(natocc.Occlude(occluders, seed=1, rules=rules)))
+"""
+
+
+@pytest.mark.slow
+def test_its_hash_is_the_same_in_every_process() -> None:
+    need("datasets")
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", HASHES], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]
+    assert len(set(told[0].split())) == 3
 
 
 SETUP = """

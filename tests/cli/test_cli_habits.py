@@ -108,6 +108,8 @@ def test_names_complete(words: str, expected: set[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_no_color(no_color: str, coloured: bool) -> None:
     """https://no-color.org: on a terminal too."""
+    if not no_color and int(version("rich").partition(".")[0]) < 14:
+        pytest.skip("Rich 13 takes an empty NO_COLOR for a set one")
     code = "from natocc.cli.progress import progress_bar\nwith progress_bar() as tell:\n    tell('making', 1, 2)\n"
     env = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": no_color}
     env.pop("CI", None)

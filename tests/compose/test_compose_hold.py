@@ -109,6 +109,15 @@ def test_what_is_held_to_a_cheek_leaves_downwards_and_outwards(seed: int) -> Non
     assert float((far - tip) @ frame.down) > 0
 
 
+def test_a_cup_is_held_up_beside_the_cheek_mostly_by_the_right_hand() -> None:
+    face = face_with_points()
+    frame = face_frame(face)
+    cup = dataclasses.replace(make_cutout(120, 80), category="cup")
+    laid = [_held(seed, face, cup, hold="cheek")[1:] for seed in range(60)]
+    assert all(float((far - tip) @ frame.down) > 0.9 * float(np.hypot(*(far - tip))) for tip, far in laid)
+    assert 0.6 < np.mean([float((tip - frame.lips) @ frame.outward(0)) > 0 for tip, _ in laid]) < 0.9
+
+
 def test_the_tip_is_at_the_lips_of_real_faces(real_data: Path) -> None:
     """Hand-placed points of photographs: any pose, any expression."""
     landmarks = open_landmarks(real_data / "helen", None)

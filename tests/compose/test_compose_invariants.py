@@ -38,12 +38,12 @@ occluders = st.builds(
 )
 outputs = st.builds(
     Output,
-    masks=st.lists(st.sampled_from(["face", "amodal", "occluder", "matte", "parts", "kinds"]), min_size=1, unique=True).map(
-        tuple
-    ),
+    masks=st.lists(
+        st.sampled_from(["face", "amodal", "occluder", "matte", "parts", "kinds", "regions"]), min_size=1, unique=True
+    ).map(tuple),
     matte_bits=st.sampled_from([8, 16]),
 )
-ALL = Output(masks=("face", "amodal", "occluder", "matte", "parts", "kinds"))
+ALL = Output(masks=("face", "amodal", "occluder", "matte", "parts", "kinds", "regions"))
 
 
 def _face(seed: int) -> AlignedFace:
@@ -116,7 +116,7 @@ def test_f24_a_changed_label_shows(placed: list[OccluderPlan], data: st.DataObje
     """Any pixel of the visible face, the face or the occluders, changed to any other value."""
     face, composite, plan = _made(placed, 0)
     planes = dict(_planes(face, composite, ALL))
-    folder = data.draw(st.sampled_from(["masks", "amodal", "occluders"]))
+    folder = data.draw(st.sampled_from(["masks", "amodal", "occluders", "regions"]))
     row, column = data.draw(st.integers(0, 95)), data.draw(st.integers(0, 79))
     value = data.draw(st.integers(0, 255))
     before = int(planes[folder][row, column])
@@ -125,6 +125,8 @@ def test_f24_a_changed_label_shows(placed: list[OccluderPlan], data: st.DataObje
         assume(not planes["occluders"][row, column])
     if folder == "occluders":  # off the face, and among occluders, an instance may be any of them
         assume(face.face_mask[row, column] and (before == 0) != (value == 0))
+    if folder == "regions" and IGNORE in (before, value):  # which occluders are ignored, only the plan knows
+        assume(not planes["occluders"][row, column])
     planes[folder] = planes[folder].copy()
     planes[folder][row, column] = value
     found = list(
@@ -133,3 +135,17 @@ def test_f24_a_changed_label_shows(placed: list[OccluderPlan], data: st.DataObje
         )
     )
     assert found
+
+
+@given(st.lists(occluders, max_size=3), st.integers(0, 3))
+def test_regions_are_the_face_and_what_covers_it(placed: list[OccluderPlan], seed: int) -> None:
+    face, out, _ = _made(placed, seed)
+    regions = _planes(face, out, ALL)["regions"]
+    covered = np.zeros(regions.shape, bool)
+    for occluder, mask in zip(placed, out.occluders, strict=True):
+        covered |= (mask > 0) & (not occluder.ignored)
+    unlabelled = np.zeros_like(covered) if face.unlabelled is None else face.unlabelled > 0
+    assert ((regions == 1) == (out.modal == 1)).all()
+    assert ((regions == 2) == (covered & (face.face_mask > 0))).all()
+    assert ((regions == 3) == (covered & (face.face_mask == 0) & ~unlabelled)).all()
+    assert ((regions == IGNORE) == ((out.ignored > 0) | unlabelled)).all()

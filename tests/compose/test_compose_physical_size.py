@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +43,35 @@ def test_a_thing_is_as_long_as_it_is_whatever_the_faces_size(seed: int, pupils: 
     least, most = THINGS[category].cm
     assert least * 0.99 <= length <= most * 1.01
     assert placement.size_cm == pytest.approx(length, rel=0.01)
+
+
+@given(seed=st.integers(0, 10_000), turned=st.sampled_from([0, 1, 2, 3]))
+def test_what_people_hold_upright_stands_however_it_lay(seed: int, turned: int) -> None:
+    level = make_cutout(60, 160)
+    image, matte = (np.ascontiguousarray(np.rot90(each, turned)) for each in (level.foreground, level.matte))
+    rule = PlacementRule(size="physical", rotate=(-10, 10), shear=(0, 0))
+    leaning = []
+    for category in ("remote", "book"):
+        cutout = dataclasses.replace(level, foreground=image, matte=matte, category=category)
+        axis = long_axis(cutout, "either")
+        assert axis is not None
+        along = draw_pose(generator(seed), face_with_points(), cutout, rule).linear @ axis.along
+        leaning.append(float(np.degrees(np.arctan2(abs(along[0]), abs(along[1])))))
+    assert leaning[0] <= 11
+    assert (leaning[1] <= 11) == (turned % 2 == 1)  # a book stays as it lay
+
+
+@given(seed=st.integers(0, 10_000), category=st.sampled_from(["cup", "mouse", "book"]))
+def test_what_is_held_up_comes_from_below_or_from_a_side(seed: int, category: str) -> None:
+    rules = ComposeRules.model_validate({"placement": {"size": "physical", "coverage": {"range": [0.05, 0.1]}}})
+    face = face_with_points()
+    cutout = named(category)
+    plan, _ = draw_plan(generator(seed), Photo(face), lambda _: ({}, cutout), rules)
+    rows, columns = np.nonzero(cutout.matte >= 128)
+    middle = plan.occluders[0].placement.affine @ (columns.mean(), rows.mean(), 1)
+    left, top, width, height = cv2.boundingRect(face.face_mask)
+    away = (middle - (left + width / 2, top + height / 2)) @ face_frame(face).down
+    assert away > -0.3 * float(np.hypot(*(middle - (left + width / 2, top + height / 2)))) - 0.02 * height
 
 
 @given(seed=st.integers(0, 10_000))

@@ -93,6 +93,20 @@ def test_white_light_leaves_colours() -> None:
     assert _distance(shift_to_light(OBJECT, FULL, PORTRAIT, 0.15), OBJECT) < 8
 
 
+def test_what_was_taken_in_dim_light_comes_towards_the_faces() -> None:
+    """Its bright parts do, and its blacks stay black; what is white stays white; nothing changes at strength 0."""
+    dim = _lit(OBJECT, (0.15, 0.15, 0.15))
+    dim[:5] = 2
+    shifted = shift_to_light(dim, FULL, PORTRAIT, 0.01)
+    below = np.log2(np.quantile(LINEAR[OBJECT], 0.9) / np.quantile(LINEAR[shifted], 0.9))
+    assert 0.3 < below / np.log2(1 / 0.15) < 0.7
+    assert shifted[:5].max() <= 8
+    assert (shift_to_light(dim, FULL, PORTRAIT, 0) == dim).all()
+    bright = np.full_like(OBJECT, 255)
+    bright[:8] = 20
+    assert shift_to_light(bright, FULL, PORTRAIT, 0.01).max() > 200
+
+
 def test_a_coloured_wall_is_no_coloured_light() -> None:
     """The edges alone tell of orange light; the skin does not."""
     image = PORTRAIT.face.image.copy()

@@ -81,6 +81,48 @@ def test_supervision_gets_the_face_back(dataset: SourceDataset, exported: Callab
             same_but_for_a_pixel(face, wanted)
 
 
+def _instances(root: Path, name: str = "instances") -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every annotation of all splits, with the file that it stands in."""
+    files = [json.loads(path.read_text()) for path in sorted((root / "annotations").glob(f"{name}_*.json"))]
+    return [(annotation, file) for file in files for annotation in file["annotations"]]
+
+
+def test_what_is_to_be_ignored_may_be_left_out(exported: Callable[..., Path]) -> None:
+    root = exported("coco", "--set", "ignored=omit", "--set", "segmentation=polygons")
+    for annotation, _ in _instances(root):
+        assert annotation["iscrowd"] == 0
+        assert isinstance(annotation["segmentation"], list)
+
+
+def test_occluders_may_be_one_category_or_none(exported: Callable[..., Path]) -> None:
+    for how, names in (("one", ["face", "occluder"]), ("none", ["face"])):
+        found = _instances(exported("coco", "--set", f"occluders={how}"))
+        assert [category["name"] for category in found[0][1]["categories"]] == names
+        assert {annotation["category_id"] for annotation, _ in found} == set(range(1, 1 + len(names)))
+
+
+def test_keypoints_are_the_landmarks_and_say_which_are_seen(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("coco", "--set", "keypoints=true", "--set", "pictures=images/SPLIT")
+    samples = {sample.index: sample for sample in dataset.samples()}
+    found = _instances(root, "person_keypoints")
+    assert {annotation["image_id"] for annotation, _ in found} == set(samples)
+    hidden = 0
+    for annotation, file in found:
+        sample = samples[annotation["image_id"]]
+        (category,) = file["categories"]
+        points = np.array(annotation["keypoints"]).reshape(-1, 3)
+        assert len(category["keypoints"]) == len(points) == len(sample.row["landmarks"]) == 68
+        for (x, y, visible), landmark in zip(points, sample.row["landmarks"], strict=True):
+            if visible:
+                assert (x, y, visible == 1) == (landmark["x"], landmark["y"], landmark["hidden"])
+                hidden += visible == 1
+            else:
+                assert not (0 <= landmark["x"] < sample.row["width"] and 0 <= landmark["y"] < sample.row["height"])
+        assert annotation["num_keypoints"] == np.count_nonzero(points[:, 2])
+        assert (root / "images" / sample.split / f"{sample.stem}.jpg").is_file()
+    assert hidden
+
+
 def test_an_export_of_a_part_numbers_categories_as_the_whole(exported: Callable[..., Path]) -> None:
     whole, part = (
         json.loads((exported("coco", *flags) / "annotations" / "instances_test.json").read_text())["categories"]

@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 from exports.reading_back import needs, same_pixels
-from natocc.exports.hf import hub_card
-from natocc.exports.reader import SourceDataset
+from natocc.core.plans import Json
+from natocc.exports.described import described
+from natocc.exports.hf_card import hub_card
+from natocc.exports.reader import SourceDataset, SourceSample
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +41,44 @@ def test_load_dataset_reads_every_sample(
     seen = {row["index"]: row for rows in loaded.values() for row in rows}
     for sample in dataset.samples():
         row = seen[sample.index]
-        same_pixels(sample, np.asarray(row["image"]), np.asarray(row["mask"]))
+        same_pixels(sample, np.asarray(row["image"]), np.asarray(row["label"]))
         for folder in ("amodal", "occluders", "mattes", "parts"):
             same_pixels(sample, None, np.asarray(row[folder]), folder)
-        assert {name: row[name] for name in sample.described()} == sample.described()
+        assert {name: row[name] for name in described(sample)} == described(sample)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("style", ["imagefolder", "parquet"])
+def test_a_split_without_licences_landmarks_or_box_has_the_same_columns(
+    datasets: Any, exported: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    nothing = {"licence": None, "box": None, "landmarks": [], "landmarks_hidden": [], "occluder_licences": [None]}
+
+    def poor(sample: SourceSample) -> dict[str, Json]:
+        return described(sample) | (nothing if sample.split == "train" else {})
+
+    monkeypatch.setattr("natocc.exports.hf.described", poor)
+    loaded = datasets.load_dataset(str(exported("hf", "--set", f"style={style}")), cache_dir=str(tmp_path / "cache"))
+    assert {name: loaded["train"][0][name] for name in nothing} == nothing
+    assert loaded["train"].features == loaded["test"].features
+    assert len(loaded["test"][0]["landmarks"][0]) == 2
+
+
+def test_labels_are_named_as_segmentation_examples_want_them(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    root = exported("hf", "--set", "labels=parts")
+    named = json.loads((root / "id2label.json").read_text())
+    assert {int(value): name for value, name in named.items()} == dataset.classes("parts")
+    assert "exchanges these values of `label`, too: 4 and 5, 6 and 7, 8 and 9" in (root / "README.md").read_text()
+
+
+def test_the_croissant_names_every_column(exported: Callable[..., Path]) -> None:
+    for style, lines in (("parquet", "data/train-00000-of-00001.parquet"), ("imagefolder", "data/train/metadata.parquet")):
+        root = exported("hf", "--set", f"style={style}")
+        told = json.loads((root / "croissant.json").read_text())
+        path = root / lines
+        there = set(pyarrow.parquet.read_schema(path).names)
+        assert {field["source"]["extract"]["column"] for field in told["recordSet"][0]["field"]} == there
+        assert path in root.glob(told["distribution"][0]["includes"])
 
 
 def test_parquet_files_have_the_rows_asked_for(exported: Callable[..., Path]) -> None:
@@ -67,10 +103,11 @@ def test_the_card_says_what_there_is(dataset: SourceDataset, exported: Callable[
         assert 'manifest.parquet").to_pylist' not in text
         assert "## Citation" in text
         assert (root / "contact_sheet.jpg").is_file()
-    lines = (exported("hf") / "data" / "train" / "metadata.jsonl").read_text().splitlines()
-    assert all(json.loads(line)["split"] == "train" for line in lines)
+    rows = pyarrow.parquet.read_table(exported("hf") / "data" / "train" / "metadata.parquet").to_pylist()
+    assert all(row["split"] == "train" for row in rows)
 
 
 def test_a_name_cannot_break_the_front_matter(dataset: SourceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SourceDataset, "name", "x\n---\nlicense: mit")
-    assert yaml.safe_load(hub_card(dataset, "masks", "**").split("\n---\n")[0])["license"] == "other"
+    card = hub_card(dataset, "masks", {"image": "images", "label": "masks"}, "**")
+    assert yaml.safe_load(card.split("\n---\n")[0])["license"] == "other"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -15,9 +17,11 @@ from exports.reading_back import invoke
 from natocc.core.errors import UsageError
 from natocc.exports.export import choose_format, write_export
 from natocc.exports.format import ExportOptions
+from natocc.exports.own_files import LIST
 from natocc.exports.reader import SourceDataset
 from natocc.exports.target import MARKER
 from natocc.exports.writer import ExportWriter
+from natocc.io.images import sha256
 
 
 def _files(root: Path) -> list[str]:
@@ -55,15 +59,96 @@ def test_an_earlier_export_of_the_same_is_replaced(dataset: SourceDataset, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_nobody_elses_file_goes(dataset: SourceDataset, tmp_path: Path) -> None:
+def _tree(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_what_natocc_did_not_write_stays(dataset: SourceDataset, tmp_path: Path) -> None:
+    target, fresh = tmp_path / "out", tmp_path / "fresh"
+    invoke("export", dataset.root, "--to", "yolo-seg", "-o", target, "--copy")
+    mine = {
+        "labels/train.cache": b"a trainer's",
+        "labels/train/000000999.txt": b"named as natocc names files",
+        "runs/train/weights/best.pt": b"hours of work",
+    }
+    for name, content in mine.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+    (target / "runs" / "empty").mkdir()
+    (target / "latest").symlink_to("runs/train")
+    invoke("export", dataset.root, "--to", "yolo-seg", "-o", target, "--split", "train", "--copy")
+    assert (target / "runs" / "empty").is_dir()
+    assert (target / "latest").is_symlink()
+    (target / "latest").unlink()
+    invoke("export", dataset.root, "--to", "yolo-seg", "-o", fresh, "--split", "train", "--copy")
+    assert _tree(target) == _tree(fresh) | mine
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fresh", "out"]
+
+
+def test_what_was_changed_since_is_no_longer_natoccs(dataset: SourceDataset, tmp_path: Path) -> None:
     target = tmp_path / "out"
-    invoke("export", dataset.root, "--to", "mmseg", "-o", target)
-    before = _files(target)
-    mine = target / "img_dir" / "train" / "notes.txt"
-    mine.write_text("mine")
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target, "--copy")
+    picture = next((target / "img_dir" / "test").iterdir())
+    picture.write_bytes(b"retouched")
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target, "--copy", "--split", "train")
+    assert [path.name for path in (target / "img_dir" / "test").iterdir()] == [picture.name]
+    assert picture.read_bytes() == b"retouched"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("dataset.py", "was changed since natocc wrote it"), ("img_dir/test", "is not natocc's")]
+)
+def test_only_what_stands_in_the_way_is_named(dataset: SourceDataset, tmp_path: Path, name: str, message: str) -> None:
+    target = tmp_path / "out"
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target, "--split", "train")
+    (target / "notes.txt").write_text("mine")
+    (target / name).write_text("mine")
+    before = _tree(target)
     said = invoke("export", dataset.root, "--to", "mmseg", "-o", target, code=2)
-    assert "notes.txt is not of the export" in said.stderr
-    assert _files(target) == sorted([*before, "img_dir/train/notes.txt"])
+    assert f"{target / name} {message}" in said.stderr
+    assert "notes.txt" not in said.stderr
+    assert _tree(target) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 3, 9, *range(17, 29)])  # the last ones: no step is left
+def test_an_exchange_that_was_interrupted_is_made_up_for(
+    dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    target = tmp_path / "out"
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target, "--split", "train")
+    mine = [target / "notes.txt", target / "img_dir" / "train" / "labels.cache"]
+    for path in mine:
+        path.write_text("mine")
+    left = [step]
+
+    def fails(change: Callable[..., object]) -> Callable[..., object]:
+        def changed(path: Path, *arguments: object, **more: object) -> object:
+            if target.parent / ".out.part" not in path.parents:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise KeyboardInterrupt
+            return change(path, *arguments, **more)
+
+        return changed
+
+    for name in ("rename", "unlink", "rmdir"):
+        monkeypatch.setattr(Path, name, fails(getattr(Path, name)))
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as after a kill
+    with contextlib.suppress(KeyboardInterrupt):
+        write_export(choose_format({"to": "mmseg"}), dataset, target, True, _quiet)
+    monkeypatch.undo()
+    invoke("export", dataset.root, "--to", "mmseg", "-o", target)
+    assert [path.read_text() for path in mine] == ["mine", "mine"]
+    assert len(list((target / "img_dir").rglob("*.jpg"))) == len(dataset)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_list_is_what_sha256sum_reads(dataset: SourceDataset, exported: Callable[..., Path]) -> None:
+    for name in ("mmseg", "webdataset"):
+        root = exported(name)
+        listed = dict(reversed(line.split("  ")) for line in (root / LIST).read_text().splitlines())
+        assert listed == {name: sha256(content) for name, content in _tree(root).items() if name not in (LIST, MARKER)}
 
 
 def test_targets_that_are_not_free(dataset: SourceDataset, undivided: Path, tmp_path: Path) -> None:
@@ -95,8 +180,8 @@ def test_what_an_interrupted_export_left_is_taken_over(
     options, target, part = choose_format({"to": "mmseg"}), tmp_path / "out", tmp_path / ".out.part"
     take = ExportWriter.take
 
-    def fail(self: ExportWriter, source: Path, name: str) -> None:
-        take(self, source, name)
+    def fail(self: ExportWriter, source: Path, name: str, sha256: str | None = None) -> None:
+        take(self, source, name, sha256)
         if sum(self.counts.values()) == 7:
             raise KeyboardInterrupt
 
@@ -164,12 +249,11 @@ def test_what_cannot_be_is_one_line(dataset: SourceDataset, tmp_path: Path, flag
 
 
 def test_masks_that_are_not_there_are_named(undivided: Path, tmp_path: Path) -> None:
-    for name in ("mmseg", "hf", "webdataset", "torch"):
+    for name in ("mmseg", "hf", "webdataset", "torch", "yolo-seg"):
         said = invoke("export", undivided, "--to", name, "--set", "labels=parts", "-o", tmp_path / "out", code=2)
         assert "has no 'parts': it has masks; output.masks" in said.stderr
-    for name in ("coco", "yolo-seg"):  # of things, not of values
-        said = invoke("export", undivided, "--to", name, "--set", "labels=parts", "-o", tmp_path / "out", code=2)
-        assert "labels: 'parts' is not one of masks, amodal" in said.stderr
+    said = invoke("export", undivided, "--to", "coco", "--set", "labels=parts", "-o", tmp_path / "out", code=2)
+    assert "labels: 'parts' is not one of masks, amodal" in said.stderr  # of things, not of values
     assert not list(tmp_path.iterdir())
 
 
@@ -219,6 +303,25 @@ def test_a_link_in_the_dataset_is_not_followed(dataset: SourceDataset, tmp_path:
     for name in ("mmseg", "webdataset"):
         said = invoke("export", root, "--to", name, "-o", tmp_path / "out", code=2)
         assert "is not a regular file" in said.stderr
+
+
+def test_a_card_that_is_a_link_is_not_copied(dataset: SourceDataset, tmp_path: Path) -> None:
+    root, secret = tmp_path / "small", tmp_path / "secret"
+    shutil.copytree(dataset.root, root)
+    secret.write_text("secret")
+    (root / "README.md").unlink()
+    (root / "README.md").symlink_to(secret)
+    assert "is not a regular file" in invoke("export", root, "--to", "hf", "-o", tmp_path / "out", code=2).stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["mmseg", "webdataset"])
+def test_no_suffix_of_a_hostile_dataset_gets_into_scripts_and_tars(dataset: SourceDataset, tmp_path: Path, name: str) -> None:
+    output = dataset.description.recipe["output"]
+    hostile = {**dataset.description.recipe, "output": {**output, "image": {"format": '/../x" + evil() + "'}}}
+    changed = dataclasses.replace(dataset, description=dataclasses.replace(dataset.description, recipe=hostile))
+    with pytest.raises(UsageError, match="expected pictures as jpg or png"):
+        write_export(choose_format({"to": name}), changed, tmp_path / "out", True, _quiet)
 
 
 def test_the_folder_that_one_is_in_is_not_replaced(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import need_torchvision
 
 from exports.reading_back import invoke, needs, same_pixels
 from natocc.core.errors import UsageError
@@ -60,6 +61,28 @@ def test_floats_labels_transform_and_pickle(dataset: SourceDataset, undivided: P
         OccludedFaces(undivided, labels="parts")
 
 
+def test_a_transform_of_torchvisions_turns_the_mask_too(dataset: SourceDataset) -> None:
+    """Unwrapped, v2 would take the label map for something that it has to leave alone."""
+    torch = needs("torch")
+    need_torchvision()
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
+    from natocc.torch import OccludedFaces
+
+    plain = OccludedFaces(dataset.root)
+    image, mask = plain[0]
+    assert type(mask) is torch.Tensor
+    turned = pickle.loads(pickle.dumps(OccludedFaces(dataset.root, transform=v2.Compose([v2.RandomHorizontalFlip(p=1)]))))
+    assert torch.equal(turned[0][0], image.flip(-1))
+    assert torch.equal(turned[0][1], mask.flip(-1))
+    cropped = OccludedFaces(dataset.root, transform=v2.RandomCrop(32), dtype=torch.float32)[0]
+    assert [tuple(part.shape) for part in cropped] == [(3, 32, 32), (32, 32)]
+    wrapped = OccludedFaces(dataset.root, tv_tensors=True)[0]
+    assert [type(part) for part in wrapped] == [tv_tensors.Image, tv_tensors.Mask]
+    assert type(OccludedFaces(dataset.root, tv_tensors=False, transform=lambda *pair: pair)[0][1]) is torch.Tensor
+
+
 def test_the_script_finds_the_dataset(undivided: Path, tmp_path: Path) -> None:
     needs("torch")
     invoke("export", undivided, "--to", "torch", "-o", tmp_path / "out", "--split-shares", "train=0.5,test=0.5")
@@ -69,6 +92,14 @@ def test_the_script_finds_the_dataset(undivided: Path, tmp_path: Path) -> None:
     assert sum(len(made["dataset"](split)) for split in made["SPLITS"]) == len(source)
     sizes = [len(batch[0]) for split in made["SPLITS"] for batch in made["loader"](split, batch_size=1, num_workers=0)]
     assert sizes == [1] * len(source)
+
+
+def test_the_script_says_which_values_a_mirror_exchanges(dataset: SourceDataset, tmp_path: Path) -> None:
+    needs("torch")
+    invoke("export", dataset.root, "--to", "torch", "-o", tmp_path / "out", "--set", "labels=parts")
+    classes = dataset.classes("parts")
+    pairs = runpy.run_path(str(tmp_path / "out" / "load.py"))["FLIP_PAIRS"]
+    assert [(classes[left][2:], classes[right][2:]) for left, right in pairs] == [(part, part) for part in ("eye", "brow", "ear")]
 
 
 def test_nothing_else_imports_torch() -> None:

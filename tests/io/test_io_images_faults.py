@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,6 +201,10 @@ def test_f3_a_second_page_of_nothing(tmp_path: Path) -> None:
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY = PHOTO[..., 0]
 
+OLD_PILLOW = pytest.mark.skipif(
+    int(PIL.__version__.partition(".")[0]) < 12, reason="Pillow 11 does not read the YCbCr TIFF that it writes"
+)
+
 
 def _encoded(array: np.ndarray, format_name: str, mode: str | None = None, **options: object) -> bytes:
     buffer = io.BytesIO()
@@ -220,7 +225,7 @@ def _encoded(array: np.ndarray, format_name: str, mode: str | None = None, **opt
         pytest.param(_encoded(PHOTO, "JPEG", "CMYK", quality=100, subsampling=0), PHOTO, 12, id="CMYK"),
         pytest.param(_encoded(PHOTO, "TIFF", "CMYK"), PHOTO, 2, id="CMYK TIFF"),
         pytest.param(_encoded(PHOTO, "JPEG", quality=100, subsampling=0), PHOTO, 4, id="JPEG"),
-        pytest.param(_encoded(PHOTO, "TIFF", "YCbCr"), PHOTO, 4, id="YCbCr TIFF"),
+        pytest.param(_encoded(PHOTO, "TIFF", "YCbCr"), PHOTO, 4, id="YCbCr TIFF", marks=OLD_PILLOW),
         pytest.param(_encoded(PHOTO, "PNG", icc_profile=SRGB), PHOTO, 1, id="sRGB profile"),
         pytest.param(_encoded(PHOTO // 64 * 64, "PNG", "P"), None, 0, id="palette"),
         pytest.param(_encoded(GREY.astype(np.float32), "TIFF"), None, 0, id="float TIFF"),

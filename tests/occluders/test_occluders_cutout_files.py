@@ -52,7 +52,7 @@ def test_an_alpha_channel_keeps_its_values_and_the_colours_theirs(tmp_path: Path
     colours, alpha, _ = read_rgba(tmp_path / "a.png")
     assert (colours == rgba[..., :3]).all()
     assert (alpha == rgba[..., 3]).all()
-    palette = PillowImage.fromarray(np.arange(4, dtype=np.uint8).reshape(2, 2), "P")
+    palette = PillowImage.frombytes("P", (2, 2), bytes(range(4)))
     palette.putpalette([0, 0, 0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
     palette.save(tmp_path / "p.png", transparency=2)
     colours, alpha, _ = read_rgba(tmp_path / "p.png")

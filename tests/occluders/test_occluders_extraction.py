@@ -164,6 +164,9 @@ def test_a_damaged_library_is_made_again_with_one_line(
     again = open_library(tmp_path, "key", "n", lambda: [Made(number, cut) for number in range(40)], 1)
     assert file.read_bytes() == whole
     assert list(again.items()) == list(library.items())
+    assert {again.get(item).origin.item for item in again.items()} == {*library.items()}
+    with pytest.raises(BadDataError, match="no cutout 'none' in"):
+        again.get("none")
     assert cut == [*range(40), *range(40)]
     (line,) = caplog.messages
     assert str(library.path) in line

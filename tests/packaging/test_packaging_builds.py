@@ -7,11 +7,13 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import natocc
 
@@ -91,3 +93,13 @@ def test_it_runs_where_nothing_but_its_dependencies_is(wheel: Path, tmp_path: Pa
     _run(natocc_command, "build", "demo", "-n", 2, "-j", 1, cwd=tmp_path)
     assert len(list((tmp_path / "out" / "demo").glob("images/*/*.jpg"))) == 2
     _run(natocc_command, "verify", "out/demo", "--deep", "-j", 1, cwd=tmp_path)
+
+
+def test_the_oldest_versions_that_are_allowed_are_those_that_are_tested() -> None:
+    """``make test-oldest`` installs tests/oldest.txt."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*wanted["dependencies"], *wanted["optional-dependencies"]["demo"]]
+    floors = {name.lower(): Version(version) for name, version in (line.split(">=") for line in lines)}
+    pins = [line.split("==") for line in (ROOT / "tests" / "oldest.txt").read_text().splitlines() if line[0] != "#"]
+    pinned = {name.lower(): Version(version) for name, version in pins}
+    assert floors == {name: pinned.get(name) for name in floors}

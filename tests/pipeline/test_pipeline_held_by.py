@@ -44,7 +44,8 @@ def _data(root: Path) -> None:
         hand[150:, 55:105] = 1
         hand[20:150, 45:115] = 1
         noise = np.random.Generator(np.random.PCG64(number)).integers(0, 40, (260, 160, 3), dtype=np.uint8)
-        (root / "hands/images" / f"{number}.png").write_bytes(encode_png(np.asarray(noise + 150, np.uint8)))
+        picture = noise + np.where(hand[..., None] > 0, 150, 20)
+        (root / "hands/images" / f"{number}.png").write_bytes(encode_png(np.asarray(picture, np.uint8)))
         (root / "hands/masks" / f"{number}.png").write_bytes(encode_png(hand))
     gizmo = np.zeros((100, 100), np.uint8)
     gizmo[20:80, 20:80] = 255

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 
@@ -157,7 +158,7 @@ def test_label_maps_are_exported_with_their_table(built: Path, tmp_path: Path, t
     text = (tmp_path / "out" / ("dataset.py" if to == "mmseg" else "semantic.yaml")).read_text()
     assert all(name in text for name in list(_table(built).values())[:-1])
     masks = sorted((tmp_path / "out").rglob("*.png"))
-    masks = [path for path in masks if path.parts[-3] in ("ann_dir", "masks")]
+    masks = [path for path in masks if path.parts[-3] in ("ann_dir", "label_maps")]
     assert [path.read_bytes() for path in masks] == [sample.read("kinds") for sample in SourceDataset.open(built).samples()]
 
 
@@ -166,7 +167,7 @@ def test_hf_and_webdataset_take_the_clean_pictures(built: Path, samples: list[So
 
     told = _invoke("export", built, "--to", "hf", "-o", tmp_path / "hf")
     assert "left out" not in told
-    rows = [json.loads(line) for line in (tmp_path / "hf/data/train/metadata.jsonl").read_text().splitlines()]
+    rows = pyarrow.parquet.read_table(tmp_path / "hf/data/train/metadata.parquet").to_pylist()
     assert (tmp_path / "hf/data/train" / rows[0]["clean_file_name"]).read_bytes() == samples[0].read("clean")
     _invoke("export", built, "--to", "webdataset", "-o", tmp_path / "wds")
     with tarfile.open(tmp_path / "wds/train/000000.tar") as tar:

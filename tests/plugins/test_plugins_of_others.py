@@ -88,7 +88,7 @@ def test_without_the_package_its_names_are_unknown(run: Run, tmp_path: Path) -> 
     (tmp_path / "example.yaml").write_text(RECIPE)
     told = run("build", "example.yaml", "-o", "out", site=tmp_path / "none", code=2).stderr
     assert "faces: unknown source 'ovals'" in told
-    assert "sets.0.colour.transfer: 'mean' is not one of none, histogram, reinhard, sot" in told
+    assert "sets.0.colour.transfer: 'mean' is not one of none, skin, histogram, reinhard, sot" in told
     assert not (tmp_path / "out").exists()
 
 

@@ -34,6 +34,13 @@ def built(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     return out
 
 
+def test_the_card_says_which_values_a_mirror_exchanges(built: Path) -> None:
+    description = read_dataset(built).to_json()
+    description["labels"]["parts"] = {"0": "background", "4": "l_eye", "5": "r_eye", "255": "ignore"}
+    text = card(DatasetDescription.from_json(description), stream_manifest(built, COLUMNS))
+    assert "Where a picture is mirrored, values of `parts/` change places: 4 and 5." in text
+
+
 def _row(**changes: Any) -> dict[str, Any]:
     occluder = {"dataset": "coco", "item": "1", "sha256": "", "licence": None, "category": "cup"}
     row = {"set": "s", "method": "natocc", "face": "f", "identity": "i", "split": None, "status": "made", "reason": None}

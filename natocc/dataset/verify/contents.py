@@ -56,6 +56,7 @@ def contradictions(
     yield from _undeclared(record, fitting, labels)
     yield from _counts(record, fitting)
     yield from _partition(record, fitting, labels)
+    yield from _regions(fitting)
 
 
 def _undeclared(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator[Contradiction]:
@@ -141,6 +142,25 @@ def _partition(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator
         if own:
             yield from _none("parts", "no occluder where the face is visible", (modal == 1) & (parts == max(own)))
         yield from _none("parts", f"{IGNORE} where the face is ignored", (modal == IGNORE) & (parts != IGNORE))
+
+
+def _regions(planes: Planes) -> Iterator[Contradiction]:
+    """What is face, and what covers it, as the other label maps have it."""
+    regions, modal, amodal, instances = (planes.get(name) for name in ("regions", "masks", "amodal", "occluders"))
+    if regions is None:
+        return
+    known = regions != IGNORE
+    if modal is not None:
+        yield from _none("regions", "1 where the face is visible, and nowhere else", (regions == 1) != (modal == 1))
+        yield from _none("regions", f"{IGNORE} where the face is ignored", (modal == IGNORE) & known)
+    if amodal is not None:
+        yield from _none("regions", "2 over the face only", (regions == 2) & (amodal != 1))
+        yield from _none("regions", "3 beside the face only", (regions == 3) & (amodal != 0))
+    if instances is not None:
+        yield from _none("regions", "2 or 3 where an occluder is, and nowhere else", known & ((regions > 1) != (instances > 0)))
+    if modal is not None and amodal is not None and instances is not None:
+        told = (modal != IGNORE) & (amodal != IGNORE) & (instances == 0)
+        yield from _none("regions", f"{IGNORE} only where occluders are, or nothing is labelled", ~known & told)
 
 
 def _none(folder: str, expected: str, wrong: npt.NDArray[np.bool_]) -> Iterator[Contradiction]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from natocc.core.samples import AlignedFace, Mask, Points
+from natocc.faces.classes import flip_pairs
 
-_SIDES = (("l_", "r_"), ("left_", "right_"))
 _PAIRS_68 = (
     *((i, 16 - i) for i in range(8)),
     *((17 + i, 26 - i) for i in range(5)),
@@ -18,7 +18,6 @@ _PAIRS_68 = (
     (48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67),
 )  # fmt: skip
 _PAIRS_5 = ((0, 2), (1, 3))
-_NOT_SIDES = ("u_lip", "l_lip")
 
 
 def mirrored(face: AlignedFace, classes: Mapping[int, str]) -> AlignedFace:
@@ -53,21 +52,22 @@ def mirrored(face: AlignedFace, classes: Mapping[int, str]) -> AlignedFace:
 
 
 def _other_sides(parts: Mask, classes: Mapping[int, str]) -> Mask:
-    values = {name: value for value, name in classes.items()}
     table = np.arange(256, dtype=np.uint8)
-    for name, value in values.items():
-        for left, right in _SIDES:
-            other = right + name.removeprefix(left)
-            if name.startswith(left) and name not in _NOT_SIDES and other in values:
-                table[value], table[values[other]] = values[other], value
+    for left, right in flip_pairs(classes):
+        table[left], table[right] = right, left
     swapped: Mask = table[parts]
     return swapped
 
 
-def _landmarks(points_xy: Points, width: int) -> Points:
-    order = np.arange(len(points_xy))
-    for one, other in {68: _PAIRS_68, 5: _PAIRS_5}.get(len(points_xy), ()):
+def flipped_order(count: int) -> list[int]:
+    """Which landmark each becomes in a mirror: of 68 or of 5, by their published numbers; of others, none moves."""
+    order = list(range(count))
+    for one, other in {68: _PAIRS_68, 5: _PAIRS_5}.get(count, ()):
         order[one], order[other] = other, one
-    mirrored_xy: Points = points_xy[order].copy()
+    return order
+
+
+def _landmarks(points_xy: Points, width: int) -> Points:
+    mirrored_xy: Points = points_xy[flipped_order(len(points_xy))]
     mirrored_xy[:, 0] = width - 1 - mirrored_xy[:, 0]
     return mirrored_xy

@@ -13,6 +13,7 @@ import numpy as np
 from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.plans import Json
 from natocc.core.samples import Image, Points
+from natocc.core.versions import opencv
 from natocc.io.cache import Cache, entry_key
 
 _VERSION = "landmarks 2"  # of the search: what another one found must not be taken for what this one finds
@@ -62,7 +63,7 @@ def kept_landmarks(
     BadDataError
         As `find`.
     """
-    state: list[Json] = [_VERSION, version("dlib-bin"), version("opencv-python-headless"), points, wanted, image.shape]
+    state: list[Json] = [_VERSION, version("dlib-bin"), opencv()[1], points, wanted, image.shape]
     if yunet is not None:
         state.append(yunet)
     key = entry_key([state, np.ascontiguousarray(image).data])

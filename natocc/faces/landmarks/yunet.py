@@ -28,6 +28,7 @@ that both find (standard deviation 0.09 and 0.06; HOG's own sizes are 0.2 apart)
 nose and the mouth's corners, within 0.02 of its side in the mean."""
 
 _OVERLAP = 0.3
+_ERRORS = 2  # OpenCV's level of logging
 _MOST = 5000
 
 
@@ -103,9 +104,9 @@ class YuNet:
 
     @functools.cached_property
     def _network(self) -> Any:
-        logging = cv2.utils.logging
+        logging = getattr(cv2.utils, "logging", cv2)  # OpenCV 4 has it at its top
         level = logging.getLogLevel()
-        logging.setLogLevel(logging.LOG_LEVEL_ERROR)  # OpenCV 5 warns that its new engine knows no targets, at every reading
+        logging.setLogLevel(_ERRORS)  # OpenCV 5 warns that its new engine knows no targets, at every reading
         try:
             return cv2.FaceDetectorYN.create(str(self.path), "", (SIDE, SIDE), LEAST_SCORE, _OVERLAP, _MOST)
         finally:

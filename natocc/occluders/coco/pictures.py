@@ -22,6 +22,7 @@ from natocc.occluders.coco.scalars import flag, id_of, whole
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
 from natocc.occluders.cutting.judging import judged
+from natocc.occluders.cutting.trim import trim
 from natocc.occluders.cutting.upscale import Upscaler
 
 
@@ -142,6 +143,7 @@ class CocoPicture:
         rules = self.options.rules
         mask = check_mask(decode(outline, *image.shape[:2]), rules)
         check_sharpness(image, mask, rules)
+        mask = trim(image, mask)
         if self.upscaler is None or not self.upscaler.wanted(mask):
             cutout = cut_out(image, mask, category, origin, choke=rules.choke)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -69,12 +71,15 @@ def _coverage_by_colour(
     """Coverage in [0, 1] at `pixels`, by linear regression on colour over the sure pixels around each."""
     colour = image.astype(np.float32) / 255
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    products = [colour[..., i] * colour[..., j] for i, j in pairs]
-    planes = np.dstack([np.ones_like(coverage), coverage, colour, *products, colour * coverage[..., None]]) * sure[..., None]
-    window = (2 * radius + 1, 2 * radius + 1)
-    sums = np.stack(
-        [cv2.boxFilter(np.ascontiguousarray(plane), -1, window)[pixels] for plane in np.moveaxis(planes, 2, 0)], axis=1
+    channels = [np.ascontiguousarray(colour[..., i]) for i in range(3)]
+    planes = itertools.chain(
+        (sure, coverage * sure),
+        (channel * sure for channel in channels),
+        (channels[i] * channels[j] * sure for i, j in pairs),
+        (channel * coverage * sure for channel in channels),
     )
+    window = (2 * radius + 1, 2 * radius + 1)
+    sums = np.stack([cv2.boxFilter(plane, -1, window)[pixels] for plane in planes], axis=1)  # one at a time: few are in memory
     count = np.maximum(sums[:, 0], 1e-6)
     means = (sums / count[:, None]).astype(np.float64)
     share, mean = means[:, 1], means[:, 2:5]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from natocc.core.samples import Image, Mask
 from natocc.occluders.cutting.cutouts import sharpness
+from natocc.occluders.cutting.regions import depth, disc, distance, local_mean
 
 _Plane = npt.NDArray[np.float32]
 _Bins = npt.NDArray[np.int32]
@@ -105,8 +106,8 @@ def measure_quality(image: Image, mask: Mask, others: Mask | None = None) -> Qua
     side = math.sqrt(area)
     codes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), dtype=np.uint8)
     bins, lab = _binned(codes), (codes * _LAB).astype(np.float32)
-    inside = _depth(np.pad(shape, 1))[1:-1, 1:-1]
-    outside = _depth(1 - shape)
+    inside = depth(np.pad(shape, 1))[1:-1, 1:-1]
+    outside = depth(1 - shape)
     outlines, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = np.asarray(max(outlines, key=len), dtype=np.int32)[:, 0]
     steps = sharpness(image, mask) / 100 * 2 * float(inside.max()) / scale
@@ -154,7 +155,7 @@ def _bitten(shape: Mask, outline: npt.NDArray[np.int32], beside: Mask, bins: _Bi
     hull, filled = np.zeros_like(shape), np.zeros_like(shape)
     cv2.fillConvexPoly(hull, cv2.convexHull(outline), 1)
     cv2.fillPoly(filled, [outline], 1)
-    dents = cv2.morphologyEx(hull & (1 - filled), cv2.MORPH_OPEN, _disc(0.02 * side))
+    dents = cv2.morphologyEx(hull & (1 - filled), cv2.MORPH_OPEN, disc(0.02 * side))
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(dents, connectivity=4)
     sizes = statistics[1:, cv2.CC_STAT_AREA] / area
     sizes[sizes < _LEAST_GAP] = 0
@@ -180,9 +181,9 @@ def _scraps(lab: _Plane, bins: _Bins, inside: _Plane, outside: _Plane, side: flo
         return 0.0
     core = inside > max(2.0, 0.3 * float(inside.max()))
     model = _model(bins[core if core.any() else inside > 0])
-    own, beyond = _local_mean(lab, inside > max(2.0, 0.06 * side), 2 * reach), _local_mean(lab, near, reach)
+    own, beyond = local_mean(lab, inside > max(2.0, 0.06 * side), 2 * reach), local_mean(lab, near, reach)
     foreign = (inside > 1.5) & (model[bins] < 0.5 * float((model**2).sum()))
-    foreign &= _distance(lab, beyond) < 0.7 * _distance(lab, own)
+    foreign &= distance(lab, beyond) < 0.7 * distance(lab, own)
     share = np.count_nonzero(cv2.morphologyEx(foreign.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))) / side**2
     return share * min(plain, 1.0) * (1 - _overlap(model, _model(bins[near])))
 
@@ -190,25 +191,15 @@ def _scraps(lab: _Plane, bins: _Bins, inside: _Plane, outside: _Plane, side: flo
 def _step(lab: _Plane, inside: _Plane, outside: _Plane, outline: npt.NDArray[np.int32], side: float) -> float:
     """Difference of colour across the outline where it is faint: a fifth of it has less, CIELAB units."""
     reach = max(3, round(0.05 * side))
-    own = _local_mean(lab, (inside > 1.5) & (inside <= 1.5 + reach), reach)
-    beyond = _local_mean(lab, (outside > 1.5) & (outside <= 1.5 + reach), reach)
-    return float(np.percentile(_distance(own, beyond)[outline[:, 1], outline[:, 0]], 20))
+    own = local_mean(lab, (inside > 1.5) & (inside <= 1.5 + reach), reach)
+    beyond = local_mean(lab, (outside > 1.5) & (outside <= 1.5 + reach), reach)
+    return float(np.percentile(distance(own, beyond)[outline[:, 1], outline[:, 0]], 20))
 
 
 def _holes(shape: Mask) -> int:
     """Number of holes of the object, specks of a few pixels left out."""
     _, _, statistics, _ = cv2.connectedComponentsWithStats(1 - np.pad(shape, 1), connectivity=4)
     return int(np.count_nonzero(statistics[1:, cv2.CC_STAT_AREA] >= _LEAST_HOLE)) - 1
-
-
-def _depth(shape: Mask) -> _Plane:
-    """(H, W) distance to the nearest 0, px."""
-    return np.asarray(cv2.distanceTransform(shape, cv2.DIST_L2, cv2.DIST_MASK_5), dtype=np.float32)
-
-
-def _disc(radius: float) -> Mask:
-    size = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)
 
 
 def _binned(codes: Image) -> _Bins:
@@ -230,17 +221,3 @@ def _model(bins: _Bins) -> _Plane:
 def _overlap(first: _Plane, second: _Plane) -> float:
     """What two colour models have in common, in [0, 1] (Bhattacharyya coefficient)."""
     return min(1.0, float(np.sqrt(first * second).sum()))
-
-
-def _local_mean(lab: _Plane, where: npt.NDArray[np.bool_], radius: int) -> _Plane:
-    """Mean colour of the pixels `where` within `radius` of each; 0 where there is none."""
-    weight = where.astype(np.float32)
-    window = (2 * radius + 1, 2 * radius + 1)
-    total = np.maximum(cv2.boxFilter(weight, -1, window), 1e-4)
-    return np.asarray(cv2.boxFilter(lab * weight[..., None], -1, window) / total[..., None], dtype=np.float32)
-
-
-def _distance(first: _Plane, second: _Plane) -> _Plane:
-    """(H, W) distance of colours."""
-    difference = first - second
-    return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", difference, difference)), dtype=np.float32)

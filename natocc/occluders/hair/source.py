@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -48,12 +48,7 @@ class HairOccluders(DrawnKinds):
     @property
     def usual(self) -> Mapping[str, Mapping[str, Any]]:
         """See :attr:`OccluderOptions.usual`: its colours, its edges and its sharpness are the picture's already."""
-        return {
-            "placement": {"occlusion": (0.002, 0.8)},
-            "colour": {"shift": (0.0, 0.0)},
-            "light": {"shading": (0.2, 0.5), "shadow": 0.8, "shadow_strength": (0.2, 0.45), "shadow_reach": (0.01, 0.03)},
-            "optics": {"edge": False, "sharpness": (0.0, 0.0)},
-        }
+        return Hair.usual
 
     def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
         """One, however it falls."""
@@ -73,6 +68,12 @@ class Hair(DrawnOnFaces):
     """Hair drawn on demand; an :class:`OccluderSource` of any face that :meth:`on` names."""
 
     name = "hair"
+    usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "placement": {"occlusion": (0.002, 0.8)},
+        "colour": {"shift": (0.0, 0.0)},
+        "light": {"shading": (0.2, 0.5), "shadow": 0.8, "shadow_strength": (0.2, 0.45), "shadow_reach": (0.01, 0.03)},
+        "optics": {"edge": False, "sharpness": (0.0, 0.0)},
+    }
 
     def draw_for(self, rng: np.random.Generator, kind: str, sitter: Sitter) -> dict[str, Json]:
         """Control points of its sheets, px; how densely each is covered; colours; scale and blur of the picture."""

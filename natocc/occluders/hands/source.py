@@ -21,6 +21,7 @@ from natocc.io.pairs import check_stems, pair_masks
 from natocc.io.paths import SUFFIXES, locate, require_folder, without_suffix
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
 from natocc.occluders.cutting.judging import judged
+from natocc.occluders.cutting.trim import trim
 from natocc.occluders.hands.plain_background import plain_background_mask
 from natocc.occluders.hands.pointing import finger_direction
 from natocc.occluders.library.extraction import library_key, open_library
@@ -152,7 +153,7 @@ class HandPicture:
             origin = Origin("hands", item, digest, self.options.licence)
             try:
                 rules = self.options.rules
-                hand = check_mask(piece, rules)
+                hand = trim(image, check_mask(piece, rules))
                 cutout = cut_out(image, hand, "hand", origin, finger_direction(hand), rules.choke)
                 yield judged(cutout, image, hand, rules.min_quality)
             except BadDataError as error:

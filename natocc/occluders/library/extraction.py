@@ -30,7 +30,7 @@ from natocc.occluders.cutting.judging import JudgedCutout, PoorCutoutError
 from natocc.occluders.library.best_refused import keep_best, keep_refused
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
 
-VERSION = 6
+VERSION = 7
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _LOG = logging.getLogger("natocc")

@@ -136,6 +136,10 @@ class Library:
         matte = np.asarray(cv2.extractChannel(rgba, 3), dtype=np.uint8)
         return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
 
+    def get(self, item: str) -> Cutout:
+        """The cutout of an id, one of :meth:`items`; raises as :meth:`cutout` does."""
+        return self.cutout({"id": item})
+
     def _entry(self, item: str) -> dict[str, Any]:
         """The index's row of a cutout."""
         items = self._index["item"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -48,7 +48,7 @@ class VeilOccluders(DrawnKinds):
     @property
     def usual(self) -> Mapping[str, Mapping[str, Any]]:
         """See :attr:`OccluderOptions.usual`."""
-        return {"placement": {"occlusion": (0.0, 0.8)}, "light": {"shadow": 0.0}, "optics": {"edge": False}}
+        return Veils.usual
 
     def kinds_of(self, source: OccluderSource) -> tuple[str, ...]:
         """Those that have a weight."""
@@ -64,6 +64,11 @@ class Veils(DrawnOnFaces):
     """See-through things drawn on demand; an :class:`OccluderSource` of any face that :meth:`on` names."""
 
     name = "veils"
+    usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "placement": {"occlusion": (0.0, 0.8)},
+        "light": {"shadow": 0.0},
+        "optics": {"edge": False},
+    }
 
     def draw_for(self, rng: np.random.Generator, kind: str, sitter: Sitter) -> dict[str, Json]:
         """Where the face's origin and two points, 100 mm to its right and below, lie in its picture; and the picture's size."""

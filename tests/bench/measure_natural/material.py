@@ -23,6 +23,7 @@ from natocc.io.images import read_mask, read_rgb
 from natocc.occluders.coco.categories import CATEGORIES
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
+from natocc.occluders.cutting.trim import trim
 from natocc.occluders.hands.pointing import finger_direction
 
 HANDS, OBJECTS = CutoutRules(border_share=0.5, choke=2), CutoutRules(choke=1, min_sharpness=20)
@@ -99,7 +100,7 @@ def drawing(cutout: Cutout) -> Callable[[np.random.Generator], tuple[Mapping[str
 
 
 def _occluder(image: Image, mask: Mask, kind: str, rules: CutoutRules) -> Occluder:
-    mask = check_mask(mask, rules)
+    mask = trim(image, check_mask(mask, rules))
     origin, points_to = Origin(kind, "measured", "", None), finger_direction(mask) if kind == "hand" else None
     left, top, width, height = cv2.boundingRect(mask)
     box = (slice(max(top - _ROOM, 0), top + height + _ROOM), slice(max(left - _ROOM, 0), left + width + _ROOM))
