@@ -21,14 +21,17 @@ from natocc.recipe.text import parse_recipe, recipe_text
 
 SWITCHES: Mapping[str, tuple[str, ...]] = {
     "align": ("faces.align.method=ffhq", "faces.align.method=none"),
+    "border": ("", "faces.align.border=reflect", "faces.align.border=constant"),
     "landmarks": ("faces.align.landmarks=false", "faces.align.landmarks=true"),
     "coverage": ("", "placement.coverage={range: [0.1, 0.4]}", "placement.occlusion=[0.05, 0.5]"),
     "count": ("placement.count=1", "placement.count=2", "placement.count=[1, 3]"),
     "anchors": ("", "placement.anchors={mouth: 1, eyes: 1, border: 1}"),
     "reach": ("placement.reach=false", "placement.reach=true"),
-    "transfer": ("colour.transfer=none", "colour.transfer=reinhard", "colour.transfer=sot"),
+    "transfer": ("colour.transfer=none", "colour.transfer=skin", "colour.transfer=reinhard", "colour.transfer=sot"),
     "blend": ("blend.method=alpha", "blend.method=poisson"),
     "shadow": ("light.shadow=0", "light.shadow=1"),
+    "defocus": ("optics.defocus=0", "optics.defocus=1"),
+    "motion": ("optics.motion=0", "optics.motion=1"),
     "jpeg": ("", "optics.jpeg=[60, 90]"),
     "transparency": (
         "", "transparency={probability: 1, label: ignore}", "transparency={probability: 0.5, label: threshold}",
@@ -36,7 +39,8 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
     ),
     "finish": ("", "finish={flip: 1, blur: [0.1, 1]}", "finish={jpeg: [50, 80], brightness: [-20, 20]}"),
     "masks": (
-        "output.masks=[face]", "output.masks=[face, amodal, occluder, matte, parts, kinds]", "output.masks=[amodal, parts]",
+        "output.masks=[face]", "output.masks=[face, amodal, occluder, matte, parts, kinds, regions]",
+        "output.masks=[amodal, parts]",
         "output.masks=[kinds]",
     ),
     "clean": ("output.clean=false", "output.clean=true"),
@@ -50,7 +54,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
 
 Row = dict[str, str]
 
-ROWS = 22
+ROWS = 24
 """Of :func:`table`, known without making it."""
 
 
