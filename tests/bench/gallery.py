@@ -51,7 +51,7 @@ def main() -> None:
             faces = dict.fromkeys(recipe.faces.open(data, Path(cache)).ids(), "hand")
             for index, tile in enumerate(_rows(recipe, data, Path(cache), faces, _hand_switches)):
                 (out / f"hand-{index:03d}.png").write_bytes(encode_png(tile.image))
-            sheet = contact_sheet(_rows(recipe, data, Path(cache), faces, _hand_switches), columns=6, side=256)
+            sheet = contact_sheet(_rows(recipe, data, Path(cache), faces, _hand_switches), columns=7, side=256)
             (out / "hands.png").write_bytes(encode_png(sheet))
     print(f"assets/gallery.jpg, {out.relative_to(OWN)}")
 
@@ -82,7 +82,7 @@ def _rows(recipe: Recipe, data: Path, cache: Path, faces: Mapping[str, str], swi
 def _object_switches(photo: Photo, cutout: Cutout, plan: Plan) -> list[Tile]:
     occluder = dataclasses.replace(plan.occluders[0], look=PLAIN, softness=None, blend="alpha", opacity=1.0)
     natural = plan.occluders[0].look
-    shadow = Shadow(8.0, 10.0, 7.0, 0.5)
+    shadow = Shadow(8.0, 10.0, 7.0, 0.4, 0.5, 8.0)
     return [
         _tile(photo, cutout, occluder, "all off"),
         _tile(photo, cutout, occluder, "white point and exposure (0.8)", shift=0.8),
@@ -101,12 +101,14 @@ def _object_switches(photo: Photo, cutout: Cutout, plan: Plan) -> list[Tile]:
 
 def _hand_switches(photo: Photo, cutout: Cutout, plan: Plan) -> list[Tile]:
     occluder = dataclasses.replace(plan.occluders[0], look=PLAIN, softness=None)
-    natural = dataclasses.replace(plan.occluders[0].look, transfer="sot", shift=0.0)
+    drawn = plan.occluders[0].look
+    sot = dataclasses.replace(drawn, transfer="sot", tone=None)
     return [
         _tile(photo, cutout, occluder, "all off"),
         *(_tile(photo, cutout, occluder, name, transfer=name) for name in ("reinhard", "histogram", "sot")),
-        _tile(photo, cutout, dataclasses.replace(occluder, look=natural), "sot, light and lens"),
-        _tile(photo, cutout, dataclasses.replace(occluder, look=natural, softness=photo.softness), "and soft edge"),
+        _tile(photo, cutout, dataclasses.replace(occluder, look=sot), "sot, light and lens"),
+        _tile(photo, cutout, dataclasses.replace(occluder, look=drawn), "skin, light and lens"),
+        _tile(photo, cutout, dataclasses.replace(occluder, look=drawn, softness=photo.softness), "and soft edge"),
     ]
 
 
