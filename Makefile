@@ -20,7 +20,7 @@ test-slow: setup-test  ## Run the slow tests: every kill point, signals again an
 	$(BIN)/pytest -n 2 -m slow
 
 test-oldest: $(VENV).oldest/.installed  ## Run the tests that see other versions, with the oldest ones that natocc works with: tests/oldest.txt
-	PYTHONPATH=$(CURDIR) $(VENV).oldest/bin/python -m pytest -p no:cacheprovider -n 2 $(SEEN_BY_VERSIONS)
+	env -u CI PYTHONPATH=$(CURDIR) $(VENV).oldest/bin/python -m pytest -p no:cacheprovider -n 2 $(SEEN_BY_VERSIONS)
 
 test-clients: setup $(CLIENTS)/.installed  ## Exports read by the tools that they are for, which lie in an environment of their own (7 GB)
 	NATOCC="$(abspath $(BIN)/natocc)" $(CLIENTS)/bin/python -m pytest -c tests/clients/pytest.ini tests/clients

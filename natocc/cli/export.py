@@ -41,8 +41,8 @@ def export(
 ) -> None:
     """Write DATASET for another tool: pictures, masks, and the files by which that tool knows them.
 
-    The folder is new or empty, or holds an earlier export of the same dataset to the same format, which is replaced; what
-    natocc did not write there stays. It appears when it is whole. Rejected samples are left out. A dataset without splits is
+    The folder is new or empty, or holds an earlier export of the same dataset to the same format, which is replaced; files
+    there that are not natocc's stay. It appears when it is whole. Rejected samples are left out. A dataset without splits is
     exported as train, unless --split-shares divides it, by person; occluders are not divided then, as they are by a recipe
     with splits.
 

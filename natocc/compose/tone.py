@@ -48,7 +48,7 @@ def draw_tone(rng: np.random.Generator, variety: float, contrast: tuple[float, f
     contrast : (float, float)
         The least step across the outline is drawn from this range.
     """
-    lightness, red, yellow, relief, rim = rng.standard_normal(5).clip(-2, 2)
+    lightness, red, yellow, relief, rim = rng.standard_normal(5).clip(-2, 2).tolist()
     lighter = 3.0 + 8.5 * lightness
     return Tone(
         lightness=round(variety * lighter, 2),
