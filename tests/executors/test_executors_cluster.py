@@ -105,7 +105,7 @@ def test_a_dask_worker_is_killed_and_the_bytes_are_those_of_one_machine(
 def test_a_build_that_is_stopped_goes_on_elsewhere(runs: Runs, scheduler: str, whole: dict[str, str]) -> None:
     out, recipe = runs.base / "out", runs.recipe(COUNT, SIZE)
     command = ("build", recipe, "-o", out, "-n", COUNT)
-    worker = _worker(runs, scheduler, "--no-nanny", NATOCC_TEST_SLOW=0.6)  # long enough that the signal comes before the end
+    worker = _worker(runs, scheduler, "--no-nanny", NATOCC_TEST_SLOW=1.2)  # long enough that the signal comes before the end
     build = runs.start(*command, "--backend", "dask", "--address", scheduler)
     until(lambda: list(out.glob(".staging/worker-*")))
     assert list(out.glob(f".staging/worker-*-{worker}-*")), "joblib makes what one worker alone is asked for by itself"

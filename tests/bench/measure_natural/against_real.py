@@ -88,7 +88,7 @@ def _contours(real: list[Shown], ours: dict[str, list[Shown]]) -> None:
         for field in dataclasses.fields(Contour):
             values = {name: _known(rows, field.name) for name, rows in of.items()}
             shared = [f"{_spread(values[name])} | {distance(values['real'], values[name]):.2f}" for name in ours]
-            floor = by_chance(len(values["real"]), len(values["now"]))
+            floor = by_chance(len(values["real"]), len(values["natocc now"]))
             print(f"| {field.name} | {_spread(values['real'])} | {' | '.join(shared)} | {floor:.2f} |", flush=True)
 
 

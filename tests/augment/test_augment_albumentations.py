@@ -13,7 +13,7 @@ from needed import need
 import natocc
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would look for a newer version
-A = pytest.importorskip("albumentations", reason="make test-clients has albumentations")
+A = pytest.importorskip("albumentations", reason="make test-oldest has albumentations")
 
 from natocc.albumentations import Occlude  # noqa: E402  # needs it
 
