@@ -43,7 +43,7 @@ def _semaphores(runs: Runs) -> list[Path]:
 @pytest.mark.slow
 @pytest.mark.skipif(not PROC.is_dir(), reason="looks for workers in /proc")
 def test_f26_stopped_again_and_again(runs: Runs, tmp_path: Path) -> None:
-    recipe, out = runs.recipe(160), tmp_path / "out"
+    recipe, out = runs.recipe(72), tmp_path / "out"
     common = ("build", recipe, "-o", out, "-j", 2)
 
     def staged() -> int:
@@ -51,7 +51,7 @@ def test_f26_stopped_again_and_again(runs: Runs, tmp_path: Path) -> None:
 
     for number, times in ((signal.SIGTERM, 1), (signal.SIGINT, 2), (signal.SIGHUP, 1), (signal.SIGKILL, 1)):
         there = staged()
-        process = runs.start(*common, NATOCC_TEST_SLOW=0.25)
+        process = runs.start(*common, NATOCC_TEST_SLOW=0.15)
         until(lambda there=there: staged() >= there + 6)
         begin = time.monotonic()
         for _ in range(times):
@@ -65,12 +65,12 @@ def test_f26_stopped_again_and_again(runs: Runs, tmp_path: Path) -> None:
             assert process.returncode == -signal.SIGKILL
             continue
         assert process.returncode == 128 + number
-        found = re.search(r"natocc: stopped by (\w+): (\d+) of 160 samples are kept in .*; run the same command again", told)
+        found = re.search(r"natocc: stopped by (\w+): (\d+) of 72 samples are kept in .*; run the same command again", told)
         assert found, told
         assert found[1] == number.name
         assert int(found[2]) == staged() > there
         assert not _half_files(out)
-    assert staged() < 160, "the test needs slower faces"
+    assert staged() < 72, "the test needs slower faces"
     assert "samples exist" in runs.run(*common)
     assert not (out / ".lock").exists()
     assert not (out / ".staging").exists()
