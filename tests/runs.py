@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,7 @@ class Runs:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear,
         )
         self.started.append(process)
         return process
@@ -72,6 +74,12 @@ class Runs:
         out, err = process.communicate(timeout=120)
         assert process.returncode == expect, err
         return out + err
+
+
+def _hear() -> None:
+    """Signals that the tests' own process ignores, as under ``nohup``, are not ignored by what it starts."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def files(root: Path) -> dict[str, str]:
