@@ -59,11 +59,7 @@ def crease(
     most, sigma = min(_OF_CONTACT * contact, _MOST), max(_WIDTH * face_height, 0.5)
     if most <= 0:
         return layer
-    room = math.ceil(4 * sigma)
-    rows, columns = layer.window
-    top, left = max(rows.start - room, 0), max(columns.start - room, 0)
-    box = (slice(top, min(rows.stop + room, image.shape[0])), slice(left, min(columns.stop + room, image.shape[1])))
-    inner = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+    box, inner = layer.around(math.ceil(4 * sigma), face_mask.shape)
     matte = np.zeros(face_mask[box].shape, np.uint8)
     matte[inner] = layer.matte
     covered = np.asarray(cv2.GaussianBlur(matte, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)

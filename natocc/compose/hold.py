@@ -66,11 +66,11 @@ def held_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     scale, size_cm = scale_to(axis, thing, uniform(rng, thing.cm), frame.cm)
     flip = bool(rng.random() < rule.flip)
     direction = _direction(rng, frame, place, side, thing)
-    breadth = rng.uniform(*_TURNED) if place == "ear" or (place == "cheek" and not _stands(thing)) else 1.0
+    breadth = rng.uniform(*_TURNED) if place == "ear" or (place == "cheek" and not _has_top(thing)) else 1.0
     jitter = np.clip(rng.normal(0, _JITTER_CM, 2), -_MOST_JITTER_CM, _MOST_JITTER_CM) * frame.cm
     linear = turned(axis.along, direction, scale, flip, breadth)
     point = _point(frame, place, side) + jitter
-    if place == "cheek" and _stands(thing):
+    if place == "cheek" and _has_top(thing):
         point += frame.cm * (rng.uniform(*_OUTER_CM) * frame.outward(side) - rng.uniform(*_HIGHER_CM) * frame.down)
     return Pose(linear, axis.tip_xy, point, flip, place, None, size_cm, in_place=True)
 
@@ -131,11 +131,12 @@ def _direction(rng: np.random.Generator, frame: FaceFrame, place: HoldPlace, sid
         sign = 1.0 if side else -1.0
         return _rotated(line / max(float(np.hypot(*line)), 1e-6), -sign * math.radians(rng.uniform(*_ALONG_CHEEK)))
     if place == "cheek":
-        return frame.away(side, rng.uniform(*(_STANDS if _stands(thing) else _ON_CHEEK)))
+        return frame.away(side, rng.uniform(*(_STANDS if _has_top(thing) else _ON_CHEEK)))
     return frame.away(side, rng.uniform(*thing.leaves))
 
 
-def _stands(thing: Thing) -> bool:
+def _has_top(thing: Thing) -> bool:
+    """Whether it has a top or a neck, so that it is held up full."""
     return thing.tip in ("top", "narrow")
 
 

@@ -56,17 +56,14 @@ class Overview:
 
 def look_over(layer: Layer, face_mask: Mask, face_width: float, room: int) -> Overview:
     """Reduce an occluder, the face around it, and `room` px more on each side as far as the picture goes."""
-    height, width = face_mask.shape
-    rows, columns = layer.window
-    top, left = max(rows.start - room, 0), max(columns.start - room, 0)
-    bottom, right = min(rows.stop + room, height), min(columns.stop + room, width)
+    outer, inner = layer.around(room, face_mask.shape)
+    faces = face_mask[outer] * np.uint8(255)
+    height, width = faces.shape
     step = max(1.0, face_width / _ACROSS)
-    size = (max(1, round((right - left) / step)), max(1, round((bottom - top) / step)))
-    inner = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
-    matte = np.zeros((bottom - top, right - left), np.uint8)
+    size = (max(1, round(width / step)), max(1, round(height / step)))
+    matte = np.zeros_like(faces)
     matte[inner] = layer.matte
-    faces = face_mask[top:bottom, left:right] * np.uint8(255)
-    return Overview((left, top, right - left, bottom - top), step, _share(matte, size), _share(faces, size), inner)
+    return Overview((outer[1].start, outer[0].start, width, height), step, _share(matte, size), _share(faces, size), inner)
 
 
 def _share(plane: Matte, size: tuple[int, int]) -> Float:

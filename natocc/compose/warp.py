@@ -47,6 +47,16 @@ class Layer:
         """The box as (rows, columns) to index the face's picture with."""
         return window(self.left, self.top, self.matte.shape[::-1])
 
+    def around(self, room: int, shape: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """The box and `room` px more on each side, as far as a picture of (height, width) goes; and where the box lies in that.
+
+        Both as (rows, columns).
+        """
+        rows, columns = self.window
+        top, left = max(rows.start - room, 0), max(columns.start - room, 0)
+        outer = (slice(top, min(rows.stop + room, shape[0])), slice(left, min(columns.stop + room, shape[1])))
+        return outer, (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+
 
 def window(left: int, top: int, size: Sequence[int]) -> tuple[slice, slice]:
     """A box of a (width, height) as (rows, columns) to index the face's picture with."""

@@ -226,7 +226,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Json]:
         """Plan as plain dictionaries, lists and numbers."""
-        content: dict[str, Json] = plain(self)
+        content: dict[str, Json] = as_plain(self)
         return content
 
     @classmethod
@@ -236,7 +236,7 @@ class Plan:
         return cls(occluders, value["attempts"], value["coverage"], Finish(**value["finish"]))
 
 
-def plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
     """A frozen dataclass, and those within it, as dictionaries by field; tuples and lists of them, too.
 
     As :func:`dataclasses.asdict`, in a third of the time: what cannot change is not copied.
@@ -245,10 +245,10 @@ def plain(value: Any) -> Any:
     if kind in _ATOMS:
         return value
     if kind is tuple or kind is list:
-        return kind([plain(item) for item in value])
+        return kind([as_plain(item) for item in value])
     if dataclasses.is_dataclass(kind):
-        return {name: plain(getattr(value, name)) for name in _fields(kind)}
-    return {name: plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+        return {name: as_plain(getattr(value, name)) for name in _fields(kind)}
+    return {name: as_plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from natocc.core.errors import Reason, UsageError
-from natocc.core.plans import Json, Plan, plain
+from natocc.core.plans import Json, Plan, as_plain
 from natocc.core.rejections import examples_of
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.core.versions import __version__
@@ -226,10 +226,10 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
         "variant": record.variant,
         "identity": record.identity,
         "split": record.split,
-        "rejection": plain(record.rejection) if record.rejection else None,
-        "face_origin": plain(record.face_origin) if record.face_origin else None,
+        "rejection": as_plain(record.rejection) if record.rejection else None,
+        "face_origin": as_plain(record.face_origin) if record.face_origin else None,
         "occluders": [
-            {**plain(origin), "category": category}
+            {**as_plain(origin), "category": category}
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
         ],
         "plan": record.plan.to_json() if record.plan else None,

@@ -13,7 +13,7 @@ import numpy as np
 
 from natocc.core.errors import UsageError
 from natocc.exports.format import ExportOptions
-from natocc.exports.notes import only_jpeg, readme
+from natocc.exports.notes import readme
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 from natocc.faces.classes import PARTS
@@ -31,6 +31,7 @@ class CelebAMaskExport(ExportOptions):
     """
 
     to: Literal["celebamask"] = "celebamask"
+    jpeg_layout = "CelebAMask-HQ"
     labels: Literal["parts"] = "parts"
     """Parts are all that this layout has."""
 
@@ -43,7 +44,6 @@ class CelebAMaskExport(ExportOptions):
             If there are such.
         """
         super().check(dataset)
-        only_jpeg(dataset, "CelebAMask-HQ")
         unknown = [name for name in dataset.classes("parts").values() if name not in (*PARTS, _OCCLUDER)]
         if unknown:
             raise UsageError(f"{dataset.root}: CelebAMask-HQ has no parts called {', '.join(unknown)}; try --to voc")

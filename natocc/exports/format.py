@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from natocc.core.errors import UsageError
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 from natocc.plugins.options import Options
@@ -24,6 +25,8 @@ class ExportOptions(Options, abc.ABC):
     occluder as one more, the kinds of occluders, or face, occluder over it and occluder elsewhere. The dataset must have them."""
     takes_clean: ClassVar[bool] = False
     """Whether the format has a place for the pictures without occluders, which a dataset may have beside its samples."""
+    jpeg_layout: ClassVar[str | None] = None
+    """Whose layout it is, if that has JPEG pictures and no others."""
 
     def check(self, dataset: SourceDataset) -> None:
         """Refuse a dataset that the format cannot express, before anything is written.
@@ -31,9 +34,14 @@ class ExportOptions(Options, abc.ABC):
         Raises
         ------
         UsageError
-            If the dataset lacks the label maps that are asked for.
+            If the dataset lacks the label maps that are asked for, or its pictures are no JPEG where they must be.
         """
         dataset.classes(self.labels)
+        suffix = dataset.image_suffix
+        if self.jpeg_layout and suffix != ".jpg":
+            raise UsageError(
+                f"{dataset.root}: {self.jpeg_layout} has .jpg pictures, found {suffix}; output.image.format in a recipe decides"
+            )
 
     @abc.abstractmethod
     def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Iterator
 
 from natocc.core.errors import UsageError
-from natocc.dataset.manifest import stream_manifest
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.faces.alignment.mirror import flipped_order
 
@@ -37,18 +36,16 @@ class Keypoints:
 
     @classmethod
     def of(cls, dataset: SourceDataset) -> Keypoints:
-        """The largest number of landmarks that a face of the dataset has, whatever its split.
+        """As many as the face of the dataset that has most, whatever its split.
 
         Raises
         ------
         UsageError
             If no face has any.
         """
-        rows = stream_manifest(dataset.root, ["status", "landmarks"])
-        count = max((len(row["landmarks"] or ()) for row in rows if row["status"] == "made"), default=0)
-        if not count:
+        if not dataset.most_landmarks:
             raise UsageError(f"{dataset.root} has no landmarks: its faces were not searched for, and their source has none")
-        return cls(count)
+        return cls(dataset.most_landmarks)
 
     @property
     def names(self) -> tuple[str, ...]:

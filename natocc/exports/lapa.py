@@ -10,7 +10,7 @@ import numpy as np
 
 from natocc.core.samples import IGNORE
 from natocc.exports.format import ExportOptions
-from natocc.exports.notes import only_jpeg, readme
+from natocc.exports.notes import readme
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 from natocc.faces.classes import CLASS_TABLES
@@ -27,19 +27,9 @@ class LaPaExport(ExportOptions):
     """
 
     to: Literal["lapa"] = "lapa"
+    jpeg_layout = "LaPa"
     labels: Literal["parts"] = "parts"
     """Parts are all that this layout has."""
-
-    def check(self, dataset: SourceDataset) -> None:
-        """Refuse a dataset without parts, and pictures that are no JPEG.
-
-        Raises
-        ------
-        UsageError
-            If they are so.
-        """
-        super().check(dataset)
-        only_jpeg(dataset, "LaPa")
 
     def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Link the pictures and write their label maps in LaPa's values."""

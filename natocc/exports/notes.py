@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from natocc.core.errors import UsageError
 from natocc.core.text import plain
 from natocc.exports.reader import SourceDataset
 
@@ -19,16 +18,3 @@ def flip_sentence(dataset: SourceDataset, labels: str) -> str:
     classes = dataset.classes(labels)
     pairs = [plain(f"{classes[left]} and {classes[right]}") for left, right in dataset.flip_pairs(labels)]
     return f"Whoever mirrors pictures exchanges, too: {', '.join(pairs)}." if pairs else ""
-
-
-def only_jpeg(dataset: SourceDataset, layout: str) -> None:
-    """Refuse pictures that are no JPEG.
-
-    Raises
-    ------
-    UsageError
-        If they are PNG.
-    """
-    if dataset.image_suffix != ".jpg":
-        suffix = dataset.image_suffix
-        raise UsageError(f"{dataset.root}: {layout} has .jpg pictures, found {suffix}; output.image.format in a recipe decides")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from natocc.io.images import file_sha256
 
 LIST = "natocc-export.sha256"
 """Lies in every export: a line ``SHA256  NAME`` a file."""
@@ -69,9 +70,3 @@ def contents(root: Path) -> Iterator[str]:
         if not folders and not files and below != root:
             yield below.relative_to(root).as_posix()
         yield from sorted((below / name).relative_to(root).as_posix() for name in leaves)
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file's bytes, hexadecimal; raises OSError if it cannot be read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

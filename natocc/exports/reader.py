@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import functools
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -108,6 +109,12 @@ class SourceDataset:
     has_splits: bool
     shares: Splits | None = None
     same: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def most_landmarks(self) -> int:
+        """The largest number of landmarks that a face has, of whatever split; the manifest is read for it, once."""
+        rows = stream_manifest(self.root, ["status", "landmarks"])
+        return max((len(row["landmarks"] or ()) for row in rows if row["status"] == "made"), default=0)
 
     @classmethod
     def open(cls, root: Path, splits: tuple[str, ...] | None = None, shares: Splits | None = None) -> SourceDataset:

@@ -15,7 +15,7 @@ from natocc.core.samples import IGNORE, Mask
 from natocc.core.text import plain
 from natocc.exports.format import ExportOptions
 from natocc.exports.instances import FACE_MAPS, Instance, class_instances, instances
-from natocc.exports.notes import flip_sentence, only_jpeg
+from natocc.exports.notes import flip_sentence
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
 
@@ -31,17 +31,7 @@ class VocExport(ExportOptions):
     """
 
     to: Literal["voc"] = "voc"
-
-    def check(self, dataset: SourceDataset) -> None:
-        """Refuse a dataset without the label maps, and pictures that are no JPEG.
-
-        Raises
-        ------
-        UsageError
-            If they are so.
-        """
-        super().check(dataset)
-        only_jpeg(dataset, "VOC")
+    jpeg_layout = "VOC"
 
     def write(self, dataset: SourceDataset, samples: Iterator[SourceSample], writer: ExportWriter, target: Path) -> None:
         """Link the pictures, write label maps, boxes and lists."""

@@ -13,8 +13,9 @@ from typing import IO
 
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
-from natocc.exports.own_files import LIST, file_sha256
+from natocc.exports.own_files import LIST
 from natocc.io.atomic import disk_errors, encode_json
+from natocc.io.images import file_sha256
 
 
 class ExportWriter:

@@ -89,6 +89,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file; raises OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_rgb(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[Image, str]:
     """A picture as 8-bit sRGB, and the sha256 of its file.
 

@@ -121,8 +121,7 @@ def test_faces_with_keypoints(dataset: SourceDataset, exported: Callable[..., Pa
 def test_faces_without_landmarks_have_no_keypoints(
     dataset: SourceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [{"status": "made", "landmarks": []}]
-    monkeypatch.setattr("natocc.exports.keypoints.stream_manifest", lambda *_: rows)
+    monkeypatch.setattr(SourceDataset, "most_landmarks", 0)
     for flags in (("yolo-pose",), ("coco", "--set", "keypoints=true")):
         said = invoke("export", dataset.root, "--to", *flags, "-o", tmp_path / "out", code=2)
         assert "has no landmarks" in said.stderr

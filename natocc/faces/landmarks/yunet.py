@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from natocc.core.errors import UsageError
 from natocc.core.samples import Image
 from natocc.faces.landmarks.cache import Box
+from natocc.io.images import file_sha256
 
 SIDE = 640
 """Longer side, px, to which a picture is reduced."""
@@ -57,8 +57,7 @@ class YuNet:
             If it cannot be read.
         """
         try:
-            with self.path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            return file_sha256(self.path)
         except OSError as error:
             raise UsageError(f"align.yunet: {self.path} cannot be read: {error.strerror}") from None
 

@@ -172,8 +172,8 @@ def _in_light(colours: _Plane, lit: _Plane, deepest: float, brightest: float | _
 
 def _steepness(colours: _Plane) -> _Plane:
     """(H, W) rise of the steepest channel, per pixel."""
-    rises = [np.hypot(cv2.Scharr(colours, cv2.CV_32F, 1, 0), cv2.Scharr(colours, cv2.CV_32F, 0, 1)) / 32]
-    return np.asarray(rises[0].max(axis=2), dtype=np.float32)
+    rises = np.hypot(cv2.Scharr(colours, cv2.CV_32F, 1, 0), cv2.Scharr(colours, cv2.CV_32F, 0, 1)) / 32
+    return np.asarray(rises.max(axis=2), dtype=np.float32)
 
 
 def _with_rim(pieces: _Where, like: _Where) -> _Where:
