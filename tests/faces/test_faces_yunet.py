@@ -6,6 +6,7 @@ import json
 import pickle
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,9 +65,18 @@ def test_where_hog_finds_the_face_it_is_not_asked(model: Path, monkeypatch: pyte
     assert LandmarkFinder(5, None, model).find(FACE).detector == "hog"
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 90, 3), (31, 33, 3), (700, 500, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 90, 3), (96, 32, 3), (31, 33, 3), (32, 640, 3), (700, 500, 3)])
 def test_pictures_of_any_size_without_a_face(model: Path, shape: tuple[int, ...]) -> None:
     assert not list(YuNet(model).boxes(np.full(shape, 90, np.uint8)))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0])
+def test_boxes_that_are_none_are_left_out(model: Path, monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+    rows = np.tile(np.linspace(20, 60, 15, dtype=np.float32), (3, 1))
+    rows[0, 2], rows[1, 3] = wrong, wrong
+    network = SimpleNamespace(setInputSize=lambda _: None, detect=lambda _: (1, rows))
+    monkeypatch.setattr(YuNet, "_network", network)
+    assert len(list(YuNet(model).boxes(np.full((90, 90, 3), 90, np.uint8)))) == 1
 
 
 def test_a_large_picture_is_reduced_and_its_box_scaled_back(model: Path) -> None:

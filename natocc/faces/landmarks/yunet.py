@@ -27,6 +27,8 @@ HOG_SIDE = 0.95
 that both find (standard deviation 0.09 and 0.06; HOG's own sizes are 0.2 apart). HOG's box lies around the mean of the eyes, the
 nose and the mouth's corners, within 0.02 of its side in the mean."""
 
+_LEAST_SIDE = 64
+"""Sides, px, up to which black is added: where the network's last layer is one row high, OpenCV 4.12 makes up scores."""
 _OVERLAP = 0.3
 _ERRORS = 2  # OpenCV's level of logging
 _MOST = 5000
@@ -93,9 +95,13 @@ class YuNet:
         scale = min(1.0, SIDE / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         seen = image if scale == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        self._network.setInputSize(size)
+        below, beside = max(0, _LEAST_SIDE - size[1]), max(0, _LEAST_SIDE - size[0])
+        seen = cv2.copyMakeBorder(seen, 0, below, 0, beside, cv2.BORDER_CONSTANT)
+        self._network.setInputSize(seen.shape[1::-1])
         found = self._network.detect(cv2.cvtColor(seen, cv2.COLOR_RGB2BGR))[1]
         for row in () if found is None else found.astype(float):
+            if not (np.isfinite(row).all() and min(row[2:4]) > 0):
+                continue  # no box: see `_LEAST_SIDE`
             points = row[4:14].reshape(5, 2)
             half = HOG_SIDE * float(np.sqrt(row[2] * row[3])) / 2
             (x, y), across, down = points.mean(axis=0).tolist(), width / size[0], height / size[1]
