@@ -16,7 +16,10 @@ from natocc.core.plans import Affine
 from natocc.core.samples import Cutout, Image, Matte
 
 _CLEARLY_LARGER = 1.5
-_MOST_ENLARGED = 4  # times the box's area: of a cutout enlarged beyond that, most lies outside the picture
+_MOST_ENLARGED = 16  # times the box's area: no more memory is taken, however large a pixel becomes
+_FINER = 1.5  # times as fine as the picture's pixels are those that are turned
+_AROUND = 3  # pixels around what is seen that are kept: interpolation reads them
+_LEAST = 1e-3
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -140,40 +143,58 @@ def _target_box(
 
 
 def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int], border: int) -> npt.NDArray[np.uint8]:
-    """`array` in the box: resized first, then turned bilinearly.
+    """`array` in the box: what of it is seen there is resized first, then turned bilinearly.
 
-    Interpolation reads 2 x 2 or 4 x 4 pixels however much a picture shrinks, which aliases: what shrinks is averaged over areas
-    first, a matte to twice the size, and averaged again after it is turned. What becomes clearly larger is enlarged by bicubic
-    convolution; then it has no detail that a bilinear turn could lose, which takes a fifth of the time.
+    A bilinear turn reads 2 x 2 pixels however much a picture shrinks, which aliases, and it blurs what is as fine as the box's
+    pixels: so the array is brought to pixels that are a little finer than those. What is clearly enlarged has no detail to lose.
     """
     left, top, width, height = box
-    to_grid = affine.copy()
-    to_grid[:, 2] -= (left, top)
-    scale = float(np.sqrt(abs(np.linalg.det(to_grid[:, :2]))))
-    finer = 2 if scale < 1 and array.ndim == 2 else 1
-    to_grid *= finer
-    to_grid[:, 2] += (finer - 1) / 2
-    enlarged = _CLEARLY_LARGER <= scale <= math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
-    if enlarged or scale < 1:
-        array, to_grid = _resized(array, to_grid, finer * scale)
-    if enlarged and array.ndim == 3:
+    to_box = affine.copy()
+    to_box[:, 2] -= (left, top)
+    array, to_box = _seen(array, to_box, (width, height))
+    scale = float(np.sqrt(abs(np.linalg.det(to_box[:, :2]))))
+    finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
+    most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
+    array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
+    if array.ndim == 3:
         array = cv2.cvtColor(array, cv2.COLOR_RGB2RGBA)  # four channels are turned three times as fast as three
-    flags = cv2.INTER_LINEAR if enlarged else cv2.INTER_CUBIC
-    size = (finer * width, finer * height)
-    warped = cv2.warpAffine(array, to_grid, size, flags=flags, borderMode=border, borderValue=(0, 0, 0, 0))
-    if finer > 1:
-        warped = cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA)
-    if warped.ndim == 3 and warped.shape[2] == 4:
+    warped = cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
+    if warped.ndim == 3:
         warped = cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB)
     return np.asarray(warped, dtype=np.uint8)
 
 
+def _seen(array: npt.NDArray[Any], affine: Affine, size: tuple[int, int]) -> tuple[npt.NDArray[Any], Affine]:
+    """The part of `array` that a picture of (width, height) shows, and the affine of that part."""
+    corners = np.array([[0, 0, 1], [size[0], 0, 1], [0, size[1], 1], [size[0], size[1], 1]], dtype=np.float64)
+    shown = corners @ cv2.invertAffineTransform(affine).T
+    extent = np.array(array.shape[1::-1])
+    low = (np.floor(shown.min(axis=0)) - _AROUND).clip(0, extent - 1).astype(np.intp)
+    high = (np.ceil(shown.max(axis=0)) + _AROUND).clip(low + 1, extent).astype(np.intp)
+    part = affine.copy()
+    part[:, 2] += affine[:, :2] @ low
+    return array[low[1] : high[1], low[0] : high[0]], part
+
+
 def _resized(array: npt.NDArray[Any], affine: Affine, scale: float) -> tuple[npt.NDArray[Any], Affine]:
     """`array` resized by `scale`, and the affine that does the rest of the given one."""
+    times = 2 ** max(math.floor(-math.log2(max(scale, _LEAST))), 0)
+    if (
+        times > 1
+    ):  # means of whole squares of pixels take a twentieth of the time of other areas; of an even side, stripes are grey
+        height, width = array.shape[:2]
+        whole = cv2.copyMakeBorder(array, 0, -height % times, 0, -width % times, cv2.BORDER_REPLICATE)
+        size = (whole.shape[1] // times, whole.shape[0] // times)
+        array, affine = cv2.resize(whole, size, interpolation=cv2.INTER_AREA), _of_resized(affine, np.array([times, times]))
+        scale *= times
     size = (max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale)))
-    step = np.array([array.shape[1] / size[0], array.shape[0] / size[1]])
+    rest = _of_resized(affine, np.array([array.shape[1] / size[0], array.shape[0] / size[1]]))
+    return cv2.resize(array, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR), rest
+
+
+def _of_resized(affine: Affine, step: npt.NDArray[Any]) -> Affine:
+    """The affine of an array whose pixels are `step` pixels of the given one's wide and high."""
     rest = affine.copy()
     rest[:, 2] += affine[:, :2] @ ((step - 1) / 2)  # pixel centres at integers: x = (x_resized + 1/2) step - 1/2
     rest[:, :2] *= step
-    interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    return cv2.resize(array, size, interpolation=interpolation), rest
+    return rest
