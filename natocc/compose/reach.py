@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.compose.pose import Pose
+from natocc.core.discs import grown
 from natocc.core.plans import Placement
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
 
@@ -41,7 +42,7 @@ def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: Align
     """
     height, width = face.face_mask.shape
     room = max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2]))
-    near = cv2.dilate(face.face_mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * room + 1, 2 * room + 1)))
+    near = grown(face.face_mask, room)
     placed = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2]).astype(np.intp)
     inside = placed[((placed >= 0) & (placed < (width, height))).all(axis=1)]
     return int(np.count_nonzero(near[inside[:, 1], inside[:, 0]])) > _FEW * len(cut_xy)

@@ -47,8 +47,8 @@ class Sitter:
 
     @property
     def px_per_mm(self) -> float:
-        """Scale of the face: the eyes of the generic head are 62 mm apart."""
-        return self.pose.focal / float(self.pose.translation[2])
+        """Scale of the face."""
+        return self.pose.px_per_mm
 
 
 class DrawnKinds(OccluderOptions):

@@ -179,7 +179,9 @@ def spread(colour: npt.NDArray[np.float32], weight: npt.NDArray[np.floating]) ->
         total = max(float(weight.sum()), 1e-12)
         return np.broadcast_to((colour * weight[..., None]).sum(axis=(0, 1)) / total, colour.shape).astype(np.float32)
     half_weight = cv2.pyrDown(weight)
-    half_colour = cv2.pyrDown(colour * weight[..., None]) / np.maximum(half_weight, 1e-12)[..., None]
-    coarse = spread(half_colour.astype(np.float32), np.minimum(half_weight * 4, 1))
-    above = cv2.pyrUp(coarse, dstsize=(width, height))
-    return np.asarray(above + (colour - above) * weight[..., None], dtype=np.float32)
+    half_colour = cv2.pyrDown(colour * cv2.merge([weight, weight, weight]))
+    half_colour = half_colour / np.maximum(half_weight, 1e-12)[..., None]
+    coarse = spread(half_colour.astype(np.float32, copy=False), np.minimum(half_weight * 4, 1))
+    above = np.asarray(cv2.pyrUp(coarse, dstsize=(width, height)), dtype=np.float32)
+    above += (colour - above) * cv2.merge([weight, weight, weight])
+    return above

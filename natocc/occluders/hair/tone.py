@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.core.discs import grown
 from natocc.core.samples import Image, Mask
 from natocc.occluders.drawn_on_faces import Sitter
 
@@ -98,8 +99,7 @@ def _hair(sitter: Sitter) -> Float | None:
 
 def _ring(mask: Mask, inner: int, outer: int) -> Mask:
     """1 on what lies around a mask, from `inner` to `outer` px away from it."""
-    grown = [cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1,) * 2)) for by in (inner, outer)]
-    return np.asarray((grown[1] > 0) & (grown[0] == 0), dtype=np.uint8)
+    return np.asarray(grown(mask, outer) & (1 - grown(mask, inner)), dtype=np.uint8)
 
 
 def _could_be_hair(pixels: Float, skin: Image) -> Float | None:

@@ -28,14 +28,14 @@ _SPOTS = (
 """Where plasters stick (mirrored or not), mm, and by how much they are turned, degrees."""
 
 
-def draw_plaster(rng: np.random.Generator) -> WornTemplate:
+def draw_plaster(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A sticking plaster, or a pad of gauze held by tape: on brow, nose, cheek or chin."""
     light = draw_light(rng)
     spot, spread = _SPOTS[int(rng.integers(len(_SPOTS)))]
     side = float(rng.choice([-1, 1]))
     at = np.array([side * spot[0], spot[1]]) + rng.normal(0, 3, 2) * [abs(np.sign(spot[0])), 1]
     turn = np.radians(rng.normal(0, spread))
-    canvas = Canvas((at[0] - 46, at[1] - 46, at[0] + 46, at[1] + 46), 5.0)
+    canvas = Canvas.seen(px_per_mm, (at[0] - 46, at[1] - 46, at[0] + 46, at[1] + 46), 5.0)
     cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     u = (canvas.x - at[0]) * cos + (canvas.y - at[1]) * sin
     v = (canvas.y - at[1]) * cos - (canvas.x - at[0]) * sin
@@ -70,7 +70,7 @@ def _plaster(layers: Layers, rng: np.random.Generator, light: Light, u: Field, v
         colours: Field = np.ones((*canvas.shape, 1), np.float32) * pick(rng, _SKIN)
         tone = 1 - 0.2 * holes + 0.012 * grain(rng, canvas, 0.8)
     else:
-        colours, _ = patterned(rng, u, v, plain=0.4)
+        colours, _ = patterned(rng, canvas, u, v, plain=0.4)
         tone = 1 + 0.03 * grain(rng, canvas, 0.8) - 0.12 * holes
     layers.lay((colours * (shade(height, canvas, light, 0.4) * tone)[..., None]).astype(np.float32), coverage)
 
@@ -80,7 +80,7 @@ def _pad(layers: Layers, rng: np.random.Generator, light: Light, u: Field, v: Fi
     canvas = layers.canvas
     half = rng.uniform(14, 22)
     coverage, deep = _box(u, v, half * rng.uniform(0.9, 1.2), half, 2.0, canvas.scale)
-    threads = np.sin(u * 4.2) * np.sin(v * 4.2)
+    threads = canvas.shown(1.5) * np.sin(u * 4.2) * np.sin(v * 4.2)
     height = (
         face_form(canvas, 80, 12)
         + 1.6 * cv2.sqrt(np.minimum(deep / 3, 1))
@@ -103,9 +103,9 @@ def _pad(layers: Layers, rng: np.random.Generator, light: Light, u: Field, v: Fi
         )
 
 
-def draw_bandage(rng: np.random.Generator) -> WornTemplate:
+def draw_bandage(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """Gauze wound around the head over the brow, each turn over the one before."""
-    canvas, light = Canvas((-90, -112, 90, -4), 4.0), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, (-90, -112, 90, -4)), draw_light(rng)
     x, y = canvas.x, canvas.y
     layers = Layers(canvas)
     reach, low = float(PLACES["temple_right"][0]) + 7, rng.uniform(-36, -27)
@@ -125,10 +125,10 @@ def draw_bandage(rng: np.random.Generator) -> WornTemplate:
         side = np.array([[1.2, -0.35 * wide], [1.2, -0.65 * wide]])
         band = np.vstack([line, line[-1] + side, upper[::-1], line[0] + side[::-1] * [-1, 1]])
         coverage = canvas.covered(band)
-        layers.darken(1 - 0.28 * np.roll(cv2.GaussianBlur(coverage, (0, 0), 1.1 * canvas.scale), 3, axis=0))
+        layers.darken(1 - 0.28 * np.roll(cv2.GaussianBlur(coverage, (0, 0), 1.1 * canvas.scale), round(canvas.px(3)), axis=0))
         off = np.interp(x[0], line[:, 0], line[:, 1]).astype(np.float32) - y
         u = (76 * np.arcsin(np.clip(x / 79, -1, 1))).astype(np.float32)
-        threads = np.sin(u * stretch) * 0.5 + np.sin(off * stretch) * 0.7
+        threads = canvas.shown(2 * np.pi / stretch) * (np.sin(u * stretch) * 0.5 + np.sin(off * stretch) * 0.7)
         creases = canvas.enlarged(clouds(rng, canvas.coarse(2), (40, 3.5), 2))
         height = (
             head_form(canvas, 78.5, -190, -20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -23,6 +24,8 @@ Curve: TypeAlias = npt.NDArray[np.float64]
 
 _SUBPIXEL_BITS = 6
 _CURVE_STEPS = 12
+_REDUCED = tuple(2 ** (step / 2) for step in range(7))
+_FINER = 1.2  # times as fine as the picture's pixels are a canvas' at least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +38,19 @@ class Canvas:
         What is drawn, mm; the origin lies between the eyes, x to the right, y down.
     scale : float
         Pixels a millimetre; at 4 the eyes are 250 px apart.
+    reduced : float
+        How many times coarser that is than the thing is drawn at most.
     """
 
     box: tuple[float, float, float, float]
     scale: float = 4.0
+    reduced: float = 1.0
+
+    @classmethod
+    def seen(cls, px_per_mm: float, box: tuple[float, float, float, float], scale: float = 4.0) -> Canvas:
+        """One of `scale`, or of as much less as still shows all that a picture of so many pixels a millimetre does."""
+        reduced = max(by for by in _REDUCED if by == 1 or scale >= _FINER * px_per_mm * by)
+        return cls(box, scale / reduced, reduced)
 
     @functools.cached_property
     def shape(self) -> tuple[int, int]:
@@ -59,14 +71,23 @@ class Canvas:
         return np.ascontiguousarray(np.broadcast_to(column.astype(np.float32)[:, None], self.shape))
 
     def coarse(self, factor: int) -> Canvas:
-        """The same part with fewer pixels, for what is smooth."""
-        return Canvas(self.box, self.scale / factor)
+        """The same part with fewer pixels, for what is smooth: `factor` times fewer than a thing is drawn with at most."""
+        fewer = max(1.0, factor / self.reduced)
+        return Canvas(self.box, self.scale / fewer, self.reduced * fewer)
 
     def part(self, left: float, top: float, right: float, bottom: float) -> Canvas:
         """What lies in a box (mm), on the same pixels."""
         edges = np.array([left, top, right, bottom]) - np.tile(self.box[:2], 2)
         cells = np.clip(np.rint(edges * self.scale), 0, [*self.shape[::-1]] * 2) / self.scale + np.tile(self.box[:2], 2)
-        return Canvas((float(cells[0]), float(cells[1]), float(cells[2]), float(cells[3])), self.scale)
+        return Canvas((float(cells[0]), float(cells[1]), float(cells[2]), float(cells[3])), self.scale, self.reduced)
+
+    def px(self, at_most: float) -> float:
+        """Pixels here that are so many of the finest canvas."""
+        return at_most / self.reduced
+
+    def shown(self, pitch: float) -> float:
+        """How much is seen of what repeats every so many mm: nothing, in place of other patterns, where pixels are too coarse."""
+        return 1.0 if self.reduced == 1 else float(np.clip((pitch * self.scale - 2) / 1.2, 0, 1))
 
     def at(self, line: Curve) -> Field:
         """y of a line at every pixel's column, mm; the line goes from the middle to the right and is mirrored."""
@@ -75,8 +96,10 @@ class Canvas:
         return np.ascontiguousarray(np.broadcast_to(row, self.shape))
 
     def enlarged(self, field: Field) -> Field:
-        """A field of a coarser canvas at this one's size."""
-        return np.asarray(cv2.resize(field, self.shape[::-1], interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+        """A field of a coarser canvas at this one's size; the mean of one that is finer."""
+        finer = field.shape[0] > self.shape[0] or field.shape[1] > self.shape[1]
+        how = cv2.INTER_AREA if finer else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(field, self.shape[::-1], interpolation=how), dtype=np.float32)
 
     def pixels(self, points: Curve) -> Curve:
         """Millimetres to pixels; pixel centres are at integers."""
@@ -84,23 +107,38 @@ class Canvas:
 
     def covered(self, *outlines: Curve) -> Field:
         """Share of every pixel inside closed outlines, in [0, 1]; where two overlap, outside again."""
-        picture = np.zeros(self.shape, np.uint8)
-        polygons = [np.rint(self.pixels(outline) * 2**_SUBPIXEL_BITS).astype(np.int32) for outline in outlines]
+        picture, polygons = self._finer(outlines)
         cv2.fillPoly(picture, polygons, 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
-        return (picture / np.float32(255)).astype(np.float32)
+        return self._mean(picture)
 
     def stroked(self, lines: Iterable[Curve], width: float) -> Field:
         """Share of every pixel under lines `width` mm thick, in [0, 1]; thinner than a pixel they grow faint."""
-        picture = np.zeros(self.shape, np.uint8)
-        thickness = max(1, round(width * self.scale))
-        polylines = [np.rint(self.pixels(line) * 2**_SUBPIXEL_BITS).astype(np.int32) for line in lines]
-        cv2.polylines(picture, polylines, False, 255, thickness, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
-        return (picture / np.float32(255 * max(1.0, 1 / (width * self.scale)))).astype(np.float32)
+        picture, polylines = self._finer(lines)
+        wide = width * self.scale * self._times
+        cv2.polylines(picture, polylines, False, 255, max(1, round(wide)), lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+        return self._mean(picture) / np.float32(max(1.0, 1 / wide))
+
+    @property
+    def _times(self) -> int:
+        """How many times finer edges are drawn: about as fine as on the finest canvas."""
+        return math.ceil(self.reduced - 0.5)
+
+    def _finer(self, lines: Iterable[Curve]) -> tuple[npt.NDArray[np.uint8], list[npt.NDArray[np.int32]]]:
+        """An empty picture, finer than this one, and lines (mm) on it as OpenCV wants them."""
+        times, (rows, columns) = self._times, self.shape
+        fine = [(self.pixels(line) + 0.5) * times - 0.5 for line in lines]
+        points = [np.rint(line * 2**_SUBPIXEL_BITS).astype(np.int32) for line in fine]
+        return np.zeros((rows * times, columns * times), np.uint8), points
+
+    def _mean(self, fine: npt.NDArray[np.uint8]) -> Field:
+        """A finer picture of levels at this one's size, in [0, 1]."""
+        levels = cv2.resize(fine, self.shape[::-1], interpolation=cv2.INTER_AREA) if self._times > 1 else fine
+        return np.asarray(levels / np.float32(255), dtype=np.float32)
 
     def depth(self, coverage: Field) -> Field:
         """How far every pixel lies inside of what is covered, mm; 0 outside."""
         away = cv2.distanceTransform((coverage >= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-        return np.asarray(cv2.GaussianBlur(away, (0, 0), 0.9) / np.float32(self.scale), dtype=np.float32)
+        return np.asarray(cv2.GaussianBlur(away, (0, 0), self.px(0.9)) / np.float32(self.scale), dtype=np.float32)
 
     def distance(self, lines: Iterable[Curve]) -> Field:
         """How far every pixel lies from lines, mm."""
@@ -123,7 +161,9 @@ class Layers:
         over, (beneath, under) = opacity[inside], (field[inside] for field in self._of(part))
         total = over + under * (1 - over)
         share = over / np.maximum(total, np.float32(1e-6))
-        beneath += cv2.merge([share, share, share]) * (colour[inside] - beneath)
+        added = colour[inside] - beneath
+        added *= cv2.merge([share, share, share])
+        beneath += added
         under[:] = total
 
     def darken(self, factor: Field, part: Canvas | None = None) -> None:

@@ -31,6 +31,7 @@ Outline: TypeAlias = npt.NDArray[np.int32]
 _FINER = 2  # edges are drawn twice as fine, then averaged
 _CELL = 7.0  # px of the picture, at most about, between knots
 _KNOTS = (24, 96)
+_SPARSE = 4  # every so many rows tell how much the template shrinks
 _ROOM = 8  # px around the picture, so that an edge at its border is no edge
 _MARGIN = 3  # px around what is covered
 _CONTOUR_STEPS = 24
@@ -180,7 +181,7 @@ def _grid(template: WornTemplate, pose: HeadPose) -> Float:
     points = np.array(list(template.points.values()), dtype=np.float64)
     names = np.array([ANCHORS[name][:2] for name in template.points])
     per_mm = float(np.sqrt(np.ptp(points, axis=0).prod() / max(np.ptp(names, axis=0).prod(), 1e-9)))
-    cell = _CELL * per_mm / max(pose.focal / pose.translation[2], 1e-9)
+    cell = _CELL * per_mm / max(pose.px_per_mm, 1e-9)
     columns, rows = (int(np.clip(math.ceil(length / cell), *_KNOTS)) for length in (width, height))
     x, y = np.linspace(left - 2, left + width + 1, columns), np.linspace(top - 2, top + height + 1, rows)
     return np.stack(np.meshgrid(x, y), axis=2)
@@ -205,22 +206,25 @@ def _inside(outline: Outline, left: int, top: int, shape: tuple[int, ...]) -> np
 def _looked_up(template: WornTemplate, looks_at: npt.NDArray[np.float32], hit: npt.NDArray[np.bool_]) -> tuple[Image, Matte]:
     """The template's pixels where the picture looks at them, averaged where it shrinks."""
     picture, matte = template.foreground, template.matte
-    stretch = np.hypot(*np.moveaxis(np.diff(looks_at, axis=1), 2, 0))[hit[:, 1:] & hit[:, :-1]]
+    some = slice(None, None, _SPARSE)
+    stretch = np.hypot(*np.moveaxis(np.diff(looks_at[some], axis=1), 2, 0))[hit[some, 1:] & hit[some, :-1]]
     shrink = min(1.0, 1 / max(float(np.median(stretch)), 1e-6)) if stretch.size else 1.0
     if shrink < 1:
         size = (max(1, round(matte.shape[1] * shrink)), max(1, round(matte.shape[0] * shrink)))
         factor = np.array([size[0] / matte.shape[1], size[1] / matte.shape[0]], np.float32)
-        looks_at = (looks_at + 0.5) * factor - 0.5
+        looks_at = (looks_at + np.float32(0.5)) * factor - np.float32(0.5)
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     x, y = (np.ascontiguousarray(looks_at[..., axis], dtype=np.float32) for axis in (0, 1))
-    colours = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # The fourth channel, which costs nothing, says of each pixel how much of it is hit.
+    colours = cv2.remap(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     opacity = cv2.remap(matte, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    opacity[~hit] = 0
     size = (hit.shape[1] // _FINER, hit.shape[0] // _FINER)
-    known = cv2.resize(hit.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    weighted = cv2.resize(colours.astype(np.float32) * hit[..., None], size, interpolation=cv2.INTER_AREA)
-    mean = weighted / np.maximum(known, 1e-6)[..., None]
-    filled = spread(mean.astype(np.float32), (known > 0).astype(np.float32))
-    small = np.asarray(cv2.resize(opacity, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    mean, small = (
+        np.asarray(cv2.resize(cv2.bitwise_and(each, each, mask=hit.view(np.uint8)), size, interpolation=cv2.INTER_AREA), np.uint8)
+        for each in (colours, opacity)
+    )
+    known = mean[..., 3]
+    straight = mean[..., :3] * (np.float32(255) / np.maximum(known, 1))[..., None]
+    filled = spread(straight.astype(np.float32, copy=False), (known > 0).astype(np.float32))
     return np.rint(filled.clip(0, 255)).astype(np.uint8), small

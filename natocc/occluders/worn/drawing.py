@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +17,7 @@ from natocc.occluders.worn.respirators import draw_respirator
 from natocc.occluders.worn.scarves import draw_headscarf, draw_scarf
 from natocc.occluders.worn.template import WornTemplate
 
-_DRAWINGS: dict[str, Callable[[np.random.Generator], WornTemplate]] = {
+_DRAWINGS: dict[str, Callable[[np.random.Generator, float], WornTemplate]] = {
     "surgical": draw_surgical,
     "cloth": draw_cloth,
     "respirator": draw_respirator,
@@ -35,7 +36,7 @@ KINDS = tuple(_DRAWINGS)
 """What can be drawn."""
 
 
-def draw_template(kind: str, seed: int) -> WornTemplate:
+def draw_template(kind: str, seed: int, px_per_mm: float = math.inf) -> WornTemplate:
     """Draw a thing that is worn.
 
     Parameters
@@ -43,7 +44,9 @@ def draw_template(kind: str, seed: int) -> WornTemplate:
     kind : str
         One of :data:`KINDS`.
     seed : int
-        0 or more; decides colour, pattern, shape and folds. The same kind and seed give the same bytes.
+        0 or more; decides colour, pattern, shape and folds. The same kind, seed and scale give the same bytes.
+    px_per_mm : float
+        Of the picture that it is drawn for: no more is drawn than that can show.
 
     Returns
     -------
@@ -55,4 +58,4 @@ def draw_template(kind: str, seed: int) -> WornTemplate:
     KeyError
         For a kind that is not known.
     """
-    return _DRAWINGS[kind](generator(seed, "worn", kind))
+    return _DRAWINGS[kind](generator(seed, "worn", kind), px_per_mm)

@@ -26,9 +26,9 @@ _PLASTIC = ("101113", "141517", "18191c", "2a1a12", "1d2430", "e7e4de", "6e1f26"
 _METAL = ("b08d4a", "c2a15c", "a9acb0", "8d9095", "2a2b2e", "1c1d1f")
 
 
-def draw_sunglasses(rng: np.random.Generator) -> WornTemplate:
+def draw_sunglasses(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """Sunglasses; the lenses hide the eyes, with opacities from 0.8 to 1."""
-    layers, light, lens, rim = _begin(rng, _DARK)
+    layers, light, lens, rim = _begin(rng, px_per_mm, _DARK)
     canvas = layers.canvas
     top, bottom = float(canvas.y[lens > 0.5].min()), float(canvas.y[lens > 0.5].max())
     down = np.clip((canvas.y - top) / (bottom - top), 0, 1)
@@ -47,9 +47,9 @@ def draw_sunglasses(rng: np.random.Generator) -> WornTemplate:
     return layers.finish("sunglasses", ANCHORS)
 
 
-def draw_glasses(rng: np.random.Generator) -> WornTemplate:
+def draw_glasses(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """Clear glasses: lenses of an opacity from 0.06 to 0.15, a little more where they reflect, so that the eyes stay visible."""
-    layers, light, lens, rim = _begin(rng, _CLEAR)
+    layers, light, lens, rim = _begin(rng, px_per_mm, _CLEAR)
     canvas = layers.canvas
     scene = _reflection(rng, canvas)
     # Reflections keep to the outer and upper parts.
@@ -74,9 +74,9 @@ class _Rim:
         self.shape = shape
 
 
-def _begin(rng: np.random.Generator, shapes: tuple[str, ...]) -> tuple[Layers, Light, Field, _Rim]:
+def _begin(rng: np.random.Generator, px_per_mm: float, shapes: tuple[str, ...]) -> tuple[Layers, Light, Field, _Rim]:
     """An empty picture with temples on it, the light, the lenses and the frame that will hold them."""
-    canvas, light = Canvas(BOX, SCALE), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX, SCALE), draw_light(rng)
     shape = shapes[int(rng.integers(len(shapes)))]
     points = outline_points(f"{shape} lens")
     middle = points.mean(axis=0)
@@ -104,7 +104,7 @@ def _reflection(rng: np.random.Generator, canvas: Canvas) -> Field:
     bend = rise * (1 + 0.25 * local**2) + local * np.float32(rng.normal(0, 0.25))
     horizon = rng.uniform(-0.5, 0.4)
     scenery = clouds(rng, canvas.coarse(2), (24, 10), 2)
-    seen = np.roll(canvas.enlarged(scenery), int(rng.integers(4, 20)), axis=1)
+    seen = np.roll(canvas.enlarged(scenery), round(canvas.px(int(rng.integers(4, 20)))), axis=1)
     skyline = np.clip((horizon + 0.1 * seen - bend) * np.float32(rng.uniform(1.5, 5)), 0, 1)
     scene = skyline * (0.75 + 0.06 * seen) + (1 - skyline) * np.clip(0.1 + 0.05 * seen, 0, 0.5)
     if rng.random() < 0.45:  # a window or a lamp
@@ -153,7 +153,7 @@ def _frame(layers: Layers, rng: np.random.Generator, light: Light, rim: _Rim) ->
 def _rounded(canvas: Canvas, coverage: Field, radius: float) -> Field:
     """Height of a rim with a round profile, mm."""
     deep = np.minimum(canvas.depth(coverage), np.float32(radius))
-    return np.asarray(cv2.GaussianBlur(cv2.sqrt(np.maximum(radius**2 - (radius - deep) ** 2, 0)), (0, 0), 1.0))
+    return np.asarray(cv2.GaussianBlur(cv2.sqrt(np.maximum(radius**2 - (radius - deep) ** 2, 0)), (0, 0), canvas.px(1.0)))
 
 
 def _bridge(rng: np.random.Generator, rim: _Rim) -> list[Curve]:

@@ -61,6 +61,11 @@ class HeadPose:
         nose = self._nose
         return math.degrees(math.atan2(float(-nose[1]), float(np.hypot(nose[0], nose[2]))))
 
+    @property
+    def px_per_mm(self) -> float:
+        """Scale of the face: the eyes of the generic head are 62 mm apart."""
+        return self.focal / float(self.translation[2])
+
     def project(self, points: Float) -> Float:
         """(n, 3): x and y in the picture, px, and the distance from the camera, mm; of (n, 3) points of the model."""
         seen = points @ self.rotation.T + self.translation

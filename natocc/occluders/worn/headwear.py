@@ -39,9 +39,9 @@ def around_head(canvas: Canvas, half_width: float, top: float, middle: float) ->
     return np.asarray(np.float32(half_width) * np.arcsin(np.clip(canvas.x / wide, -1, 1)), dtype=np.float32)
 
 
-def draw_cap(rng: np.random.Generator) -> WornTemplate:
+def draw_cap(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A cap with a visor, seen from the front."""
-    canvas, light = Canvas(BOX, SCALE), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX, SCALE), draw_light(rng)
     outline, half = head_outline(rng, "cap")
     body = canvas.covered(outline)
     x, y = canvas.x, canvas.y
@@ -64,7 +64,7 @@ def draw_cap(rng: np.random.Generator) -> WornTemplate:
         for i in range(3)
     ]
     height += folds(canvas, creases, float(rng.uniform(4, 7)), float(rng.uniform(0.3, 1.2) * (2.2 if soft else 0.9)))
-    colours, ground = patterned(rng, u, y + 0.003 * x * x, plain=0.9)
+    colours, ground = patterned(rng, canvas, u, y + 0.003 * x * x, plain=0.9)
     weaves: tuple[Weave, ...] = ("twill", "twill", "plain", "linen")
     tone = 1 + 0.035 * woven(rng, canvas, weaves[int(rng.integers(4))], u, y) + 0.02 * clouds(rng, canvas, 24, 2)
     if len(panels) == 2 and rng.random() < 0.25:  # the front of another colour
@@ -116,11 +116,11 @@ def _emblem(
     columns = ((u - canvas.box[0]) * np.float32(canvas.scale) - np.float32(0.5)).astype(np.float32)
     rows = ((canvas.y - canvas.box[1]) * np.float32(canvas.scale) - np.float32(0.5)).astype(np.float32)
     share = cv2.remap(raw, columns, rows, cv2.INTER_LINEAR).astype(np.float32) / np.float32(255)
-    yarn = 1 + np.float32(0.08) * np.sin((canvas.x * 0.5 + canvas.y) * 7)
+    yarn = 1 + np.float32(0.08 * canvas.shown(0.8)) * np.sin((canvas.x * 0.5 + canvas.y) * 7)
     raised = cv2.GaussianBlur(share, (0, 0), 0.35 * canvas.scale)
-    return colours + share[..., None] * (colour * yarn[..., None] - colours), height + 1.0 * raised + 0.06 * share * np.sin(
-        canvas.y * 7
-    )
+    return colours + share[..., None] * (colour * yarn[..., None] - colours), height + 1.0 * raised + 0.06 * canvas.shown(
+        0.9
+    ) * share * np.sin(canvas.y * 7)
 
 
 def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colour, thread: Colour) -> None:
@@ -144,7 +144,7 @@ def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colou
     for i in range(rows):
         stitched += dashes(inset(outline, 2.0 + i * rng.uniform(2.4, 2.8)), 1.7, 0.7)
     sewn = canvas.stroked(stitched, 0.4) * np.clip((canvas.y - canvas.at(upper) - 3) / 2, 0, 1)
-    height -= 0.35 * cv2.GaussianBlur(sewn, (0, 0), 1.0)
+    height -= 0.35 * cv2.GaussianBlur(sewn, (0, 0), canvas.px(1.0))
     tone = 1 + 0.03 * woven(rng, canvas, "twill", canvas.x, canvas.y)
     tone *= 0.72 + 0.28 * np.clip((canvas.y - canvas.at(upper)) / 7, 0, 1)
     colours = colour + (0.5 * sewn)[..., None] * (thread - colour)
@@ -153,9 +153,9 @@ def _visor(layers: Layers, rng: np.random.Generator, light: Light, colour: Colou
     )
 
 
-def draw_beanie(rng: np.random.Generator) -> WornTemplate:
+def draw_beanie(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A knitted cap, with or without a turned-up cuff and a pompom."""
-    canvas, light = Canvas(BOX, SCALE), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX, SCALE), draw_light(rng)
     outline, half = head_outline(rng, "beanie", 3.0)
     body = canvas.covered(outline)
     deep = canvas.depth(body)
@@ -173,12 +173,12 @@ def draw_beanie(rng: np.random.Generator) -> WornTemplate:
     rib = int(rng.integers(0, 4))
     tile = knit_tile(rib)
     wide = stitch * max(1, 2 * rib)
-    knit = tiled(tile, u + warp, y + warp, wide)
+    knit = tiled(canvas, tile, u + warp, y + warp, wide)
     cuff_rib = int(rng.integers(1, 4))
-    knit = knit + cuff * (tiled(knit_tile(cuff_rib), u + warp, lower - y, stitch * 2 * cuff_rib) - knit)
+    knit = knit + cuff * (tiled(canvas, knit_tile(cuff_rib), u + warp, lower - y, stitch * 2 * cuff_rib) - knit)
     bulk = np.float32(stitch * 0.32)
 
-    height = head_form(canvas, 88, top - 4, -30) + bulk * cv2.GaussianBlur(knit, (0, 0), 0.8)
+    height = head_form(canvas, 88, top - 4, -30) + bulk * cv2.GaussianBlur(knit, (0, 0), canvas.px(0.8))
     height += 3.2 * cuff * cv2.sqrt(np.clip((cuff_high - above) / 6, 0, 1)) * cv2.sqrt(np.clip(above / 5 + 0.05, 0, 1))
     height += 2.0 * cv2.sqrt(np.minimum(deep, 3.0)) + clouds(rng, canvas, (45, 22), 2) * np.float32(1.5)
     lit = shade(height.astype(np.float32), canvas, light, 0.55)

@@ -21,10 +21,10 @@ ANCHORS = (
 _SHELLS = ("dfab22", "d6d5d2", "c4c6c8", "b3242b", "23508c", "d9642a", "1b1c1f", "141518", "2a2b2e", "3d6b46", "8d9095")
 
 
-def draw_helmet(rng: np.random.Generator) -> WornTemplate:
+def draw_helmet(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A helmet, with straps along the cheeks that meet under the chin."""
     make = ("hard hat", "riding", "cycling")[int(rng.integers(3))]
-    canvas, light = Canvas(BOX, SCALE), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX, SCALE), draw_light(rng)
     outline, half = head_outline(rng, "helmet")
     body = canvas.covered(outline)
     top = float(half[0, 1])
@@ -43,7 +43,7 @@ def draw_helmet(rng: np.random.Generator) -> WornTemplate:
             height += 2.6 * ridge * np.clip((-58 - y) / 8, 0, 1)
     elif make == "cycling":
         vents = _vents(rng, canvas, top)
-        height -= 5 * cv2.GaussianBlur(vents, (0, 0), 0.8 * SCALE)
+        height -= 5 * cv2.GaussianBlur(vents, (0, 0), 0.8 * canvas.scale)
         inner = np.array([0.05, 0.05, 0.055], np.float32)
         colours = colours + (0.93 * vents)[..., None] * (inner - colours)
         if rng.random() < 0.6:
@@ -115,7 +115,9 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     coverage = np.maximum.reduce([canvas.covered(band) for band in drawn])
     deep = canvas.depth(coverage)
     height = (
-        0.9 * cv2.sqrt(np.minimum(deep, 1.2)) + 0.12 * np.sin((canvas.x + 2 * canvas.y) * 2.6) - 0.25 * np.clip(deep - 1.5, 0, 1)
+        0.9 * cv2.sqrt(np.minimum(deep, 1.2))
+        + 0.12 * canvas.shown(1.1) * np.sin((canvas.x + 2 * canvas.y) * 2.6)
+        - 0.25 * np.clip(deep - 1.5, 0, 1)
     )
     side = 1 - 0.5 * np.clip((np.abs(canvas.x) - 45) / 40, 0, 1) - 0.4 * np.clip((canvas.y - 105) / 25, 0, 1)
     lit = shade(height.astype(np.float32), canvas, light, 0.3) * side * (1 + 0.03 * grain(rng, canvas))

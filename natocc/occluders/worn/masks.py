@@ -57,7 +57,7 @@ def loops(
     widths = width * np.linspace(1, 0.55, 49)
     coverage = np.maximum.reduce([canvas.covered(ribbon(line, widths[: len(line)])) for line in lines])
     height = 1.2 * cv2.sqrt(np.minimum(canvas.depth(coverage), np.float32(width / 2)))
-    height += 0.05 * np.sin(canvas.y * np.float32(2 * np.pi / 1.1))
+    height += 0.05 * canvas.shown(1.1) * np.sin(canvas.y * np.float32(2 * np.pi / 1.1))
     lit = shade(height, canvas, light, 0.2) * (1 + 0.03 * grain(rng, canvas))
     lit *= np.clip(1.1 - ((np.abs(canvas.x) - 52) / 34), 0.45, 1)
     coverage = coverage * np.clip((73.5 - np.abs(canvas.x)) / 2, 0, 1)
@@ -70,9 +70,9 @@ def edges(half: Curve, canvas: Canvas) -> tuple[Field, Field]:
     return canvas.at(half[: corner + 1]), canvas.at(half[corner:][::-1])
 
 
-def draw_surgical(rng: np.random.Generator) -> WornTemplate:
+def draw_surgical(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A surgical mask: three pleats, welded hems, a wire over the nose, loops."""
-    canvas, light = Canvas(BOX), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX), draw_light(rng)
     outline, half = mask_outline(rng, "surgical")
     body = canvas.covered(outline)
     deep = canvas.depth(body)
@@ -138,9 +138,9 @@ def _welds(half: Curve, below: float) -> list[Curve]:
     return [dash for line in both for dash in dashes(line, 1.1, 1.3)]
 
 
-def draw_cloth(rng: np.random.Generator) -> WornTemplate:
+def draw_cloth(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A sewn mask of cotton or jersey: two halves and a seam over nose and chin, or one piece; a hem with stitches, loops."""
-    canvas, light = Canvas(BOX), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX), draw_light(rng)
     outline, half = mask_outline(rng, "cloth", 1.6)
     body = canvas.covered(outline)
     deep = canvas.depth(body)
@@ -163,7 +163,7 @@ def draw_cloth(rng: np.random.Generator) -> WornTemplate:
     if seam:  # halves are cut slanting, and do not meet in the pattern
         turn = np.float32(rng.uniform(0.1, 0.35)) * np.sign(x)
         u, v = u * np.cos(turn) + v * np.sin(turn) + 7 * np.sign(x), v * np.cos(turn) - u * np.sin(turn)
-    colours, ground = patterned(rng, u.astype(np.float32), v.astype(np.float32), angle=slant)
+    colours, ground = patterned(rng, canvas, u.astype(np.float32), v.astype(np.float32), angle=slant)
     weaves: tuple[Weave, ...] = ("plain", "plain", "linen", "twill", "jersey")
     weave = weaves[int(rng.integers(len(weaves)))]
     threads = woven(rng, canvas, weave, u.astype(np.float32), v.astype(np.float32))

@@ -7,9 +7,8 @@ import numpy.typing as npt
 
 from natocc.occluders.worn.face_model import Float
 
-_MOST_AT_ONCE = 200_000  # pixels of boxes: arrays that stay in a processor's cache
-_SIZES = 4  # px
-_EDGE = -1e-6
+_EDGE = 1e-6  # px: what lies on an edge lies in both triangles
+_FLAT = 1e-9  # px²: nothing is inside a triangle seen edge-on
 
 
 def visible(seen: Float, sheet: Float, width: int, height: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
@@ -18,8 +17,8 @@ def visible(seen: Float, sheet: Float, width: int, height: int) -> tuple[npt.NDA
     Parameters
     ----------
     seen : (R, C, 3) float64
-        Knots of a grid on the sheet: x and y in the picture, px, and the distance. Nearer triangles hide farther ones; what turns
-        its back to the camera is not seen, since it lies on the far side of a head.
+        Knots of a grid on the sheet: x and y in the picture, px, and the distance. Nearer triangles are laid over farther ones;
+        what turns its back to the camera is not seen, since it lies on the far side of a head.
     sheet : (R, C, k) float64
         The same knots on the flat sheet, any units; linear in between.
     width, height : int
@@ -32,24 +31,30 @@ def visible(seen: Float, sheet: Float, width: int, height: int) -> tuple[npt.NDA
     hit : (height, width) bool
         Where there is one.
     """
-    corners = _triangles(seen)  # (n, 3, 3)
-    values = _triangles(sheet)  # (n, 3, k)
-    low = np.ceil(corners[..., :2].min(axis=1)).astype(np.intp)
-    high = np.floor(corners[..., :2].max(axis=1)).astype(np.intp)
+    corners, values = _triangles(seen), _triangles(sheet)  # (n, 3, 3), (n, 3, k)
     one, other = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
-    faces_camera = one[:, 0] * other[:, 1] > one[:, 1] * other[:, 0]
-    in_picture = faces_camera & (high >= low).all(axis=1) & (high >= 0).all(axis=1) & (low < (width, height)).all(axis=1)
-    corners, values, low, high = corners[in_picture], values[in_picture], low[in_picture], high[in_picture]
-    looks_at = np.zeros((height * width, sheet.shape[2]), np.float32)
-    nearest = np.full(height * width, np.inf)
-    extents = (high - low).max(axis=1, initial=0) + 1
-    # Triangles of about the same size are filled together: a turned sheet has small ones and large ones.
-    groups = np.ceil(extents / _SIZES).astype(np.intp)
-    for group in np.unique(groups):
-        chosen, side = np.flatnonzero(groups == group), int(group) * _SIZES
-        for part in np.array_split(chosen, 1 + len(chosen) * side**2 // _MOST_AT_ONCE):
-            _fill(corners[part], values[part], low[part], side, (width, height), looks_at, nearest)
-    return looks_at.reshape(height, width, -1), np.isfinite(nearest).reshape(height, width)
+    area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]  # twice
+    order = np.flatnonzero(area > _FLAT)
+    order = order[np.argsort(-corners[order, :, 2].sum(axis=1), kind="stable")]  # the nearest is laid last, and stays
+    corners, values, area, one, other = corners[order], values[order], area[order, None], one[order], other[order]
+    triangle, row, first, last = _spans(corners[..., :2], width, height)
+    length = last - first + 1
+    shown = np.zeros(height * width, np.int32)  # number of the triangle, from 1
+    steps = np.arange(int(length.sum()), dtype=np.int32) - np.repeat((length.cumsum() - length).astype(np.int32), length)
+    shown[np.repeat((row * width + first).astype(np.int32), length) + steps] = np.repeat(triangle + 1, length)
+    # On a triangle the sheet is linear in x and y.
+    second, third = values[:, 1] - values[:, 0], values[:, 2] - values[:, 0]
+    along_x = (second * other[:, 1:] - third * one[:, 1:]) / area
+    along_y = (third * one[:, :1] - second * other[:, :1]) / area
+    start = values[:, 0] - along_x * corners[:, 0, :1] - along_y * corners[:, 0, 1:2]
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    looks_at = np.empty((sheet.shape[2], height, width), np.float32)
+    for plane, terms in zip(looks_at, np.stack([along_x, along_y, start]).transpose(2, 0, 1), strict=True):
+        of_shown = (np.take(np.concatenate([[0], term]).astype(np.float32), shown) for term in terms)
+        by_x, by_y, plane[...] = (term.reshape(height, width) for term in of_shown)
+        plane += by_x * x
+        plane += by_y * y
+    return np.moveaxis(looks_at, 0, 2), shown.reshape(height, width) > 0
 
 
 def _triangles(grid: Float) -> Float:
@@ -59,35 +64,28 @@ def _triangles(grid: Float) -> Float:
     return np.concatenate(both)
 
 
-def _fill(
-    corners: Float,
-    values: Float,
-    low: npt.NDArray[np.intp],
-    side: int,
-    size: tuple[int, int],
-    looks_at: npt.NDArray[np.float32],
-    nearest: Float,
-) -> None:
-    """Lay triangles whose boxes are at most `side` wide and high over what is there, in place."""
-    steps = np.arange(side)
-    x, y = low[:, :1] + steps, low[:, 1:] + steps  # (n, side): columns and rows of each box
-    origin = corners[:, 0, :2]
-    one, other = corners[:, 1, :2] - origin, corners[:, 2, :2] - origin
-    twice_area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-    across = np.where(np.abs(twice_area) < 1e-9, np.nan, twice_area)[:, None]  # nothing is inside a triangle seen edge-on
-    from_x, from_y = x - origin[:, :1], y - origin[:, 1:]
-    # Weights of the corners are linear in x and y: a sum of what depends on one and what depends on the other.
-    second = (from_x * other[:, 1:] / across)[:, None, :] - (from_y * other[:, :1] / across)[:, :, None]
-    third = (from_y * one[:, :1] / across)[:, :, None] - (from_x * one[:, 1:] / across)[:, None, :]
-    inside = (second >= _EDGE) & (third >= _EDGE) & (second + third <= 1 - _EDGE)
-    inside &= ((x >= 0) & (x < size[0]))[:, None, :] & ((y >= 0) & (y < size[1]))[:, :, None]
-    triangle, row, column = np.nonzero(inside)
-    weights = np.stack([1 - second[inside] - third[inside], second[inside], third[inside]], axis=1)
-    target = y[triangle, row] * size[0] + x[triangle, column]
-    depth = (weights * corners[triangle, :, 2]).sum(axis=1)
-    order = np.argsort(-depth, kind="stable")  # the nearest is written last, and stays
-    triangle, weights, depth, target = triangle[order], weights[order], depth[order], target[order]
-    nearer = depth < nearest[target]
-    triangle, weights, depth, target = triangle[nearer], weights[nearer], depth[nearer], target[nearer]
-    nearest[target] = depth
-    looks_at[target] = (weights[..., None] * values[triangle]).sum(axis=1)
+def _spans(corners: Float, width: int, height: int) -> tuple[npt.NDArray[np.intp], ...]:
+    """The pixels of a picture inside triangles (n, 3, 2): number of the triangle, row, first and last column of each span."""
+    x, y = corners[..., 0], corners[..., 1]
+    top = np.ceil(y.min(axis=1) - _EDGE).clip(0, height).astype(np.intp)
+    bottom = np.floor(y.max(axis=1) + _EDGE).clip(-1, height - 1).astype(np.intp)
+    rows = (bottom - top + 1).clip(0)
+    triangle = np.repeat(np.arange(len(corners)), rows)
+    row = np.arange(len(triangle)) - np.repeat(rows.cumsum() - rows, rows) + top[triangle]
+    leftmost, rightmost = x.min(axis=1)[triangle], x.max(axis=1)[triangle]
+    left, right = np.full(len(triangle), np.inf), np.full(len(triangle), -np.inf)
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        # Where an edge crosses the row; of a level one, both of its ends are ends of the others.
+        rise = y[:, b] - y[:, a]
+        slope = (x[:, b] - x[:, a]) / np.where(rise == 0, np.nan, rise)
+        share = row - y[:, a][triangle]
+        crosses = (share * (row - y[:, b][triangle]) <= _EDGE) & (rise != 0)[triangle]
+        at = (x[:, a][triangle] + share * slope[triangle]).clip(leftmost, rightmost)
+        left = np.where(crosses, np.minimum(left, at), left)
+        right = np.where(crosses, np.maximum(right, at), right)
+    found = left <= right
+    triangle, row, left, right = triangle[found], row[found], left[found], right[found]
+    first = np.ceil(left - _EDGE).clip(0, width).astype(np.intp)
+    last = np.floor(right + _EDGE).clip(-1, width - 1).astype(np.intp)
+    some = last >= first
+    return triangle[some], row[some], first[some], last[some]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.occluders.worn.canvas import Field
+from natocc.occluders.worn.canvas import Canvas, Field
 from natocc.occluders.worn.colours import CLOTH, Colour, bgr8, contrasting, pick, softened, varied
 from natocc.occluders.worn.weaves import tiled
 
@@ -22,7 +22,13 @@ PLAIN = 0.4
 
 
 def patterned(
-    rng: np.random.Generator, u: Field, v: Field, palette: Sequence[str] = CLOTH, plain: float = PLAIN, angle: float = 0.0
+    rng: np.random.Generator,
+    canvas: Canvas,
+    u: Field,
+    v: Field,
+    palette: Sequence[str] = CLOTH,
+    plain: float = PLAIN,
+    angle: float = 0.0,
 ) -> tuple[Field, Colour]:
     """Colours of a cloth, and its ground colour.
 
@@ -30,6 +36,8 @@ def patterned(
     ----------
     rng : Generator
         Draws the pattern, its size and its colours.
+    canvas : Canvas
+        What is drawn.
     u, v : (h, w) float32
         Place on the cloth, mm.
     palette : sequence of str
@@ -51,7 +59,7 @@ def patterned(
         return np.broadcast_to(ground, (*u.shape, 3)).astype(np.float32), ground
     draw, low, high = PATTERNS[int(rng.integers(len(PATTERNS)))]
     tile = draw(rng, ground)
-    colours = tiled(tile, u, v, float(rng.uniform(low, high)), angle)
+    colours = tiled(canvas, tile, u, v, float(rng.uniform(low, high)), angle)
     return colours.astype(np.float32) / np.float32(255), ground
 
 

@@ -102,7 +102,8 @@ def fading(distance: Field, length: float) -> Field:
 def _openness(height: Field, canvas: Canvas, strength: float) -> Field:
     """1 on the open surface, less in hollows: how far it lies below its surroundings, near and far."""
     near = _below(height, canvas, 0.8)
-    far = canvas.enlarged(_below(cv2.resize(height, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), canvas.coarse(4), 5.0))
+    coarse = canvas.coarse(4)
+    far = canvas.enlarged(_below(cv2.resize(height, coarse.shape[::-1], interpolation=cv2.INTER_AREA), coarse, 5.0))
     return np.asarray(
         np.clip(1 - np.float32(strength / 2) * near, 0.4, 1.12) * np.clip(1 - np.float32(strength) * far, 0.4, 1.12),
         dtype=np.float32,
@@ -118,12 +119,12 @@ def _below(height: Field, canvas: Canvas, radius: float) -> Field:
 def clouds(rng: np.random.Generator, canvas: Canvas, size: float | tuple[float, float], octaves: int = 1) -> Field:
     """Smooth noise with mean 0 and deviation of about 1; spots `size` mm large (or wide and high), and halves of it."""
     wide, high = size if isinstance(size, tuple) else (size, size)
-    rows, columns = canvas.shape
+    left, top, right, bottom = canvas.box
     total = np.zeros(canvas.shape, np.float32)
     for octave in range(octaves):
         cells = (
-            max(2, round(rows / canvas.scale / high * 2**octave) + 2),
-            max(2, round(columns / canvas.scale / wide * 2**octave) + 2),
+            max(2, round((bottom - top) / high * 2**octave) + 2),
+            max(2, round((right - left) / wide * 2**octave) + 2),
         )
         grid = rng.standard_normal(cells, dtype=np.float32) * np.float32(0.5**octave)
         total += canvas.enlarged(grid)
@@ -131,16 +132,22 @@ def clouds(rng: np.random.Generator, canvas: Canvas, size: float | tuple[float, 
 
 
 def grain(rng: np.random.Generator, canvas: Canvas, soft: float = 0.7) -> Field:
-    """Fine noise of fibres with mean 0 and deviation 1, `soft` px soft: a part of one large field."""
-    field = _noise(soft)
-    rows, columns = canvas.shape
-    up, left = int(rng.integers(_NOISE_SIDE)), int(rng.integers(_NOISE_SIDE))
-    part = np.take(np.take(field, np.arange(up, up + rows) % _NOISE_SIDE, 0), np.arange(left, left + columns) % _NOISE_SIDE, 1)
+    """Fine noise of fibres with mean 0 and deviation 1, `soft` px soft: a part of one large field.
+
+    Pixels and deviation are those of the finest canvas: a coarser one shows means of them.
+    """
+    field = _noise(soft, canvas.reduced)
+    side, (rows, columns) = len(field), canvas.shape
+    up, left = (round(canvas.px(int(rng.integers(_NOISE_SIDE)))) for _ in range(2))
+    part = np.take(np.take(field, np.arange(up, up + rows) % side, 0), np.arange(left, left + columns) % side, 1)
     return np.asarray(part[:, ::-1] if rng.random() < 0.5 else part)
 
 
 @functools.cache
-def _noise(soft: float) -> Field:
+def _noise(soft: float, reduced: float) -> Field:
+    if reduced > 1:
+        side = round(_NOISE_SIDE / reduced)
+        return np.asarray(cv2.resize(_noise(soft, 1.0), (side, side), interpolation=cv2.INTER_AREA), dtype=np.float32)
     noise = generator(0, "worn", "noise", str(soft)).standard_normal((_NOISE_SIDE, _NOISE_SIDE), dtype=np.float32)
     noise = np.asarray(cv2.GaussianBlur(np.pad(noise, 16, mode="wrap"), (0, 0), soft)[16:-16, 16:-16], dtype=np.float32)
     return np.asarray(noise / noise.std(), dtype=np.float32)

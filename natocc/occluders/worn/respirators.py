@@ -13,10 +13,10 @@ from natocc.occluders.worn.template import WornTemplate
 from natocc.occluders.worn.weaves import woven
 
 
-def draw_respirator(rng: np.random.Generator) -> WornTemplate:
+def draw_respirator(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A mask that filters, of one of three makes."""
     make = ("fold", "boat", "cup")[int(rng.choice(3, p=(0.45, 0.3, 0.25)))]
-    canvas, light = Canvas(BOX), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, BOX), draw_light(rng)
     outline, half = mask_outline(rng, make)
     body = canvas.covered(outline)
     deep = canvas.depth(body)
@@ -54,7 +54,7 @@ def _folded(rng: np.random.Generator, canvas: Canvas) -> Field:
     height = face_form(canvas, rng.uniform(68, 74), 9, 4)
     height += np.float32(rng.uniform(9, 15)) * fading(away, 20)
     fin = np.clip((2.4 - away) * 3, 0, 1)
-    height += 0.7 * fin * (1 + np.float32(0.35) * np.sin(canvas.y * 3.6) * np.sin(canvas.x * 3.6))
+    height += 0.7 * fin * (1 + np.float32(0.35 * canvas.shown(1.7)) * np.sin(canvas.y * 3.6) * np.sin(canvas.x * 3.6))
     height -= 0.5 * bell(away - 3.2, 0.7)
     pulled = [
         np.array([[side * 60, y0], [side * 44, (y0 + y1) / 2 + rng.normal(0, 2)], [side * rng.uniform(14, 30), y1]])
@@ -74,7 +74,9 @@ def _panels(rng: np.random.Generator, canvas: Canvas) -> Field:
     height -= 0.42 * over + 0.55 * under
     for seam in (upper, lower):
         off = canvas.y - seam
-        height += 0.6 * np.clip((1.6 - np.abs(off)) * 3, 0, 1) * (1 + np.float32(0.3) * np.sin(canvas.x * 3.4))
+        height += (
+            0.6 * np.clip((1.6 - np.abs(off)) * 3, 0, 1) * (1 + np.float32(0.3 * canvas.shown(1.8)) * np.sin(canvas.x * 3.4))
+        )
         height -= 0.4 * bell(np.abs(off) - 2.2, 0.6)
     return height
 
@@ -87,7 +89,7 @@ def _cup(rng: np.random.Generator, canvas: Canvas) -> Field:
     if rng.random() < 0.6:
         ring = np.sqrt((canvas.x / 1.05) ** 2 + (canvas.y - 68) ** 2)
         height += 0.7 * bell(ring - np.float32(rng.uniform(34, 40)), 1.5)
-    return height + np.float32(0.06) * np.sin(canvas.x * 2.6) * np.sin(canvas.y * 2.6)
+    return height + np.float32(0.06 * canvas.shown(2.4)) * np.sin(canvas.x * 2.6) * np.sin(canvas.y * 2.6)
 
 
 def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
@@ -100,7 +102,9 @@ def _straps(layers: Layers, rng: np.random.Generator, light: Light) -> None:
     canvas = layers.canvas
     coverage = np.maximum.reduce([canvas.covered(band) for band in drawn])
     coverage *= np.clip((74 - np.abs(canvas.x)) / 2, 0, 1)
-    height = 0.5 * cv2.sqrt(np.minimum(canvas.depth(coverage), 1.0)) + 0.08 * np.sin((canvas.x + canvas.y) * 4.0)
+    height = 0.5 * cv2.sqrt(np.minimum(canvas.depth(coverage), 1.0)) + 0.08 * canvas.shown(1.1) * np.sin(
+        (canvas.x + canvas.y) * 4.0
+    )
     lit = shade(height, canvas, light, 0.2) * np.clip(1.15 - (np.abs(canvas.x) - 46) / 50, 0.5, 1)
     layers.lay(colour * (lit * (1 + 0.03 * grain(rng, canvas)))[..., None], coverage)
 

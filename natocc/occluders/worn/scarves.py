@@ -34,14 +34,16 @@ def _loose(rng: np.random.Generator, name: str, loose: float) -> tuple[Curve, Cu
     return curve(whole, closed=True), half
 
 
-def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
+def draw_headscarf(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A headscarf that frames the face: hairline, sides of the cheeks, throat and shoulders."""
-    canvas, light = Canvas(HEAD_BOX, SCALE), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, HEAD_BOX, SCALE), draw_light(rng)
     opening, _ = _loose(rng, "scarf opening", 1.2)
     outside, _ = _loose(rng, "scarf outside", 2.0)
     body = np.clip(canvas.covered(outside) - canvas.covered(opening), 0, 1)
     x, y = canvas.x, canvas.y
-    away = np.asarray(cv2.distanceTransform((canvas.covered(opening) < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(SCALE))
+    away = np.asarray(
+        cv2.distanceTransform((canvas.covered(opening) < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(canvas.scale)
+    )
     around = np.arctan2(x, y - 25)
 
     height = 46 * bell(away, 62) - 0.05 * np.maximum(y - 120, 0)
@@ -62,7 +64,7 @@ def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
         np.array([[spin * 60, 70], [spin * 40, 108], [-spin * 20, 128 + k * 9]]) + rng.normal(0, 3, (3, 2)) for k in range(3)
     ]
     height += folds(canvas, pinned, 6, 1.5) - 0.02 * length
-    colours, _ = patterned(rng, x + 0.4 * height, y + 0.4 * height, plain=0.82)
+    colours, _ = patterned(rng, canvas, x + 0.4 * height, y + 0.4 * height, plain=0.82)
     weaves: tuple[Weave, ...] = ("plain", "jersey", "fleece")
     tone = 1 + 0.022 * woven(rng, canvas, weaves[int(rng.integers(3))], x, y) + 0.015 * clouds(rng, canvas, 30, 2)
     lit = shade(height.astype(np.float32), canvas, light, 0.6)
@@ -71,10 +73,10 @@ def draw_headscarf(rng: np.random.Generator) -> WornTemplate:
     return layers.finish("headscarf", HEADSCARF_ANCHORS)
 
 
-def draw_scarf(rng: np.random.Generator) -> WornTemplate:
+def draw_scarf(rng: np.random.Generator, px_per_mm: float) -> WornTemplate:
     """A scarf wound before the mouth, a gaiter pulled up, or a bandana."""
     make = ("wraps", "gaiter", "bandana")[int(rng.choice(3, p=(0.5, 0.25, 0.25)))]
-    canvas, light = Canvas(NECK_BOX, SCALE), draw_light(rng)
+    canvas, light = Canvas.seen(px_per_mm, NECK_BOX, SCALE), draw_light(rng)
     outline, half = _loose(rng, make, 1.5)
     body = canvas.covered(outline)
     deep = canvas.depth(body)
@@ -85,8 +87,8 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
     wave = canvas.enlarged(clouds(rng, canvas.coarse(4), (50, 25)))
     if make == "wraps":
         height, tone, u, v = _wrapped(rng, canvas, y - top, wave)
-        colours, _ = patterned(rng, u, v, plain=0.6)
-        body = cv2.GaussianBlur(body, (0, 0), 0.25 * SCALE)
+        colours, _ = patterned(rng, canvas, u, v, plain=0.6)
+        body = cv2.GaussianBlur(body, (0, 0), 0.25 * canvas.scale)
     else:
         height = face_form(canvas, 76 if make == "gaiter" else 80, 15, 8)
         under = np.maximum(y - 112, 0)
@@ -106,7 +108,7 @@ def draw_scarf(rng: np.random.Generator) -> WornTemplate:
         height += folds(canvas, lines, float(rng.uniform(3.5, 6)), float(rng.uniform(1.2, 2.8)))
         height += clouds(rng, canvas, (30, 18), 2) * np.float32(0.9)
         u, v = (80 * np.arcsin(np.clip(x / 82, -1, 1))).astype(np.float32), y + 0.002 * x * x
-        colours, _ = patterned(rng, u, v, plain=0.45)
+        colours, _ = patterned(rng, canvas, u, v, plain=0.45)
         tone = 1 + 0.03 * woven(rng, canvas, "jersey" if make == "gaiter" else "plain", u, v)
     height += 1.0 * cv2.sqrt(np.minimum(deep, 2.0))
     lit = shade(height.astype(np.float32), canvas, light, 0.6)
@@ -135,8 +137,8 @@ def _wrapped(rng: np.random.Generator, canvas: Canvas, below: Field, wave: Field
         stitch = rng.uniform(3.5, 7.0)
         rib = int(rng.integers(0, 3))
         warped = 1.5 * canvas.enlarged(clouds(rng, canvas.coarse(4), 25))
-        knit = tiled(knit_tile(rib), v + warped, u + warped, stitch * max(1, 2 * rib))
-        height += np.float32(stitch * 0.3) * cv2.GaussianBlur(knit, (0, 0), 0.8)
+        knit = tiled(canvas, knit_tile(rib), v + warped, u + warped, stitch * max(1, 2 * rib))
+        height += np.float32(stitch * 0.3) * cv2.GaussianBlur(knit, (0, 0), canvas.px(0.8))
         tone = (0.86 + 0.2 * knit) * (1 + 0.035 * grain(rng, canvas, 0.7))
     else:
         tone = 1 + 0.05 * woven(rng, canvas, "linen", u, v) + 0.05 * grain(rng, canvas, 1.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -154,16 +155,22 @@ class Worn:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Of all things, by name."""
-        return tuple(sorted({garment.kind for garment in self._garments.values()}))
+        return tuple(self._by_kind)
+
+    @functools.cached_property
+    def _by_kind(self) -> dict[str, list[str]]:
+        """Names of all things, by kind."""
+        kinds: dict[str, list[str]] = {kind: [] for kind in sorted({garment.kind for garment in self._garments.values()})}
+        for name, garment in self._garments.items():
+            kinds[garment.kind].append(name)
+        return kinds
 
     def on(self, face: AlignedFace, regions: Mapping[str, Mask]) -> WornOnFace:
         """See :class:`natocc.occluders.source.PutOnFaces`."""
         pose = pose_of(face, regions)
-        kinds: dict[str, list[str]] = {kind: [] for kind in self.kinds}
-        for name, garment in self._garments.items():
-            kinds[garment.kind].append(name)
-        fitting = {kind: names for kind, names in kinds.items() if abs(pose.yaw) <= fit_of(kind).most_yaw}
+        fitting = {kind: names for kind, names in self._by_kind.items() if abs(pose.yaw) <= fit_of(kind).most_yaw}
         if not fitting:
+            kinds = self.kinds
             least = max(fit_of(kind).most_yaw for kind in kinds)
             raise BadDataError(
                 Reason.NO_PLACEMENT,
@@ -195,11 +202,11 @@ class Worn:
     def cutout(self, reference: Reference) -> Cutout:
         """What `reference` means, in pixels of the face that it was drawn for."""
         garment = self.garment(str(reference["template"]))
-        template, origin = garment.template(str(reference["variant"]))
+        origin = garment.origin(str(reference["variant"]))
         if reference["sha256"] != origin.sha256:
             raise BadDataError(Reason.BAD_ANNOTATION, f"template {garment.name!r} is not the file that was drawn from")
         foreground, matte, at_xy = drape(
-            template,
+            garment.template(str(reference["variant"]), float(reference["px_per_mm"])),
             np.array(reference["landmarks"], dtype=np.float32),
             fit_of(garment.kind),
             reference["wearing"],
@@ -250,8 +257,9 @@ class WornOnFace:
         return {
             "template": name,
             "variant": variant,
-            "sha256": garment.template(variant)[1].sha256,
+            "sha256": garment.origin(variant).sha256,
             "wearing": wearing,
+            "px_per_mm": round(self.pose.px_per_mm, 3),
             "landmarks": np.round(self.face.landmarks_xy.astype(np.float64), 2).tolist(),
             "outline": face_outline(self.face).tolist(),
             "shape": [height, width],

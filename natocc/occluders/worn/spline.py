@@ -81,5 +81,6 @@ class Similarity:
 
 
 def _kernel(one: Float, other: Float) -> Float:
-    squared = ((one[:, None] - other[None]) ** 2).sum(axis=2)
+    across, down = (np.subtract.outer(one[:, axis], other[:, axis]) for axis in (0, 1))
+    squared = across * across + down * down
     return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-20)))

@@ -34,8 +34,12 @@ class Garment(Protocol):
         """``frontal``, and ``left`` or ``right`` where there is a picture of it on a head that is turned there."""
         ...
 
-    def template(self, variant: str) -> tuple[WornTemplate, Origin]:
-        """The template and its origin."""
+    def template(self, variant: str, px_per_mm: float) -> WornTemplate:
+        """The template, as a picture of so many pixels a millimetre can show it."""
+        ...
+
+    def origin(self, variant: str) -> Origin:
+        """Where it comes from."""
         ...
 
 
@@ -64,14 +68,18 @@ class Drawn:
         """The front alone: it is bent around the head."""
         return ("frontal",)
 
-    def template(self, variant: str) -> tuple[WornTemplate, Origin]:
+    def template(self, variant: str, px_per_mm: float) -> WornTemplate:
+        """See :class:`Garment`."""
+        return _drawn(self.kind, self.seed, px_per_mm)
+
+    def origin(self, variant: str) -> Origin:
         """See :class:`Garment`; of no file."""
-        return _drawn(self.kind, self.seed), Origin("worn", self.name, "", None)
+        return Origin("worn", self.name, "", None)
 
 
 @functools.lru_cache(maxsize=4)
-def _drawn(kind: str, seed: int) -> WornTemplate:
-    return draw_template(kind, seed)
+def _drawn(kind: str, seed: int, px_per_mm: float) -> WornTemplate:
+    return draw_template(kind, seed, px_per_mm)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -94,9 +102,13 @@ class Photographed:
         """See :class:`Garment`."""
         return tuple(self.templates)
 
-    def template(self, variant: str) -> tuple[WornTemplate, Origin]:
+    def template(self, variant: str, px_per_mm: float) -> WornTemplate:
+        """See :class:`Garment`; it is as large as it is."""
+        return self.templates[variant][0]
+
+    def origin(self, variant: str) -> Origin:
         """See :class:`Garment`."""
-        return self.templates[variant]
+        return self.templates[variant][1]
 
 
 def files_of(root: Path, names: Sequence[str], rule: str, licence: str | None, max_pixels: int) -> list[Photographed]:

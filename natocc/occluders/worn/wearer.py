@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.core.discs import grown
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import AlignedFace, Mask
 from natocc.occluders.worn.head_pose import HeadPose, solve_pose
@@ -43,8 +44,8 @@ def pose_of(face: AlignedFace, regions: Mapping[str, Mask]) -> HeadPose:
             f"the head is turned by {pose.yaw:+.0f}° to the side, as far as its landmarks can be found; "
             f"landmarks that are found serve up to ±{MOST_YAW_FOUND:.0f}°",
         )
-    unit = pose.focal / pose.translation[2] * 62.0
-    near = cv2.dilate(face.face_mask, np.ones((3, 3), np.uint8), iterations=max(1, round(0.05 * unit)))
+    unit = 62.0 * pose.px_per_mm
+    near = cv2.dilate(face.face_mask, np.ones((2 * max(1, round(0.05 * unit)) + 1,) * 2, np.uint8))
     height, width = near.shape
     columns, rows = np.rint(points[27:]).astype(np.intp).T
     in_picture = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
@@ -68,7 +69,6 @@ def face_outline(face: AlignedFace) -> npt.NDArray[np.int32]:
     size = max(cv2.boundingRect(face.face_mask)[2:])
     margin = max(1, round(_MARGIN * size))
     around = np.pad(face.face_mask, 2 * margin, mode="edge")
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
-    outlines, _ = cv2.findContours(cv2.dilate(around, disc), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outlines, _ = cv2.findContours(grown(around, margin), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = cv2.approxPolyDP(max(outlines, key=cv2.contourArea), max(1.0, 0.004 * size), True)
     return np.asarray(outline[:, 0] - 2 * margin, dtype=np.int32)

@@ -33,17 +33,18 @@ def woven(rng: np.random.Generator, canvas: Canvas, weave: Weave, u: Field, v: F
         return np.asarray(0.7 * grain(rng, canvas, 0.9) + 0.25 * clouds(rng, canvas, 3, 2))
     tau = np.float32(2 * np.pi)
     if weave == "twill":
-        threads = np.sin(tau * (u + v) / np.float32(1.1)) + np.float32(0.4) * np.sin(tau * u / np.float32(0.75))
+        threads = canvas.shown(0.78) * np.sin(tau * (u + v) / np.float32(1.1))
+        threads += np.float32(0.4 * canvas.shown(0.75)) * np.sin(tau * u / np.float32(0.75))
         return np.asarray(0.55 * threads + 0.6 * grain(rng, canvas, 0.7))
     if weave == "jersey":
         column = u / np.float32(1.3)
         slant = np.abs(column - np.floor(column) - np.float32(0.5)) * np.float32(2.4)
         stitches = np.sin(tau * (v / np.float32(1.1) + slant)) * np.float32(0.6) + np.cos(tau * column) * np.float32(0.6)
-        return np.asarray(0.7 * stitches + 0.5 * grain(rng, canvas, 0.7))
+        return np.asarray(0.7 * canvas.shown(1.1) * stitches + 0.5 * grain(rng, canvas, 0.7))
     uneven = 1.0 if weave == "linen" else 0.4
     slubs = clouds(rng, canvas, (18, 0.55)) + clouds(rng, canvas, (0.55, 18))
-    pitch = np.float32(1.0 if weave == "linen" else 0.8)
-    threads = np.sin(tau * u / pitch) * np.sin(tau * v / pitch)
+    pitch = 1.0 if weave == "linen" else 0.8
+    threads = canvas.shown(pitch) * np.sin(tau * u / np.float32(pitch)) * np.sin(tau * v / np.float32(pitch))
     return np.asarray(0.5 * threads + 0.35 * uneven * slubs + 0.5 * grain(rng, canvas, 0.6))
 
 
@@ -72,7 +73,7 @@ def knit_tile(rib: int) -> Field:
     return np.asarray(height - height.min(), dtype=np.float32) / np.float32(np.ptp(height))
 
 
-def tiled(tile: Field, u: Field, v: Field, width: float, angle: float = 0.0) -> Field:
+def tiled(canvas: Canvas, tile: Field, u: Field, v: Field, width: float, angle: float = 0.0) -> Field:
     """A tile that repeats, `width` mm wide, laid on cloth whose place is u, v (mm), turned by `angle` rad.
 
     Parameters
@@ -80,6 +81,8 @@ def tiled(tile: Field, u: Field, v: Field, width: float, angle: float = 0.0) -> 
     tile : (h, w) or (h, w, 3) array
         Its left edge continues its right one, its upper its lower one.
     """
+    while tile.shape[1] >= 2 * width * canvas.scale and not (tile.shape[0] % 2 or tile.shape[1] % 2):
+        tile = np.asarray(cv2.resize(tile, (tile.shape[1] // 2, tile.shape[0] // 2), interpolation=cv2.INTER_AREA))
     scale = np.float32(tile.shape[1] / width)
     rows, columns = tile.shape[:2]
     x, y = u, v

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,6 +58,24 @@ def test_a_number_gives_the_same_bytes_again_and_another_one_others(kind: str) -
     assert one.foreground.tobytes() == again.foreground.tobytes() and one.matte.tobytes() == again.matte.tobytes()
     assert dict(one.points) == dict(again.points)
     assert one.foreground.tobytes() != other.foreground.tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_for_a_small_picture_less_is_drawn_of_the_same_thing(kind: str) -> None:
+    whole, small = drawn(kind, 1), draw_template(kind, 1, px_per_mm=0.9)
+    assert max(small.matte.shape) <= 0.6 * max(whole.matte.shape)
+    size = small.matte.shape[::-1]
+    mattes = cv2.resize(whole.matte, size, interpolation=cv2.INTER_AREA), small.matte
+    assert np.abs(mattes[0].astype(int) - mattes[1]).mean() < 4
+    covered = np.minimum(*mattes) > 250
+    shrunk = cv2.resize(whole.foreground, size, interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk[covered].astype(float).mean(axis=0) - small.foreground[covered].mean(axis=0)).max() < 4
+    spreads = [cv2.GaussianBlur(each, (0, 0), 2)[covered].std() for each in (shrunk, small.foreground)]
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.15, abs=1)
+    factor = whole.matte.shape[0] / size[1]
+    assert all(
+        np.hypot(*(np.array(whole.points[name]) - factor * np.array(xy))) < factor + 1 for name, xy in small.points.items()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
