@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from natocc.compose.warp import warp_matte, window
+from natocc.compose.warp import placed_matte, window
 from natocc.core.plans import Affine, Placement
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask, Matte
 
@@ -30,7 +30,7 @@ class Coverage:
     cutout : Cutout
         The occluder.
     softness : float, optional
-        As for :func:`natocc.compose.warp.warp_matte`.
+        As for :func:`natocc.compose.warp.placed_matte`.
     """
 
     def __init__(self, face_mask: Mask, hidden: Mask, cutout: Cutout, softness: float | None) -> None:
@@ -54,7 +54,7 @@ class Coverage:
     def _mask(self, placement: Placement) -> Mask:
         height, width = self._face.shape
         mask = np.zeros((height, width), np.uint8)
-        warped = warp_matte(self._cutout.matte, placement.affine, (height, width), self._softness)
+        warped = placed_matte(self._cutout, placement.affine, (height, width), self._softness)
         if warped is not None:
             left, top, matte = warped
             mask[window(left, top, matte.shape[::-1])] = matte >= MATTE_THRESHOLD

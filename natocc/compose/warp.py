@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -101,6 +102,24 @@ def warp_matte(
     return box[0] + left, box[1] + top, np.ascontiguousarray(warped[window(left, top, (width, height))])
 
 
+def placed_matte(
+    cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None
+) -> tuple[int, int, Matte] | None:
+    """A cutout's matte as :func:`warp_matte` gives it, not to be changed: the last few are kept, since a plan that has asked how
+    much is covered is rendered next."""
+    return _kept(cutout, tuple(affine.ravel().tolist()), shape, softness)
+
+
+@functools.lru_cache(maxsize=8)
+def _kept(
+    cutout: Cutout, affine: tuple[float, ...], shape: tuple[int, int], softness: float | None
+) -> tuple[int, int, Matte] | None:
+    warped = warp_matte(cutout.matte, np.array(affine).reshape(2, 3), shape, softness)
+    if warped is not None:
+        warped[2].setflags(write=False)
+    return warped
+
+
 def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None) -> Layer | None:
     """A cutout in face pixels; None where it misses the picture.
 
@@ -118,9 +137,9 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
     Returns
     -------
     layer : Layer or None
-        Its matte is that of :func:`warp_matte`.
+        Its matte is that of :func:`placed_matte`.
     """
-    warped = warp_matte(cutout.matte, affine, shape, softness)
+    warped = placed_matte(cutout, affine, shape, softness)
     if warped is None:
         return None
     left, top, matte = warped
@@ -155,13 +174,19 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     scale = float(np.sqrt(abs(np.linalg.det(to_box[:, :2]))))
     finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
     most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
-    array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
+    if not _only_moved(affine):
+        array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
     if array.ndim == 3:
         array = cv2.cvtColor(array, cv2.COLOR_RGB2RGBA)  # four channels are turned three times as fast as three
     warped = cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
     if warped.ndim == 3:
         warped = cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB)
     return np.asarray(warped, dtype=np.uint8)
+
+
+def _only_moved(affine: Affine) -> bool:
+    """Whether an affine moves by whole pixels, as that of what was drawn for this very face: then every pixel stays as it is."""
+    return np.array_equal(affine[:, :2], np.eye(2)) and np.array_equal(affine[:, 2], np.rint(affine[:, 2]))
 
 
 def _seen(array: npt.NDArray[Any], affine: Affine, size: tuple[int, int]) -> tuple[npt.NDArray[Any], Affine]:

@@ -213,7 +213,7 @@ class Composite:
     def occlusion_ratio(self) -> float:
         """Occluded face pixels over face pixels before, in [0, 1]."""
         before = int(np.count_nonzero(self.amodal))
-        return (before - int(np.count_nonzero(self.modal[self.amodal > 0]))) / before
+        return (before - int(np.count_nonzero(self.modal & self.amodal))) / before
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,8 @@ _ORIENTATION = 0x0112
 _WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}  # types of EXIF
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")  # of JPEG; FF 00 is a byte of the pixels, FF D0 to D7 lie among them
 _ALONE = (0x01, 0xD8)  # markers that no length follows
+SCAN = b"\xff\xda"
+"""The bytes with which a scan of a JPEG begins; they may stand elsewhere, too."""
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 

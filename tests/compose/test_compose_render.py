@@ -105,6 +105,16 @@ def test_shrinking_does_not_alias() -> None:
     assert np.abs(layer.foreground.astype(int)[inside] - 127.5).max() < 20
 
 
+def test_what_is_only_moved_stays_as_it_is() -> None:
+    cutout = make_cutout()
+    cutout = dataclasses.replace(cutout, foreground=generator(0).integers(0, 256, cutout.foreground.shape, dtype=np.uint8))
+    layer = warp_cutout(cutout, np.array([[1.0, 0, 7], [0, 1.0, -5]]), (96, 80))
+    assert layer is not None
+    rows, columns = layer.window
+    part = slice(rows.start + 5, rows.stop + 5), slice(columns.start - 7, columns.stop - 7)
+    assert (layer.foreground == cutout.foreground[part]).all() and (layer.matte == cutout.matte[part]).all()
+
+
 def test_no_fringe_bleeds_in() -> None:
     """A red disc on what was black stays red to its edge: no pixel is darker than face and disc."""
     face = dataclasses.replace(make_face(), image=np.full((96, 80, 3), (200, 200, 200), np.uint8))

@@ -120,7 +120,8 @@ def align_face(
     if sample.face_mask is not None:
         face_mask = warp_labels(sample.face_mask, matrix, shape)
         # What the source names, such as hair, is no other face.
-        unlabelled |= other_faces(sample.image, others, matrix, seen if parts is None else seen & (parts == 0))
+        if others:
+            unlabelled |= other_faces(sample.image, others, matrix, seen if parts is None else seen & (parts == 0))
     elif landmarks is not None and segmenter is not None:
         found = find_mask(sample.image, landmarks, others, matrix, shape, segmenter)
         face_mask, unlabelled, confidence = found.face, found.unlabelled, found.confidence
@@ -143,7 +144,7 @@ def align_face(
     if not seen.all():
         unlabelled |= labels_outside(face_mask | unlabelled, sample.image.shape[:2], matrix, options.border)
     unlabelled &= ~face_mask
-    if parts is not None:
+    if parts is not None and unlabelled.any():
         parts = np.where((unlabelled > 0) & (parts == 0), np.uint8(IGNORE), parts)
     moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return AlignedFace(
