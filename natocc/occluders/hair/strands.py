@@ -7,7 +7,9 @@ first, each in the shade of those above it.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -23,7 +25,8 @@ Float = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.float32]
 
 _LAYERS = 9
-_STEP = 0.7  # px along a strand
+_STEP = 0.9  # px along a strand
+_LINE = 0.8  # px: broader strands are drawn as several lines
 _FINEST, _BREADTH, _BROADEST = 0.12, 0.34, 0.95  # mm: a few hairs that lie together; the middle one is the median
 _LOCK = (2.5, 8.0)  # mm between the middles of neighbouring locks
 _FADE = 22.0  # mm over which strands come out of the hair above
@@ -81,29 +84,41 @@ def draw_hair(
     if more > 0.1:
         covered, tone = _blurred(covered, more), _blurred(tone, more)
     matte = np.rint(255 * covered.clip(0, 1)).astype(np.uint8)
-    straight = spread(np.repeat((tone / np.maximum(covered, 1e-6))[..., None], 3, axis=2), (covered.clip(0, 0.25) * 4))[..., 0]
+    bare = np.asarray(tone / np.maximum(covered, 1e-6), dtype=np.float32)
+    straight = spread(bare, covered.clip(0, 0.25) * np.float32(4))
     steps = np.linspace(0, 1, len(palette))
     colours = np.stack([np.interp(straight, steps, palette[:, channel]) for channel in range(3)], axis=2)
     return trimmed(np.rint(colours).astype(np.uint8), matte, left, top)
 
 
-def sheet_at(sheet: Float, along: Float, across: Float) -> Float:
-    """Points (..., 2) of a sheet: polynomials through its control points, from root 0 to tip 1, across from 0 to 1."""
-    columns = np.einsum("...i,ijc->...jc", _basis(along, ROWS), sheet)
-    return np.asarray(np.einsum("...j,...jc->...c", _basis(across, COLUMNS), columns))
+def sheet_at(sheet: Float, along: Plane, across: Plane) -> tuple[Plane, Plane]:
+    """x and y of points of a sheet: polynomials through its control points, from root 0 to tip 1, across from 0 to 1."""
+    # Coefficients of powers along (rows) and across (columns), then Horner's rule.
+    powers = (_powers(ROWS) @ sheet.transpose(2, 0, 1) @ _powers(COLUMNS).T).astype(np.float32)
+    x, y = (_horner([_horner(list(of_along), along) for of_along in axis.T], across) for axis in powers)
+    return x, y
 
 
-def _basis(values: Float, count: int) -> Float:
-    """Lagrange's polynomials on evenly spaced nodes in [0, 1]."""
-    nodes = np.linspace(0, 1, count)
-    polynomials = np.linalg.inv(np.vander(nodes, increasing=True))
-    return np.asarray(np.stack([values**power for power in range(count)], axis=-1) @ polynomials)
+@functools.cache
+def _powers(count: int) -> Float:
+    """(count, count): values on evenly spaced nodes in [0, 1] to the coefficients of the polynomial through them."""
+    return np.asarray(np.linalg.inv(np.vander(np.linspace(0, 1, count), increasing=True)))
+
+
+def _horner(coefficients: Sequence[Plane], at: Plane) -> Plane:
+    """A polynomial's values; the coefficient of the lowest power comes first."""
+    total = at * coefficients[-1]
+    for coefficient in coefficients[-2:0:-1]:
+        total += coefficient
+        total *= at
+    total += coefficients[0]
+    return np.asarray(total, dtype=np.float32)
 
 
 def _strands(
     rng: np.random.Generator, sheet: Float, cover: float, stray: float, px_per_mm: float
-) -> list[tuple[Float, Float, Float]]:
-    """Pieces of all strands, by layer, the deepest first: where they lie (n, 2) px, their area px², their tone in [0, 1]."""
+) -> list[tuple[Plane, Plane, Plane]]:
+    """Pieces of all strands, by layer, the deepest first: x and y (2, n) px, their area px², their tone in [0, 1]."""
     breadth = float(np.hypot(*(sheet[:, -1] - sheet[:, 0]).T).mean())
     length = float(np.hypot(*np.moveaxis(np.diff(sheet, axis=0), 2, 0)).sum(axis=0).max())
     count = int(np.clip(cover * breadth / (_BREADTH * px_per_mm), 6, _MOST))
@@ -140,22 +155,28 @@ def _strands(
     flicker = rng.uniform(0, 2 * math.pi, (2, count))
 
     steps = max(8, math.ceil(1.1 * length / _STEP))
+    share = np.linspace(0, 1, steps, dtype=np.float32)
+    taper = (share * length / (_FADE * px_per_mm)).clip(0, 1) * (1 - 0.85 * ((share - 0.45) / 0.55).clip(0, 1) ** 1.6)
+    drawn = (first, last - first, middle, away, together, drift, curl, waves, phase, width, lightness, shine, shine_at, *flicker)
+    lines = np.ceil(width / _LINE)  # beside each other, so that a broad strand covers its breadth
     layers = []
     for layer in range(_LAYERS):
-        mine = np.flatnonzero(depth == layer)
-        share = np.linspace(0, 1, steps)[None, :]
-        s = first[mine, None] + share * (last - first)[mine, None]
-        v = middle[mine, None] + away[mine, None] * (1 - together[mine, None] * share**1.3) + drift[mine, None] * share
-        points = sheet_at(sheet, s, v.clip(-0.12, 1.12))
-        points[..., 0] += curl[mine, None] * share * np.sin(2 * math.pi * (waves[mine, None] * share + phase[mine, None]))
-        piece = np.hypot(*np.moveaxis(np.gradient(points, axis=1), 2, 0))
-        taper = (share * length / (_FADE * px_per_mm)).clip(0, 1) * (1 - 0.85 * ((share - 0.45) / 0.55).clip(0, 1) ** 1.6)
-        area = piece * width[mine, None] * taper
-        light = lightness[mine, None] - 0.14 * (1 - share / 0.3).clip(0, 1) + 0.07 * share
-        light = light + shine[mine, None] * np.exp(-(((share - shine_at[mine, None]) / 0.11) ** 2))
-        for number, wave in enumerate((11.0, 27.0)):
-            light = light + 0.035 * np.sin(wave * share + flicker[number, mine, None])
-        layers.append(_side_by_side(points, area, light, width[mine]))
+        pieces: list[tuple[Plane, Plane, Plane]] = []
+        for count in range(1, int(lines.max(initial=1)) + 1):
+            mine = (depth == layer) & (lines == count)
+            start, run, at, aside, closer, drifts, curls, waving, begins, wide, tone, shines, brightest, *flickers = (
+                each[mine, None].astype(np.float32) for each in drawn
+            )
+            v = at + aside * (1 - closer * share**1.3) + drifts * share
+            x, y = sheet_at(sheet, start + run * share, v.clip(-0.12, 1.12))
+            x += curls * share * np.sin(2 * math.pi * (waving * share + begins))
+            light = tone + (0.07 * share - 0.14 * (1 - share / 0.3).clip(0, 1))
+            light += shines * np.exp(-np.square((share - brightest) * (1 / 0.11)))
+            for flicker_at, wave in zip(flickers, (11.0, 27.0), strict=True):
+                light += 0.035 * np.sin(wave * share + flicker_at)
+            pieces += _side_by_side(x, y, wide, wide * taper.astype(np.float32), light, count)
+        where, area, lights = zip(*pieces, strict=True)
+        layers.append((np.concatenate(where, axis=1), np.concatenate(area), np.concatenate(lights)))
     return layers
 
 
@@ -165,34 +186,41 @@ def _shares(rng: np.random.Generator, locks: int) -> Float:
     return np.asarray(sizes / sizes.sum())
 
 
-def _side_by_side(points: Float, area: Float, light: Float, width: Float) -> tuple[Float, Float, Float]:
-    """Strands as two or more lines beside each other, so that a broad one covers its breadth."""
-    lines = max(2, math.ceil(float(width.max(initial=0.0))))
-    along = np.gradient(points, axis=1)
-    across = (
-        np.stack([-along[..., 1], along[..., 0]], axis=2) / np.maximum(np.hypot(along[..., 0], along[..., 1]), 1e-6)[..., None]
-    )
-    offsets = (np.arange(lines) + 0.5) / lines - 0.5
-    spread_out = points[None] + offsets[:, None, None, None] * width[None, :, None, None] * across[None]
-    shape = spread_out.shape[:-1]
-    flat_light = np.broadcast_to(light, shape) - 0.05 * np.abs(offsets)[:, None, None]
-    return spread_out.reshape(-1, 2), np.broadcast_to(area / lines, shape).ravel(), flat_light.clip(0, 1).ravel()
+def _side_by_side(
+    x: Plane, y: Plane, width: Plane, area: Plane, light: Plane, lines: int
+) -> Iterator[tuple[Plane, Plane, Plane]]:
+    """Strands (n, steps) of a width as so many lines beside each other; `area` is that of a px of their length."""
+    right, down = (np.gradient(axis, axis=1).astype(np.float32, copy=False) for axis in (x, y))
+    length = np.hypot(right, down)
+    each = (area * length / lines).astype(np.float32, copy=False).ravel()
+    if lines > 1:
+        step = width / np.maximum(length, np.float32(1e-6))
+        right, down = right * step, down * step
+    for offset in (np.arange(lines) + 0.5) / lines - 0.5:
+        shift = np.float32(offset)
+        where = np.stack([(x - shift * down).ravel(), (y + shift * right).ravel()])
+        yield where, each, (light - np.float32(0.05 * abs(offset))).clip(0, 1).ravel()
 
 
-def _splat(points: Float, area: Float, light: Float, shape: tuple[int, int]) -> tuple[Plane, Plane]:
+def _splat(points: Plane, area: Plane, light: Plane, shape: tuple[int, int]) -> tuple[Plane, Plane]:
     """Share of each pixel that pieces cover, at most 1, and the tone in it times that share."""
     height, width = shape
-    corner = np.floor(points).astype(np.intp)
-    x, y = (points - corner).T
-    covered, lit = np.zeros(height * width), np.zeros(height * width)
-    for down, across, weight in ((0, 0, (1 - x) * (1 - y)), (0, 1, x * (1 - y)), (1, 0, (1 - x) * y), (1, 1, x * y)):
-        columns, rows = corner[:, 0] + across, corner[:, 1] + down
-        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-        index, share = rows[inside] * width + columns[inside], (area * weight)[inside]
-        covered += np.bincount(index, share, height * width)
-        lit += np.bincount(index, share * light[inside], height * width)
-    whole = np.maximum(covered, 1.0)
-    return (covered / whole).reshape(shape).astype(np.float32), (lit / whole).reshape(shape).astype(np.float32)
+    inside = (points > -1).all(axis=0) & (points[0] < width) & (points[1] < height)
+    points, area, light = points[:, inside], area[inside], light[inside]
+    corner = np.floor(points)
+    (x, y), (column, row) = points - corner, corner.astype(np.int32)
+    # On a grid with a pixel more on each side, so that pieces half outside need no care.
+    wide, size = width + 2, (height + 2) * (width + 2)
+    first = (row + 1) * wide + column + 1
+    upper, lower = area * (1 - y), area * y
+    weights = np.concatenate([upper * (1 - x), upper * x, lower * (1 - x), lower * x])
+    index = np.concatenate([first, first + 1, first + wide, first + wide + 1])
+    covered, lit = (
+        np.bincount(index, each, size).reshape(height + 2, wide)[1:-1, 1:-1].astype(np.float32)
+        for each in (weights, weights * np.tile(light, 4))
+    )
+    whole = np.maximum(covered, np.float32(1))
+    return np.asarray(covered / whole, dtype=np.float32), np.asarray(lit / whole, dtype=np.float32)
 
 
 def _blurred(plane: Plane, sigma: float) -> Plane:

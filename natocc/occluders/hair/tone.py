@@ -25,6 +25,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 _BELOW = 40.0  # mm below the eyes: hair that lies lower is beside the neck, in the shade
 _BESIDE = 10.0  # mm around the face in which hair is looked for where it is not labelled
 _LEAST = 60  # pixels
+_MOST = 8192  # pixels: more say the same
 _LEAST_SPREAD = (20.0, 0.4)  # levels of luma from shadow to highlight: at least so many, and of the middle one so much more
 _LIKE_SKIN = 14.0  # CIELAB: a colour nearer to the skin's is skin
 _GREY = 6.0  # CIELAB chroma: a picture whose skin has less is black and white
@@ -88,13 +89,17 @@ def _hair(sitter: Sitter) -> Float | None:
     radius = max(1, round(0.7 * sitter.px_per_mm))
     if labelled is not None:
         sure = cv2.erode(labelled, np.ones((2 * radius + 1,) * 2, np.uint8))
-        pixels = face.image[rows][sure[rows] > 0].astype(np.float64)
+        pixels = _some(face.image[rows][sure[rows] > 0])
         return pixels if len(pixels) >= _LEAST else None
     near = _ring(face.face_mask, radius, radius + max(2, round(_BESIDE * sitter.px_per_mm)))
-    pixels = face.image[rows][near[rows] > 0].astype(np.float64)
+    pixels = _some(face.image[rows][near[rows] > 0])
     if len(pixels) < _LEAST:
         return None
     return _could_be_hair(pixels, face.image[face.face_mask > 0])
+
+
+def _some(pixels: Image) -> Float:
+    return pixels[:: 1 + len(pixels) // _MOST].astype(np.float64)
 
 
 def _ring(mask: Mask, inner: int, outer: int) -> Mask:
