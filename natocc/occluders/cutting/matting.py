@@ -120,7 +120,7 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     ----------
     .. [1] M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021, arXiv 2006.14970.
     """
-    coverage = (matte.astype(np.float32) / 255)[..., None]
+    coverage = _each(matte.astype(np.float32) / 255, image)
     colour = image.astype(np.float32)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     object_sure = cv2.erode(matte, kernel).astype(np.float32) / 255
@@ -128,7 +128,7 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     background_colour = spread(colour, background_sure**4 + 1e-6)
     # Thin parts have no sure pixels: there, what is left when the background is taken away speaks, the more of it the louder.
     left = (colour - (1 - coverage) * background_colour) / np.maximum(coverage, _FAINT)
-    telling = np.clip((coverage[..., 0] - _FAINT) / (1 - 2 * _FAINT), 0, 1) ** 4
+    telling = np.clip((matte.astype(np.float32) / 255 - _FAINT) / (1 - 2 * _FAINT), 0, 1) ** 4
     object_colour = spread(np.clip(left, 0, 255).astype(np.float32), np.maximum(object_sure**4, telling) + 1e-6)
     mixture = coverage * object_colour + (1 - coverage) * background_colour
     share = coverage / (coverage**2 + _DOUBT * (1 - coverage))
@@ -150,10 +150,11 @@ def continue_outwards(foreground: Image, matte: Matte) -> Image:
     continued : (H, W, 3) uint8
         ``foreground`` where the matte is 255.
     """
-    coverage = (matte.astype(np.float32) / 255)[..., None]
+    coverage = matte.astype(np.float32) / 255
     sure = cv2.erode(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))).astype(np.float32) / 255
-    inside = spread(foreground.astype(np.float32), sure**4 + 1e-4 * coverage[..., 0] ** 2)
-    return np.clip(np.rint(inside + coverage * (foreground - inside)), 0, 255).astype(np.uint8)
+    inside = spread(foreground.astype(np.float32), sure**4 + 1e-4 * coverage**2)
+    mixed = inside + _each(coverage, inside) * (foreground - inside)
+    return np.asarray(np.clip(np.rint(mixed), 0, 255), dtype=np.uint8)
 
 
 def spread(colour: npt.NDArray[np.float32], weight: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

@@ -26,10 +26,16 @@ def local_mean(lab: _Plane, where: npt.NDArray[np.bool_], radius: int) -> _Plane
     weight = where.astype(np.float32)
     window = (2 * radius + 1, 2 * radius + 1)
     total = np.maximum(cv2.boxFilter(weight, -1, window), 1e-4)
-    return np.asarray(cv2.boxFilter(lab * weight[..., None], -1, window) / total[..., None], dtype=np.float32)
+    sums = cv2.boxFilter(lab * cv2.merge([weight, weight, weight]), -1, window)
+    return np.asarray(sums / cv2.merge([total, total, total]), dtype=np.float32)
 
 
 def distance(first: _Plane, second: _Plane) -> _Plane:
     """(H, W) distance of colours."""
     difference = first - second
-    return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", difference, difference)), dtype=np.float32)
+    return np.asarray(np.sqrt(dot(difference, difference)), dtype=np.float32)
+
+
+def dot(first: _Plane, second: _Plane) -> _Plane:
+    """(H, W) sum of the products of two colours' channels."""
+    return np.asarray(cv2.transform(first * second, np.ones((1, 3), np.float32)), dtype=np.float32)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from natocc.core.samples import Image, Mask
 from natocc.occluders.cutting.matting import refine_matte, spread
-from natocc.occluders.cutting.regions import depth, disc, distance, local_mean
+from natocc.occluders.cutting.regions import depth, disc, distance, dot, local_mean
 
 _Plane = npt.NDArray[np.float32]
 _Where = npt.NDArray[np.bool_]
@@ -165,9 +165,8 @@ def _holding(taken: _Where, shape: Mask) -> _Where:
 
 def _in_light(colours: _Plane, lit: _Plane, deepest: float, brightest: float | _Plane) -> tuple[_Plane, _Plane]:
     """(H, W) light that makes `lit` most like each pixel, as a factor, and how far the pixel is from it then."""
-    light = np.einsum("ijk,ijk->ij", colours, lit) / np.maximum(np.einsum("ijk,ijk->ij", lit, lit), 1e-4)
-    light = np.clip(light, deepest, brightest)
-    return light, distance(colours, np.minimum(lit * light[..., None], 1))
+    light = np.clip(dot(colours, lit) / np.maximum(dot(lit, lit), 1e-4), deepest, brightest).astype(np.float32, copy=False)
+    return light, distance(colours, np.minimum(lit * cv2.merge([light, light, light]), 1))
 
 
 def _steepness(colours: _Plane) -> _Plane:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Image, Mask
+from natocc.occluders.cutting.regions import distance, dot
 
 _Plane = npt.NDArray[np.float32]
 
@@ -51,13 +52,13 @@ def plain_background_mask(image: Image) -> Mask:
     lab = np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), dtype=np.float32)
     background, noise = _background(lab)
     shaded = _shaded(image, background)
-    shadow = _SHADOW * np.abs(shaded[..., 0] - background[..., 0])
-    distance = (np.linalg.norm(lab - shaded, axis=2) + shadow).astype(np.float32)
-    scaled = np.clip(distance * 2, 0, 255).astype(np.uint8)
+    shadow = np.float32(_SHADOW) * np.abs(shaded[..., 0] - background[..., 0])
+    away = distance(lab, shaded) + shadow
+    scaled = np.clip(away * 2, 0, 255).astype(np.uint8)
     otsu, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     # Otsu separates the object's own light and dark where there is little background: half of it is enough to be object.
     threshold = max(_LEAST_DIFFERENCE, _NOISE * noise, otsu / 4)
-    mask = _largest((cv2.GaussianBlur(distance, (0, 0), 1.0) > threshold).astype(np.uint8))
+    mask = _largest((cv2.GaussianBlur(away, (0, 0), 1.0) > threshold).astype(np.uint8))
     if not mask.any():
         raise BadDataError(Reason.EMPTY_MASK, "nothing differs from the plain background")
     return _without_specks(mask)
@@ -66,10 +67,9 @@ def plain_background_mask(image: Image) -> Mask:
 def _shaded(image: Image, background: _Plane) -> _Plane:
     """(H, W, 3) colour that the background would have in the shadow that fits each pixel best, CIELAB."""
     lit = np.asarray(cv2.cvtColor(background, cv2.COLOR_LAB2RGB), dtype=np.float32)
-    seen = image.astype(np.float32) / 255
-    light = (seen * lit).sum(axis=2) / np.maximum((lit * lit).sum(axis=2), 1e-4)
-    in_shadow = lit * np.clip(light, _DEEPEST, 1)[..., None]
-    return np.asarray(cv2.cvtColor(in_shadow.astype(np.float32), cv2.COLOR_RGB2LAB), dtype=np.float32)
+    seen = image.astype(np.float32) / np.float32(255)
+    light = (dot(seen, lit) / np.maximum(dot(lit, lit), np.float32(1e-4))).clip(np.float32(_DEEPEST), 1)
+    return np.asarray(cv2.cvtColor(lit * cv2.merge([light, light, light]), cv2.COLOR_RGB2LAB), dtype=np.float32)
 
 
 def _background(lab: _Plane) -> tuple[_Plane, float]:
@@ -87,7 +87,8 @@ def _background(lab: _Plane) -> tuple[_Plane, float]:
     for _ in range(5):
         if np.count_nonzero(kept) < _LEAST_BACKGROUND * kept.size:
             break
-        surface = np.linalg.lstsq(terms[kept], colours[kept], rcond=None)[0]
+        some = terms[kept]
+        surface = np.linalg.solve(some.T @ some, some.T @ colours[kept])
         off = np.linalg.norm(colours - terms @ surface, axis=1)
         kept = off < max(3.0, 3 * float(np.median(off[kept])))
     share = np.count_nonzero(kept) / kept.size
