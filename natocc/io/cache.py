@@ -23,6 +23,7 @@ from natocc.core.errors import RunError
 from natocc.core.plans import Json
 from natocc.io.atomic import disk_errors, encode_json, with_remedy, write_aside
 from natocc.io.folders import CACHE_TAG
+from natocc.io.lock_file import open_lock
 
 _Entry = TypeVar("_Entry")
 
@@ -173,6 +174,9 @@ def _tag(folder: Path) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock, waiting for it; it ends with the process, however that ends."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
