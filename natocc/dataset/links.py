@@ -17,8 +17,7 @@ def refuse_linked_folders(root: Path) -> None:
     Raises
     ------
     UsageError
-        If one of natocc's folders, such as ``images``, ``images/00000`` or ``.staging``, a record, or anything that is staged is a
-        link.
+        If one of natocc's folders, such as ``images`` or ``images/00000``, a record, or anything that is staged is a link.
     RunError
         If a folder cannot be listed.
     """
@@ -26,6 +25,19 @@ def refuse_linked_folders(root: Path) -> None:
         raise UsageError(
             f"{path} is a link to {path.readlink()}: expected natocc's own; remove the link, or put in its place what it leads to"
         )
+
+
+def refuse_links_above(root: Path, folder: Path) -> None:
+    """Refuse to read files in a folder of a dataset that is a link, or lies in one.
+
+    Raises
+    ------
+    UsageError
+        If it is so.
+    """
+    for path in (folder, *folder.parents[: len(folder.relative_to(root).parts) - 1]):
+        if path.is_symlink():
+            raise UsageError(f"{path} is a link to {path.readlink()}, not followed; natocc verify --repair")
 
 
 def links(root: Path) -> Iterator[Path]:

@@ -163,7 +163,7 @@ def copy_aside(source: Path, path: Path, sync: bool = True) -> None:
     """
     with open_aside(path, sync) as file, _reading(source):
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as read:
+        with os.fdopen(descriptor, "rb") as read:
             while data := read.read(_COPIED_AT_ONCE):
                 file.write(data)
 
