@@ -162,20 +162,23 @@ def _damage(layout: Layout, record: ShardRecord, depth: Depth, jobs: int) -> Fin
 def _join(layout: Layout, sources: Sequence[PartSource], record: ShardRecord, jobs: int, damage: list[str]) -> None:
     """Bring one shard in: put together aside, read against its sha256, and put into its place; from the first that is sound."""
     aside = Layout(layout.staging / "merge", layout.shard_size)
-    for source in sources:
-        with disk_errors(aside.root):
-            shutil.rmtree(aside.root, ignore_errors=True)
-            for path in record.files:
-                (aside.root / path).parent.mkdir(parents=True, exist_ok=True)
-                with contextlib.suppress(FileNotFoundError):  # reported below, as any damage
-                    _link_or_copy(source.root / path, aside.root / path)
-        finding = _damage(aside, record, Depth.HASH, jobs)
-        if finding is None:
-            folders = {folder: aside.shard_folder(folder, record.shard) for folder in FOLDERS}
-            existing = {folder: path for folder, path in folders.items() if path.is_dir()}
-            bring_shard(layout, record.shard, existing, read_bytes(source.layout.record(record.shard)))
-            return
-        damage.append(_repairable(source.root, finding))
+    try:
+        for source in sources:
+            with disk_errors(aside.root):
+                shutil.rmtree(aside.root, ignore_errors=True)
+                for path in record.files:
+                    (aside.root / path).parent.mkdir(parents=True, exist_ok=True)
+                    with contextlib.suppress(FileNotFoundError):  # reported below, as any damage
+                        _link_or_copy(source.root / path, aside.root / path)
+            finding = _damage(aside, record, Depth.HASH, jobs)
+            if finding is None:
+                folders = {folder: aside.shard_folder(folder, record.shard) for folder in FOLDERS}
+                existing = {folder: path for folder, path in folders.items() if path.is_dir()}
+                bring_shard(layout, record.shard, existing, read_bytes(source.layout.record(record.shard)))
+                return
+            damage.append(_repairable(source.root, finding))
+    finally:
+        shutil.rmtree(aside.root, ignore_errors=True)  # the disk may be full
     clean_staging(layout)
     raise UsageError(*damage)
 

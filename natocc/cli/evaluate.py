@@ -74,7 +74,7 @@ def evaluate(
         from natocc.io.atomic import write_named
         from natocc.io.images import encode_png
 
-        write_named(sheet, encode_png(worst_sheet(result, pictures, predicted, worst)))
+        write_named(sheet, encode_png(worst_sheet(result, pictures, predicted, worst)), "name another file with --sheet")
     if as_json:
         click.echo(json.dumps({"truth": str(truth), **predicted.described(), **result.to_json()}))
     else:

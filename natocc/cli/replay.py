@@ -66,6 +66,6 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
 
     for path, content in files.items():
         try:
-            write_named(unlinked(out, path), content)
+            write_named(unlinked(out, path), content, "name another folder with -o")
         except BadDataError as error:
             raise UsageError(f"{error.detail}; name another folder with -o") from None

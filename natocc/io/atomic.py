@@ -136,15 +136,22 @@ def write_aside(path: Path, data: bytes, sync: bool = True) -> None:
         file.write(data)
 
 
-def write_named(path: Path, data: bytes) -> None:
+def write_named(path: Path, data: bytes, remedy: str = "name another file with -o") -> None:
     """:func:`write_aside` to a file that the user named, which must be a regular one, or new: no link, no pipe, no device.
+
+    Parameters
+    ----------
+    path, data
+        As there.
+    remedy : str
+        What the user can do where it cannot be written.
 
     Raises
     ------
     DiskError
         If it is something else, or writing fails; what lay there is then as it was.
     """
-    with with_remedy("name another file"):
+    with with_remedy(remedy):
         check_regular(path)
         write_aside(path, data)
 

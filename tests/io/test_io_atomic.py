@@ -119,7 +119,7 @@ def _made(path: Path, what: str) -> None:
 def test_a_file_that_the_user_names_takes_the_place_of_files_alone(tmp_path: Path, what: str) -> None:
     (tmp_path / "victim").write_text("mine")
     _made(tmp_path / "out", what)
-    with pytest.raises(DiskError, match=f"^cannot write {tmp_path}/out: {what} lies there; name another file$"):
+    with pytest.raises(DiskError, match=f"^cannot write {tmp_path}/out: {what} lies there; name another file with -o$"):
         write_named(tmp_path / "out", b"new")
     assert (tmp_path / "victim").read_text() == "mine"
     write_named(tmp_path / "victim", b"new")
