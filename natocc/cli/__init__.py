@@ -31,7 +31,8 @@ from natocc.core.addresses import without_credentials
 from natocc.core.errors import Interrupted, NatoccError, RunError
 from natocc.core.text import plain
 from natocc.core.versions import __version__
-from natocc.executors.signals import end_children, stoppable
+from natocc.workers.safe_path import safe_path
+from natocc.workers.signals import end_children, stoppable
 
 # Of a place that may not be looked at, is full, or has gone away with its server: never a bug.
 _OF_THE_MACHINE = (
@@ -48,7 +49,7 @@ class _Commands(click.Group):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
         sys.excepthook = _show_bug
         try:
-            with stoppable():
+            with safe_path(), stoppable():
                 return super().invoke(context)
         except NatoccError as error:
             for line in error.lines:

@@ -138,6 +138,10 @@ class HandPicture:
     mask_name: str | None
     options: HandsOccluders
 
+    def __str__(self) -> str:
+        """The picture's name."""
+        return self.name
+
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""
         try:
