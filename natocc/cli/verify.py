@@ -47,6 +47,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
     from natocc.dataset.findings import Depth
+    from natocc.dataset.links import refuse_linked_folders
     from natocc.dataset.verify.dataset import verify_folder
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
@@ -69,6 +70,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
             verified = verify_folder(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
+            refuse_linked_folders(root)
             repair_run = Repair(root, verified.findings, Workspace(data, cache, jobs), progress)
             repair_run.run()
             left = repair_run.left

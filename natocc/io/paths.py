@@ -120,6 +120,27 @@ def inside(root: Path, name: str) -> Path:
     return path
 
 
+def unlinked(root: Path, name: str) -> Path:
+    """Path of a file that natocc wrote below `root`; natocc makes no links, so that neither it nor a folder above it is one.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; itself it may be a link.
+    name : str
+        As a record or a manifest has it, such as ``images/00000/000000000.jpg``.
+
+    Raises
+    ------
+    BadDataError
+        ``leaves-root`` if it is no plain relative path, or a link is on the way.
+    """
+    path = inside(root, name)
+    if Path(os.path.realpath(path)) != Path(os.path.realpath(root)) / name:
+        raise BadDataError(Reason.LEAVES_ROOT, f"{path} is a link, or lies below one: not followed")
+    return path
+
+
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 
 
