@@ -8,6 +8,7 @@ import click
 
 from natocc.cli.options import LocalPath, data_options
 from natocc.core.text import plain
+from natocc.io.files import exists
 
 
 @click.command()
@@ -30,7 +31,7 @@ def init(recipe: Path, data: Path, cache: Path) -> None:
     from natocc.recipe.starter import first_recipe
     from natocc.recipe.text import parse_recipe
 
-    if recipe.exists():
+    if exists(recipe):
         raise UsageError(f"{recipe} exists and is not replaced; name another file")
     name = re.sub(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+", "-", recipe.stem).strip("-._") or "recipe"
     text = first_recipe(data, cache, name)
