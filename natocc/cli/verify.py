@@ -9,6 +9,7 @@ import click
 
 from natocc.cli.options import data_options, jobs_option
 from natocc.core.text import counted, plain
+from natocc.io.files import is_dir
 
 
 @click.command()
@@ -62,7 +63,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     root = Path(dataset)
     depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
     left: dict[str, str] = {}
-    alone = locked(root) if repair and root.is_dir() else contextlib.nullcontext()
+    alone = locked(root) if repair and is_dir(root) else contextlib.nullcontext()
     with alone, progress_bar() as progress:
         if is_url(dataset):
             verified = verify_remote(Storage(dataset), depth, jobs, progress)

@@ -15,6 +15,7 @@ from natocc.core.samples import SampleRecord, occluded
 from natocc.dataset.layout import FOLDERS
 from natocc.dataset.manifest import Row, own_file, read_manifest
 from natocc.dataset.open import open_dataset
+from natocc.io.files import exists
 from natocc.io.images import read_bytes, sha256
 from natocc.io.paths import unlinked
 from natocc.io.workspace import Workspace
@@ -74,7 +75,7 @@ def row_of(root: Path, index: int) -> Row:
         If there is none, `root` is no dataset of natocc's or an unfinished one, or the manifest cannot be read.
     """
     opened = open_dataset(root)
-    if not opened.layout.manifest.exists() and not opened.description.is_complete:
+    if not exists(opened.layout.manifest) and not opened.description.is_complete:
         raise UsageError(f"{root} is unfinished and has no manifest yet: run the command that began it again to resume")
     rows = read_manifest(root, index, index)
     if len(rows) != 1:

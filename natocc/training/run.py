@@ -20,6 +20,7 @@ from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
 from natocc.evaluation.pictures import Pictures
 from natocc.io.atomic import disk_errors, encode_json, final_name, read_json, write_aside
+from natocc.io.files import exists, is_file
 from natocc.io.images import read_bytes, sha256
 from natocc.training.data import Kept, Source, check_targets
 from natocc.training.loop import CHECKPOINT, fit
@@ -228,7 +229,7 @@ def _claimed(out: Path, overwrite: bool):  # type: ignore[no-untyped-def]
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         others = sorted(path.name for path in out.iterdir() if not _is_own(path.name))
-    if others and not (out / DESCRIPTION).exists():
+    if others and not exists(out / DESCRIPTION):
         raise UsageError(f"{out} holds {others[0]!r}, which natocc train did not write; name a new folder with -o")
     with locked(out):
         with disk_errors(out):
@@ -242,7 +243,7 @@ def _claimed(out: Path, overwrite: bool):  # type: ignore[no-untyped-def]
 
 def _before(out: Path, described: dict[str, Json]) -> dict[str, Json]:
     """What lies in the folder, if it is of the same training."""
-    if not (out / DESCRIPTION).exists():
+    if not exists(out / DESCRIPTION):
         return {}
     before = read_json(out / DESCRIPTION)
     for key, value in json.loads(json.dumps(described)).items():
@@ -253,7 +254,7 @@ def _before(out: Path, described: dict[str, Json]) -> dict[str, Json]:
 
 
 def _is_whole(out: Path, before: dict[str, Json]) -> bool:
-    return (out / NETWORK).is_file() and sha256(read_bytes(out / NETWORK)) == before.get("net_sha256")
+    return is_file(out / NETWORK) and sha256(read_bytes(out / NETWORK)) == before.get("net_sha256")
 
 
 def _first_difference(before: Json, now: Json, path: str) -> str:

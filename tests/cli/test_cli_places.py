@@ -221,7 +221,7 @@ def test_no_processes_can_be_started(tmp_path: Path, cache: Path, monkeypatch: p
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("natocc.executors.processes.ProcessPoolExecutor", refuse)
+    monkeypatch.setattr("natocc.workers.pool.ProcessPoolExecutor", refuse)
     done = _run("build", "demo", "-n", 1, "--cache", cache, "-o", tmp_path / "out", code=1)
     assert "--backend threading" in done.stderr
 

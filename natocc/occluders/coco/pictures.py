@@ -95,6 +95,10 @@ class CocoPicture:
     options: ObjectOptions
     upscaler: Upscaler | None
 
+    def __str__(self) -> str:
+        """File and picture."""
+        return f"{self.name}: a picture without an entry" if self.entry is None else f"{self.name}: {self.entry.file_name}"
+
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout, or why there is none, for each annotation."""
         entry = self.entry
