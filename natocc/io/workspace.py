@@ -51,15 +51,16 @@ def told_cache(folder: Path) -> Path:
 
 
 def _other_owner(folder: Path) -> str | None:
-    """Who owns a folder, if that is neither this user nor the administrator; None of one that does not exist."""
+    """Who owns a folder, or a link to it, if that is neither this user nor the administrator; None of one that does not exist."""
     try:
-        owner = folder.stat().st_uid
+        others = {folder.lstat().st_uid, folder.stat().st_uid} - {os.getuid(), 0}
     except OSError:
         return None
-    if owner in (os.getuid(), 0):
+    if not others:
         return None
     import pwd
 
+    owner = min(others)
     try:
         return pwd.getpwuid(owner).pw_name
     except KeyError:
