@@ -34,11 +34,6 @@ from natocc.core.versions import __version__
 from natocc.workers.safe_path import safe_path
 from natocc.workers.signals import end_children, stoppable
 
-# Of a place that may not be looked at, is full, or has gone away with its server: never a bug.
-_OF_THE_MACHINE = (
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EMFILE,
-)  # fmt: skip
-
 
 class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
@@ -55,11 +50,13 @@ class _Commands(click.Group):
             for line in error.lines:
                 click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
-        except OSError as error:
-            if error.errno not in _OF_THE_MACHINE:
+        except click.ClickException as error:
+            vars(error)["message"] = without_credentials(error.message)  # it quotes what was given
+            raise
+        except (OSError, UnicodeEncodeError) as error:
+            if (what := _of_the_machine(error)) is None:
                 raise
-            place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-            click.echo(f"natocc: {plain(without_credentials(f'{place}{error.strerror}'))}", err=True)
+            click.echo(f"natocc: {plain(without_credentials(what))}", err=True)
             sys.exit(RunError.exit_code)
         except KeyboardInterrupt as stop:
             stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
@@ -67,6 +64,16 @@ class _Commands(click.Group):
             click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(detail)}", err=True)
             end_children()
             sys.exit(stop.exit_code)
+
+
+def _of_the_machine(error: OSError | UnicodeEncodeError) -> str | None:
+    """What is wrong with a place or a name, where nobody expected it; None of what click has a word for, or that has none."""
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} holds bytes that are no text, or half a character; name it otherwise"
+    if not error.strerror or error.errno == errno.EPIPE:
+        return None
+    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    return f"{place}: {error.strerror}" if place else error.strerror
 
 
 def _open_closed_streams() -> None:

@@ -13,6 +13,7 @@ from natocc.core.progress import Progress
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind, Verified
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout
+from natocc.dataset.links import links
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.contents import Labels
@@ -69,6 +70,7 @@ def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files
         findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
         findings += _unexpected_folders(files, shards, set(seen.shards), description.is_complete)
         findings += _leftovers(layout, files, description.is_complete)
+        findings += [Finding(Kind.EXTRA, path.relative_to(root).as_posix(), "no link", "one") for path in links(root)]
         if description.is_complete:
             progress("verifying the manifest", 0, None)
             samples = seen.last + 1 if description.samples is None else description.samples

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Mask, Origin
+from natocc.io.files import is_dir
 from natocc.io.folders import Links, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_mask, read_rgb
 from natocc.io.masks import fit_labels
@@ -93,7 +94,7 @@ class HandsOccluders(OccluderOptions):
         root = require_folder(locate(self.root, data), _LAYOUT)
         images, masks = root / "images", root / "masks"
         if self.masks == "background":
-            return (images if images.is_dir() else root), masks
+            return (images if is_dir(images) else root), masks
         for folder in (images, masks):
             require_folder(folder, f"{_LAYOUT}, below {root}")
         return images, masks

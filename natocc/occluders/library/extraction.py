@@ -22,6 +22,7 @@ from natocc.core.progress import report_progress
 from natocc.core.rejections import explained
 from natocc.core.samples import Cutout
 from natocc.io.cache import FolderCache, entry_key
+from natocc.io.files import is_file
 from natocc.io.folders import Links, walk
 from natocc.io.images import encode_png
 from natocc.io.notes import Notes
@@ -208,7 +209,7 @@ def _extract_chunk(
         return [], [], []
     number = piece.items[0][0]
     finished = _chunk_file(folder, number)
-    if not finished.is_file():
+    if not is_file(finished):
         rows: list[dict[str, Any]] = []
         refusals: list[tuple[str, str]] = []
         poor: list[PoorCutoutError] = []
