@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import pickle
+import sys
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
@@ -33,7 +34,8 @@ def ray_cluster(address: str) -> Iterator[Cluster]:
     from ray.util.joblib import register_ray
 
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+        with contextlib.chdir(sys.prefix):  # its workers look for modules there, and not beside a dataset
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, RuntimeError, ValueError) as error:
         raise RunError(f"no Ray head at {address}: {first_line(error)}") from error
     try:
