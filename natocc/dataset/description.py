@@ -96,8 +96,13 @@ class DatasetDescription:
 
     def lasting(self) -> dict[str, Json]:
         """What stays the same from the first file of a build to the last, as plain JSON."""
-        first = {"natocc": self.natocc, "format": FORMAT, "recipe": self.recipe, "recipe_sha256": self.recipe_sha256}
-        last = {"inputs": self.inputs, "labels": self.labels}
+        first: dict[str, Json] = {
+            "natocc": self.natocc,
+            "format": FORMAT,
+            "recipe": self.recipe,
+            "recipe_sha256": self.recipe_sha256,
+        }
+        last: dict[str, Json] = {"inputs": self.inputs, "labels": self.labels}
         return {**first, "versions": self.versions, "processors": list(self.processors), **last}
 
     def fingerprint(self) -> dict[str, Json]:
