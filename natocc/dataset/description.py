@@ -57,6 +57,9 @@ class DatasetDescription:
         Of a part: those that its folder holds.
     natocc : str
         The version that built it.
+    processors : tuple of str
+        Those that made samples, see :func:`natocc.io.processor.processor`; sorted. Where they are unlike, a sample's bytes depend
+        on which of them made it.
     """
 
     recipe: Mapping[str, Any]
@@ -69,6 +72,7 @@ class DatasetDescription:
     counts: Counts | None = None
     shards: tuple[int, ...] | None = None
     natocc: str = __version__
+    processors: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -92,8 +96,14 @@ class DatasetDescription:
 
     def lasting(self) -> dict[str, Json]:
         """What stays the same from the first file of a build to the last, as plain JSON."""
-        content = {name: getattr(self, name) for name in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
-        return {"natocc": self.natocc, "format": FORMAT, **content}
+        first: dict[str, Json] = {
+            "natocc": self.natocc,
+            "format": FORMAT,
+            "recipe": self.recipe,
+            "recipe_sha256": self.recipe_sha256,
+        }
+        last: dict[str, Json] = {"inputs": self.inputs, "labels": self.labels}
+        return {**first, "versions": self.versions, "processors": list(self.processors), **last}
 
     def fingerprint(self) -> dict[str, Json]:
         """What decides the bytes of a dataset, as plain JSON."""
@@ -132,6 +142,8 @@ class DatasetDescription:
         _expect(_is_count(size) and size != 0, value, "recipe", "a recipe with an output.shard_size in it")
         _expect(isinstance(value.get("recipe_sha256"), str), value, "recipe_sha256", "a text")
         _expect(_is_texts(value.get("versions")), value, "versions", "names and versions")
+        processors = value.get("processors", [])
+        _expect(isinstance(processors, list) and all(isinstance(text, str) for text in processors), value, "processors", "a list")
         _expect(isinstance(value.get("inputs"), dict), value, "inputs", "a mapping")
         labels = value.get("labels")
         _expect(isinstance(labels, dict) and all(map(_is_texts, labels.values())), value, "labels", "names of values, by folder")
@@ -150,6 +162,7 @@ class DatasetDescription:
             counts=None if counts is None else Counts(counts["made"], counts["rejected"]),
             shards=None if shards is None else _parsed(shards),
             natocc=value["natocc"],
+            processors=tuple(processors),
         )
 
 
