@@ -50,6 +50,9 @@ class _Commands(click.Group):
             for line in error.lines:
                 click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
+        except click.ClickException as error:
+            vars(error)["message"] = without_credentials(error.message)  # it quotes what was given
+            raise
         except (OSError, UnicodeEncodeError) as error:
             if (what := _of_the_machine(error)) is None:
                 raise

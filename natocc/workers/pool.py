@@ -23,6 +23,8 @@ WORKER_ENVIRONMENT = {
 }
 """Of the processes that work."""
 
+_SECONDS_TO_DIE = 5.0  # a process that waits for a disk that does not answer is not waited for in turn
+
 
 @contextlib.contextmanager
 def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
@@ -45,8 +47,11 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
         finally:
             if not well:
                 executor._processes.clear()  # else loky kills them itself, for which it needs pgrep
-                for child in set(multiprocessing.active_children()) - before:
+                children = set(multiprocessing.active_children()) - before
+                for child in children:
                     child.terminate() if child.pid is None else os.kill(child.pid, signal.SIGKILL)
+                for child in children:
+                    child.join(_SECONDS_TO_DIE)
             executor.shutdown(wait=True, kill_workers=not well)
 
 

@@ -249,7 +249,9 @@ def test_what_is_no_dataset_is_one_line(command: str, what: str, tmp_path: Path)
         "report ADDRESS", "stats ADDRESS", "export ADDRESS --to hf", "replay ADDRESS --index 0", "merge out ADDRESS",
         "verify ADDRESS --repair", "preview ADDRESS", "doctor --data ADDRESS", "build demo --cache ADDRESS", "extract ADDRESS",
         "build --source folder --source-root ADDRESS", "build --source folder --set faces.root=ADDRESS --cache .", "init ADDRESS",
-        "build demo --shards 0 -o ADDRESS", "build ADDRESS", "recipes show ADDRESS",
+        "build demo --shards 0 -o ADDRESS", "build ADDRESS", "recipes show ADDRESS", "build demo -o ADDRESS --dry-run",
+        "build demo --set name=ADDRESS", "build demo --set occluders.licence=ADDRESS", "build demo --seed ADDRESS", "ADDRESS",
+        "verify ADDRESS", "report out --out ADDRESS",
     ],
 )  # fmt: skip
 def test_a_server_where_a_folder_is_wanted(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from natocc.io.notes import NO_MASK, NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, pair_masks
 from natocc.io.paths import SUFFIXES, locate, require_folder, without_suffix
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
+from natocc.occluders.cutting.huge import Frame
 from natocc.occluders.cutting.judging import judged
 from natocc.occluders.cutting.trim import trim
 from natocc.occluders.hands.plain_background import plain_background_mask
@@ -158,9 +159,12 @@ class HandPicture:
             origin = Origin("hands", item, digest, self.options.licence)
             try:
                 rules = self.options.rules
-                hand = trim(image, check_mask(piece, rules))
-                cutout = cut_out(image, hand, "hand", origin, finger_direction(hand), rules.choke)
-                yield judged(cutout, image, hand, rules.min_quality)
+                hand = check_mask(piece, rules)
+                frame = Frame.around(hand)
+                near = frame.picture(image)
+                hand = trim(near, frame.mask(hand))
+                cutout = cut_out(near, hand, "hand", origin, finger_direction(hand), rules.choke)
+                yield judged(cutout, near, hand, rules.min_quality)
             except BadDataError as error:
                 yield BadDataError(error.reason, f"{item}: {error.detail}")
 
