@@ -301,5 +301,9 @@ def _examples(layout: Layout, counts: Counts) -> dict[str, str]:
 
 def _is_complete(state: State, existing: DatasetDescription, description: DatasetDescription) -> bool:
     """Whether nothing is left to do; a look at names only."""
-    same = existing == dataclasses.replace(description, status="complete", samples=state.count, counts=existing.counts)
-    return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)
+    complete = dataclasses.replace(description, status="complete", samples=state.count)
+    return (
+        existing == dataclasses.replace(complete, counts=existing.counts, files=existing.files)
+        and state.layout.manifest.exists()
+        and whole_shards(state.layout) == list(state.all_shards)
+    )
