@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 from natocc.core.errors import UsageError
+from natocc.core.nesting import is_flat
 from natocc.core.plans import Json
 from natocc.core.versions import __version__
 from natocc.dataset.layout import CARD, CONTACT_SHEET, FOLDERS, MOST_SHARD_SIZE, NAME, PICTURES, dataset_file, shard_count
@@ -162,7 +163,7 @@ class DatasetDescription:
         _check_recipe(value)
         _expect(isinstance(value.get("recipe_sha256"), str), value, "recipe_sha256", "a text")
         _expect(_is_texts(value.get("versions")), value, "versions", "names and versions")
-        _expect(isinstance(value.get("inputs"), dict) and _is_flat(value["inputs"]), value, "inputs", "a mapping")
+        _expect(isinstance(value.get("inputs"), dict) and is_flat(value["inputs"], _DEEPEST), value, "inputs", "a mapping")
         _expect(_is_labels(value.get("labels")), value, "labels", "names of values, by folder")
         samples, counts, files, shards = (value.get(key) for key in ("samples", "counts", "files", "shards"))
         _expect(_is_count(samples) or (samples is None and value["status"] == "building"), value, "samples", "a number")
@@ -242,7 +243,7 @@ def _check_recipe(value: Mapping[str, Any]) -> None:
         _expect(holds, value, "recipe", f"a recipe with {expected}")
 
     recipe = value.get("recipe")
-    expect(isinstance(recipe, dict) and _is_flat(recipe), "a name and an output")
+    expect(isinstance(recipe, dict) and is_flat(recipe, _DEEPEST), "a name and an output")
     recipe = value["recipe"]
     expect(isinstance(recipe.get("name"), str) and NAME.fullmatch(recipe["name"]) is not None, "a name such as c-wo-mix")
     output = recipe.get("output")
@@ -252,17 +253,6 @@ def _check_recipe(value: Mapping[str, Any]) -> None:
     expect(isinstance(image, dict) and image.get("format", "jpg") in ("jpg", "png"), "output.image.format jpg or png")
     expect(isinstance(masks, list) and all(isinstance(mask, str) for mask in masks), "names in output.masks")
     expect(recipe.get("splits") is None or isinstance(recipe["splits"], dict), "splits that are a mapping, or none")
-
-
-def _is_flat(value: object) -> bool:
-    """Whether what was read from JSON lies in few enough mappings and lists for everything that walks it."""
-    level = [value]
-    for _ in range(_DEEPEST):
-        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
-        level = [each for items in inner for each in items]
-        if not level:
-            return True
-    return False
 
 
 def _is_labels(value: object) -> bool:
