@@ -14,7 +14,8 @@ from natocc.core.errors import UsageError
 from natocc.core.samples import Origin, SampleRecord
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import FOLDERS, Layout
-from natocc.dataset.records import MEASURES, ShardRecord, checked_measure, read_shards
+from natocc.dataset.measures import MEASURES, checked_measure
+from natocc.dataset.records import ShardRecord, read_shards
 from natocc.io.atomic import encode_json, open_aside
 
 Row: TypeAlias = Mapping[str, Any]
