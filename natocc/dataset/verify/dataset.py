@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import contextlib
+import functools
+from collections.abc import Collection, Generator, Iterable, Iterator
 from pathlib import Path
 
 import joblib
@@ -11,12 +13,23 @@ from natocc.core.progress import Progress
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind, Verified
 from natocc.dataset.layout import FOLDERS, OF_THE_DESKTOP, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, shard_count
+from natocc.dataset.links import links
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.verify.beside import card_findings, strangers
+from natocc.dataset.verify.contents import Labels
 from natocc.dataset.verify.manifest import manifest_findings
-from natocc.dataset.verify.shard import DatasetFiles, pieces, sound_record, unexpected_files
+from natocc.dataset.verify.shard import (
+    DatasetFiles,
+    Piece,
+    check_samples,
+    pieces,
+    shown_sample,
+    sound_record,
+    unexpected_files,
+)
 from natocc.io.atomic import disk_errors, final_name
+from natocc.workers.crew import Crew
 
 _MOST_MISSING = 1000
 """Shards whose record is missing, each told by itself; more of them are one line."""
@@ -63,8 +76,11 @@ def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files
         findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
         findings += _unexpected_folders(files, expected, set(seen.shards), description.is_complete)
         findings += strangers(layout, files, description.is_complete)
+        findings += card_findings(layout, description, depth) if description.is_complete else []
+        told = {finding.path for finding in findings}
+        linked = (path.relative_to(root).as_posix() for path in links(root))
+        findings += [Finding(Kind.EXTRA, path, "no link", "one") for path in linked if path not in told]
         if description.is_complete:
-            findings += card_findings(layout, description, depth)
             progress("verifying the manifest", 0, None)
             assert description.samples is not None  # a complete dataset says so
             findings += manifest_findings(layout, seen.shards, description.samples, description, depth)
@@ -127,7 +143,7 @@ def _check(
     findings: list[Finding] = []
     samples, labels = description.sample_count, description.labels
 
-    def work() -> Iterator[object]:
+    def work() -> Iterator[Piece]:
         for shard in shards:
             last = None if samples is None else min((shard + 1) * layout.shard_size, samples) - 1
             record = sound_record(layout, shard, last)
@@ -136,17 +152,34 @@ def _check(
                 continue
             seen.add(record)
             findings.extend(unexpected_files(files, record))
-            yield from (joblib.delayed(files.check)(piece, depth, labels) for piece in pieces(layout, record))
+            yield from pieces(layout, record)
 
-    # Hashing lets go of the interpreter; decoding and counting hardly do.
-    backend = "loky" if depth == Depth.DEEP and jobs > 1 and files.in_processes else "threading"
     progress("verifying", 0, samples)
     done = 0
-    for damage in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
-        findings += damage
-        done += 64
-        progress("verifying", min(done, samples) if samples else done, samples)
+    with contextlib.closing(_checked(files, depth, labels, jobs, work())) as checked:
+        for damage, count in checked:
+            findings += damage
+            done += count
+            progress("verifying", done, samples)
     return findings
+
+
+def _checked(
+    files: DatasetFiles, depth: Depth, labels: Labels, jobs: int, work: Iterable[Piece]
+) -> Generator[tuple[list[Finding], int], None, None]:
+    """Findings of each piece, and how many samples it has."""
+    if depth == Depth.DEEP and jobs > 1 and files.in_processes:  # decoding and counting hardly let go of the interpreter
+        crew = Crew(functools.partial(check_samples, files.root, depth, labels), jobs, shown_sample)
+        with contextlib.closing(crew.run(piece.each() for piece in work)) as done:
+            for piece in done:
+                yield piece.result, len(piece.items)
+        return
+
+    def check(piece: Piece) -> tuple[list[Finding], int]:
+        return files.check(piece, depth, labels), len(piece.samples)
+
+    parallel = joblib.Parallel(jobs, backend="threading", return_as="generator", pre_dispatch="2 * n_jobs")
+    yield from parallel(joblib.delayed(check)(piece) for piece in work)
 
 
 def _unexpected_folders(files: DatasetFiles, expected: Collection[int], sound: set[int], complete: bool) -> Iterator[Finding]:
