@@ -309,6 +309,10 @@ def _examples(layout: Layout, counts: Counts) -> dict[str, str]:
 
 def _is_complete(state: State, existing: DatasetDescription, description: DatasetDescription) -> bool:
     """Whether nothing is left to do; a look at names only."""
-    before, counts = existing.processors, existing.counts
-    same = existing == dataclasses.replace(description, status="complete", samples=state.count, counts=counts, processors=before)
-    return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)
+    complete = dataclasses.replace(description, status="complete", samples=state.count)
+    counts, files, processors = existing.counts, existing.files, existing.processors
+    return (
+        existing == dataclasses.replace(complete, counts=counts, files=files, processors=processors)
+        and state.layout.manifest.exists()
+        and whole_shards(state.layout) == list(state.all_shards)
+    )
