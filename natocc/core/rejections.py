@@ -14,6 +14,7 @@ MOST = 3
 
 ADVICE: Mapping[Reason, str] = {
     Reason.MISSING_FILE: "files have gone since they were listed: look for them, and run again",
+    Reason.CANNOT_READ: "give natocc the permission to read it, or look after the disk, and run again",
     Reason.NOT_A_FILE: "leave it out with faces.exclude",
     Reason.UNREADABLE_IMAGE: "the file is damaged: replace it, or leave it out with faces.exclude",
     Reason.UNSUPPORTED_IMAGE: "convert it to PNG or JPEG, or leave it out with faces.exclude",

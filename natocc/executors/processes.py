@@ -119,7 +119,8 @@ class Processes:
     @functools.cached_property
     def job(self) -> Job:
         """The same for a process."""
-        return Job(json.dumps(self.pipeline.recipe.resolved()), self.pipeline.workspace, self.layout, self.count)
+        pipeline, libraries = self.pipeline, tuple(self.pipeline.libraries.items())
+        return Job(json.dumps(pipeline.recipe.resolved()), pipeline.workspace, self.layout, self.count, libraries)
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.

@@ -41,12 +41,15 @@ class Job:
         Where to stage.
     count : int, optional
         Samples of the dataset in all, if shards are to be sealed.
+    libraries : tuple of (str, Path)
+        See :class:`natocc.pipeline.sample.Pipeline`.
     """
 
     recipe: str
     workspace: Workspace
     layout: Layout
     count: int | None = None
+    libraries: tuple[tuple[str, Path], ...] = ()
 
     @property
     def begun(self) -> Path:
@@ -71,7 +74,7 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> SealedSha
     sealed : SealedShard or None
         Their shard, if it is to be sealed and all of it is staged now.
     """
-    pipeline = _pipeline(job.recipe, job.workspace)
+    pipeline = _pipeline(job.recipe, job.workspace, job.libraries)
     for spec in specs:
         try:
             with _begun(job, spec.index, limit):
@@ -101,9 +104,9 @@ def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Rea
 
 
 @functools.lru_cache(maxsize=1)
-def _pipeline(recipe: str, workspace: Workspace) -> Pipeline:
+def _pipeline(recipe: str, workspace: Workspace, libraries: tuple[tuple[str, Path], ...] = ()) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False)
+    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False, libraries=dict(libraries))
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
-from natocc.io.atomic import disk_errors, encode_json, with_remedy, write_aside
+from natocc.io.atomic import disk_errors, encode_json, flush, flush_all, with_remedy, write_aside
 from natocc.io.folders import CACHE_TAG
 
 _Entry = TypeVar("_Entry")
@@ -145,10 +145,28 @@ class FolderCache(Generic[_Entry]):
                 if entry is None:
                     part.mkdir(exist_ok=True)
                     fill(part)
-                    shutil.rmtree(path, ignore_errors=True)
-                    part.replace(path)
+                    _flush_tree(part)
+                    _replace_folder(part, path)
                     entry = self.read(path)
         return entry
+
+
+def _flush_tree(folder: Path) -> None:
+    """Wait until all files below a folder have reached the disk: after a power cut an entry is whole, or is none."""
+    for path, _, names in os.walk(folder):
+        flush_all([Path(path, name) for name in names])
+        flush(Path(path))
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    """Give a folder the name `path`; what has it, others may be reading, and hardly miss."""
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if os.path.lexists(path):
+        path.rename(old)
+    new.replace(path)
+    flush(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _find(path: Path, read: Callable[[Path], _Entry]) -> _Entry | None:
