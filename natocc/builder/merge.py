@@ -107,7 +107,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                     for source in holders:
                         if source.root != out:
                             remove_shard(source.layout, shard)
-                state.whole[shard] = MadeShard.of(record)
+                state.add(MadeShard.of(record))
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
                 write_manifest(layout)

@@ -17,7 +17,7 @@ from natocc.builder.target import Target
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress, progress_to
-from natocc.core.rejections import examples_of, merged_examples
+from natocc.core.rejections import examples_of, may_be_made, merged_examples
 from natocc.core.text import plain
 from natocc.dataset.description import Counts, DatasetDescription, read_dataset, write_dataset
 from natocc.dataset.layout import Layout
@@ -200,10 +200,11 @@ class Run:
                         seconds = time.monotonic() - begin
                         return Totals(counts.made, counts.rejected, seconds, state.count, _examples(layout, counts), seconds)
                     state.check_not_larger()
-                    state.look()
+                    state.look(again=True)
                     state.recover()
                 with state.kept_whatever_comes(), tidied(layout, state.count):
                     write_dataset(layout.root, opened.description)
+                    state.reopen()
                     target.begin()
                     making = time.monotonic()
                     with growing_manifest(layout, state.all_shards, state.whole) as manifest:
@@ -217,7 +218,9 @@ class Run:
                             kept = self.make(opened, state, destination, cluster, progress, received)
                         target.made()
                         progress("writing the manifest", state.count, state.count)
-                    write_complete(layout, opened.description, state.count, state.made, state.rejected)
+                    if not state.inputs.changed:
+                        write_complete(layout, opened.description, state.count, state.made, state.rejected)
+                state.check_inputs()
         return Totals.of(state, begin, making, kept)
 
     def workers(self) -> contextlib.AbstractContextManager[Cluster | None]:
@@ -285,7 +288,7 @@ class Run:
                 received(made)
                 if cluster is not None:
                     add(len(state.indices(made.shard)))
-                state.whole[made.shard] = dataclasses.replace(made, rows=b"")
+                state.add(made)
         return kept
 
 
@@ -301,5 +304,7 @@ def _examples(layout: Layout, counts: Counts) -> dict[str, str]:
 
 def _is_complete(state: State, existing: DatasetDescription, description: DatasetDescription) -> bool:
     """Whether nothing is left to do; a look at names only."""
+    if existing.counts is not None and may_be_made(existing.counts.rejected):
+        return False
     same = existing == dataclasses.replace(description, status="complete", samples=state.count, counts=existing.counts)
     return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)

@@ -28,6 +28,7 @@ from natocc.dataset.write.staging import is_staged
 from natocc.executors.sample_worker import Job, make_piece, make_sample, quarantine
 from natocc.executors.signals import obey
 from natocc.io.atomic import disk_errors
+from natocc.pipeline.fingerprint import faces_sha256
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 
@@ -120,7 +121,8 @@ class Processes:
     def job(self) -> Job:
         """The same for a process."""
         pipeline, libraries = self.pipeline, tuple(self.pipeline.libraries.items())
-        return Job(json.dumps(pipeline.recipe.resolved()), pipeline.workspace, self.layout, self.count, libraries)
+        recipe, faces = json.dumps(pipeline.recipe.resolved()), faces_sha256(pipeline.faces)
+        return Job(recipe, pipeline.workspace, self.layout, self.count, libraries, faces)
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 
-from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.samples import Rejection, SampleRecord
 from natocc.dataset.layout import Layout
 from natocc.dataset.verify.shard import SampleFile
@@ -21,6 +21,7 @@ from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
+from natocc.pipeline.fingerprint import faces_sha256
 from natocc.pipeline.replay import replayed, spec_of
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -43,6 +44,8 @@ class Job:
         Samples of the dataset in all, if shards are to be sealed.
     libraries : tuple of (str, Path)
         See :class:`natocc.pipeline.sample.Pipeline`.
+    faces : str, optional
+        The faces that there were when the run began, see :func:`natocc.pipeline.fingerprint.faces_sha256`.
     """
 
     recipe: str
@@ -50,6 +53,7 @@ class Job:
     layout: Layout
     count: int | None = None
     libraries: tuple[tuple[str, Path], ...] = ()
+    faces: str | None = None
 
     @property
     def begun(self) -> Path:
@@ -74,7 +78,7 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> SealedSha
     sealed : SealedShard or None
         Their shard, if it is to be sealed and all of it is staged now.
     """
-    pipeline = _pipeline(job.recipe, job.workspace, job.libraries)
+    pipeline = _pipeline(job.recipe, job.workspace, job.libraries, job.faces)
     for spec in specs:
         try:
             with _begun(job, spec.index, limit):
@@ -104,9 +108,14 @@ def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Rea
 
 
 @functools.lru_cache(maxsize=1)
-def _pipeline(recipe: str, workspace: Workspace, libraries: tuple[tuple[str, Path], ...] = ()) -> Pipeline:
+def _pipeline(
+    recipe: str, workspace: Workspace, libraries: tuple[tuple[str, Path], ...] = (), faces: str | None = None
+) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False, libraries=dict(libraries))
+    pipeline = Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False, libraries=dict(libraries))
+    if faces is not None and faces_sha256(pipeline.faces) != faces:
+        raise RunError("faces came, went or changed their names while the run was on: see that nothing changes them meanwhile")
+    return pipeline
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
+from natocc.faces.sources.base import FaceSource
 from natocc.io.folders import Links
 from natocc.io.images import read_bytes, sha256
 from natocc.io.listings import known_files
@@ -51,12 +52,9 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
     recipe = pipeline.recipe
     faces = pipeline.faces
     data, cache = pipeline.workspace.data, pipeline.workspace.cache
-    people = hashlib.sha256()
-    for face_id in faces.ids():
-        people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
     notes = pipeline.notes
     inputs = {
-        "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": files_of(recipe.faces, data, cache)}
+        "faces": {"count": len(faces.ids()), "ids": faces_sha256(faces), "files": files_of(recipe.faces, data, cache)}
         | hashes_of(recipe.faces, data)
         | _of_the_data(notes["faces"]),
         "occluders": {
@@ -79,6 +77,14 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
         inputs=inputs,
         labels=label_maps(recipe.output, faces.classes, pipeline.kinds),
     )
+
+
+def faces_sha256(faces: FaceSource) -> str:
+    """Over the ids of all faces, in their order, and over whom they show and in which split."""
+    people = hashlib.sha256()
+    for face_id in faces.ids():
+        people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
+    return people.hexdigest()
 
 
 def check_agrees(shown: str, existing: DatasetDescription, wanted: DatasetDescription) -> None:

@@ -179,8 +179,9 @@ class Pipeline:
         row = self.row(spec)
         stage, face = "face", None
         try:
-            face = self._face(spec.face).face
-            row = functools.partial(row, face_origin=face.origin, detector=face.detector)
+            as_read = self._face(spec.face)
+            face, labels = as_read.face, as_read.labels_sha256
+            row = functools.partial(row, face_origin=face.origin, face_labels_sha256=labels, detector=face.detector)
             finish = draw_finish(seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, "finish"), a_set.finish)
             photo = self._photo(spec.face, finish)
             face, stage = photo.face, "plan"

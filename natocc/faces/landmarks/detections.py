@@ -13,6 +13,7 @@ import joblib
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Points
 from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
@@ -85,7 +86,7 @@ def detect_faces(
     Raises
     ------
     RunError
-        If the cache can be neither read nor written.
+        If the cache can be neither read nor written, or a photograph is there and cannot be read at the moment.
     """
 
     def decode(entries: Any) -> dict[str, Detection]:
@@ -132,6 +133,7 @@ def _detect(
         image, _ = read_rgb(root / name, max_pixels)
         faces = _finder(points, yunet).find_all(image, least_side)
     except BadDataError as error:
+        not_kept(error)
         return {"reason": error.reason, "detail": error.detail}
     return {"faces": [{"landmarks": landmarks.tolist(), "detector": detector} for landmarks, detector in faces]}
 

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Affine, Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Image, Mask
 from natocc.faces.alignment.crop import warp_labels, warp_picture
 from natocc.faces.sources.base import FaceSource
@@ -172,7 +173,8 @@ def _each_share(source: FaceSource, segmenter: Segmenter, kept: Cache[float]) ->
     for face_id in source.ids():
         try:
             face = source.read(face_id)
-        except BadDataError:
+        except BadDataError as error:
+            not_kept(error)
             yield 0.0
             continue
         mask = face.face_mask

@@ -16,10 +16,10 @@ import cv2
 import joblib
 import numpy as np
 
-from natocc.core.errors import BadDataError, Reason, RunError, UsageError
+from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import report_progress
-from natocc.core.rejections import explained
+from natocc.core.rejections import explained, not_kept
 from natocc.core.samples import Cutout
 from natocc.io.atomic import encode_json
 from natocc.io.cache import DAMAGE, FolderCache, entry_key
@@ -199,9 +199,7 @@ def _extract_chunk(folder: Path, number: int, pictures: Sequence[SourcePicture])
         poor: list[PoorCutoutError] = []
         for result in itertools.chain.from_iterable(picture.objects() for picture in pictures):
             if isinstance(result, BadDataError):
-                if result.reason is Reason.CANNOT_READ:
-                    why = "a library without what cannot be read at the moment would be kept for good"
-                    raise RunError(f"{result.detail}: {why}; give natocc the permission, or move the file away, and run again")
+                not_kept(result)
                 refusals.append((result.reason, result.detail))
                 poor += [result] if isinstance(result, PoorCutoutError) else []
                 continue
