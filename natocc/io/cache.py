@@ -23,6 +23,7 @@ from natocc.core.errors import RunError
 from natocc.core.plans import Json
 from natocc.io.atomic import disk_errors, encode_json, flush, flush_all, with_remedy, write_aside
 from natocc.io.folders import CACHE_TAG
+from natocc.io.sealed_json import is_sealed, sealed_line
 
 _Entry = TypeVar("_Entry")
 
@@ -42,6 +43,8 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of natocc; what it holds is made again when it is needed. See https://bford.info/cachedir/
 """
 
+_VALUE = "value"
+_FORM = b"natocc cache 2\n"  # of entries: what was written in another is not looked for
 _REMEDY = "name another folder for the cache with --cache or NATOCC_CACHE"
 _log = logging.getLogger("natocc")
 
@@ -54,7 +57,7 @@ def entry_key(parts: Iterable[Json | bytes | memoryview]) -> str:
     parts : iterable of JSON values, bytes or memoryview
         In an order that does not change.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_FORM)
     for part in parts:
         digest.update(part if isinstance(part, bytes | memoryview) else encode_json(part))
     return digest.hexdigest()[:32]
@@ -92,12 +95,12 @@ class Cache(Generic[_Entry]):
 
     def find(self, key: str) -> _Entry | None:
         """The entry `key`; None where there is none, or a damaged one. Raises RunError if it cannot be read."""
-        return _find(self._path(key), lambda path: self.decode(json.loads(path.read_bytes())))
+        return _find(self._path(key), lambda path: self.decode(_opened(path.read_bytes())))
 
     def put(self, key: str, value: Json) -> None:
         """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
         with with_remedy(_REMEDY):
-            write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+            write_aside(self._path(key), sealed_line({_VALUE: value}), sync=False)  # what a power cut damages is made again
             _tag(self.folder)
 
     def _path(self, key: str) -> Path:
@@ -149,6 +152,13 @@ class FolderCache(Generic[_Entry]):
                     _replace_folder(part, path)
                     entry = self.read(path)
         return entry
+
+
+def _opened(entry: bytes) -> Any:
+    """The value of an entry; raises ValueError if it is not what was kept, byte for byte: cut short, it may still be JSON."""
+    if not is_sealed(entry):
+        raise ValueError("it is not what was written")
+    return json.loads(entry)[_VALUE]
 
 
 def _flush_tree(folder: Path) -> None:
