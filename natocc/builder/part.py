@@ -22,7 +22,7 @@ from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.write.destination import running
 from natocc.dataset.write.folder import claim, prepare
 from natocc.dataset.write.lock import BusyError, locked, shared, step_lock
-from natocc.pipeline.fingerprint import check_agrees
+from natocc.pipeline.fingerprint import changed_inputs, check_agrees
 
 
 def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progress) -> Totals:
@@ -74,7 +74,7 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
                 kept = run.make(opened, state, destination, cluster, progress)
             part.end()
         part.tidy()
-        state.check_inputs()
+        state.check_inputs(changed_inputs(opened.description.inputs, opened.pipeline))
     return Totals.of(state, begin, making, kept)
 
 

@@ -32,7 +32,7 @@ from natocc.executors.cluster_base import Cluster
 from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
 from natocc.executors.shard_worker import ShardJob, fill_shards
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import check_agrees, describe
+from natocc.pipeline.fingerprint import changed_inputs, check_agrees, describe
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
@@ -218,9 +218,10 @@ class Run:
                             kept = self.make(opened, state, destination, cluster, progress, received)
                         target.made()
                         progress("writing the manifest", state.count, state.count)
-                    if not state.inputs.changed:
+                    listed = changed_inputs(opened.description.inputs, opened.pipeline)
+                    if not (listed or state.inputs.changed):
                         write_complete(layout, opened.description, state.count, state.made, state.rejected)
-                state.check_inputs()
+                state.check_inputs(listed)
         return Totals.of(state, begin, making, kept)
 
     def workers(self) -> contextlib.AbstractContextManager[Cluster | None]:

@@ -124,19 +124,27 @@ class State:
         self.inputs.add(made.shard, made.inputs)
         self.whole[made.shard] = dataclasses.replace(made, inputs=(), rows=b"")  # which are many
 
-    def check_inputs(self) -> None:
+    def check_inputs(self, listed: Sequence[str]) -> None:
         """Refuse shards of which one was made of another picture, mask or list of landmarks than the others, under one name.
+
+        Parameters
+        ----------
+        listed : sequence of str
+            What has changed in the lists of files meanwhile, a line each.
 
         Raises
         ------
         RunError
-            Naming a few.
+            Naming a few, or if something has changed in the lists.
         """
         lines = self.inputs.lines(lambda shard: read_shard(self.layout, shard).samples)
+        head = f"{self.kept_in or self.layout.shown} is not complete: inputs have changed while it was being made"
         if lines:
-            head = f"{self.kept_in or self.layout.shown} is not complete: inputs have changed while it was being made"
             last = "no sample can tell which of both is right: see that nothing changes them, and make it anew with --overwrite"
-            raise RunError(head, *lines, last)
+            raise RunError(head, *lines, *listed, last)
+        if listed:
+            last = "bring them back and run the same command again, or make it anew with --overwrite"
+            raise RunError(head, *listed, last)
 
     @property
     def incomplete(self) -> list[int]:

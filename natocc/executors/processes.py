@@ -28,7 +28,7 @@ from natocc.dataset.write.staging import is_staged
 from natocc.executors.sample_worker import Job, make_piece, make_sample, quarantine
 from natocc.executors.signals import obey
 from natocc.io.atomic import disk_errors
-from natocc.pipeline.fingerprint import faces_sha256
+from natocc.pipeline.fingerprint import inputs_of
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 
@@ -121,8 +121,8 @@ class Processes:
     def job(self) -> Job:
         """The same for a process."""
         pipeline, libraries = self.pipeline, tuple(self.pipeline.libraries.items())
-        recipe, faces = json.dumps(pipeline.recipe.resolved()), faces_sha256(pipeline.faces)
-        return Job(recipe, pipeline.workspace, self.layout, self.count, libraries, faces)
+        recipe, inputs = json.dumps(pipeline.recipe.resolved()), json.dumps(inputs_of(pipeline))
+        return Job(recipe, pipeline.workspace, self.layout, self.count, libraries, inputs)
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
         """Make pieces; each comes back, perhaps in parts, when its samples are staged, in any order.

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import faulthandler
 import functools
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from natocc.dataset.write.staging import stage_sample
 from natocc.io.atomic import disk_errors, write_aside
 from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import faces_sha256
+from natocc.pipeline.fingerprint import changed_inputs
 from natocc.pipeline.replay import replayed, spec_of
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -44,8 +45,8 @@ class Job:
         Samples of the dataset in all, if shards are to be sealed.
     libraries : tuple of (str, Path)
         See :class:`natocc.pipeline.sample.Pipeline`.
-    faces : str, optional
-        The faces that there were when the run began, see :func:`natocc.pipeline.fingerprint.faces_sha256`.
+    inputs : str, optional
+        What there was when the run began, as JSON, see :func:`natocc.pipeline.fingerprint.inputs_of`.
     """
 
     recipe: str
@@ -53,7 +54,7 @@ class Job:
     layout: Layout
     count: int | None = None
     libraries: tuple[tuple[str, Path], ...] = ()
-    faces: str | None = None
+    inputs: str | None = None
 
     @property
     def begun(self) -> Path:
@@ -78,7 +79,7 @@ def make_piece(job: Job, limit: float, specs: Sequence[SampleSpec]) -> SealedSha
     sealed : SealedShard or None
         Their shard, if it is to be sealed and all of it is staged now.
     """
-    pipeline = _pipeline(job.recipe, job.workspace, job.libraries, job.faces)
+    pipeline = _pipeline(job.recipe, job.workspace, job.libraries, job.inputs)
     for spec in specs:
         try:
             with _begun(job, spec.index, limit):
@@ -109,12 +110,12 @@ def quarantine(pipeline: Pipeline, layout: Layout, spec: SampleSpec, reason: Rea
 
 @functools.lru_cache(maxsize=1)
 def _pipeline(
-    recipe: str, workspace: Workspace, libraries: tuple[tuple[str, Path], ...] = (), faces: str | None = None
+    recipe: str, workspace: Workspace, libraries: tuple[tuple[str, Path], ...] = (), inputs: str | None = None
 ) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
     pipeline = Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False, libraries=dict(libraries))
-    if faces is not None and faces_sha256(pipeline.faces) != faces:
-        raise RunError("faces came, went or changed their names while the run was on: see that nothing changes them meanwhile")
+    if inputs is not None and (lines := changed_inputs(json.loads(inputs), pipeline)):
+        raise RunError("inputs have changed since the run began:", *lines, "see that nothing changes them meanwhile")
     return pipeline
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable
@@ -17,11 +16,12 @@ from runs import files
 from natocc.builder.merge import merge
 from natocc.builder.part import build_part
 from natocc.builder.run import Run, Totals
-from natocc.core.errors import RunError, UsageError
+from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import read_shard
 from natocc.dataset.write.commit import reopen_shard
 from natocc.executors import sample_worker
+from natocc.io import images
 from natocc.io.workspace import Workspace
 from natocc.recipe.model import Recipe
 
@@ -135,6 +135,15 @@ def test_what_is_written_again_with_equal_content_is_no_change(data: Path) -> No
 
 
 @pytest.mark.slow
+def test_what_comes_while_a_run_is_on_is_told(data: Path) -> None:
+    with pytest.raises(RunError, match="inputs have changed") as caught:
+        _build(data, data / "out", half_way=lambda: (data / "dtd/2.bmp").write_bytes((data / "dtd/1.bmp").read_bytes()))
+    assert any("inputs.occluders.one.files.count: 2 -> 3" in line for line in caught.value.lines)
+    (data / "dtd/2.bmp").unlink()
+    assert _build(data, data / "out").made == COUNT
+
+
+@pytest.mark.slow
 def test_parts_of_other_inputs_are_not_joined(data: Path) -> None:
     parts = [data / "a", data / "b"]
     for part, shards in zip(parts, ([0, 1], [2, 3, 4]), strict=True):
@@ -154,21 +163,21 @@ def test_parts_of_other_inputs_are_not_joined(data: Path) -> None:
 def unreadable(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Names of files that nobody may read for as long as they are here: what a disk or a server does for a moment."""
     names: set[str] = set()
-    read = Path.read_bytes
+    read = images.read_bytes
 
-    def refused(path: Path) -> bytes:
-        if (path.name in names and "images" in path.parts) or (f"dtd/{path.name}" in names and "dtd" in path.parts):
-            raise OSError(errno.EACCES, "Permission denied", str(path))
-        return read(path)
+    def refused(path: Path, shown: str | None = None) -> bytes:
+        if f"{path.parent.name}/{path.name}" in names:
+            raise BadDataError(Reason.CANNOT_READ, f"{path}: permission denied")
+        return read(path, shown)
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(images, "read_bytes", refused)
     return names
 
 
 def test_what_could_not_be_read_for_a_moment_is_tried_again_by_the_next_run(data: Path, unreadable: set[str]) -> None:
     out = data / "out"
     _write_damaged(data / "faces/images/3.bmp")
-    unreadable.add("1.bmp")
+    unreadable.add("images/1.bmp")
     totals = _build(data, out)
     assert dict(totals.rejected) == {"cannot-read": 2, "unreadable-image": 2}
     assert _status(out) == "complete"
@@ -203,7 +212,11 @@ def test_no_other_texture_serves_for_one_that_cannot_be_read(data: Path, unreada
 @pytest.mark.slow
 def test_a_face_that_goes_while_a_run_is_on_may_come_back(data: Path) -> None:
     face, aside, out = data / "faces/images/2.bmp", data / "2.bmp", data / "out"
-    assert _build(data, out, half_way=lambda: face.rename(aside)).rejected["missing-file"] > 0
+    with pytest.raises(RunError, match="inputs have changed") as caught:
+        _build(data, out, half_way=lambda: face.rename(aside))
+    assert any(line.startswith("  inputs.faces.files.count: 30 -> 29") for line in caught.value.lines)
+    assert _status(out) == "building"
+    assert "missing-file" in read_shard(Layout(out, SHARD), 3).rejected
     with pytest.raises(UsageError, match=r"inputs\.faces"):
         _build(data, out)
     aside.rename(face)
@@ -216,7 +229,7 @@ def test_a_kill_while_a_shard_is_taken_apart_costs_nothing(
     data: Path, unreadable: set[str], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     out = data / "out"
-    unreadable.add("1.bmp")
+    unreadable.add("images/1.bmp")
     _build(data, out)
     layout = Layout(out, SHARD)
     record = read_shard(layout, 1)
@@ -251,7 +264,7 @@ def test_a_part_tries_again_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> 
             aside.rename(face)
 
     monkeypatch.setattr(Run, "make", without_it)
-    with pytest.raises(RunError, match="faces came, went"):
+    with pytest.raises(RunError, match="inputs have changed since the run began"):
         build_part(run, range(5), False, lambda *_: None)
 
 
