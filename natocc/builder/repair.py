@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import joblib
+from typing import TypeVar
 
 from natocc.core.errors import Reason, UsageError
 from natocc.core.progress import Progress
@@ -25,14 +25,16 @@ from natocc.dataset.verify.shard import pieces
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.folder import clean_staging
 from natocc.dataset.write.staging import read_staged, stage_sample
-from natocc.executors.processes import TIME_LIMIT, Processes, Threads
-from natocc.executors.sample_worker import remake_files
+from natocc.executors.processes import Processes, Threads
+from natocc.executors.sample_worker import Damaged, Remaking, remake_files
 from natocc.io.atomic import disk_errors, final_name
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
+from natocc.workers.crew import TIME_LIMIT, Crew
 
 _SAMPLES_A_PIECE = 8
+_Item = TypeVar("_Item")
 _NO_RECIPE = "the recipe in dataset.json is not the one that it was built with, and no copy of that is left"
 _PART_NAME = re.compile(r"\..+\.part")
 
@@ -96,9 +98,6 @@ class Repair:
             self._opened = Pipeline(recipe, self._workspace)
         return self._opened
 
-    def _recipe(self) -> str:
-        return json.dumps(self._description.recipe)
-
     def _remove(self) -> None:
         """Delete what natocc wrote and nothing names; somebody else's files stay."""
         for finding in self._of[Kind.EXTRA] + self._of[Kind.LEFTOVER]:
@@ -114,7 +113,7 @@ class Repair:
     def _repair_files(self) -> None:
         """Make damaged files again from the plans in their records."""
         wanted = {finding.path for finding in self._of[Kind.FILE]}
-        damaged = []
+        damaged: list[Damaged] = []
         for shard in sorted({finding.shard for finding in self._of[Kind.FILE] if finding.shard is not None}):
             for piece in pieces(self._layout, read_shard(self._layout, shard)):
                 for record, files in piece.samples:
@@ -124,12 +123,14 @@ class Repair:
             self.left |= dict.fromkeys(wanted, _NO_RECIPE)
             return
         self._progress("making damaged samples again", 0, len(damaged))
-        common = (self._recipe(), self._workspace, self._root)
-        done = 0
-        for failed in self._parallel(joblib.delayed(remake_files)(*common, some) for some in _pieces(damaged)):
-            self.left |= failed
-            done = min(done + _SAMPLES_A_PIECE, len(damaged))
-            self._progress("making damaged samples again", done, len(damaged))
+        work = functools.partial(remake_files, Remaking(json.dumps(self._description.recipe), self._workspace, self._root))
+        crew = Crew(work, self._workspace.jobs, _shown)
+        count = 0
+        with contextlib.closing(crew.run(_pieces(damaged))) as done:
+            for some in done:
+                self.left |= some.result
+                count += len(some.items)
+                self._progress("making damaged samples again", count, len(damaged))
 
     def _repair_shard(self, finding: Finding) -> None:
         """Make a whole shard again whose record is lost or damaged, from the recipe."""
@@ -202,15 +203,12 @@ class Repair:
             self._progress("writing the manifest", 0, None)
             write_manifest(self._layout)
 
-    def _parallel(self, work: Iterable[Any]) -> Any:
-        """Results of workers, one core per worker, as in a build."""
-        jobs = self._workspace.jobs
-        native = {"inner_max_num_threads": 1} if jobs > 1 else {}
-        with joblib.parallel_config(backend="loky" if jobs > 1 else "sequential", **native):
-            yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work)
+
+def _shown(damaged: Damaged) -> str:
+    return f"sample {damaged[0].index}"
 
 
-def _pieces(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _pieces(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     return (items[start : start + _SAMPLES_A_PIECE] for start in range(0, len(items), _SAMPLES_A_PIECE))
 
 

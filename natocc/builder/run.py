@@ -29,13 +29,14 @@ from natocc.dataset.write.lock import locked
 from natocc.dataset.write.own_folder import tidied
 from natocc.executors.cluster import CLUSTERS, connected
 from natocc.executors.cluster_base import Cluster
-from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
+from natocc.executors.processes import Makers, Processes, Threads
 from natocc.executors.shard_worker import ShardJob, fill_shards
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import changed_inputs, check_agrees, describe
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
+from natocc.workers.crew import TIME_LIMIT
 
 BACKENDS = ("loky", "threading", *CLUSTERS)
 """Names for ``--backend``."""
@@ -270,7 +271,7 @@ class Run:
 
         if cluster is None:
             jobs, missing = self.workspace.jobs, [state.indices(shard) for shard in state.missing]
-            crew: Callable[[Layout], Crew] = functools.partial(
+            crew: Callable[[Layout], Makers] = functools.partial(
                 Processes, opened.pipeline, jobs=jobs, limit=self.time_limit, count=state.count
             )
             if self.backend == "threading":

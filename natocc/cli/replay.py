@@ -59,8 +59,13 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
-    """Write files below a folder, under the paths that they have in their dataset."""
-    from natocc.io.atomic import write_aside
+    """Write files below a folder, under the paths that they have in their dataset; no link in it is followed."""
+    from natocc.core.errors import BadDataError, UsageError
+    from natocc.io.atomic import write_named
+    from natocc.io.paths import unlinked
 
     for path, content in files.items():
-        write_aside(out / path, content)
+        try:
+            write_named(unlinked(out, path), content, "name another folder with -o")
+        except BadDataError as error:
+            raise UsageError(f"{error.detail}; name another folder with -o") from None

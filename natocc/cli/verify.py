@@ -9,6 +9,7 @@ import click
 
 from natocc.cli.options import data_options, jobs_option
 from natocc.core.text import counted, plain
+from natocc.io.files import is_dir
 
 
 @click.command()
@@ -47,6 +48,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
     from natocc.dataset.findings import Depth
+    from natocc.dataset.links import refuse_linked_folders
     from natocc.dataset.verify.dataset import verify_folder
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
@@ -61,7 +63,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     root = Path(dataset)
     depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
     left: dict[str, str] = {}
-    alone = locked(root) if repair and root.is_dir() else contextlib.nullcontext()
+    alone = locked(root) if repair and is_dir(root) else contextlib.nullcontext()
     with alone, progress_bar() as progress:
         if is_url(dataset):
             verified = verify_remote(Storage(dataset), depth, jobs, progress)
@@ -69,6 +71,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
             verified = verify_folder(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
+            refuse_linked_folders(root)
             repair_run = Repair(root, verified.findings, Workspace(data, cache, jobs), progress)
             repair_run.run()
             left = repair_run.left

@@ -13,6 +13,7 @@ from natocc.core.versions import __version__
 from natocc.dataset.layout import dataset_file
 from natocc.dataset.shard_ranges import parse_ranges, show_ranges
 from natocc.io.atomic import encode_json, read_json, write_aside
+from natocc.io.files import exists, is_dir
 from natocc.io.sealed_json import seal
 
 FORMAT = 1
@@ -179,9 +180,9 @@ def read_dataset(root: Path, shown: str | None = None) -> DatasetDescription:
         If `root` is no folder, holds no ``dataset.json``, or one that is damaged, not natocc's, or of a newer format.
     """
     shown = shown or str(root)
-    if not root.is_dir():
+    if not is_dir(root):
         raise UsageError(f"no folder {shown}; expected a dataset that natocc built")
-    if not dataset_file(root).exists():
+    if not exists(dataset_file(root)):
         raise UsageError(f"{shown} is not a natocc dataset: it holds no dataset.json")
     path = f"{shown}/{dataset_file(root).name}"
     content = read_json(dataset_file(root), path)

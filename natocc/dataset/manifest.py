@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -21,6 +22,7 @@ Row: TypeAlias = Mapping[str, Any]
 """A sample of the manifest: column to value, of the types of :func:`schema`; None where a sample has none."""
 
 _DESCRIPTION = b"natocc"
+_FILE = re.compile(r"[a-z]+/\d{5,}/\d{9,}\.(?:jpg|png)")
 _ROWS_AT_ONCE = 1024
 _AS_THEY_ARE = {"set": "set_name"} | {
     name: name for name in ("index", "method", "face", "variant", "identity", "split", "face_labels_sha256", "detector")
@@ -73,6 +75,21 @@ def open_table(description: DatasetDescription, file: BinaryIO) -> Iterator[Call
     options = {"compression": "zstd", "write_page_checksum": True, "write_statistics": measured}
     with pyarrow.parquet.ParquetWriter(file, columns, **options) as writer:
         yield add
+
+
+def own_file(root: Path, row: Row, folder: str) -> str:
+    """Path of a file of a row, relative to the dataset; the manifest may be anybody's, so it is one that natocc gives.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or not one below `folder`: such as one that leads out of the dataset.
+    """
+    path = row[f"{folder}_path"]
+    if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
+        manifest = Layout(root, 1).manifest
+        raise UsageError(f"{manifest} is damaged: sample {row['index']} has the {folder} file {path!r}; natocc verify --repair")
+    return path
 
 
 def read_manifest(root: Path, first: int | None = None, last: int | None = None, shown: str | None = None) -> list[Row]:

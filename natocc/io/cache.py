@@ -23,6 +23,7 @@ from natocc.core.errors import RunError
 from natocc.core.plans import Json
 from natocc.io.atomic import disk_errors, encode_json, flush, flush_all, with_remedy, write_aside
 from natocc.io.folders import CACHE_TAG
+from natocc.io.lock_file import open_lock
 from natocc.io.sealed_json import is_sealed, sealed_line
 
 _Entry = TypeVar("_Entry")
@@ -100,6 +101,7 @@ class Cache(Generic[_Entry]):
     def put(self, key: str, value: Json) -> None:
         """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
         with with_remedy(_REMEDY):
+            make_folder(self._path(key).parent)
             write_aside(self._path(key), sealed_line({_VALUE: value}), sync=False)  # what a power cut damages is made again
             _tag(self.folder)
 
@@ -141,12 +143,13 @@ class FolderCache(Generic[_Entry]):
         with contextlib.suppress(OSError, *DAMAGE):  # without the lock, which a folder of somebody else's does not allow
             return self.read(path)
         with with_remedy(_REMEDY), disk_errors(path):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             _tag(self.folder)
             with _locked(self.folder / f".{key}.lock"):
                 entry = _find(path, self.read)  # another process may have made it while this one waited
                 if entry is None:
-                    part.mkdir(exist_ok=True)
+                    _unlink_what_is_no_folder(part)
+                    make_folder(part)
                     fill(part)
                     _flush_tree(part)
                     _replace_folder(part, path)
@@ -171,12 +174,34 @@ def _flush_tree(folder: Path) -> None:
 def _replace_folder(new: Path, path: Path) -> None:
     """Give a folder the name `path`; what has it, others may be reading, and hardly miss."""
     old = path.with_name(f".{path.name}.old")
+    for place in (old, path):
+        _unlink_what_is_no_folder(place)
     shutil.rmtree(old, ignore_errors=True)
     if os.path.lexists(path):
         path.rename(old)
     new.replace(path)
     flush(path.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of a cache, if it is missing; nobody but its owner may write to it, whatever the umask.
+
+    Raises
+    ------
+    DiskError
+        If it cannot be made.
+    """
+    with disk_errors(folder):
+        for path in (*reversed(folder.parents), folder):
+            if not path.is_dir():
+                path.mkdir(mode=0o755, exist_ok=True)
+
+
+def _unlink_what_is_no_folder(path: Path) -> None:
+    """Links among that: what they lead to is not the cache's."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
 
 
 def _find(path: Path, read: Callable[[Path], _Entry]) -> _Entry | None:
@@ -201,6 +226,9 @@ def _tag(folder: Path) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock, waiting for it; it ends with the process, however that ends."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

@@ -13,6 +13,7 @@ from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
 from natocc.core.rejections import not_kept
 from natocc.io.cache import Cache, entry_key
+from natocc.io.files import open_file
 
 _VERSION = "equal files 1"  # of the comparison: what another one found must not be taken for this one's
 _END = 4096  # bytes at either end, by which most files of equal size are told apart
@@ -106,12 +107,12 @@ def _grouped(names: Iterable[str], digest: Callable[[str], bytes]) -> Iterator[l
 
 
 def _digest_of_ends(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(_END)
         file.seek(max(file.tell(), file.seek(0, 2) - _END))
         return hashlib.sha256(start + file.read()).digest()
 
 
 def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").digest()

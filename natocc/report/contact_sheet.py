@@ -16,6 +16,7 @@ from natocc.dataset.layout import Layout
 from natocc.dataset.records import read_few, whole_shards
 from natocc.io.atomic import write_aside
 from natocc.io.images import MOST_PIXELS, encode_jpeg, read_labels, read_rgb
+from natocc.io.paths import unlinked
 from natocc.report.overlay import overlay
 
 _LIGHT, _DARK, _SQUARE = 150, 110, 16
@@ -144,7 +145,7 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     """Two tiles for each of at most `most` samples of a shard, evenly taken: the picture, and the face on it."""
     samples, paths = read_few(layout, shard, most)
     for sample in samples:
-        files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
+        files = {folder: unlinked(layout.root, path) for folder, path in paths[sample.index].items()}
         image = fitted(read_rgb(files["images"], MOST_PIXELS)[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
         masks = {name: shrunk_mask(read_labels(files[name], MOST_PIXELS), image.shape[:2]) for name in _DRAWN if name in files}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import functools
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 import joblib
@@ -11,11 +13,22 @@ from natocc.core.progress import Progress
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind, Verified
 from natocc.dataset.layout import FILES, FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout
+from natocc.dataset.links import links
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
+from natocc.dataset.verify.contents import Labels
 from natocc.dataset.verify.manifest import manifest_findings
-from natocc.dataset.verify.shard import DatasetFiles, pieces, sound_record, unexpected_files
+from natocc.dataset.verify.shard import (
+    DatasetFiles,
+    Piece,
+    check_samples,
+    pieces,
+    shown_sample,
+    sound_record,
+    unexpected_files,
+)
 from natocc.io.atomic import disk_errors, final_name
+from natocc.workers.crew import Crew
 
 
 def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files: DatasetFiles | None = None) -> Verified:
@@ -57,6 +70,7 @@ def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files
         findings += _check(layout, files, description, shards, depth, jobs, seen, progress)
         findings += _unexpected_folders(files, shards, set(seen.shards), description.is_complete)
         findings += _leftovers(layout, files, description.is_complete)
+        findings += [Finding(Kind.EXTRA, path.relative_to(root).as_posix(), "no link", "one") for path in links(root)]
         if description.is_complete:
             progress("verifying the manifest", 0, None)
             samples = seen.last + 1 if description.samples is None else description.samples
@@ -111,7 +125,7 @@ def _check(
     findings: list[Finding] = []
     samples, labels = description.sample_count, description.labels
 
-    def work() -> Iterator[object]:
+    def work() -> Iterator[Piece]:
         for shard in shards:
             last = None if samples is None else min((shard + 1) * layout.shard_size, samples) - 1
             record = sound_record(layout, shard, last)
@@ -120,17 +134,34 @@ def _check(
                 continue
             seen.add(record)
             findings.extend(unexpected_files(files, record))
-            yield from (joblib.delayed(files.check)(piece, depth, labels) for piece in pieces(layout, record))
+            yield from pieces(layout, record)
 
-    # Hashing lets go of the interpreter; decoding and counting hardly do.
-    backend = "loky" if depth == Depth.DEEP and jobs > 1 and files.in_processes else "threading"
     progress("verifying", 0, samples)
     done = 0
-    for damage in joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator", pre_dispatch="2 * n_jobs")(work()):
-        findings += damage
-        done += 64
-        progress("verifying", min(done, samples) if samples else done, samples)
+    with contextlib.closing(_checked(files, depth, labels, jobs, work())) as checked:
+        for damage, count in checked:
+            findings += damage
+            done += count
+            progress("verifying", done, samples)
     return findings
+
+
+def _checked(
+    files: DatasetFiles, depth: Depth, labels: Labels, jobs: int, work: Iterable[Piece]
+) -> Generator[tuple[list[Finding], int], None, None]:
+    """Findings of each piece, and how many samples it has."""
+    if depth == Depth.DEEP and jobs > 1 and files.in_processes:  # decoding and counting hardly let go of the interpreter
+        crew = Crew(functools.partial(check_samples, files.root, depth, labels), jobs, shown_sample)
+        with contextlib.closing(crew.run(piece.each() for piece in work)) as done:
+            for piece in done:
+                yield piece.result, len(piece.items)
+        return
+
+    def check(piece: Piece) -> tuple[list[Finding], int]:
+        return files.check(piece, depth, labels), len(piece.samples)
+
+    parallel = joblib.Parallel(jobs, backend="threading", return_as="generator", pre_dispatch="2 * n_jobs")
+    yield from parallel(joblib.delayed(check)(piece) for piece in work)
 
 
 def _unexpected_folders(files: DatasetFiles, shards: list[int], sound: set[int], complete: bool) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from natocc.dataset.layout import FOLDERS, PICTURES, Layout
 from natocc.dataset.records import ShardRecord, read_shard
 from natocc.dataset.verify.contents import Labels, contradictions
 from natocc.io.images import MOST_PIXELS, file_sha256, read_plane, read_rgb
+from natocc.workers import piece as workers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Piece:
 
     shard: int
     samples: tuple[tuple[SampleRecord, tuple[SampleFile, ...]], ...]
+
+    def each(self) -> list[Piece]:
+        """Pieces of one sample each."""
+        return [Piece(self.shard, (sample,)) for sample in self.samples]
 
 
 def sound_record(layout: Layout, shard: int, last: int | None) -> ShardRecord | Finding:
@@ -91,6 +96,29 @@ def check_piece(root: Path, piece: Piece, depth: Depth, labels: Labels) -> list[
         if depth == Depth.DEEP and files and not wrong:
             findings += _contents(root, record, files, piece.shard, labels)
     return findings
+
+
+def check_samples(root: Path, depth: Depth, labels: Labels, piece: workers.Piece[Piece]) -> list[Finding]:
+    """What is wrong with the files of some samples, a piece each; runs in a worker.
+
+    A sample that ends its worker, or takes too long, is damage: of its bytes if they are not those that were written.
+    """
+    findings = []
+    for sample, lost in piece:
+        if lost is None:
+            findings += check_piece(root, sample, depth, labels)
+        else:
+            (record, files), *_ = sample.samples
+            findings += check_piece(root, sample, Depth.HASH, labels) or [
+                Finding(Kind.CONTENT, file.path, "one that can be decoded", lost.detail, sample.shard, record.index, file.folder)
+                for file in files[:1]
+            ]
+    return findings
+
+
+def shown_sample(piece: Piece) -> str:
+    """How messages name a piece of one sample."""
+    return f"sample {piece.samples[0][0].index}"
 
 
 class DatasetFiles:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.io.cache import FolderCache
+from natocc.io.files import open_file
 from natocc.io.images import file_sha256
 from natocc.io.tables import map_table, write_table
 from natocc.occluders.coco.instances import AnnotationEntry, Instances, PictureEntry, read_instances
@@ -127,7 +128,7 @@ def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
         If it is not what the index was made from.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(annotation.offset)
             value = json.loads(file.read(annotation.length))
     except (OSError, ValueError, RecursionError) as error:

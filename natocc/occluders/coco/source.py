@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from natocc.core.errors import UsageError
+from natocc.io.files import is_file
 from natocc.io.folders import list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import NO_PICTURES, Notes
@@ -82,7 +83,7 @@ class CocoOccluders(OccluderOptions):
         if self.upscale is None:
             return None
         upscaler = Upscaler(locate(self.upscale.model, data), self.upscale.scale, self.upscale.below)
-        if not upscaler.path.is_file():
+        if not is_file(upscaler.path):
             upscaler.check()
         return upscaler
 
@@ -102,7 +103,7 @@ class CocoOccluders(OccluderOptions):
         given = self.annotations
         paths = list_annotations(root) if given is None else [locate(name, data) for name in given]
         for path in paths:
-            if not path.is_file():
+            if not is_file(path):
                 raise UsageError(f"no annotation file {path}; expected a COCO instances file (relative ones lie below {data})")
         if not folders:
             return [(path, require_pictures(path, root)) for path in paths]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import itertools
 import json
 import logging
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import cv2
-import joblib
 import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
@@ -32,6 +32,8 @@ from natocc.io.tables import write_table
 from natocc.occluders.cutting.judging import JudgedCutout, PoorCutoutError
 from natocc.occluders.library.best_refused import keep_best, keep_refused
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
+from natocc.workers.crew import Crew, in_order
+from natocc.workers.piece import Lost, Piece
 
 VERSION = 8
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
@@ -39,6 +41,7 @@ VERSION = 8
 _LOG = logging.getLogger("natocc")
 _CHUNK = 32  # pictures that one task cuts up and one folder holds
 _Chunk: TypeAlias = tuple[list[dict[str, Any]], list[BadDataError], list[dict[str, Any]]]
+_TIME_LIMIT = 600.0  # seconds for one picture, which may have a hundred objects that a network enlarges
 
 
 class SourcePicture(Protocol):
@@ -46,6 +49,10 @@ class SourcePicture(Protocol):
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout for each object that can serve, and the error for each that cannot."""
+        ...
+
+    def __str__(self) -> str:
+        """How messages name it."""
         ...
 
 
@@ -135,15 +142,17 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
         If a file is there and cannot be read: no permission, or the disk fails.
     """
     starts = range(0, len(pictures), _CHUNK)
-    chunks = (pictures[start : start + _CHUNK] for start in starts)  # each put together when a worker is free
-    with joblib.Parallel(n_jobs=jobs, return_as="generator") as parallel:
-        results = parallel(joblib.delayed(_extract_chunk)(folder, number, chunk) for number, chunk in enumerate(chunks))
-        rows: list[dict[str, Any]] = []
-        refused: collections.Counter[Reason] = collections.Counter()
-        examples: dict[Reason, str] = {}
-        poor: list[dict[str, Any]] = []
-        report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
-        for number, (chunk_rows, refusals, chunk_poor) in enumerate(results, start=1):
+    chunks = (  # each put together when a worker is free
+        [(number, picture) for picture in pictures[start : start + _CHUNK]] for number, start in enumerate(starts)
+    )
+    crew = Crew(functools.partial(_extract_chunk, folder), jobs, _shown, _TIME_LIMIT, folder / "begun")
+    rows: list[dict[str, Any]] = []
+    refused: collections.Counter[Reason] = collections.Counter()
+    examples: dict[Reason, str] = {}
+    poor: list[dict[str, Any]] = []
+    report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
+    with contextlib.closing(crew.run(chunks)) as done:
+        for number, (chunk_rows, refusals, chunk_poor) in enumerate(in_order(done), start=1):
             report_progress(doing, min(number * _CHUNK, len(pictures)), len(pictures))
             rows += chunk_rows
             poor += chunk_poor
@@ -185,19 +194,28 @@ def _chunk_file(folder: Path, number: int) -> Path:
     return folder / f"{number:05d}.json"
 
 
-def _extract_chunk(folder: Path, number: int, pictures: Sequence[SourcePicture]) -> _Chunk:
+def _shown(numbered: tuple[int, SourcePicture]) -> str:
+    return str(numbered[1])
+
+
+def _extract_chunk(folder: Path, piece: Piece[tuple[int, SourcePicture]]) -> _Chunk:
     """Cut out the objects of some pictures: rows, refusals, and those of the latter that were best.
 
     One chunk fills its own files, so that chunks never meet.
     """
     cv2.setNumThreads(1)  # each worker has a core of its own
+    if piece.trial:  # a picture of which a worker may have died
+        for (_, picture), _ in piece:
+            collections.deque(picture.objects(), maxlen=0)
+        return [], [], []
+    number = piece.items[0][0]
     finished = _chunk_file(folder, number)
     kept = _read_chunk(finished)
     if kept is None:
         rows: list[dict[str, Any]] = []
         refusals: list[tuple[str, str]] = []
         poor: list[PoorCutoutError] = []
-        for result in itertools.chain.from_iterable(picture.objects() for picture in pictures):
+        for result in itertools.chain.from_iterable(_objects(picture, lost) for (_, picture), lost in piece):
             if isinstance(result, BadDataError):
                 not_kept(result)
                 refusals.append((result.reason, result.detail))
@@ -222,6 +240,10 @@ def _read_chunk(finished: Path) -> _Chunk | None:
         rows, refused, best = json.loads(finished.read_text(encoding="ascii"))
         return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused], best
     return None
+
+
+def _objects(picture: SourcePicture, lost: Lost | None) -> Iterator[Cutout | BadDataError]:
+    return picture.objects() if lost is None else iter([BadDataError(lost.reason, f"{picture}: {lost.detail}")])
 
 
 def _row(file: str, cutout: Cutout) -> dict[str, Any]:

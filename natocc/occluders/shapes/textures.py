@@ -17,6 +17,7 @@ from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
 from natocc.io.equal_files import equal_files
+from natocc.io.files import is_dir
 from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
 from natocc.io.notes import Notes
@@ -110,7 +111,7 @@ class PictureTextures(TextureOptions):
 
     def _listing(self, data: Path) -> tuple[Path, Listing]:
         root = require_folder(locate(self.root, data), _LAYOUT)
-        root = root / "images" if (root / "images").is_dir() else root
+        root = root / "images" if is_dir(root / "images") else root
         return root, list_folder(root, SUFFIXES, self.links)
 
 
