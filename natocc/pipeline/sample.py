@@ -18,7 +18,7 @@ from natocc.compose.hold import HOLDING
 from natocc.compose.pose import can_fill, unsized
 from natocc.compose.render import render
 from natocc.core import seeds
-from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Finish, Plan, Reference
 from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Rejection, SampleRecord
 from natocc.dataset.splits import few_people
@@ -107,7 +107,8 @@ class Pipeline:
         }
         self._of_split = {name: divided(source, recipe.splits) for name, source in self._occluders.items()}
         self._hands_of_split = {name: divided(source, recipe.splits) for name, source in self._hands.items()}
-        self._check_splits()
+        if recipe.splits is not None and recipe.splits.faces == "owner":
+            recipe.splits.check_owners(recipe.faces.source, {face_id: self.faces.split(face_id) for face_id in self.faces.ids()})
         self._finder: LandmarkFinder = like._finder if like else recipe.faces.align.finder(data, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
         self._keeping: threading.Lock = like._keeping if like else threading.Lock()
@@ -281,15 +282,6 @@ class Pipeline:
             return reference, source.cutout(reference)
 
         return draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
-
-    def _check_splits(self) -> None:
-        if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
-            unknown = [face_id for face_id in self.faces.ids() if self.faces.split(face_id) not in self.recipe.splits.names]
-            if unknown:
-                raise UsageError(
-                    f"splits.faces: owner, but source {self.recipe.faces.source!r} knows no split with a share "
-                    f"for {len(unknown)} of its {len(self.faces.ids())} faces, such as {unknown[0]!r}; use splits.faces: hash"
-                )
 
     def _photo(self, face_id: str, finish: Finish) -> Photo:
         """The face on which occluders are laid."""
