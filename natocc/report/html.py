@@ -19,7 +19,7 @@ from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import row_without_plan
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
-from natocc.io.atomic import with_remedy, write_aside
+from natocc.io.atomic import with_remedy, write_aside, write_named
 from natocc.report.gallery import Gallery
 from natocc.report.heat import HeatMap, ramp_stops
 from natocc.report.tally import BINS, Tally
@@ -121,8 +121,11 @@ def write_report(
     gallery.finish()
     context = _context(description, tally, heat, gallery, no_source)
     content = _page(context).encode("utf-8", "backslashreplace")
-    with with_remedy("name another file with -o"):
-        write_aside(path, content)
+    if out is None:
+        with with_remedy("name another file with -o"):
+            write_aside(path, content)
+    else:
+        write_named(path, content)
     return WrittenReport(path, tally.samples, gallery.count, gallery.unreadable, len(content))
 
 
@@ -147,7 +150,7 @@ def _context(description: DatasetDescription, tally: Tally, heat: HeatMap, galle
         "version": description.natocc,
         "recipe_sha256": description.recipe_sha256[:12],
         "recipe": yaml.safe_dump(description.recipe, sort_keys=False, allow_unicode=True),
-        "masks": description.recipe["output"].get("masks", []),
+        "masks": description.masks,
         "tally": tally,
         "bins": BINS,
         "top": categories[:_TOP],

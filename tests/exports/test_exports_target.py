@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+from runs import little_room
 
 from exports.reading_back import invoke
 from natocc.core.errors import UsageError
@@ -347,3 +349,32 @@ def _edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+FORMATS = (
+    ("mmseg", "--copy"), ("hf",), ("hf", "--set", "style=parquet"), ("webdataset",), ("coco",), ("yolo-seg",), ("yolo-pose",),
+    ("voc",), ("celebamask",), ("lapa",), ("torch",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("how", FORMATS, ids=" ".join)
+def test_a_disk_that_is_full_names_the_file_that_does_not_fit(
+    dataset: SourceDataset, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    """Whatever library writes it, while others are open; nothing of the export is left."""
+    for size in (50, 500):
+        with little_room(size):
+            done = invoke("export", dataset.root, "--to", *how, "-o", tmp_path / "out", code=1)
+        assert re.match(rf"natocc: cannot write {tmp_path}/\.out\.part/\S+: File too large", done.stderr.splitlines()[-1])
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["images", "images/00000"])
+def test_a_folder_that_is_a_link_is_not_exported(dataset: SourceDataset, tmp_path: Path, folder: str) -> None:
+    root = Path(shutil.copytree(dataset.root, tmp_path / "copy"))
+    (root / folder).rename(tmp_path / "elsewhere")
+    (root / folder).symlink_to(tmp_path / "elsewhere")
+    for name in ("mmseg", "hf", "torch"):
+        done = invoke("export", root, "--to", name, "-o", tmp_path / "out", code=2)
+        assert f"{root / folder} is a link to {tmp_path / 'elsewhere'}, not followed" in done.stderr
+        assert not (tmp_path / "out").exists()
