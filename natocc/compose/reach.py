@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +11,7 @@ import numpy.typing as npt
 from natocc.compose.pose import Pose
 from natocc.core.discs import grown
 from natocc.core.plans import Placement
-from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
+from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout, Mask
 
 _CUT = 0.06  # share of a hand's length, from the wrist's end, that counts as the cut
 _FEW = 0.05  # share of the cut that may be visible without being noticed
@@ -22,9 +24,9 @@ def wrist_cut(cutout: Cutout) -> npt.NDArray[np.float64] | None:
     if cutout.points_to_xy is None:
         return None
     rows, columns = np.nonzero(cutout.matte >= MATTE_THRESHOLD)
-    points = np.stack([columns, rows], axis=1).astype(np.float64)
-    along = points @ np.array(cutout.points_to_xy)
-    cut: npt.NDArray[np.float64] = points[along <= along.min() + _CUT * np.ptp(along)]
+    along = columns * cutout.points_to_xy[0] + rows * cutout.points_to_xy[1]
+    at_end = along <= along.min() + _CUT * np.ptp(along)
+    cut = np.stack([columns[at_end], rows[at_end]], axis=1).astype(np.float64)
     return cut[:: 1 + len(cut) // _MOST_POINTS]
 
 
@@ -41,11 +43,16 @@ def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: Align
         The face that it lies on.
     """
     height, width = face.face_mask.shape
-    room = max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2]))
-    near = grown(face.face_mask, room)
+    near = _near(face)
     placed = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2]).astype(np.intp)
     inside = placed[((placed >= 0) & (placed < (width, height))).all(axis=1)]
     return int(np.count_nonzero(near[inside[:, 1], inside[:, 0]])) > _FEW * len(cut_xy)
+
+
+@functools.lru_cache(maxsize=2)
+def _near(face: AlignedFace) -> Mask:
+    """(H, W): 1 on a face and next to it; kept, since many hands are tried on one."""
+    return grown(face.face_mask, max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2])))
 
 
 def out_of_picture(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int, int], scale: float) -> Placement:
