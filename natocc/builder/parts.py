@@ -115,7 +115,10 @@ def check_joinable(sources: Sequence[PartSource]) -> Joinable:
         raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {command}")
     for shard, those in holders.items():
         _check_shard(shard, those, samples)
-    lasting = dataclasses.replace(first.description, status="building", samples=None, counts=None, shards=None)
+    processors = tuple(sorted({name for source in sources for name in source.description.processors}))
+    lasting = dataclasses.replace(
+        first.description, status="building", samples=None, counts=None, shards=None, processors=processors
+    )
     return Joinable(lasting, samples, holders)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import math
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from natocc.core.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
 from natocc.core.rejections import merged_examples
-from natocc.dataset.layout import Layout
+from natocc.dataset.layout import Layout, shard_count
 from natocc.dataset.records import MadeShard, read_shard, whole_shards
 from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.write.commit import take_back
@@ -46,12 +45,13 @@ class State:
     whole: dict[int, MadeShard] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        shard_count(self.count, self.layout.shard_size)
         self.shards = self.shards or self.all_shards
 
     @property
     def all_shards(self) -> range:
         """Numbers of all shards of the dataset."""
-        return range(math.ceil(self.count / self.layout.shard_size))
+        return range(-(-self.count // self.layout.shard_size))
 
     @property
     def missing(self) -> list[int]:

@@ -24,12 +24,13 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     """Look for damage in DATASET: every file against the sha256 that its shard's record has, the manifest against the records.
 
     One line per problem: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
-    being built, or a part of one (build --shards), is verified as far as it goes; that it is unfinished is no damage. The
-    contact sheet is for people and not looked at.
+    being built, or a part of one (build --shards), is verified as far as it goes; that it is unfinished is no damage. What does
+    not belong to it is: files and folders that natocc does not write there. Not looked at are report.html, what has a hidden name
+    beside the folders of samples (.git), and what file managers leave (.DS_Store, Thumbs.db).
 
-    --repair makes damaged samples again from their plans, whole shards where their record is lost, and the manifest from the
-    records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was recorded.
-    Files that natocc did not write are left, and listed.
+    --repair makes damaged samples again from their plans, whole shards where their record is lost, and manifest, card and contact
+    sheet from the records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was
+    recorded. Files that natocc did not write are left, and listed.
 
     DATASET may be a URL, such as one that build wrote to: its files are fetched, looked at and not kept; --fast asks for listings
     only. To repair it, copy it here first.

@@ -177,23 +177,13 @@ class SourceDataset:
     @property
     def folders(self) -> tuple[str, ...]:
         """Those that the samples have files in."""
-        output, labels = self.description.recipe["output"], self.description.labels
-        there = {"images", *labels, *(["clean"] if output.get("clean") else [])}
+        there = {"images", *self.description.labels, *(["clean"] if self.description.has_clean else [])}
         return tuple(folder for folder in FOLDERS if folder in there)
 
     @property
     def image_suffix(self) -> str:
-        """``.jpg`` or ``.png``: it goes into scripts and names of files, and ``dataset.json`` may be anybody's.
-
-        Raises
-        ------
-        UsageError
-            If it is neither.
-        """
-        suffix = self.description.recipe["output"]["image"]["format"]
-        if suffix not in ("jpg", "png"):
-            raise UsageError(f"{self.root}/dataset.json is damaged: expected pictures as jpg or png, found {suffix!r}")
-        return f".{suffix}"
+        """``.jpg`` or ``.png``."""
+        return self.description.image_suffix
 
     def __len__(self) -> int:
         return sum(self.counts.values())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from natocc.io.images import read_bytes, sha256
 from natocc.io.listings import known_files
 from natocc.io.notes import OF_NATOCC, OF_THE_SYSTEM, Notes
 from natocc.io.paths import locate
+from natocc.io.processor import processor, told_apart
 from natocc.occluders.library.library import INDEX, Library
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.encode import label_maps
@@ -31,6 +34,7 @@ NOTES = "notes"
 """Key of an input's notes."""
 
 _MOST_SHOWN = 8
+_log = logging.getLogger("natocc")
 
 
 def describe(pipeline: Pipeline) -> DatasetDescription:
@@ -78,6 +82,7 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
         versions=versions() | recipe.packages(),
         inputs=inputs,
         labels=label_maps(recipe.output, faces.classes, pipeline.kinds),
+        processors=(processor(),),
     )
 
 
@@ -103,6 +108,31 @@ def check_agrees(shown: str, existing: DatasetDescription, wanted: DatasetDescri
         head = f"{shown} holds a dataset ({existing.status}) that differs from the one asked for:"
         last = "use the settings that it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *lines, last)
+
+
+def with_processors(shown: str, existing: DatasetDescription, wanted: DatasetDescription) -> DatasetDescription:
+    """What a run adds samples to a dataset as: its processors and those before, which is said where they are unlike."""
+    both = {*existing.processors, *wanted.processors}
+    if existing.processors and both != set(existing.processors):
+        say_unlike(shown, both)
+    return dataclasses.replace(wanted, processors=tuple(sorted(both)))
+
+
+def say_unlike(shown: str, processors: Iterable[str]) -> None:
+    """Say that samples of one dataset are made by unlike processors: no reason to stop, as they differ by single levels."""
+    _log.warning(
+        "%s is made on unlike processors, %s: which made a sample decides its bytes, and only the same one makes them again",
+        shown,
+        told_apart(processors),
+    )
+
+
+def other_processor(existing: DatasetDescription) -> list[str]:
+    """A line if no processor like this one made a dataset, which then may not make the same bytes again."""
+    here = processor()
+    if here in existing.processors or not existing.processors:
+        return []
+    return [f"processor: {told_apart(existing.processors)} -> [{here}]: code for other instructions rounds otherwise"]
 
 
 def differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:

@@ -32,6 +32,7 @@ from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.pipeline.encode import encode
+from natocc.pipeline.fits import check_fits, check_known, source_of
 from natocc.pipeline.kinds import kind_values, kinds_of_sets
 from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
 from natocc.pipeline.schedule import SampleSpec, Schedule
@@ -230,11 +231,13 @@ class Pipeline:
             If an input that was used then cannot be used now.
         """
         name = self.recipe.sets[spec.set_index].name
+        check_known(spec.face, self.faces.ids())
         sources = [
-            (self._hands if occluder.placement.anchor == HOLDING else self._occluders)[name] for occluder in plan.occluders
+            source_of(self._hands if each.placement.anchor == HOLDING else self._occluders, name) for each in plan.occluders
         ]
-        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         photo = self._photo(spec.face, plan.finish)
+        check_fits(plan, photo.face.face_mask.shape)
+        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         return photo.face, render(photo, cutouts, plan)
 
     def files(self, spec: SampleSpec, plan: Plan, face: AlignedFace, composite: Composite) -> dict[str, tuple[str, bytes]]:

@@ -19,6 +19,7 @@ from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
 from natocc.core.text import nearest
+from natocc.dataset.layout import MOST_SHARD_SIZE, NAME
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
@@ -29,7 +30,7 @@ from natocc.plugins.faults import faults
 from natocc.plugins.options import PART_OF, ChosenFrom, Options
 
 _LARGEST = 2**63 - 1
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_NAME = f"^{NAME.pattern}$"
 
 
 _OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
@@ -148,7 +149,7 @@ class ImageFormat(Options):
 class Output(Options):
     """The dataset on disk."""
 
-    shard_size: int = Field(1000, ge=1, le=100_000)
+    shard_size: int = Field(1000, ge=1, le=MOST_SHARD_SIZE)
     """Samples in a shard."""
     image: ImageFormat = ImageFormat()
     """How pictures are encoded."""

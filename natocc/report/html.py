@@ -150,7 +150,7 @@ def _context(description: DatasetDescription, tally: Tally, heat: HeatMap, galle
         "version": description.natocc,
         "recipe_sha256": description.recipe_sha256[:12],
         "recipe": yaml.safe_dump(description.recipe, sort_keys=False, allow_unicode=True),
-        "masks": description.recipe["output"].get("masks", []),
+        "masks": description.masks,
         "tally": tally,
         "bins": BINS,
         "top": categories[:_TOP],

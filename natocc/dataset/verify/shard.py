@@ -10,7 +10,7 @@ from pathlib import Path
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.findings import Depth, Finding, Kind
-from natocc.dataset.layout import FOLDERS, PICTURES, Layout
+from natocc.dataset.layout import FOLDERS, OF_THE_DESKTOP, PICTURES, Layout
 from natocc.dataset.records import ShardRecord, read_shard
 from natocc.dataset.verify.contents import Labels, contradictions
 from natocc.io.images import MOST_PIXELS, file_sha256, read_plane, read_rgb
@@ -140,13 +140,13 @@ class DatasetFiles:
         self.shown = shown or str(root)
 
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder; nothing, where there is none."""
+        """What lies in a folder; nothing, where there is none, or a link to one."""
         place = self.root / folder
-        return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+        return sorted(path.name for path in place.iterdir()) if not folder or self.is_folder(folder) else []
 
     def is_folder(self, path: str) -> bool:
-        """Whether what lies there is a folder."""
-        return (self.root / path).is_dir()
+        """Whether what lies there is a folder, and no link to one."""
+        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
 
     def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
         """See :func:`check_piece`."""
@@ -162,7 +162,7 @@ def unexpected_files(files: DatasetFiles, record: ShardRecord) -> Iterator[Findi
         except OSError as error:
             yield Finding(Kind.FILE, place, "a folder that can be listed", error.strerror or str(error))
             continue
-        for path in (f"{place}/{entry}" for entry in entries):
+        for path in (f"{place}/{entry}" for entry in entries if entry not in OF_THE_DESKTOP):
             if path not in record.files:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names", record.shard)
 

@@ -19,9 +19,16 @@ from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout, Origin
 from natocc.io.images import decode_rgba, read_bytes
 from natocc.io.tables import map_table
+from natocc.occluders.drawn import DrawnNumbers
 
 INDEX = "index.arrow"
 SUMMARY = "summary.json"
+
+
+class DrawnCutout(DrawnNumbers):
+    """What :class:`Library` drew."""
+
+    id: str
 
 
 class Library:
@@ -114,7 +121,7 @@ class Library:
 
     def size(self, reference: Reference) -> tuple[int, int]:
         """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
-        entry = self._entry(str(reference["id"]))
+        entry = self._entry(DrawnCutout.of(reference).id)
         return entry["width"], entry["height"]
 
     def cutout(self, reference: Reference) -> Cutout:
@@ -125,7 +132,7 @@ class Library:
         BadDataError
             ``missing-file`` if the library has no such item or its file is gone, ``unreadable-image`` if it is damaged.
         """
-        item = str(reference["id"])
+        item = DrawnCutout.of(reference).id
         entry = self._entry(item)
         file = self.path / entry["file"]
         rgba = decode_rgba(read_bytes(file), str(file))
