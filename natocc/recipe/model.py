@@ -23,6 +23,7 @@ from natocc.dataset.layout import MOST_SHARD_SIZE, NAME
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
+from natocc.io.files import real
 from natocc.io.paths import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
@@ -229,7 +230,7 @@ class Recipe(Options):
         """
         for field, location in self.locations():
             source = locate(location, data)
-            if out.resolve().is_relative_to(source.resolve()):
+            if real(out).is_relative_to(real(source)):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
 
 
