@@ -117,7 +117,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                 if move:
                     for source in given:
                         _remove_joined(source.layout, record)
-                state.whole[shard] = MadeShard.of(record)
+                state.add(MadeShard.of(record))
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
                 write_manifest(layout)

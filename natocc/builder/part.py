@@ -22,7 +22,7 @@ from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.write.destination import running
 from natocc.dataset.write.folder import claim, prepare
 from natocc.dataset.write.lock import BusyError, locked, shared, step_lock
-from natocc.pipeline.fingerprint import check_agrees, with_processors
+from natocc.pipeline.fingerprint import changed_inputs, check_agrees, with_processors
 
 
 def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progress) -> Totals:
@@ -74,6 +74,7 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
                 kept = run.make(opened, state, destination, cluster, progress)
             part.end()
         part.tidy()
+        state.check_inputs(changed_inputs(opened.description.inputs, opened.pipeline))
     return Totals.of(state, begin, making, kept)
 
 
@@ -112,6 +113,10 @@ class _Part:
         else:
             self._check()
             self.state.recover()
+            self.state.look(again=True)
+            if incomplete := self.state.incomplete:
+                self._write(sorted(set(whole_shards(self.layout)).difference(incomplete)))
+                self.state.reopen()
 
     def begin(self) -> None:
         """Mark the folder as a part, unless another run has done so, and see which shards exist."""

@@ -284,6 +284,7 @@ def _rejected(row: Row) -> SampleRecord:
         identity=row["identity"],
         split=row["split"],
         face_origin=origin,
+        face_labels_sha256=row["face_labels_sha256"],
         detector=row["detector"],
         rejection=Rejection(Reason(row["reason"]), row["stage"], row["detail"]),
     )
