@@ -32,6 +32,7 @@ from natocc.dataset.write.folder import claim, clean_staging
 from natocc.dataset.write.lock import locked
 from natocc.io.atomic import copy_aside, disk_errors, flush
 from natocc.io.images import read_bytes
+from natocc.pipeline.fingerprint import say_unlike
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +101,8 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         done = set(whole_shards(layout))
         complete = exists and read_dataset(out).is_complete
         if not complete:
+            if len(joinable.description.processors) > 1:
+                say_unlike(str(out), joinable.description.processors)
             _begin(layout, joinable, done)
         state = State(layout, joinable.samples)
         with state.kept_whatever_comes():
@@ -114,7 +117,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                 if move:
                     for source in given:
                         _remove_joined(source.layout, record)
-                state.whole[shard] = MadeShard.of(record)
+                state.add(MadeShard.of(record))
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
                 write_manifest(layout)

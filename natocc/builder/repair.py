@@ -167,7 +167,8 @@ class Repair:
         other = sorted(index for index, record in records.items() if index in rows and not _agrees(record, rows[index]))
         if other:
             samples = ", ".join(str(index) for index in other)
-            self.left[finding.path] = f"made again, samples {samples} are not as the manifest says: inputs or versions changed"
+            why = "inputs, versions or the processor changed"
+            self.left[finding.path] = f"made again, samples {samples} are not as the manifest says: {why}"
         else:
             commit_shard(self._layout, indices)
         clean_staging(self._layout)
@@ -283,6 +284,7 @@ def _rejected(row: Row) -> SampleRecord:
         identity=row["identity"],
         split=row["split"],
         face_origin=origin,
+        face_labels_sha256=row["face_labels_sha256"],
         detector=row["detector"],
         rejection=Rejection(Reason(row["reason"]), row["stage"], row["detail"]),
     )

@@ -32,7 +32,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
     from natocc.io.workspace import Workspace
-    from natocc.pipeline.replay import changed_since, replay_sample, row_of
+    from natocc.pipeline.replay import changed_since, other_processor_than, replay_sample, row_of
 
     if is_url(dataset):
         raise UsageError(f"replay reads folders: copy {shown_address(dataset)} here first, and replay the copy")
@@ -52,9 +52,10 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     else:
         for file in files:
             click.echo(plain(f"{file.path}: {file.verdict}"))
-    for line in changed_since(root):
+    same = all(file.same for file in files)
+    for line in [*changed_since(root), *([] if same else other_processor_than(root))]:
         click.echo(plain(f"natocc: {line}"), err=True)
-    if not all(file.same for file in files):
+    if not same:
         sys.exit(4)
 
 

@@ -67,6 +67,9 @@ class DatasetDescription:
         Of a part: those that its folder holds.
     natocc : str
         The version that built it.
+    processors : tuple of str
+        Those that made samples, see :func:`natocc.io.processor.processor`; sorted. Where they are unlike, a sample's bytes depend
+        on which of them made it.
     """
 
     recipe: Mapping[str, Any]
@@ -80,6 +83,7 @@ class DatasetDescription:
     files: Mapping[str, str] | None = None
     shards: tuple[int, ...] | None = None
     natocc: str = __version__
+    processors: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -126,8 +130,14 @@ class DatasetDescription:
 
     def lasting(self) -> dict[str, Json]:
         """What stays the same from the first file of a build to the last, as plain JSON."""
-        content = {name: getattr(self, name) for name in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
-        return {"natocc": self.natocc, "format": FORMAT, **content}
+        first: dict[str, Json] = {
+            "natocc": self.natocc,
+            "format": FORMAT,
+            "recipe": self.recipe,
+            "recipe_sha256": self.recipe_sha256,
+        }
+        last: dict[str, Json] = {"inputs": self.inputs, "labels": self.labels}
+        return {**first, "versions": self.versions, "processors": list(self.processors), **last}
 
     def fingerprint(self) -> dict[str, Json]:
         """What decides the bytes of a dataset, as plain JSON."""
@@ -164,6 +174,8 @@ class DatasetDescription:
         _check_recipe(value)
         _expect(isinstance(value.get("recipe_sha256"), str), value, "recipe_sha256", "a text")
         _expect(_is_texts(value.get("versions")), value, "versions", "names and versions")
+        processors = value.get("processors", [])
+        _expect(isinstance(processors, list) and all(isinstance(text, str) for text in processors), value, "processors", "a list")
         _expect(isinstance(value.get("inputs"), dict) and is_flat(value["inputs"], _DEEPEST), value, "inputs", "a mapping")
         _expect(_is_labels(value.get("labels")), value, "labels", "names of values, by folder")
         samples, counts, files, shards = (value.get(key) for key in ("samples", "counts", "files", "shards"))
@@ -184,6 +196,7 @@ class DatasetDescription:
             files=files,
             shards=None if shards is None else _parsed(shards),
             natocc=value["natocc"],
+            processors=tuple(processors),
         )
 
 

@@ -37,7 +37,7 @@ def refuse_links_above(root: Path, folder: Path) -> None:
     """
     for path in (folder, *folder.parents[: len(folder.relative_to(root).parts) - 1]):
         if path.is_symlink():
-            raise UsageError(f"{path} is a link to {path.readlink()}, not followed; natocc verify --repair")
+            raise UsageError(f"{path} is a link to {path.readlink()}, not followed: remove the link")
 
 
 def links(root: Path) -> Iterator[Path]:

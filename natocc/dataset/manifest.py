@@ -29,7 +29,7 @@ _ROWS_AT_ONCE, _BYTES_AT_ONCE = 1024, 2**26
 _MOST_BYTES, _MOST_VALUES = 2**18, 2**12
 """Of a row, on average: bytes of all its columns, values of one. The longest plans, of 16 masks that are worn, take 100 kB."""
 _AS_THEY_ARE = {"set": "set_name"} | {
-    name: name for name in ("index", "method", "face", "variant", "identity", "split", "detector")
+    name: name for name in ("index", "method", "face", "variant", "identity", "split", "face_labels_sha256", "detector")
 }
 """Column to attribute of a sample's record."""
 
@@ -235,7 +235,8 @@ class ManifestHead:
 def schema() -> Any:
     """Columns of the manifest, a ``pyarrow.Schema``.
 
-    ``FOLDER_sha256`` is of the sample's file in that folder, ``source_sha256`` of the picture that a face or an occluder is from.
+    ``FOLDER_sha256`` is of the sample's file in that folder, ``source_sha256`` of the picture that a face or an occluder is from,
+    ``face_labels_sha256`` of what labels the face (:attr:`natocc.compose.appearance.Photo.labels_sha256`).
     ``plan`` is JSON text, as its field's metadata say.
     """
     import pyarrow
@@ -251,7 +252,7 @@ def schema() -> Any:
             ("variant", number),
             *((name, text) for name in ("identity", "split")),
             *((name, text) for name in ("status", "reason", "stage", "detail")),
-            *((f"face_{name}", text) for name in ("dataset", "item", "source_sha256", "licence")),
+            *((f"face_{name}", text) for name in ("dataset", "item", "source_sha256", "licence", "labels_sha256")),
             ("occluders", pyarrow.list_(occluder)),
             *((name, of_measure[kind]) for name, kind in MEASURES.items()),
             ("detector", text),

@@ -16,6 +16,7 @@ from natocc.core.plans import Json, Plan, as_plain
 from natocc.core.rejections import examples_of
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.core.versions import __version__
+from natocc.dataset.inputs_read import inputs_of
 from natocc.dataset.layout import RECORD_NAME, Layout
 from natocc.dataset.measures import check_measures, checked_measure
 from natocc.io.atomic import disk_errors, read_json
@@ -100,6 +101,8 @@ class MadeShard:
         How many of its samples were made.
     rejected, examples : mapping of str
         How many were rejected, by reason, and an example of each reason.
+    inputs : tuple of (int, int)
+        What it was made of, see :func:`natocc.dataset.inputs_read.inputs_of`.
     rows : bytes
         Its rows of the manifest, see :func:`natocc.dataset.manifest.rows_as_lines`; empty where nobody made them.
     """
@@ -108,12 +111,13 @@ class MadeShard:
     made: int
     rejected: Mapping[str, int]
     examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    inputs: tuple[tuple[int, int], ...] = dataclasses.field(default=(), repr=False, compare=False)
     rows: bytes = dataclasses.field(default=b"", repr=False, compare=False)
 
     @classmethod
     def of(cls, record: ShardRecord) -> MadeShard:
         """The same of a record, without rows."""
-        return cls(record.shard, record.made, record.rejected, examples_of(record.samples))
+        return cls(record.shard, record.made, record.rejected, examples_of(record.samples), inputs_of(record.samples))
 
 
 def read_shard(layout: Layout, shard: int) -> ShardRecord:
@@ -211,6 +215,7 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
         "split": record.split,
         "rejection": as_plain(record.rejection) if record.rejection else None,
         "face_origin": as_plain(record.face_origin) if record.face_origin else None,
+        "face_labels_sha256": record.face_labels_sha256,
         "occluders": [
             {**as_plain(origin), "category": category}
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
@@ -237,6 +242,7 @@ def record_from_json(value: Mapping[str, Any]) -> SampleRecord:
         identity=value["identity"],
         split=value["split"],
         face_origin=Origin(**value["face_origin"]) if value["face_origin"] else None,
+        face_labels_sha256=value["face_labels_sha256"],
         occluder_origins=tuple(Origin(**occluder) for occluder in occluders),
         categories=categories,
         plan=Plan.from_json(value["plan"]) if value["plan"] else None,
@@ -273,7 +279,8 @@ def _check_sample(sample: SampleRecord) -> None:
     texts: list[object] = [sample.set_name, sample.method, sample.face, sample.identity]
     texts += [*sample.categories, *sample.files.values()]
     texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
-    texts += [text for text in (sample.split, sample.detector, *(origin.licence for origin in origins)) if text is not None]
+    named = (sample.split, sample.detector, sample.face_labels_sha256, *(origin.licence for origin in origins))
+    texts += [text for text in named if text is not None]
     texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
     _check_texts(texts)
     measures = (int(checked_measure(name, value)) for name, value in sample.measures.items())

@@ -14,6 +14,7 @@ import joblib
 from natocc.dataset.layout import Layout
 from natocc.dataset.write.seal import SealedShard
 from natocc.executors.sample_worker import Job, make_piece, make_sample
+from natocc.pipeline.fingerprint import inputs_of
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 from natocc.workers.crew import Crew
@@ -94,7 +95,9 @@ class Processes:
         Exception
             What a worker raised: a bug.
         """
-        job = Job(json.dumps(self.pipeline.recipe.resolved()), self.pipeline.workspace, self.layout, self.count)
+        pipeline, libraries = self.pipeline, tuple(self.pipeline.libraries.items())
+        recipe, inputs = json.dumps(pipeline.recipe.resolved()), json.dumps(inputs_of(pipeline))
+        job = Job(recipe, pipeline.workspace, self.layout, self.count, libraries, inputs)
         crew = Crew(
             functools.partial(make_piece, job), self.jobs, _shown, self.limit, self.layout.staging / "begun", isolated=True
         )

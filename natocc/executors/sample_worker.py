@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 
-from natocc.core.errors import BadDataError, UsageError
+from natocc.core.errors import BadDataError, RunError, UsageError
 from natocc.core.samples import Rejection, SampleRecord
 from natocc.dataset.layout import Layout
 from natocc.dataset.verify.shard import SampleFile
@@ -18,6 +19,7 @@ from natocc.dataset.write.staging import is_staged, stage_sample
 from natocc.io.atomic import write_aside
 from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
+from natocc.pipeline.fingerprint import changed_inputs
 from natocc.pipeline.replay import replayed, spec_of
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
@@ -39,12 +41,18 @@ class Job:
         Where to stage.
     count : int, optional
         Samples of the dataset in all, if shards are to be sealed.
+    libraries : tuple of (str, Path)
+        See :class:`natocc.pipeline.sample.Pipeline`.
+    inputs : str, optional
+        What there was when the run began, as JSON, see :func:`natocc.pipeline.fingerprint.inputs_of`.
     """
 
     recipe: str
     workspace: Workspace
     layout: Layout
     count: int | None = None
+    libraries: tuple[tuple[str, Path], ...] = ()
+    inputs: str | None = None
 
 
 def make_piece(job: Job, piece: Piece[SampleSpec]) -> SealedShard | None:
@@ -62,7 +70,7 @@ def make_piece(job: Job, piece: Piece[SampleSpec]) -> SealedShard | None:
     sealed : SealedShard or None
         Their shard, if it is to be sealed and all of it is staged now.
     """
-    pipeline = _pipeline(job.recipe, job.workspace)
+    pipeline = _pipeline(job.recipe, job.workspace, job.libraries, job.inputs)
     for spec, lost in piece:
         if piece.again and is_staged(job.layout, spec.index):
             continue
@@ -87,9 +95,14 @@ def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _pipeline(recipe: str, workspace: Workspace) -> Pipeline:
+def _pipeline(
+    recipe: str, workspace: Workspace, libraries: tuple[tuple[str, Path], ...] = (), inputs: str | None = None
+) -> Pipeline:
     """A worker's pipeline, opened once for all its pieces."""
-    return Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False)
+    pipeline = Pipeline(Recipe.model_validate_json(recipe), workspace.with_jobs(1), look=False, libraries=dict(libraries))
+    if inputs is not None and (lines := changed_inputs(json.loads(inputs), pipeline)):
+        raise RunError("inputs have changed since the run began:", *lines, "see that nothing changes them meanwhile")
+    return pipeline
 
 
 @dataclasses.dataclass(frozen=True)

@@ -115,7 +115,12 @@ def _claim(part: Path, identity: Mapping[str, Json]) -> None:
     if names and MARKER not in names:
         raise UsageError(f"{part} is in the way: it is not natocc's")
     if not (part / MARKER).exists():
-        write_aside(part / MARKER, encode_json({**identity, "status": "writing"}, indent=2))
+        try:
+            write_aside(part / MARKER, encode_json({**identity, "status": "writing"}, indent=2))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.rmdir()
+            raise
 
 
 def _empty(part: Path) -> None:

@@ -42,6 +42,7 @@ __all__ = [
 
 MAX_BYTES = 512 * 1024 * 1024
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
 
 
 def read_bytes(path: Path, shown: str | None = None) -> bytes:
@@ -82,7 +83,8 @@ def read_bytes(path: Path, shown: str | None = None) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
             raise RunError(f"cannot read {shown}: {error.strerror}") from None
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown}: {error}") from None
+        is_name = isinstance(error, ValueError) or error.errno in _OF_THE_NAME
+        raise BadDataError(Reason.UNREADABLE_IMAGE if is_name else Reason.CANNOT_READ, f"{shown}: {error}") from None
     if not data:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown} is empty (0 bytes)")
     return data

@@ -113,12 +113,16 @@ def inside(root: Path, name: str) -> Path:
     BadDataError
         ``leaves-root`` if the name is absolute, a URL, climbs out of the root, or has a NUL.
     """
-    if not name or "\0" in name or "\\" in name or "://" in name or name.startswith("/") or name[1:2] == ":":
-        raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} is not a plain relative path")
+    _expect_plain(name)
     path = root / name
     if ".." in Path(name).parts or not os.path.realpath(path).startswith(os.path.realpath(root) + os.sep):
         raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} leaves {root}")
     return path
+
+
+def _expect_plain(name: str) -> None:
+    if not name or "\0" in name or "\\" in name or "://" in name or name.startswith("/") or name[1:2] == ":":
+        raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} is not a plain relative path")
 
 
 def unlinked(root: Path, name: str) -> Path:
@@ -136,10 +140,10 @@ def unlinked(root: Path, name: str) -> Path:
     BadDataError
         ``leaves-root`` if it is no plain relative path, or a link is on the way.
     """
-    path = inside(root, name)
-    if Path(os.path.realpath(path)) != Path(os.path.realpath(root)) / name:
-        raise BadDataError(Reason.LEAVES_ROOT, f"{path} is a link, or lies below one: not followed")
-    return path
+    _expect_plain(name)
+    if os.path.realpath(root / name) != os.fspath(Path(os.path.realpath(root)) / name):
+        raise BadDataError(Reason.LEAVES_ROOT, f"{root / name} is a link or lies below one, or leaves {root}: not followed")
+    return root / name
 
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")

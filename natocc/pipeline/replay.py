@@ -19,7 +19,7 @@ from natocc.io.files import exists
 from natocc.io.images import read_bytes, sha256
 from natocc.io.paths import unlinked
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import changed_versions
+from natocc.pipeline.fingerprint import changed_versions, other_processor
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 from natocc.recipe.model import Recipe, validate_recipe
@@ -131,6 +131,11 @@ def changed_since(root: Path) -> list[str]:
     """A line for each version that is another one than when the dataset was made, plug-ins' packages too."""
     description = open_dataset(root).description
     return changed_versions(description, validate_recipe(description.recipe, "in dataset.json"))
+
+
+def other_processor_than(root: Path) -> list[str]:
+    """A line if no processor like this one made the dataset, for a sample that is not the same again."""
+    return other_processor(open_dataset(root).description)
 
 
 def _digest(root: Path, path: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from natocc.dataset.layout import MOST_SHARD_SIZE, NAME
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
+from natocc.io.folders import CACHE_TAG
 from natocc.io.paths import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
@@ -231,6 +233,38 @@ class Recipe(Options):
             source = locate(location, data)
             if out.resolve().is_relative_to(source.resolve()):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
+
+    def check_cache(self, data: Path, cache: Path) -> None:
+        """Refuse a cache of which a folder that is read would take files for input.
+
+        One that natocc makes below such a folder is known by its tag, and left out.
+
+        Parameters
+        ----------
+        data : Path
+            The data root.
+        cache : Path
+            Folder of the cache, which may not exist yet.
+
+        Raises
+        ------
+        RecipeError
+            If it is a location that the recipe reads, or lies below one and holds something else than a cache.
+        """
+        home = cache.resolve()
+        for field, location in self.locations():
+            source = locate(location, data)
+            if home == source.resolve() or (home.is_relative_to(source.resolve()) and _is_taken(home)):
+                raise RecipeError(
+                    f"{field}: {source} holds the cache {cache}; name a folder outside it with --cache or NATOCC_CACHE"
+                )
+
+
+def _is_taken(cache: Path) -> bool:
+    """Whether a folder holds something and is no cache of natocc's."""
+    with contextlib.suppress(OSError):
+        return not (cache / CACHE_TAG).exists() and any(cache.iterdir())
+    return False
 
 
 def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:

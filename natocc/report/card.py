@@ -149,7 +149,8 @@ def _method(description: DatasetDescription) -> list[str]:
     return [
         "## How it was made\n",
         "Occluders were cut out of their pictures, or drawn at random, then placed, recoloured and blended over the faces; each\n"
-        f"mask follows from the matte that blended. The same recipe, inputs and versions give the same bytes: {versions}.\n",
+        f"mask follows from the matte that blended. The same recipe, inputs and versions give the same bytes on processors\n"
+        f"of one kind, which `dataset.json` names: {versions}.\n",
         f"The resolved recipe, sha256 {escaped(description.recipe_sha256)}:\n",
         f"{fence}yaml\n{text}{fence}\n",
     ]

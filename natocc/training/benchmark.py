@@ -13,11 +13,12 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.core.versions import __version__, versions
+from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
 from natocc.evaluation.counts import FIELDS, Counts
 from natocc.evaluation.evaluate import evaluate
 from natocc.evaluation.predictions import NetworkPredictions
-from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, read_json, write_aside
 from natocc.io.files import exists
 from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
@@ -86,7 +87,8 @@ class BenchmarkRun:
     def _claim(self) -> None:
         """A new folder, or one of the same benchmark: each training compares the rest itself."""
         path = self.out / REPORT
-        others = [entry.name for entry in self.out.iterdir() if entry.name not in (".lock", "data", "runs", REPORT, TABLE)]
+        own = (LOCK, "data", "runs", REPORT, TABLE)  # also under the names that a kill left them
+        others = [entry.name for entry in self.out.iterdir() if final_name(entry.name) not in own]
         if others:
             raise UsageError(f"{self.out} holds {min(others)!r}, which natocc benchmark did not write; name a new folder with -o")
         if exists(path) and read_json(path).get("name") != self.options.name:

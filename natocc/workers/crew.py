@@ -21,7 +21,7 @@ from natocc.core.errors import Reason, RunError
 from natocc.core.text import plain
 from natocc.io.atomic import disk_errors
 from natocc.workers.piece import Item, Lost, Order, Piece, Result, Work, carry_out
-from natocc.workers.pool import cannot_start, worker_pool
+from natocc.workers.pool import cannot_start, tracked, worker_pool
 from natocc.workers.stuck import Stuck, WorkerStuckError
 
 _TRIES = {Reason.WORKER_DIED: 3, Reason.TIMED_OUT: 2}
@@ -223,7 +223,7 @@ def _folder(notes: Path | None) -> Iterator[Path]:
             scratch = tempfile.TemporaryDirectory(prefix="natocc-", ignore_cleanup_errors=True)
         except OSError as error:
             raise RunError(f"no temporary folder ({error.strerror or error}): name one with TMPDIR") from error
-        with scratch as name:
+        with scratch as name, tracked(name):
             yield Path(name)
         return
     shutil.rmtree(notes, ignore_errors=True)

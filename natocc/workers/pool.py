@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.backend import resource_tracker
 
 from natocc.core.errors import RunError
 from natocc.workers.safe_path import safe_path
@@ -53,6 +54,20 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
                 for child in children:
                     child.join(_SECONDS_TO_DIE)
             executor.shutdown(wait=True, kill_workers=not well)
+
+
+@contextlib.contextmanager
+def tracked(folder: str) -> Iterator[None]:
+    """Within the block a folder is deleted even if this process is killed: by the one that looks after semaphores."""
+    with safe_path():
+        try:
+            resource_tracker.register(folder, "folder")
+        except OSError as error:
+            raise cannot_start(1, error) from error
+    try:
+        yield
+    finally:
+        resource_tracker.unregister(folder, "folder")
 
 
 def cannot_start(jobs: int, error: OSError | ImportError) -> RunError:

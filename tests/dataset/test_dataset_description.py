@@ -49,20 +49,8 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, descr
 
 def test_the_order_of_its_keys() -> None:
     complete = dataclasses.replace(PLAIN, status="complete", samples=4, counts=Counts(3, {"z": 1, "a": 0}), files=FILES)
-    names = [
-        "natocc",
-        "format",
-        "status",
-        "recipe",
-        "recipe_sha256",
-        "versions",
-        "inputs",
-        "labels",
-        "samples",
-        "counts",
-        "files",
-    ]
-    assert list(json.loads(complete.to_bytes())) == [*names, "sha256"]
+    first = ["natocc", "format", "status", "recipe", "recipe_sha256", "versions", "processors", "inputs", "labels"]
+    assert list(json.loads(complete.to_bytes())) == [*first, "samples", "counts", "files", "sha256"]
     assert list(json.loads(complete.to_bytes())["counts"]["rejected"]) == ["a", "z"]
 
 

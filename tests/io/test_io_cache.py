@@ -54,6 +54,25 @@ def test_any_damage_of_a_file_is_one_line_and_made_again(tmp_path_factory: pytes
     assert cache.get(KEY, _fail) == 3
 
 
+def test_an_entry_that_was_cut_short_is_made_again_even_where_it_is_still_json(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, lambda value: {name: float(value[name]) for name in value})
+    cache.put(KEY, {"a": 1.0, "b": 2.0})
+    (path,) = tmp_path.rglob("*.json")
+    path.write_bytes(path.read_bytes().replace(b', "b": 2.0', b""))
+    json.loads(path.read_bytes())
+    assert cache.get(KEY, lambda: {"a": 1.0, "b": 2.0}) == {"a": 1.0, "b": 2.0}
+
+
+def test_a_folder_is_whole_for_those_who_read_while_it_is_made_again(tmp_path: Path) -> None:
+    cache = FolderCache(tmp_path, _number_in)
+    cache.get(KEY, lambda folder: _fill(folder, 4))
+    (tmp_path / KEY / "number.json").write_text("damaged")
+    with (tmp_path / KEY / "number.json").open() as before:
+        assert cache.get(KEY, lambda folder: _fill(folder, 4)) == 4
+        assert before.read() == "damaged"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([KEY, f".{KEY}.lock", "CACHEDIR.TAG"])
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 10_000, b'{"number": "3"}', b"null"])
 def test_damage_is_one_line_on_stderr(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     cache, folders = Cache(tmp_path / "files", _number), FolderCache(tmp_path / "folders", _number_in)

@@ -317,6 +317,19 @@ def test_f16_an_output_inside_what_is_read_is_refused(tmp_path: Path, out: str) 
         validate_recipe(raw, "test").check_output(tmp_path, tmp_path / "dtd" / "out")
 
 
+def test_a_cache_is_no_input(tmp_path: Path) -> None:
+    recipe = load_recipe("demo", ["faces={source: folder, root: photos}"])
+    (tmp_path / "photos" / "cache").mkdir(parents=True)
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "cache")  # empty, or to be made: natocc tags it
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "new")
+    (tmp_path / "photos" / "cache" / "face.jpg").write_bytes(b"")
+    for cache in ("photos", "photos/cache"):
+        with pytest.raises(RecipeError, match=r"holds the cache .*--cache or NATOCC_CACHE"):
+            recipe.check_cache(tmp_path, tmp_path / cache)
+    (tmp_path / "photos" / "cache" / "CACHEDIR.TAG").write_bytes(b"")
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "cache")
+
+
 def test_locations_are_known_by_their_type() -> None:
     """Optional ones and those in a list too; a folder below another location is none, whatever its name."""
     raw = _raw()

@@ -12,6 +12,7 @@ import cv2
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Points
 from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
@@ -88,7 +89,7 @@ def detect_faces(
     Raises
     ------
     RunError
-        If the cache can be neither read nor written.
+        If the cache can be neither read nor written, or a photograph is there and cannot be read at the moment.
     """
 
     def decode(entries: Any) -> dict[str, Detection]:
@@ -147,6 +148,7 @@ class _Search:
             image, _ = read_rgb(self.root / name, self.max_pixels)
             faces = _finder(self.points, self.yunet).find_all(image, self.least_side)
         except BadDataError as error:
+            not_kept(error)
             return {"reason": error.reason, "detail": error.detail}
         return {"faces": [{"landmarks": landmarks.tolist(), "detector": detector} for landmarks, detector in faces]}
 

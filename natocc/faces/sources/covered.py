@@ -18,6 +18,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Affine, Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Image, Mask
 from natocc.faces.alignment.crop import warp_labels, warp_picture
 from natocc.faces.sources.base import FaceSource
@@ -175,7 +176,8 @@ def _shares(segmenter: Segmenter, cache: Path, piece: Piece[tuple[FaceSource, st
 def _share(source: FaceSource, face_id: str, segmenter: Segmenter, kept: Cache[float]) -> float:
     try:
         face = source.read(face_id)
-    except BadDataError:
+    except BadDataError as error:
+        not_kept(error)
         return 0.0
     mask = face.face_mask
     if mask is None or not mask.any():

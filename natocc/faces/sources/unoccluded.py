@@ -13,6 +13,7 @@ import numpy as np
 
 from natocc.core.errors import BadDataError
 from natocc.core.plans import Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Mask
 from natocc.io import images
 from natocc.io.cache import Cache, entry_key
@@ -119,7 +120,8 @@ def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str], link
         for part in face_parts:
             if os.path.lexists(f"{stem}_{part}.png"):
                 face |= fit_labels(read(part), (hat.shape[0], hat.shape[1]), f"{stem}_{part}.png")
-    except BadDataError:
+    except BadDataError as error:
+        not_kept(error)
         return False
     return hat_share(hat, face) > HAT_SHARE
 

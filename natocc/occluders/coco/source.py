@@ -13,12 +13,12 @@ from pydantic import Field
 from natocc.core.errors import UsageError
 from natocc.io.files import is_file
 from natocc.io.folders import list_folder
-from natocc.io.images import MAX_PIXELS, MOST_PIXELS, sha256
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import NO_PICTURES, Notes
 from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders.coco.categories import CATEGORIES, wanted_categories
 from natocc.occluders.coco.index import open_index, read_index
-from natocc.occluders.coco.layout import find_annotations, item_names, list_annotations, read_ends, require_pictures
+from natocc.occluders.coco.layout import find_annotations, item_names, list_annotations, require_pictures
 from natocc.occluders.coco.pictures import CocoFile, CocoPictures, ObjectOptions
 from natocc.occluders.cutting.cutouts import CutoutRules
 from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
@@ -75,10 +75,8 @@ class CocoOccluders(OccluderOptions):
         """See :meth:`OccluderOptions.open`."""
         files = self.files(data)
         upscaler = self._upscaler(data)
-        # Not by every picture: 118 000 of them take a second to ask for their sizes, in every process, and do not change.
-        known = [path for pair in files for path in pair] + ([upscaler.path] if upscaler else [])
-        ends = sha256(b"".join(read_ends(path) for path, _ in files))
-        key = library_key(self.model_dump_json() + ends, known, [])
+        contents = [path for path, _ in files] + ([upscaler.path] if upscaler else [])
+        key = library_key(self.model_dump_json(), contents, dict.fromkeys(folder for _, folder in files))
         return open_library(cache, key, str(files[0][0].parent), lambda: self.pictures(files, cache, upscaler), jobs)
 
     def _upscaler(self, data: Path) -> Upscaler | None:
