@@ -21,7 +21,7 @@ from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.findings import Depth, Finding
-from natocc.dataset.layout import FILES, FOLDERS, Layout, dataset_file
+from natocc.dataset.layout import FILES, FOLDERS, LOCK, Layout, dataset_file
 from natocc.dataset.links import refuse_linked_folders
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import MadeShard, ShardRecord, whole_shards
@@ -96,7 +96,7 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     for root in others if move else []:
         refuse_linked_folders(root)
     with contextlib.ExitStack() as held:
-        for root in [out, *(others if move else [])]:
+        for root in [out, *(others if move else []), *filter(_is_husk, emptied)]:
             held.enter_context(locked(root))
         done = set(whole_shards(layout))
         complete = exists and read_dataset(out).is_complete
@@ -110,13 +110,13 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
                 progress("joining", shard * layout.shard_size, joinable.samples)
                 record = shard_record(holders[0], shard, joinable.samples)
                 given = [source for source in holders if source.root != out]
+                emptying = [source for source in sources if move and source.root != out and _has_some(source, shard)]
                 # What lies there already is read only where other copies of it are to go.
-                damage = _damage(layout, record, Depth.HASH if move and given else Depth.FAST, jobs) if shard in done else None
+                damage = _damage(layout, record, Depth.HASH if emptying else Depth.FAST, jobs) if shard in done else None
                 if shard not in done or damage is not None:
                     _join(layout, given, record, jobs, [] if damage is None else [_repairable(out, damage)])
-                if move:
-                    for source in given:
-                        _remove_joined(source.layout, record)
+                for source in emptying:
+                    _remove_joined(source.layout, record)
                 state.add(MadeShard.of(record))
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
@@ -126,9 +126,8 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
         for source in sources if move else []:
             if source.root != out:
                 _remove_emptied(source)
-    for root in others if move else []:
-        with contextlib.suppress(OSError):  # something else lies in it
-            root.rmdir()
+    for root in (*others, *emptied) if move else ():
+        _remove_folders(root)
     return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin, state.examples)
 
 
@@ -200,11 +199,17 @@ def _link_or_copy(source: Path, target: Path) -> None:
         copy_aside(source, target, sync=False)
 
 
+def _has_some(source: PartSource, shard: int) -> bool:
+    """Whether a part holds a shard, or what a merge that was cut short left of it."""
+    return shard in source.shards or any(source.layout.shard_folder(folder, shard).is_dir() for folder in FOLDERS)
+
+
 def _remove_joined(layout: Layout, record: ShardRecord) -> None:
     """Take a shard out of a part, its record first; what is not in the record stays."""
     with disk_errors(layout.root):
-        layout.record(record.shard).unlink(missing_ok=True)
-        flush(layout.records)
+        if layout.record(record.shard).exists():
+            layout.record(record.shard).unlink()
+            flush(layout.records)
         for name in record.files:
             (layout.root / name).unlink(missing_ok=True)
         for folder in FOLDERS:
@@ -220,6 +225,14 @@ def _remove_emptied(source: PartSource) -> None:
         for name in FILES if source.description.is_complete else ():
             (layout.root / name).unlink(missing_ok=True)
         layout.dataset.unlink(missing_ok=True)
-    for folder in (*(layout.root / name for name in FOLDERS), layout.records):
-        with contextlib.suppress(OSError):
+
+
+def _is_husk(root: Path) -> bool:
+    """Whether nothing but what a merge that was cut short may leave lies in a folder."""
+    return root.is_dir() and {path.name for path in root.iterdir()} <= {*FOLDERS, Layout(root, 1).records.name, LOCK}
+
+
+def _remove_folders(root: Path) -> None:
+    for folder in (*(root / name for name in FOLDERS), Layout(root, 1).records, root):
+        with contextlib.suppress(OSError):  # something else lies in it, or there is none
             folder.rmdir()

@@ -28,9 +28,10 @@ def check_row(row: Mapping[str, Any]) -> None:
         if name in row and (row[name] is None or row[name] < 0):
             raise ValueError(f"{name} {row[name]!r}")
     empty = [name for name in (*_TEXTS, "status") if name in row and row[name] is None]
-    empty += [name for name in ("occluders", "landmarks") if any(item is None for item in row.get(name) or ())]
-    empty += ["occluders" for item in row.get("occluders") or () if any(item[name] is None for name in _OF_AN_OCCLUDER)]
-    empty += ["landmarks" for item in row.get("landmarks") or () if None in item.values()]
+    for occluder in row.get("occluders") or ():
+        empty += ["occluders"] if occluder is None or any(occluder[name] is None for name in _OF_AN_OCCLUDER) else []
+    for landmark in row.get("landmarks") or ():
+        empty += ["landmarks"] if landmark is None or None in landmark.values() else []
     if empty:
         raise ValueError(f"no {empty[0]} of sample {row.get('index')}")
     status = row.get("status", "made")

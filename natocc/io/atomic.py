@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from natocc.core.errors import BadDataError, DiskError, RunError, UsageError
 from natocc.core.plans import Json
+from natocc.io.files import refuse_device
 from natocc.io.images import read_bytes
 
 _FLUSHED_AT_ONCE = 16
@@ -102,6 +103,8 @@ def open_aside(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     DiskError
         If writing fails (disk full, read-only, no permission); `path` is then as it was, and nothing is left beside it.
     """
+    with disk_errors(path):
+        refuse_device(path)
     part = fresh_name(path)
     raw = _NewFile(part, path)
     try:

@@ -81,7 +81,7 @@ def read_text(path: Path, expected: str, most: int = MOST_TEXT, errors: str = "s
     """
     try:
         with open_file(path) as file:
-            data = file.read(most + 1)
+            data = read_whole(file, most + 1)
         if len(data) > most:
             raise UsageError(f"{path}: expected {expected}, found more than {most} bytes")
         return data.decode("utf-8-sig", errors)
@@ -117,6 +117,29 @@ def exists(path: Path) -> bool:
         Python say then that nothing is there.
     """
     return _status(path) is not None
+
+
+def real(path: Path) -> Path:
+    """Where a path leads, links followed as far as they lead anywhere; of a loop, which Path.resolve refuses, the link itself."""
+    return Path(os.path.realpath(path))
+
+
+def refuse_device(path: Path) -> None:
+    """Raise NotAFileError if a device lies where a file is to be put: whoever may, would put it in the place of /dev/null."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):  # nothing there, or the attempt will say what is wrong
+        return
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        _expect_file(status, path)
+
+
+def read_whole(file: io.BufferedReader, most: int) -> bytes:
+    """At most so many bytes of a file of :func:`open_file`; raises OSError for one of the system's that has none yet."""
+    data: bytes | None = file.read(most)
+    if data is None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), file.name)
+    return data
 
 
 def _status(path: Path) -> os.stat_result | None:

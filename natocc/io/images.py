@@ -14,7 +14,7 @@ from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
 from natocc.io.codecs import encode_jpeg, encode_png
-from natocc.io.files import NotAFileError, open_file
+from natocc.io.files import NotAFileError, open_file, read_whole
 from natocc.io.headers import MAX_PIXELS, MOST_PIXELS, PICTURE_FORMATS, decoding, open_picture
 from natocc.io.mask_values import Channel, Colour, MaskFile, Plane, label_values, labels_by_colour, list_values, two_valued
 
@@ -73,7 +73,7 @@ def read_bytes(path: Path, shown: str | None = None) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_BYTES:
                 raise BadDataError(Reason.TOO_MANY_PIXELS, f"{shown} has {size} bytes, more than {MAX_BYTES}")
-            data = file.read(size + 1)
+            data = read_whole(file, size + 1)
         if len(data) > size:  # a log, or one of the system's files that seem empty and have no end
             raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown} has more than the {size} bytes that it seems to have")
     except NotAFileError as error:

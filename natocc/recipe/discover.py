@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from natocc.core.errors import NatoccError, RunError
 from natocc.faces import SOURCES as FACES
 from natocc.faces.landmarks.yunet import YuNet
@@ -16,6 +18,7 @@ from natocc.io.folders import is_system
 from natocc.io.segmenter import Segmenter
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
+from natocc.plugins.faults import faults
 from natocc.plugins.options import choose_by_name
 
 
@@ -103,6 +106,8 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         }
     except NatoccError as error:
         return {"missing": str(error)}
+    except ValidationError as error:  # the name of a folder that no recipe can hold
+        return {"missing": faults(error)[0]}
     except OSError as error:  # a folder that may not be looked at
         return {"missing": f"cannot read {error.filename}: {error.strerror}"}
     except Exception as error:

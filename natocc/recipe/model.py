@@ -24,6 +24,7 @@ from natocc.dataset.layout import MOST_SHARD_SIZE, NAME
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
+from natocc.io.files import real
 from natocc.io.folders import CACHE_TAG
 from natocc.io.paths import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
@@ -231,7 +232,7 @@ class Recipe(Options):
         """
         for field, location in self.locations():
             source = locate(location, data)
-            if out.resolve().is_relative_to(source.resolve()):
+            if real(out).is_relative_to(real(source)):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
 
     def check_cache(self, data: Path, cache: Path) -> None:
@@ -251,10 +252,10 @@ class Recipe(Options):
         RecipeError
             If it is a location that the recipe reads, or lies below one and holds something else than a cache.
         """
-        home = cache.resolve()
+        home = real(cache)
         for field, location in self.locations():
-            source = locate(location, data)
-            if home == source.resolve() or (home.is_relative_to(source.resolve()) and _is_taken(home)):
+            source = real(locate(location, data))
+            if home == source or (home.is_relative_to(source) and _is_taken(home)):
                 raise RecipeError(
                     f"{field}: {source} holds the cache {cache}; name a folder outside it with --cache or NATOCC_CACHE"
                 )

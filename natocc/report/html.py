@@ -20,6 +20,7 @@ from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import row_without_plan
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
 from natocc.io.atomic import with_remedy, write_aside, write_named
+from natocc.io.files import real
 from natocc.report.gallery import Gallery
 from natocc.report.heat import HeatMap, ramp_stops
 from natocc.report.tally import BINS, Tally
@@ -96,7 +97,7 @@ def write_report(
         If writing fails (disk full, read-only, no permission).
     """
     path = root / REPORT if out is None else out
-    if path.resolve().is_relative_to(root.resolve()) and path.resolve() != (root / REPORT).resolve():
+    if real(path).is_relative_to(real(root)) and real(path) != real(root / REPORT):
         raise UsageError(f"{path} lies in the dataset, where only {REPORT} may be written; name a file outside it with -o")
     description = read_dataset(root)
     layout = Layout(root, description.shard_size)

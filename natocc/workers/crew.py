@@ -121,7 +121,8 @@ class _Shift(Generic[Item, Result]):
         running: dict[concurrent.futures.Future[Result], int] = {}
         taken: dict[int, Sequence[Item]] = {}
         try:
-            with worker_pool(self._crew.jobs) as pool, Stuck(self._notes, self._crew.limit).watched() as wait:
+            with worker_pool(self._crew.jobs) as pool:
+                stuck = Stuck(self._notes, self._crew.limit)
                 while True:
                     while len(running) < 2 * self._crew.jobs:
                         numbered = again.popleft() if again else next(source, None)
@@ -133,7 +134,7 @@ class _Shift(Generic[Item, Result]):
                         running[self._submit(pool, number, piece)] = number
                     if not running:
                         return {}
-                    for future in wait(running):
+                    for future in stuck.wait(running):
                         result = future.result()
                         number = running.pop(future)
                         self._lost.pop(number, None)
@@ -147,12 +148,13 @@ class _Shift(Generic[Item, Result]):
         left, idle = collections.deque(items.items()), _Idle()
         while left:
             try:
-                with worker_pool(1) as pool, Stuck(self._notes, self._crew.limit).watched() as wait:
+                with worker_pool(1) as pool:
+                    stuck = Stuck(self._notes, self._crew.limit)
                     while left:
                         (number, position), item = left[0]
                         if not self._is_lost((number, position), item):
                             running = {self._submit(pool, number, Piece([item], trial=True)): item}
-                            for future in wait(running):
+                            for future in stuck.wait(running):
                                 future.result()
                         left.popleft()
             except (TerminatedWorkerError, WorkerStuckError):

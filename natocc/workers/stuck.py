@@ -5,11 +5,14 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_Futures = Iterable[concurrent.futures.Future[Any]]
+SILENCE = 600.0
+"""Seconds for which nothing may be begun or done: a worker opens what it works on, and describes what it has made."""
+
+_Future = concurrent.futures.Future[Any]
 
 
 class WorkerStuckError(Exception):
@@ -32,24 +35,19 @@ class Stuck:
         self._every = max(0.5, min(10.0, limit / 4))
         self._seen: dict[tuple[str, int], float] = {}
         self._last, self._clock = time.monotonic(), 0.0  # which stands still while this process does
+        self._moved, self._look_at = 0.0, self._last + self._every
 
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[Callable[[_Futures], set[concurrent.futures.Future[Any]]]]:
-        """Gives what waits until one of some futures is done; it raises :class:`WorkerStuckError`."""
-        look_at = time.monotonic() + self._every
-
-        def wait(running: _Futures) -> set[concurrent.futures.Future[Any]]:
-            nonlocal look_at
-            while True:
-                left = max(0.0, look_at - time.monotonic())
-                done, _ = concurrent.futures.wait(running, left, concurrent.futures.FIRST_COMPLETED)
-                if not left:
-                    self._look()
-                    look_at = time.monotonic() + self._every
-                if done:
-                    return done
-
-        yield wait
+    def wait(self, running: Iterable[_Future]) -> set[_Future]:
+        """Those of some futures that are done, when one is; raises :class:`WorkerStuckError`."""
+        while True:
+            left = max(0.0, self._look_at - time.monotonic())
+            done, _ = concurrent.futures.wait(running, left, concurrent.futures.FIRST_COMPLETED)
+            if done:
+                self._moved = self._clock
+            if not left:
+                self._look()
+            if done:
+                return done
 
     def _look(self) -> None:
         now, seen = time.monotonic(), dict[tuple[str, int], float]()
@@ -61,4 +59,8 @@ class Stuck:
                 if self._clock - seen[note] > self._patience:
                     path.write_text("somewhere: it did not end itself")
                     raise WorkerStuckError
-        self._seen = seen
+        if seen.keys() != self._seen.keys():
+            self._moved = self._clock
+        if self._clock - self._moved > SILENCE + self._patience:  # at no item, as while it starts
+            raise WorkerStuckError
+        self._seen, self._look_at = seen, time.monotonic() + self._every

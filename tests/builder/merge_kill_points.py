@@ -72,6 +72,8 @@ def main(base: Path) -> None:
             assert {shard for layout in there for shard in whole_shards(layout)} == {0, 1}, f"a shard was lost at step {step}"
             join(root, move)
             assert files(root / "out") == expected, f"killed at step {step}, move {move}"
+            left = [root / name for name in ("first", "second") if (root / name).exists()]
+            assert not (move and left), f"killed at step {step}, something is left in {left}"
             step += 1
         assert (root / "first").exists() != move
         print(f"{step} steps with move {move}")

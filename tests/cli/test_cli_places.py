@@ -164,6 +164,13 @@ def test_doctor_reports_a_damaged_library_and_goes_on(tmp_path: Path, cache: Pat
     assert "is damaged" in _run("doctor", "--cache", tmp_path).output
 
 
+def test_doctor_goes_on_where_a_folders_name_is_no_text(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "data" / os.fsdecode(b"x\xffy")).mkdir(parents=True)
+    for form in ([], ["--json"]):
+        assert "nothing" in _run("doctor", "--data", tmp_path / "data", "--cache", cache).output
+        assert _run("doctor", "--data", tmp_path / "data", "--cache", cache, *form).exit_code == 0
+
+
 def test_init_and_the_demo_without_their_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -17,6 +18,7 @@ from runs import little_room
 
 from exports.reading_back import invoke
 from natocc.core.errors import UsageError
+from natocc.dataset.description import write_dataset
 from natocc.exports.export import choose_format, write_export
 from natocc.exports.format import ExportOptions
 from natocc.exports.own_files import LIST
@@ -317,13 +319,25 @@ def test_a_card_that_is_a_link_is_not_copied(dataset: SourceDataset, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["mmseg", "webdataset"])
-def test_no_suffix_of_a_hostile_dataset_gets_into_scripts_and_tars(dataset: SourceDataset, tmp_path: Path, name: str) -> None:
-    output = dataset.description.recipe["output"]
-    hostile = {**dataset.description.recipe, "output": {**output, "image": {"format": '/../x" + evil() + "'}}}
-    changed = dataclasses.replace(dataset, description=dataclasses.replace(dataset.description, recipe=hostile))
-    with pytest.raises(UsageError, match="expected pictures as jpg or png"):
-        write_export(choose_format({"to": name}), changed, tmp_path / "out", True, _quiet)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"output": {"image": {"format": '/../x" + evil() + "'}}},
+        {"name": "x\nevil()"},
+        {"name": "{{ evil }}"},
+    ],
+)
+def test_no_name_of_a_hostile_dataset_gets_into_scripts_and_tars(dataset: SourceDataset, tmp_path: Path, change: Any) -> None:
+    """Suffix and name are held to what a recipe allows when ``dataset.json`` is read, whatever its seal says."""
+    root, recipe = tmp_path / "hostile", dict(dataset.description.recipe)
+    shutil.copytree(dataset.root, root)
+    for key, value in change.items():
+        recipe[key] = {**recipe[key], **value} if isinstance(value, dict) else value
+    digest = sha256(json.dumps(recipe, sort_keys=True).encode())
+    write_dataset(root, dataclasses.replace(dataset.description, recipe=recipe, recipe_sha256=digest))
+    (root / "manifest.parquet").unlink()  # its copy would do
+    with pytest.raises(UsageError, match=r"dataset\.json is damaged: expected recipe to be a recipe with"):
+        SourceDataset.open(root)
 
 
 def test_the_folder_that_one_is_in_is_not_replaced(

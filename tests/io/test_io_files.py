@@ -12,8 +12,20 @@ import pytest
 from click.testing import CliRunner
 
 from natocc.cli import main
-from natocc.core.errors import BadDataError, Reason, RunError, UsageError
-from natocc.io.files import NotAFileError, exists, is_dir, is_file, open_file, open_text, read_text
+from natocc.core.errors import BadDataError, DiskError, Reason, RunError, UsageError
+from natocc.io.atomic import write_aside
+from natocc.io.files import (
+    NotAFileError,
+    exists,
+    is_dir,
+    is_file,
+    open_file,
+    open_text,
+    read_text,
+    read_whole,
+    real,
+    refuse_device,
+)
 from natocc.io.images import read_bytes
 
 
@@ -102,6 +114,32 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing(tmp_path: Path, monk
     for look in (exists, is_dir, is_file):
         with pytest.raises(RunError, match=r"cannot look at .*secret: Permission denied"):
             look(tmp_path / "secret")
+
+
+def test_a_loop_of_links_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert real(tmp_path / "loop") == tmp_path / "loop"
+    assert real(tmp_path / "link" / "a") == tmp_path / "file" / "a"
+
+
+def test_no_device_is_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root it would become a file, and nothing on the machine works that needs /dev/null."""
+    with pytest.raises(NotAFileError, match="a device"):
+        refuse_device(Path("/dev/null"))
+    status = os.stat("/dev/null")  # noqa: PTH116
+    (tmp_path / "null").touch()
+    monkeypatch.setattr(Path, "lstat", lambda _: status)
+    with pytest.raises(DiskError, match=r"cannot write .*null: a device, no regular file"):
+        write_aside(tmp_path / "null", b"report")
+
+
+def test_a_file_of_the_system_that_has_nothing_yet(tmp_path: Path) -> None:
+    """As /proc/kmsg."""
+    (tmp_path / "a").touch()
+    with open_file(tmp_path / "a") as file, pytest.raises(BlockingIOError):
+        file.read = lambda most: None  # type: ignore[method-assign,assignment,misc]
+        read_whole(file, 9)
 
 
 def test_files_that_seem_empty_and_are_not(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from natocc.dataset.records import read_shard
 from natocc.io.images import read_rgb, sha256
 from natocc.io.workspace import Workspace
 from natocc.pipeline.replay import originals_of
-from natocc.report.contact_sheet import dataset_contact_sheet
+from natocc.report.contact_sheet import sheet_of
 from natocc.report.tally import BINS, bin_of
 from natocc.report.thumbnails import OCCLUDED, OCCLUDER, VISIBLE, thumbnail
 
@@ -251,7 +251,7 @@ def test_nothing_outside_a_dataset_is_shown(base: Path, tmp_path: Path) -> None:
     (out / "images" / "00000").symlink_to(tmp_path / "pictures")
     assert thumbnail(out, files, 96) is None
     with pytest.raises(BadDataError, match="leaves"):
-        dataset_contact_sheet(Layout(out, 7))
+        sheet_of(Layout(out, 7))
     secret.write_text("secret-of-mine\n")
     description = read_dataset(out)
     recipe = {**description.recipe, "faces": {**description.recipe["faces"], "include": str(secret)}}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from natocc.core.errors import Reason, RunError
+from natocc.workers import stuck
 from natocc.workers.crew import Crew, in_order
 from natocc.workers.piece import Piece
 from natocc.workers.safe_path import safe_path
@@ -58,6 +59,18 @@ def test_whatever_ends_a_worker_costs_itself_alone(caplog: pytest.LogCaptureFixt
     assert "item killed is left out: its worker ended, 3 times when nothing else was made" in said
     assert "item hangs took more than 2 s" in said
     assert "_one" in said, "where it hung"
+
+
+def _stops_at_first(piece: Piece[str]) -> str:
+    if not piece.again:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return "".join(item for item, _ in piece)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_stopped_before_it_begins_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stuck, "SILENCE", 2)
+    assert [done.result for done in Crew(_stops_at_first, 2, str, limit=1).run([["a", "b"]])] == ["ab"]
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from natocc.core.errors import UsageError
-from natocc.io.files import is_dir
+from natocc.io.files import is_dir, real
 from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.notes import NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, masks_beside, pair_masks
@@ -111,7 +111,7 @@ class Folders:
         notes.merge(listing.notes, prefix + _below(pictures, folder))
         candidates = [folder / name for name in ([self.masks] if self.masks else MASK_FOLDERS)]
         masks = next((path for path in candidates if is_dir(path)), None)
-        if masks is None or masks.resolve() == pictures.resolve():
+        if masks is None or real(masks) == real(pictures):
             beside = masks_beside(listing.names, self.mask_suffix, certain=masks is not None)
             if not beside and masks is None:
                 require_folder(candidates[0], layout)
