@@ -71,15 +71,15 @@ def crease(
     on_face = cv2.LUT(
         cv2.GaussianBlur(face_mask[box] * np.uint8(255), (0, 0), 2 * sigma, borderType=cv2.BORDER_REPLICATE), _FADES
     )
-    dark = np.asarray(cv2.merge([cv2.multiply(near, on_face, scale=1 / 255)] * 3), dtype=np.uint8)
+    dark = np.asarray(cv2.multiply(near, on_face, scale=1 / 255), dtype=np.uint8)
     image[box] = _darkened(image[box], dark, _left(most, grey))
     return layer.with_foreground(_darkened(layer.foreground, dark[inner], _left(_ON_HAND * most, grey)))
 
 
 def _left(most: float, grey: bool) -> Float:
-    """(1, 256, 3) float32: factors on sRGB values for each level of darkness."""
+    """(256, 3) float32: factors on sRGB values for each level of darkness."""
     light = 1 - most * np.arange(256)[:, None] / 255
-    return np.asarray(light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA), dtype=np.float32)[None]
+    return np.asarray(light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA), dtype=np.float32)
 
 
 def _moved(plane: Image, x: float, y: float) -> Image:
@@ -87,8 +87,12 @@ def _moved(plane: Image, x: float, y: float) -> Image:
     return np.asarray(moved, dtype=np.uint8)
 
 
-def _darkened(picture: Image, dark: Image, light: Float) -> Image:
-    return np.asarray(cv2.multiply(picture, cv2.LUT(dark, light), dtype=cv2.CV_8U), dtype=np.uint8)
+def _darkened(picture: Image, dark: Mask, light: Float) -> Image:
+    """A copy with each pixel in the light that is left at its level of darkness."""
+    line, darkened = np.nonzero(dark), picture.copy()
+    if len(line[0]):
+        darkened[line] = cv2.multiply(picture[line][None], light[dark[line]][None], dtype=cv2.CV_8U)[0]
+    return darkened
 
 
 _SHARES = np.arange(256) / 255

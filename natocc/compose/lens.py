@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.quantiles import quantile
 from natocc.core.samples import Image, Mask
 
 _FIRST_BLUR = 0.5  # px, against noise
@@ -18,7 +19,6 @@ _LEAST_EDGES = 30  # pixels
 _ENOUGH = 65_536  # pixels: estimates from that many are the same as from all
 _BLOCK = 64  # px: side of the blocks that are sampled from a larger picture
 _MOST_SAMPLES = 4096
-_LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
@@ -50,25 +50,27 @@ def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
 
 def ranked(blurs: npt.NDArray[np.float32], rank: float) -> float:
     """Quantile of the blurs of edges; see :func:`edge_blur`."""
-    return float(np.quantile(blurs, rank).clip(0.3, 8))
+    return min(max(quantile(blurs, rank), 0.3), 8.0)
 
 
 def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     """(n,) blur of each of the stronger edges; see :func:`edge_blur`. Large pictures are sampled in blocks."""
     image, where = _blocks(image, where)
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    gradient, again = _gradient(grey, _FIRST_BLUR), _gradient(grey, math.hypot(_FIRST_BLUR, _REBLUR))
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     inside = _inner(where, 7)
-    if not inside.any():
+    pixels = np.flatnonzero(inside)
+    if not len(pixels):
         return None
-    response = cv2.filter2D(grey, cv2.CV_32F, _LAPLACIAN)[inside]
-    noise = float(np.median(np.abs(response[:: 1 + len(response) // _MOST_SAMPLES]))) * 1.4826 / 6
+    levels = grey.astype(np.float32)
+    gradient, again = _gradient(levels, _FIRST_BLUR), _gradient(levels, math.hypot(_FIRST_BLUR, _REBLUR))
+    response = _laplacian(grey).reshape(-1)[pixels[:: 1 + len(pixels) // _MOST_SAMPLES]]
+    noise = quantile(np.abs(response), 0.5) * 1.4826 / 6
     least = _LEAST_GRADIENT + _ABOVE_NOISE * noise
-    ridge = inside & (gradient >= cv2.dilate(gradient, np.ones((3, 3), np.uint8))) & (gradient > least)
+    ridge = inside & (gradient >= cv2.dilate(gradient, None)) & (gradient > least)
     if np.count_nonzero(ridge) < _LEAST_EDGES:
         return None
     steep, left = gradient[ridge], again[ridge]
-    strong = steep >= np.quantile(steep, 0.5)
+    strong = steep >= quantile(steep, 0.5)
     ratio = (steep[strong] / np.maximum(left[strong], 1e-3)).clip(1.001, 20)
     blur = np.sqrt(np.maximum(_REBLUR**2 / (ratio**2 - 1) - _FIRST_BLUR**2, 0.0))
     return np.asarray(blur, dtype=np.float32)
@@ -95,30 +97,35 @@ def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     .. [1] J. Immerkær, "Fast Noise Variance Estimation", CVIU 64(2), 1996.
     """
     image, where = _blocks(image, where)
-    planes = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-    luma = np.ascontiguousarray(planes[..., 0])
-    inside = _inner(where, 5) & (luma > 8) & (luma < 247)
+    planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb), np.uint8)
+    luma = cv2.extractChannel(planes, 0)
+    inside = _inner(where, 5) & (cv2.inRange(luma, 9, 246) > 0)
     if np.count_nonzero(inside) < 100:
         return None
-    gradient = _gradient(luma, 1.5)
-    flat = inside & (gradient <= np.quantile(gradient[inside][::4], 0.6))
-    return noise_response(planes, flat)
+    gradient = _gradient(luma.astype(np.float32), 1.5)
+    return noise_response(planes, inside & (gradient <= quantile(gradient[inside][::4], 0.6)))
 
 
-def noise_response(planes: npt.NDArray[np.float32], flat: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+def noise_response(planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32], flat: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     """(3,) Immerkær's estimate for each plane of (H, W, 3), over the pixels `flat`, without their outliers."""
     pixels = np.flatnonzero(flat)
     pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
-    response = np.abs(cv2.filter2D(planes, cv2.CV_32F, _LAPLACIAN).reshape(-1, 3)[pixels].T)
-    kept = np.minimum(response, np.quantile(response, 0.9, axis=1)[:, None])
-    return np.asarray(math.sqrt(math.pi / 2) / 6 * kept.mean(axis=1), dtype=np.float32)
+    response = np.abs(_laplacian(planes).reshape(-1, 3)[pixels].T).astype(np.float32)
+    kept = [np.minimum(plane, np.float32(quantile(plane, 0.9))).mean() for plane in response]
+    return np.asarray(math.sqrt(math.pi / 2) / 6 * np.array(kept), dtype=np.float32)
+
+
+def _laplacian(planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArray[np.int16] | npt.NDArray[np.float32]:
+    """The difference of two Laplacians, to which only noise responds: the kernel (1, -2, 1) along both axes."""
+    return np.asarray(cv2.Sobel(planes, cv2.CV_16S if planes.dtype == np.uint8 else cv2.CV_32F, 2, 2, ksize=3))
 
 
 def _gradient(grey: npt.NDArray[np.float32], blur: float) -> npt.NDArray[np.float32]:
     """Gradient after a Gaussian, levels per pixel."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), blur)
-    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.magnitude(across, down) / 32, dtype=np.float32)
+    side = 2 * math.ceil(3 * blur) + 1
+    smooth = cv2.GaussianBlur(grey, (side, side), blur)
+    across, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
 
 def _inner(where: Mask, side: int) -> npt.NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from natocc.core.samples import Image, Mask
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import UnitRange, uniform
 
-_MOST_SAMPLES = 2048
+_MOST_SAMPLES = 1024
 _REACH = 1.2  # half faces from the centre; beyond, the shading stays constant
 _MOST = 1.0  # stops either way
 _FADING = 10.0  # of the contact, with each face width that a thing is away

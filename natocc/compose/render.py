@@ -57,14 +57,14 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
     masks: list[Mask] = []
     mattes: list[Matte] = []
     for cutout, occluder in zip(cutouts, plan.occluders, strict=True):
-        matte = np.zeros((height, width), np.uint8)
+        matte, covers = np.zeros((2, height, width), np.uint8)
         layer = warp_cutout(cutout, occluder.placement.affine, (height, width), occluder.softness)
         if layer is not None:
             layer = _looked(before_face(image, layer, photo, occluder.look), photo, occluder.look)
             matte[layer.window] = layer.matte
+            covers[layer.window] = layer.matte >= occluder.occludes_from
             alpha = np.asarray(cv2.LUT(layer.matte, (_COVERAGE * occluder.opacity).clip(0, 1)), dtype=np.float32)
             image[layer.window] = blend_over(occluder.blend, image[layer.window], layer.foreground, alpha)
-        covers = (matte >= occluder.occludes_from).astype(np.uint8)
         masks.append(covers)
         mattes.append(matte)
         if occluder.ignored:

@@ -91,11 +91,12 @@ def cast_shadow(image: Image, face_mask: Mask, overview: Overview, light: Float,
         Whether the picture is black and white; else shadows are a little redder than what they fall on.
     """
     powers = (1.0, 1.0, 1.0) if grey else WARM
-    levels = cv2.merge([cv2.pow(light, power / GAMMA) for power in powers])
+    # Levels of shares are fine enough: what they leave out is less than a level of the picture.
+    levels = cv2.convertScaleAbs(cv2.merge([cv2.pow(light, power / GAMMA) for power in powers]), alpha=255)
     left, top, width, height = overview.box
     full = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)
     box = window(left, top, (width, height))
-    dark = cv2.multiply(image[box], full, dtype=cv2.CV_8U)
+    dark = cv2.multiply(image[box], full, scale=1 / 255)
     cv2.copyTo(dark, face_mask[box], image[box])
 
 

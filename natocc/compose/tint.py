@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.compose.colour_spaces import LINEAR, Float, to_lab
+from natocc.compose.quantiles import medians, quantile
+from natocc.compose.reduced import reduced
 from natocc.core.samples import Image, Mask
 
 Double = npt.NDArray[np.float64]
@@ -106,7 +108,7 @@ def measure_tint(image: Image, skin_mask: Mask, face_mask: Mask) -> Tint:
     .. [1] J. van de Weijer, T. Gevers, A. Gijsenij, "Edge-Based Color Constancy", IEEE Transactions on Image Processing 16(9),
        2007.
     """
-    small = np.asarray(cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    small = reduced(image, (_SIDE, _SIDE))
     on_skin, on_face = (cv2.resize(mask, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST) > 0 for mask in (skin_mask, face_mask))
     fewer = on_skin[::_SKIN_STEP, ::_SKIN_STEP]
     skin = LINEAR[_unclipped(small[::_SKIN_STEP, ::_SKIN_STEP][fewer])]
@@ -129,7 +131,7 @@ def _ratios_of_skin(skin: Float) -> Double:
     if not len(skin):
         return _USUAL[:2]
     logs = np.log(skin + _NOISE)
-    return np.asarray(np.median(logs[:, [0, 2]] - logs[:, [1]], axis=0), np.float64)
+    return np.asarray(medians(logs[:, [0, 2]] - logs[:, [1]]), np.float64)
 
 
 def _ratios_of_edges(image: Image) -> Double:
@@ -149,8 +151,8 @@ def _stops(skin: Float, image: Image) -> float:
     if not len(skin):
         return 0.0
     luminance = LINEAR[image[::_STEP, ::_STEP]].reshape(-1, 3) @ _LUMINANCE
-    of_skin = np.log2(np.median(skin @ _LUMINANCE) + _NOISE) - _DIM
-    of_brightest = np.log2(np.quantile(luminance, 0.95) + _NOISE) - _DIM_BRIGHTEST
+    of_skin = math.log2(quantile(skin @ _LUMINANCE, 0.5) + _NOISE) - _DIM
+    of_brightest = math.log2(quantile(luminance, 0.95) + _NOISE) - _DIM_BRIGHTEST
     return float(min(max(of_skin, of_brightest), 0.0))
 
 
@@ -202,7 +204,7 @@ def _tones(lab: Float) -> Float:
 
 def _colour(face: Float, tones: Float) -> float:
     """Share of the (n, 3) CIELAB colours of a face that are more than one tone."""
-    spread = float(np.quantile(_off_curve(face, tones), 0.95)) if len(face) else _MANY_TONES
+    spread = quantile(_off_curve(face, tones), 0.95) if len(face) else _MANY_TONES
     return min(max((spread - _ONE_TONE) / (_MANY_TONES - _ONE_TONE), 0.0), 1.0)
 
 
