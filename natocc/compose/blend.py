@@ -99,13 +99,14 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
         raise ValueError(f"shapes differ: background {background.shape}, foreground {foreground.shape}, alpha {alpha.shape}")
     if alpha.size and not (alpha.min() >= 0 and alpha.max() <= 1):
         raise ValueError(f"alpha must lie in [0, 1], found {alpha.min()} to {alpha.max()}")
-    partly = np.nonzero((alpha > 0) & (alpha < 1))
-    if len(partly[0]) > _MOST_PARTLY * alpha.size:
+    partly = np.flatnonzero((alpha > 0) & (alpha < 1))
+    if len(partly) > _MOST_PARTLY * alpha.size:
         return _blended(background, foreground, alpha)
     composite = background.copy()
     cv2.copyTo(foreground, (alpha == 1).view(np.uint8), composite)
-    if len(partly[0]):
-        composite[partly] = _blended(background[partly][None], foreground[partly][None], alpha[partly][None])[0]
+    if len(partly):
+        below, above = (picture.reshape(-1, 3)[partly][None] for picture in (composite, foreground))
+        composite.reshape(-1, 3)[partly] = _blended(below, above, alpha.reshape(-1)[partly][None])[0]
     return composite
 
 

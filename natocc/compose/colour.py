@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
@@ -21,7 +20,7 @@ from natocc.plugins.ranges import Range, UnitRange
 from natocc.plugins.table import Table
 
 _SIDE = 96  # px: longer side of the picture on which a change of colour is learnt
-_ROUNDS = 4
+_ROUNDS = 3
 _MOST_SAMPLES = 1024
 
 
@@ -54,7 +53,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
 
     The change is learnt from samples of both, applied to the pixels of a reduced picture, and carried from there to all pixels:
     hue changes smoothly over the occluder, lightness smoothly but for the occluder's own edges (guided filter [1]_), so that it
-    keeps its relief and detail. A smooth change falls short of the full one, hence four rounds.
+    keeps its relief and detail. A smooth change falls short of the full one, hence three rounds.
 
     Parameters
     ----------

@@ -8,15 +8,18 @@ import cv2
 import numpy as np
 
 from natocc.compose.colour_spaces import GAMMA, Float
+from natocc.compose.reduced import reduced
 from natocc.compose.shadow import WARM
 from natocc.compose.warp import Layer
-from natocc.core.samples import Image, Mask
+from natocc.core.samples import Image, Mask, Matte
 
 _WIDTH = 0.004  # face heights: standard deviation of the line, 0.8 mm
 _SIDED = 1.2  # 0: as dark on the side towards the light as away from it
 _OF_CONTACT = 1.3  # share of light missing in the line, as a multiple of what is missing around the hand
 _MOST = 0.85  # share of light: closer to black, the line looks drawn
 _ABOVE = 0.7  # of the light on a face: what comes from above besides
+_SOFT = 1.4  # px: what is blurred by more is blurred on a smaller picture
+_SEEN = 1  # level of darkness: as little changes no level of a picture
 _ON_HAND = 0.6  # share of the darkness that the hand's side has: it is lit from the front
 
 
@@ -62,15 +65,14 @@ def crease(
     box, inner = layer.around(math.ceil(4 * sigma), face_mask.shape)
     matte = np.zeros(face_mask[box].shape, np.uint8)
     matte[inner] = layer.matte
-    covered = np.asarray(cv2.GaussianBlur(matte, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    covered = _blurred(matte, sigma)
     # Most at the outline, where half is covered; the light shines into it from its own side; none where the face ends.
     x, y = towards_light[0], towards_light[1] - _ABOVE
     x, y = (sigma * part / max(math.hypot(x, y), 0.1) for part in (x, y))
-    lit, unlit = (_moved(covered, sign * x, sign * y) for sign in (1, -1))
-    near = cv2.multiply(cv2.LUT(covered, _LINE), cv2.addWeighted(unlit, _SIDED, lit, -_SIDED, 127.5), scale=1 / 255)
-    on_face = cv2.LUT(
-        cv2.GaussianBlur(face_mask[box] * np.uint8(255), (0, 0), 2 * sigma, borderType=cv2.BORDER_REPLICATE), _FADES
-    )
+    # The light comes from (x, y): less is covered there than where it goes.
+    away = cv2.filter2D(covered, cv2.CV_8U, _SIDED * (_at(x, y) - _at(-x, -y)), delta=127.5, borderType=cv2.BORDER_REPLICATE)
+    near = cv2.multiply(cv2.LUT(covered, _LINE), away, scale=1 / 255)
+    on_face = cv2.LUT(_blurred(face_mask[box] * np.uint8(255), 2 * sigma), _FADES)
     dark = np.asarray(cv2.multiply(near, on_face, scale=1 / 255), dtype=np.uint8)
     image[box] = _darkened(image[box], dark, _left(most, grey))
     return layer.with_foreground(_darkened(layer.foreground, dark[inner], _left(_ON_HAND * most, grey)))
@@ -82,16 +84,35 @@ def _left(most: float, grey: bool) -> Float:
     return np.asarray(light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA), dtype=np.float32)
 
 
-def _moved(plane: Image, x: float, y: float) -> Image:
-    moved = cv2.warpAffine(plane, np.array([[1, 0, x], [0, 1, y]]), plane.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, dtype=np.uint8)
+def _blurred(plane: Matte, sigma: float) -> Matte:
+    """A Gaussian blur: of what stays soft, on a reduced picture; reducing and enlarging it blur by half a pixel of that."""
+    height, width = plane.shape
+    step = max(1.0, sigma / _SOFT)
+    size = (max(round(width / step), 1), max(round(height / step), 1))
+    small = plane if step == 1 else reduced(plane, size)
+    rest = sigma if step == 1 else math.sqrt(_SOFT**2 - 0.25)
+    side = 2 * math.ceil(3 * rest) + 1
+    blurred = cv2.GaussianBlur(small, (side, side), rest, borderType=cv2.BORDER_REPLICATE)
+    blurred = blurred if step == 1 else cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(blurred, dtype=np.uint8)
+
+
+def _at(x: float, y: float) -> Float:
+    """Kernel that looks x px to the right and y px down, between pixels bilinearly."""
+    reach = math.ceil(max(abs(x), abs(y)))
+    places = np.arange(-reach, reach + 1)
+    down, right = ((1 - np.abs(places - part)).clip(0, None) for part in (y, x))
+    return np.outer(down, right).astype(np.float32)
 
 
 def _darkened(picture: Image, dark: Mask, light: Float) -> Image:
     """A copy with each pixel in the light that is left at its level of darkness."""
-    line, darkened = np.nonzero(dark), picture.copy()
-    if len(line[0]):
-        darkened[line] = cv2.multiply(picture[line][None], light[dark[line]][None], dtype=cv2.CV_8U)[0]
+    line, darkened = np.flatnonzero(dark > _SEEN), np.ascontiguousarray(picture)
+    if not len(line):
+        return darkened
+    darkened = darkened.copy() if darkened is picture else darkened
+    pixels = darkened.reshape(-1, 3)
+    pixels[line] = cv2.multiply(pixels[line][None], light[dark.reshape(-1)[line]][None], dtype=cv2.CV_8U)[0]
     return darkened
 
 

@@ -33,7 +33,7 @@ def edge_softness(matte: Matte) -> float | None:
         return None
 
     def near(down: int, right: int) -> npt.NDArray[np.int32]:
-        return matte[rows + down, columns + right].astype(np.int32)
+        return np.asarray(matte[rows + down, columns + right], dtype=np.int32)
 
     # Scharr's gradient, of these pixels alone.
     falling, rising = near(1, 1) - near(-1, -1), near(-1, 1) - near(1, -1)

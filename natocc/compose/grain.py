@@ -84,7 +84,7 @@ def _template(steps: int) -> npt.NDArray[np.float32]:
     room = 8
     around = cv2.copyMakeBorder(white, room, room, room, room, cv2.BORDER_WRAP)
     grain = np.asarray(cv2.GaussianBlur(around, (0, 0), blur), dtype=np.float32)[room:-room, room:-room]
-    return grain / noise_response(grain, np.ones(grain.shape[:2], np.bool_))
+    return grain / noise_response(grain, np.arange(_SIDE * _SIDE))
 
 
 def _added(foreground: Image, grain: npt.NDArray[np.float32], to_rgb: npt.NDArray[np.float64], seed: int) -> Image:

@@ -86,7 +86,7 @@ def learn_change(colours: Float, wanted: Float, weight: Plane) -> Change:
     gain, offset = mean(slope), mean(lighter - slope * light)
     tints = (wanted - colours - _grey(brighter)) * counted[..., None]
     blurred = cv2.GaussianBlur(cv2.merge([tints, counted]), (0, 0), _SMOOTH_HUE)
-    return Change(gain, blurred[..., :3] / blurred[..., 3:] + _grey(offset))
+    return Change(gain, np.asarray(blurred[..., :3] / blurred[..., 3:] + _grey(offset), np.float32))
 
 
 def _grey(plane: Plane) -> Float:

@@ -181,24 +181,11 @@ def _gains(cast: Double) -> Double:
 
 def _tones(lab: Float) -> Float:
     """(26, 2) a and b over L* of (n, 3) colours: the smooth curve nearest to all, then once more with less weight far from it."""
-    below, rest = _places(lab)
-    weight = np.ones(len(lab))
-    curve = np.zeros((_NODES, 2), np.float32)
+    hats, weight, curve = _hats(lab), np.ones((len(lab), 1)), np.zeros((_NODES, 2), np.float32)
     for _ in range(2):
-        first, second = weight * (1 - rest), weight * rest
-        system = _STIFF.copy()
-        node = np.arange(_NODES - 1)
-        system[node, node] += np.bincount(below, first * (1 - rest), _NODES - 1)
-        system[node + 1, node + 1] += np.bincount(below, second * rest, _NODES - 1)
-        beside = np.bincount(below, first * rest, _NODES - 1)
-        system[node, node + 1] += beside
-        system[node + 1, node] += beside
-        wanted = np.zeros((_NODES, 2))
-        for plane, sums in zip(lab[:, 1:].T, wanted.T, strict=True):
-            sums[:-1] += np.bincount(below, first * plane, _NODES - 1)
-            sums[1:] += np.bincount(below, second * plane, _NODES - 1)
-        curve = np.linalg.solve(system, wanted).astype(np.float32)
-        weight = 1 / np.maximum(_off_curve(lab, curve), 1)
+        weighted = (weight * hats).T
+        curve = np.linalg.solve(_STIFF + weighted @ hats, weighted @ lab[:, 1:]).astype(np.float32)
+        weight = 1 / np.maximum(_off_curve(lab, curve), 1)[:, None]
     return curve
 
 
@@ -210,13 +197,11 @@ def _colour(face: Float, tones: Float) -> float:
 
 def _off_curve(lab: Float, curve: Float) -> Float:
     """(n,) distances of a and b from the curve at the same L*."""
-    below, rest = _places(lab)
-    off = lab[:, 1:] - curve[below] - (curve[below + 1] - curve[below]) * rest[:, None]
+    off = lab[:, 1:] - _hats(lab) @ curve
     return np.asarray(np.hypot(off[:, 0], off[:, 1]))
 
 
-def _places(lab: Float) -> tuple[npt.NDArray[np.intp], Float]:
-    """Which node of the curve is below each L*, and how far the L* is beyond it, in nodes."""
-    place = (lab[:, 0] * ((_NODES - 1) / 100)).clip(0, _NODES - 1)
-    below = np.minimum(place.astype(np.intp), _NODES - 2)
-    return below, place - below
+def _hats(lab: Float) -> Float:
+    """(n, 26) share of each node of the curve in what it is at the L* of (n, 3) colours: between two nodes linear."""
+    place = (lab[:, :1] * ((_NODES - 1) / 100)).clip(0, _NODES - 1)
+    return np.asarray((1 - np.abs(place - np.arange(_NODES))).clip(0, None), dtype=np.float32)

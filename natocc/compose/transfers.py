@@ -123,7 +123,7 @@ def _moved(colours: Lab, step: Step) -> Lab:
     """(n, 3) colours after a curve along each axis; beyond its ends a curve adds what it adds there."""
     place, added, back = step
     # Looked up: interpolating for each colour takes many times as long.
-    nodes = cv2.add(cv2.transform(colours[None], place), 0, dtype=cv2.CV_8U)
+    nodes = cv2.convertScaleAbs(np.maximum(cv2.transform(colours[None], place), 0))
     return np.asarray(colours + cv2.transform(cv2.LUT(nodes, added), back)[0], dtype=np.float32)
 
 

@@ -16,6 +16,7 @@ from natocc.compose.pose import PlacementRule, can_fill, draw_pose, enlargement
 from natocc.compose.warp import warp_cutout
 from natocc.core.seeds import generator
 
+
 def _change(seed: int) -> Change:
     rng = generator(seed)
     return Change(rng.uniform(-0.3, 0.3, (6, 5)).astype(np.float32), rng.uniform(-18, 18, (6, 5, 3)).astype(np.float32))
