@@ -180,5 +180,6 @@ def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     if len(colours) < 4:
         return np.ones(len(colours), np.bool_)
     offset = colours - colours.mean(axis=0)
-    distance = np.einsum("nc,cd,nd->n", offset, np.linalg.inv(np.cov(colours.T) + np.eye(3)), offset)
+    spread = offset.T @ offset / (len(colours) - 1) + np.eye(3, dtype=np.float32)
+    distance = (offset * (offset @ np.linalg.inv(spread))) @ np.ones(3, np.float32)
     return np.asarray(distance <= _FAR**2)

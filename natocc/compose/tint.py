@@ -115,8 +115,11 @@ def measure_tint(image: Image, skin_mask: Mask, face_mask: Mask) -> Tint:
     doubtful, certain = _split(np.concatenate([_ratios_of_skin(skin), _ratios_of_edges(small)]))
     lab = to_lab(small[::_STEP, ::_STEP])
     shown = lab[..., 0] < _WHITE
-    tones = _tones(lab[shown])
-    colour = _colour(lab[on_face[::_STEP, ::_STEP] & shown], tones)
+    all_of_it = lab[shown]
+    hats = _hats(all_of_it)
+    tones = _tones(all_of_it, hats)
+    of_face = on_face[::_STEP, ::_STEP][shown]
+    colour = _colour(_off_curve(all_of_it[of_face], hats[of_face], tones))
     return Tint(doubtful * colour, certain * colour, _stops(skin, small), colour, tones)
 
 
@@ -179,29 +182,30 @@ def _gains(cast: Double) -> Double:
     return np.asarray(gains - math.log(float(np.exp(gains) @ skin / skin.sum())))
 
 
-def _tones(lab: Float) -> Float:
+def _tones(lab: Float, hats: Float) -> Float:
     """(26, 2) a and b over L* of (n, 3) colours: the smooth curve nearest to all, then once more with less weight far from it."""
-    hats, weight, curve = _hats(lab), np.ones((len(lab), 1)), np.zeros((_NODES, 2), np.float32)
+    weight: Float = np.ones((len(lab), 1), np.float32)
+    curve: Float = np.zeros((_NODES, 2), np.float32)
     for _ in range(2):
         weighted = (weight * hats).T
         curve = np.linalg.solve(_STIFF + weighted @ hats, weighted @ lab[:, 1:]).astype(np.float32)
-        weight = 1 / np.maximum(_off_curve(lab, curve), 1)[:, None]
+        weight = np.asarray(1 / np.maximum(_off_curve(lab, hats, curve), 1)[:, None], np.float32)
     return curve
 
 
-def _colour(face: Float, tones: Float) -> float:
-    """Share of the (n, 3) CIELAB colours of a face that are more than one tone."""
-    spread = quantile(_off_curve(face, tones), 0.95) if len(face) else _MANY_TONES
+def _colour(off: Float) -> float:
+    """Share of a face's colours that are more than one tone, by their (n,) distances from the curve of tones."""
+    spread = quantile(off, 0.95) if len(off) else _MANY_TONES
     return min(max((spread - _ONE_TONE) / (_MANY_TONES - _ONE_TONE), 0.0), 1.0)
 
 
-def _off_curve(lab: Float, curve: Float) -> Float:
+def _off_curve(lab: Float, hats: Float, curve: Float) -> Float:
     """(n,) distances of a and b from the curve at the same L*."""
-    off = lab[:, 1:] - _hats(lab) @ curve
+    off = lab[:, 1:] - hats @ curve
     return np.asarray(np.hypot(off[:, 0], off[:, 1]))
 
 
 def _hats(lab: Float) -> Float:
     """(n, 26) share of each node of the curve in what it is at the L* of (n, 3) colours: between two nodes linear."""
-    place = (lab[:, :1] * ((_NODES - 1) / 100)).clip(0, _NODES - 1)
-    return np.asarray((1 - np.abs(place - np.arange(_NODES))).clip(0, None), dtype=np.float32)
+    place = (lab[:, :1] * np.float32((_NODES - 1) / 100)).clip(0, _NODES - 1)
+    return np.asarray((1 - np.abs(place - np.arange(_NODES, dtype=np.float32))).clip(0, None), dtype=np.float32)
