@@ -18,8 +18,7 @@ _SIDED = 1.2  # 0: as dark on the side towards the light as away from it
 _OF_CONTACT = 1.3  # share of light missing in the line, as a multiple of what is missing around the hand
 _MOST = 0.85  # share of light: closer to black, the line looks drawn
 _ABOVE = 0.7  # of the light on a face: what comes from above besides
-_SOFT = 1.4  # px: what is blurred by more is blurred on a smaller picture
-_SEEN = 1  # level of darkness: as little changes no level of a picture
+_SOFT = 1.4  # px: what is blurred by twice that is blurred on a smaller picture
 _ON_HAND = 0.6  # share of the darkness that the hand's side has: it is lit from the front
 
 
@@ -78,23 +77,25 @@ def crease(
     return layer.with_foreground(_darkened(layer.foreground, dark[inner], _left(_ON_HAND * most, grey)))
 
 
-def _left(most: float, grey: bool) -> Float:
-    """(256, 3) float32: factors on sRGB values for each level of darkness."""
+def _left(most: float, grey: bool) -> Image:
+    """(256, 3) uint8: factors on sRGB values, in levels, for each level of darkness."""
     light = 1 - most * np.arange(256)[:, None] / 255
-    return np.asarray(light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA), dtype=np.float32)
+    return np.rint(255 * light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA)).astype(np.uint8)
 
 
 def _blurred(plane: Matte, sigma: float) -> Matte:
-    """A Gaussian blur: of what stays soft, on a reduced picture; reducing and enlarging it blur by half a pixel of that."""
+    """A Gaussian blur: of what stays soft, on a smaller picture; reducing and enlarging it blur by half a pixel of that."""
+    step = 2 ** max(0, int(math.log2(sigma / _SOFT)))
+    if step == 1:
+        return _small_blur(plane, sigma)
     height, width = plane.shape
-    step = max(1.0, sigma / _SOFT)
-    size = (max(round(width / step), 1), max(round(height / step), 1))
-    small = plane if step == 1 else reduced(plane, size)
-    rest = sigma if step == 1 else math.sqrt(_SOFT**2 - 0.25)
-    side = 2 * math.ceil(3 * rest) + 1
-    blurred = cv2.GaussianBlur(small, (side, side), rest, borderType=cv2.BORDER_REPLICATE)
-    blurred = blurred if step == 1 else cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(blurred, dtype=np.uint8)
+    small = _small_blur(reduced(plane, (max(width // step, 1), max(height // step, 1))), math.sqrt((sigma / step) ** 2 - 0.25))
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _small_blur(plane: Matte, sigma: float) -> Matte:
+    side = 2 * math.ceil(2.5 * sigma) + 1
+    return np.asarray(cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 def _at(x: float, y: float) -> Float:
@@ -105,15 +106,10 @@ def _at(x: float, y: float) -> Float:
     return np.outer(down, right).astype(np.float32)
 
 
-def _darkened(picture: Image, dark: Mask, light: Float) -> Image:
-    """A copy with each pixel in the light that is left at its level of darkness."""
-    line, darkened = np.flatnonzero(dark > _SEEN), np.ascontiguousarray(picture)
-    if not len(line):
-        return darkened
-    darkened = darkened.copy() if darkened is picture else darkened
-    pixels = darkened.reshape(-1, 3)
-    pixels[line] = cv2.multiply(pixels[line][None], light[dark.reshape(-1)[line]][None], dtype=cv2.CV_8U)[0]
-    return darkened
+def _darkened(picture: Image, dark: Matte, light: Image) -> Image:
+    """A picture in the light that is left at each level of darkness."""
+    left = cv2.merge([cv2.LUT(dark, channel) for channel in light.T.copy()])
+    return np.asarray(cv2.multiply(picture, left, scale=1 / 255), dtype=np.uint8)
 
 
 _SHARES = np.arange(256) / 255
