@@ -84,9 +84,9 @@ def learn_change(colours: Float, wanted: Float, weight: Plane) -> Change:
     covariance, variance = mean(luma * brighter) - light * lighter, mean(luma * luma) - light * light
     slope = np.asarray(covariance / (np.maximum(variance, 0) + _EDGE**2), np.float32)
     gain, offset = mean(slope), mean(lighter - slope * light)
-    tints = (wanted - colours - _grey(brighter)) * counted[..., None]
-    blurred = cv2.GaussianBlur(cv2.merge([tints, counted]), (0, 0), _SMOOTH_HUE)
-    return Change(gain, np.asarray(blurred[..., :3] / blurred[..., 3:] + _grey(offset), np.float32))
+    tints = (wanted - colours - _grey(brighter)) * _grey(counted)
+    near = np.asarray(cv2.GaussianBlur(counted, (0, 0), _SMOOTH_HUE), np.float32)
+    return Change(gain, cv2.divide(cv2.GaussianBlur(tints, (0, 0), _SMOOTH_HUE), _grey(near)) + _grey(offset))
 
 
 def _grey(plane: Plane) -> Float:
