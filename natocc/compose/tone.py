@@ -31,7 +31,7 @@ _LIGHTEST = 16.0  # L* from the middle tone to the lightest
 _DARKEST = 1.0  # natural logarithm of sRGB values, from the middle tone to the darkest
 _COLOURFUL = 20.0  # CIELAB chroma of skin, for which offsets and spread of colours were measured
 _MOST_OFFSET = 0.25  # of the skin's chroma, in a* and in b*: more turns skin grey or green
-_TO_CR_CB = np.diag([0.713, 0, 0.564])[::2] @ (np.eye(3) - LUMA)  # of YCrCb, in levels, but for the 128 that is added
+_TO_YCC = np.diag([0, 0.713, 0.564]) @ (np.eye(3)[[0, 0, 2]] - LUMA)  # Cr and Cb, but for the 128 that is added; no Y
 _HUES = 5.5  # CIELAB: spread of a* and b* over real hands
 
 
@@ -106,10 +106,10 @@ class Toning:
         size = colours.shape[1::-1]
         few = reduced(colours, (max(size[0] // 2, 1), max(size[1] // 2, 1)))
         grey = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY)
-        of_shade = (curves @ _TO_CR_CB.T + 128).astype(np.float32)
-        toned = cv2.LUT(cv2.merge([grey] * 2), of_shade[None]) + cv2.transform(few.astype(np.float32), self.colour * _TO_CR_CB)
-        red_blue = cv2.resize(cv2.convertScaleAbs(toned), size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.cvtColor(cv2.merge([luma, red_blue]), cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
+        of_shade = (curves @ _TO_YCC.T + 128).astype(np.float32)
+        toned = cv2.LUT(cv2.merge([grey] * 3), of_shade[None]) + cv2.transform(few.astype(np.float32), self.colour * _TO_YCC)
+        whole = cv2.resize(cv2.convertScaleAbs(toned), size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.cvtColor(cv2.insertChannel(luma, whole, 0), cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
 
     def _curves(self) -> Float:
         """(256, 3) float32: what a pixel of each luma becomes, but for what it has of its own hue."""
