@@ -15,6 +15,7 @@ from natocc.core.errors import UsageError
 from natocc.dataset.layout import PICTURES
 from natocc.exports.reader import SourceDataset
 from natocc.io.images import MOST_PIXELS, read_labels, read_rgb
+from natocc.io.paths import unlinked
 
 try:
     import torch
@@ -105,7 +106,7 @@ class OccludedFaces(Dataset[Tensors]):
         return len(self.indices)
 
     def __getitem__(self, index: int) -> Tensors:
-        paths = (self.root / path.decode() for path in self._paths[index].tolist())
+        paths = (unlinked(self.root, path.decode()) for path in self._paths[index].tolist())
         sample = tuple(
             self._image(path) if folder in PICTURES else self._labels(path)
             for folder, path in zip(self._folders, paths, strict=True)

@@ -97,6 +97,13 @@ def recipes() -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in sorted(own_folder("pipelines").glob("*.yaml")))
 
 
+def measures(width: int, height: int) -> dict[str, float]:
+    """Of a face that fills its picture, and of which a quarter is covered."""
+    pixels, box = width * height, {"face_left": 0, "face_top": 0, "face_width": width, "face_height": height}
+    counts = {"occlusion_ratio": 0.25, "face_pixels": pixels, "visible_pixels": 3 * pixels // 4, "mask_estimated": 0}
+    return {**counts, "width": width, "height": height, **box}
+
+
 def dataset(root: Path) -> Layout:
     """A dataset of one shard of four samples; the third is rejected."""
     layout = Layout(root, 4)
@@ -118,7 +125,7 @@ def dataset(root: Path) -> Layout:
             occluder_origins=(origin,),
             categories=("cup",),
             plan=Plan((occluder,), 3, 0.25, Finish(blur=0.5)),
-            measures={"occlusion_ratio": 0.25, "width": 64, "height": 48, "mask_estimated": 0},
+            measures=measures(64, 48),
             detector="hog",
             landmarks=((1.5, 2.5, False), (3.0, 4.0, True)),
         )

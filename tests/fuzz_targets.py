@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +14,19 @@ import fuzz_inputs
 import numpy as np
 
 from natocc.core.errors import BadDataError, NatoccError, UsageError
+from natocc.core.plans import Plan
 from natocc.dataset.description import read_dataset, write_dataset
-from natocc.dataset.layout import Layout
+from natocc.dataset.findings import Depth
+from natocc.dataset.layout import FOLDERS, Layout
 from natocc.dataset.manifest import read_manifest, write_manifest
+from natocc.dataset.open import open_dataset
 from natocc.dataset.records import read_shard
+from natocc.dataset.verify.dataset import verify_folder
+from natocc.exports.reader import SourceDataset
 from natocc.faces.landmarks.files import open_landmarks
 from natocc.faces.sources.celeba import MAPPING, read_celeba
 from natocc.io.atomic import encode_json
-from natocc.io.images import decode_rgb, encode_jpeg, read_labels, read_mask, read_rgba
+from natocc.io.images import decode_rgb, encode_jpeg, read_labels, read_mask, read_rgba, sha256
 from natocc.io.sealed_json import seal
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.coco.source import CocoOccluders
@@ -29,6 +35,8 @@ from natocc.recipe.edit import edit_recipe
 from natocc.recipe.load import load_recipe
 from natocc.recipe.model import Recipe, validate_recipe
 from natocc.recipe.text import parse_recipe
+from natocc.report.card import card_of
+from natocc.report.html import count_samples, write_report
 
 Read = Callable[[bytes], None]
 
@@ -166,7 +174,9 @@ def _sealed_again(data: bytes) -> bytes:
     with contextlib.suppress(ValueError, RecursionError, OverflowError):
         value = json.loads(data)
         if isinstance(value, dict):
-            return encode_json(seal(value))
+            if "recipe" in value:
+                value["recipe_sha256"] = sha256(json.dumps(value["recipe"], sort_keys=True).encode())
+            return encode_json(seal(value), indent=2 if "recipe" in value else None)
     return data
 
 
@@ -184,6 +194,48 @@ def _descriptions(folder: Path) -> Read:
         read_dataset(folder)
 
     return read
+
+
+def _datasets(name: str, folder: Path) -> Read:
+    """All that reads a dataset, one of whose files was damaged: as it is, and sealed again, as by somebody who knows how."""
+    root = fuzz_inputs.dataset(folder / "dataset").root
+    whole = (root / name).read_bytes()
+    readers: list[Callable[[Path], object]] = [
+        *(lambda root, depth=depth: verify_folder(root, depth, 1, lambda doing, done, total: None) for depth in Depth),
+        count_samples,
+        lambda root: write_report(root, out=folder / "report.html"),
+        _exported,
+        lambda root: card_of(Layout(root, 1), open_dataset(root).description),
+        _planned,
+    ]
+
+    def read(data: bytes) -> None:
+        for content in (data, _sealed_again(data)):
+            (root / name).write_bytes(content)
+            for reader in readers:
+                with contextlib.suppress(NatoccError):
+                    reader(root)
+        (root / name).write_bytes(whole)
+
+    return read
+
+
+def _planned(root: Path) -> None:
+    """What a replay takes from a manifest."""
+    plan = read_manifest(root, 0, 0)[0]["plan"]
+    with contextlib.suppress(ValueError, TypeError, RecursionError):  # which a replay tells
+        Plan.from_json(json.loads(plan))
+
+
+def _exported(root: Path) -> None:
+    """What exports take from a dataset."""
+    dataset = SourceDataset.open(root)
+    for sample in dataset.samples():
+        assert sample.split and set(sample.files) <= set(FOLDERS)
+    for folder in dataset.folders:
+        with contextlib.suppress(NatoccError):
+            dataset.flip_pairs(folder)
+    assert dataset.most_landmarks >= 0 and dataset.categories() is not None and dataset.image_suffix in (".jpg", ".png")
 
 
 def _landmarks(folder: Path) -> Read:
@@ -226,5 +278,10 @@ def targets(folder: Path) -> tuple[Target, ...]:
         Target("shard records", (layout.record(0).read_bytes(),), _JSON, 0.10, _records),
         Target("manifests", (layout.manifest.read_bytes(),), _BYTES, 0.06, _manifests),
         Target("dataset.json", (layout.dataset.read_bytes(),), _JSON, 0.02, _descriptions),
+        *(
+            Target(f"datasets by {path.name}", (path.read_bytes(),), words, 0.005, functools.partial(_datasets, name))
+            for name, words in (("dataset.json", _JSON), ("shards/00000.json", _JSON), ("manifest.parquet", _BYTES))
+            for path in [layout.root / name]
+        ),
         Target("landmarks and lists", (_PTS, _CSV, _CELEBA), _WORDS, 0.06, _landmarks),
     )

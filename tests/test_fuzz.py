@@ -24,6 +24,7 @@ def by_name(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Target]:
     [
         "pictures", "segmentations", "coco files", "recipes", "edits", "shard records", "manifests", "dataset.json",
         "landmarks and lists",
+        *(pytest.param(f"datasets by {of}", marks=pytest.mark.slow) for of in ("dataset.json", "00000.json", "manifest.parquet")),
     ],
 )  # fmt: skip
 def test_no_crash_no_hang_no_exception_but_our_own(by_name: dict[str, Target], tmp_path: Path, name: str) -> None:

@@ -15,6 +15,7 @@ PACKAGE = Path(natocc.__file__).parent
 FLOORS = (
     {"core"},
     {"io", "plugins"},
+    {"workers"},
     {"faces", "occluders", "compose", "dataset"},
     {"recipe", "report", "exports", "augment"},
     {"pipeline", "torch", "albumentations", "evaluation"},
@@ -32,7 +33,7 @@ GROUND = {
     "faces": ("classes",),
     "occluders": ("cutting", "source"),
     "exports": ("format", "own_files", "reader", "writer"),
-    "executors": ("signals", "sample_worker"),
+    "executors": ("sample_worker",),
 }
 
 

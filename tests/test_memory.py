@@ -13,6 +13,7 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Cutout, Origin
+from natocc.io.sealed_json import seal
 from natocc.occluders.library.extraction import open_library, write_index
 
 MEASURE = """
@@ -73,7 +74,7 @@ def _library(path: Path, count: int) -> None:
     path.mkdir()
     write_index(path / "index.arrow", rows)
     summary = {"version": 3, "name": "x", "cutouts": count, "categories": {"cup": count}, "refused": {}, "examples": {}}
-    (path / "summary.json").write_text(json.dumps(summary))
+    (path / "summary.json").write_text(json.dumps(seal(summary)), encoding="ascii")
 
 
 def test_f34_a_listing_is_names_alone(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from natocc.core.addresses import is_url, shown_address
 from natocc.core.errors import UsageError
 from natocc.core.progress import Progress
 from natocc.dataset.shard_ranges import parse_ranges
+from natocc.io.storage import refuse_credentials
 from natocc.io.workspace import Workspace
 from natocc.pipeline.dry_run import Expected, expected
 from natocc.recipe.model import Recipe
@@ -88,8 +89,10 @@ def dry_run(recipe: Recipe, workspace: Workspace, out: str | Path | None, count:
 
 
 def place_of(recipe: Recipe, out: str | Path | None) -> str:
-    """A folder, or a URL such as ``s3://bucket/folder``; ``out/NAME`` of the recipe where none is given."""
-    return str(out or Path("out") / recipe.name)
+    """A folder, or a URL such as ``s3://bucket/folder``; ``out/NAME`` of the recipe where none is given; no credentials in it."""
+    place = str(out or Path("out") / recipe.name)
+    refuse_credentials(place)
+    return place
 
 
 def _numbers(shards: str | int | Iterable[int]) -> tuple[int, ...]:

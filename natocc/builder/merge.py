@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import shutil
 import time
@@ -19,17 +20,19 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.dataset.description import read_dataset, write_dataset
-from natocc.dataset.findings import Depth
-from natocc.dataset.layout import FILES, FOLDERS, Layout, dataset_file
+from natocc.dataset.findings import Depth, Finding
+from natocc.dataset.layout import FILES, FOLDERS, LOCK, Layout, dataset_file
+from natocc.dataset.links import refuse_linked_folders
 from natocc.dataset.manifest import write_manifest
 from natocc.dataset.records import MadeShard, ShardRecord, whole_shards
 from natocc.dataset.verify.shard import check_piece, pieces
 from natocc.dataset.write.commit import bring_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
-from natocc.dataset.write.folder import claim, clean_staging, remove_shard
+from natocc.dataset.write.folder import claim, clean_staging
 from natocc.dataset.write.lock import locked
-from natocc.io.atomic import disk_errors
+from natocc.io.atomic import copy_aside, disk_errors, flush
 from natocc.io.images import read_bytes
+from natocc.pipeline.fingerprint import say_unlike
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +76,8 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     Raises
     ------
     UsageError
-        Before anything is written: if the parts do not agree or a shard is missing; later, if a file is damaged.
+        Before anything is written: if the parts do not agree or a shard is missing; later, if a file is damaged in all that have
+        its shard.
     RunError
         If writing fails (disk full, read-only, no permission); shards that exist stay whole.
     Interrupted
@@ -82,41 +86,48 @@ def merge(out: Path, parts: Sequence[Path], move: bool, jobs: int, progress: Pro
     begin = time.monotonic()
     exists = dataset_file(out).exists()
     emptied = [root for root in parts if move and exists and not dataset_file(root).exists()]  # by a merge that was cut short
-    others = [root for root in dict.fromkeys(parts) if root.absolute() != out.absolute() and root not in emptied]
+    others = [root for root in _once(parts) if not _same_folder(root, out) and root not in emptied]
     if not exists and not others:
         raise UsageError(f"nothing to merge into {out}: expected parts, or a folder that holds all shards")
     sources = [open_source(root) for root in ([out] if exists else []) + others]
     joinable = check_joinable(sources)
     layout = Layout(out, sources[0].layout.shard_size)
     claim(out)
+    for root in others if move else []:
+        refuse_linked_folders(root)
     with contextlib.ExitStack() as held:
-        for root in [out, *(others if move else [])]:
+        for root in [out, *(others if move else []), *filter(_is_husk, emptied)]:
             held.enter_context(locked(root))
         done = set(whole_shards(layout))
         complete = exists and read_dataset(out).is_complete
         if not complete:
+            if len(joinable.description.processors) > 1:
+                say_unlike(str(out), joinable.description.processors)
             _begin(layout, joinable, done)
         state = State(layout, joinable.samples)
         with state.kept_whatever_comes():
             for shard, holders in sorted(joinable.holders.items()):
                 progress("joining", shard * layout.shard_size, joinable.samples)
                 record = shard_record(holders[0], shard, joinable.samples)
-                if shard not in done:
-                    _join(layout, holders[0], record, jobs)
-                if move:
-                    for source in holders:
-                        if source.root != out:
-                            remove_shard(source.layout, shard)
-                state.whole[shard] = MadeShard.of(record)
+                given = [source for source in holders if source.root != out]
+                emptying = [source for source in sources if move and source.root != out and _has_some(source, shard)]
+                # What lies there already is read only where other copies of it are to go.
+                damage = _damage(layout, record, Depth.HASH if emptying else Depth.FAST, jobs) if shard in done else None
+                if shard not in done or damage is not None:
+                    _join(layout, given, record, jobs, [] if damage is None else [_repairable(out, damage)])
+                for source in emptying:
+                    _remove_joined(source.layout, record)
+                state.add(MadeShard.of(record))
             if not complete:
                 progress("writing the manifest", joinable.samples, joinable.samples)
                 write_manifest(layout)
                 write_complete(layout, joinable.description, joinable.samples, state.made, state.rejected)
-        for root in others if move else []:
-            _remove_emptied(root)
-    for root in others if move else []:
-        with contextlib.suppress(OSError):  # something else lies in it
-            root.rmdir()
+            clean_staging(layout)
+        for source in sources if move else []:
+            if source.root != out:
+                _remove_emptied(source)
+    for root in (*others, *emptied) if move else ():
+        _remove_folders(root)
     return Merged(state.made, state.rejected, len(joinable.holders), len(done), time.monotonic() - begin, state.examples)
 
 
@@ -130,23 +141,52 @@ def _begin(layout: Layout, joinable: Joinable, done: set[int]) -> None:
     write_dataset(layout.root, part)
 
 
-def _join(layout: Layout, source: PartSource, record: ShardRecord, jobs: int) -> None:
-    """Bring one shard in: put together aside, read against its sha256, and put into its place."""
+def _once(parts: Sequence[Path]) -> list[Path]:
+    """Each folder by the first of the names that lead to it."""
+    return [root for number, root in enumerate(parts) if not any(_same_folder(root, other) for other in parts[:number])]
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist
+        return one.absolute() == other.absolute()
+
+
+def _damage(layout: Layout, record: ShardRecord, depth: Depth, jobs: int) -> Finding | None:
+    """Some damage of a shard; None where all its files are as recorded."""
+    work = (joblib.delayed(check_piece)(layout.root, piece, depth, {}) for piece in pieces(layout, record))
+    found = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(work)
+    with contextlib.closing(found):
+        return next(itertools.chain.from_iterable(found), None)
+
+
+def _join(layout: Layout, sources: Sequence[PartSource], record: ShardRecord, jobs: int, damage: list[str]) -> None:
+    """Bring one shard in: put together aside, read against its sha256, and put into its place; from the first that is sound."""
     aside = Layout(layout.staging / "merge", layout.shard_size)
-    with disk_errors(aside.root):
-        shutil.rmtree(aside.root, ignore_errors=True)
-        for path in record.files:
-            (aside.root / path).parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # reported below, as any damage
-                _link_or_copy(source.root / path, aside.root / path)
-    work = (joblib.delayed(check_piece)(aside.root, piece, Depth.HASH, {}) for piece in pieces(aside, record))
-    for findings in joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(work):
-        for finding in findings:
-            clean_staging(layout)
-            raise UsageError(f"{source.root}: {finding}; repair it with natocc verify {source.root} --repair")
-    folders = {folder: aside.shard_folder(folder, record.shard) for folder in FOLDERS}
-    existing = {folder: path for folder, path in folders.items() if path.is_dir()}
-    bring_shard(layout, record.shard, existing, read_bytes(source.layout.record(record.shard)))
+    try:
+        for source in sources:
+            with disk_errors(aside.root):
+                shutil.rmtree(aside.root, ignore_errors=True)
+                for path in record.files:
+                    (aside.root / path).parent.mkdir(parents=True, exist_ok=True)
+                    with contextlib.suppress(FileNotFoundError):  # reported below, as any damage
+                        _link_or_copy(source.root / path, aside.root / path)
+            finding = _damage(aside, record, Depth.HASH, jobs)
+            if finding is None:
+                folders = {folder: aside.shard_folder(folder, record.shard) for folder in FOLDERS}
+                existing = {folder: path for folder, path in folders.items() if path.is_dir()}
+                bring_shard(layout, record.shard, existing, read_bytes(source.layout.record(record.shard)))
+                return
+            damage.append(_repairable(source.root, finding))
+    finally:
+        shutil.rmtree(aside.root, ignore_errors=True)  # the disk may be full
+    clean_staging(layout)
+    raise UsageError(*damage)
+
+
+def _repairable(root: Path, damage: Finding) -> str:
+    return f"{root}: {damage}; repair it with natocc verify {root} --repair"
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
@@ -156,17 +196,43 @@ def _link_or_copy(source: Path, target: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:  # another file system, one without links, or too many of them
-        shutil.copyfile(source, target, follow_symlinks=False)
+        copy_aside(source, target, sync=False)
 
 
-def _remove_emptied(root: Path) -> None:
-    """Delete what natocc wrote into a part whose shards have gone, beside them."""
-    layout = Layout(root, 1)
+def _has_some(source: PartSource, shard: int) -> bool:
+    """Whether a part holds a shard, or what a merge that was cut short left of it."""
+    return shard in source.shards or any(source.layout.shard_folder(folder, shard).is_dir() for folder in FOLDERS)
+
+
+def _remove_joined(layout: Layout, record: ShardRecord) -> None:
+    """Take a shard out of a part, its record first; what is not in the record stays."""
+    with disk_errors(layout.root):
+        if layout.record(record.shard).exists():
+            layout.record(record.shard).unlink()
+            flush(layout.records)
+        for name in record.files:
+            (layout.root / name).unlink(missing_ok=True)
+        for folder in FOLDERS:
+            with contextlib.suppress(OSError):  # something else lies in it, or there is none
+                layout.shard_folder(folder, record.shard).rmdir()
+
+
+def _remove_emptied(source: PartSource) -> None:
+    """Delete what natocc wrote into a folder whose shards have gone, beside them; a part has none of those files."""
+    layout = source.layout
     clean_staging(layout)
-    with disk_errors(root):
-        for name in FILES:
-            (root / name).unlink(missing_ok=True)
+    with disk_errors(layout.root):
+        for name in FILES if source.description.is_complete else ():
+            (layout.root / name).unlink(missing_ok=True)
         layout.dataset.unlink(missing_ok=True)
-    for folder in (*(root / name for name in FOLDERS), layout.records):
-        with contextlib.suppress(OSError):
+
+
+def _is_husk(root: Path) -> bool:
+    """Whether nothing but what a merge that was cut short may leave lies in a folder."""
+    return root.is_dir() and {path.name for path in root.iterdir()} <= {*FOLDERS, Layout(root, 1).records.name, LOCK}
+
+
+def _remove_folders(root: Path) -> None:
+    for folder in (*(root / name for name in FOLDERS), Layout(root, 1).records, root):
+        with contextlib.suppress(OSError):  # something else lies in it, or there is none
             folder.rmdir()

@@ -22,7 +22,7 @@ from natocc.dataset.shard_ranges import show_ranges
 from natocc.dataset.write.destination import running
 from natocc.dataset.write.folder import claim, prepare
 from natocc.dataset.write.lock import BusyError, locked, shared, step_lock
-from natocc.pipeline.fingerprint import check_agrees
+from natocc.pipeline.fingerprint import changed_inputs, check_agrees, with_processors
 
 
 def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progress) -> Totals:
@@ -55,7 +55,7 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
         raise UsageError("--shards makes samples in processes: expected another --backend than threading")
     begin = time.monotonic()
     with run.workers() as cluster:
-        opened = run.open(progress)
+        opened = run.open(progress, cluster)
         layout = Layout(run.out.absolute(), run.recipe.output.shard_size, str(run.out))
         state = State(layout, len(opened.schedule), shards)
         part = _Part(state, opened.description)
@@ -74,6 +74,7 @@ def build_part(run: Run, shards: Sequence[int], overwrite: bool, progress: Progr
                 kept = run.make(opened, state, destination, cluster, progress)
             part.end()
         part.tidy()
+        state.check_inputs(changed_inputs(opened.description.inputs, opened.pipeline))
     return Totals.of(state, begin, making, kept)
 
 
@@ -112,22 +113,28 @@ class _Part:
         else:
             self._check()
             self.state.recover()
+            self.state.look(again=True)
+            if incomplete := self.state.incomplete:
+                self._write(sorted(set(whole_shards(self.layout)).difference(incomplete)))
+                self.state.reopen()
 
     def begin(self) -> None:
         """Mark the folder as a part, unless another run has done so, and see which shards exist."""
         with step_lock(self.layout, "dataset"):
             if not self.layout.dataset.exists():
                 self._write(())
-            self._check()
-            if read_dataset(self.layout.root).status == "building":
-                self._write(whole_shards(self.layout))
+            existing = self._check()
+            with_processors(self.layout.shown, existing, self.description)
+            if existing.status == "building" or not set(self.description.processors) <= set(existing.processors):
+                self._write(whole_shards(self.layout), existing.processors)
         self.state.look()
 
     def end(self) -> None:
         """Say which shards the folder holds now, those of others too."""
         with step_lock(self.layout, "dataset"):
-            if read_dataset(self.layout.root).status == "part":
-                self._write(whole_shards(self.layout))
+            existing = read_dataset(self.layout.root)
+            if existing.status == "part":
+                self._write(whole_shards(self.layout), existing.processors)
 
     def tidy(self) -> None:
         """Delete the staging area if nothing is in it and nobody else is at the folder."""
@@ -135,8 +142,8 @@ class _Part:
             for folder in (self.layout.staging / LOCKS, self.layout.staging):
                 folder.rmdir()
 
-    def _check(self) -> None:
-        """Refuse a folder that holds shards of another dataset, or of one that is as long as it will be."""
+    def _check(self) -> DatasetDescription:
+        """What ``dataset.json`` says; refuses shards of another dataset, or of one that is as long as it will be."""
         existing = read_dataset(self.layout.root)
         check_agrees(self.layout.shown, existing, self.description)
         if existing.status != "building" and existing.samples != self.state.count:
@@ -145,7 +152,14 @@ class _Part:
                 f"this is one of {self.state.count}: name another folder"
             )
         self.state.check_not_larger()
+        return existing
 
-    def _write(self, shards: Sequence[int]) -> None:
-        part = dataclasses.replace(self.description, status="part", samples=self.state.count, shards=tuple(shards))
+    def _write(self, shards: Sequence[int], before: Sequence[str] = ()) -> None:
+        part = dataclasses.replace(
+            self.description,
+            status="part",
+            samples=self.state.count,
+            shards=tuple(shards),
+            processors=tuple(sorted({*before, *self.description.processors})),
+        )
         write_dataset(self.layout.root, part)

@@ -11,6 +11,7 @@ from natocc.core.errors import UsageError
 from natocc.core.versions import __version__
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.findings import Finding
+from natocc.dataset.inputs_read import InputsRead, inputs_of
 from natocc.dataset.layout import Layout
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
@@ -113,9 +114,15 @@ def check_joinable(sources: Sequence[PartSource]) -> Joinable:
         ranges, name = show_ranges(missing), first.description.name
         command = f"natocc build {name} -n {samples} --shards {ranges} -o FOLDER, with the recipe and the flags of the others"
         raise UsageError(f"shards {ranges} of 0-{count - 1} are in no part: make them with {command}")
+    inputs = InputsRead()
     for shard, those in holders.items():
-        _check_shard(shard, those, samples)
-    lasting = dataclasses.replace(first.description, status="building", samples=None, counts=None, shards=None)
+        inputs.add(shard, inputs_of(_checked_shard(shard, those, samples).samples))
+    if lines := inputs.lines(lambda shard: shard_record(holders[shard][0], shard, samples).samples):
+        raise UsageError("the parts were not made of the same inputs:", *lines, "make those parts anew whose inputs were others")
+    processors = tuple(sorted({name for source in sources for name in source.description.processors}))
+    lasting = dataclasses.replace(
+        first.description, status="building", samples=None, counts=None, shards=None, processors=processors
+    )
     return Joinable(lasting, samples, holders)
 
 
@@ -134,13 +141,14 @@ def shard_record(source: PartSource, shard: int, samples: int) -> ShardRecord:
     return record
 
 
-def _check_shard(shard: int, holders: Sequence[PartSource], samples: int) -> None:
-    """Refuse a shard whose record is damaged, or that is not the same everywhere."""
-    shard_record(holders[0], shard, samples)
+def _checked_shard(shard: int, holders: Sequence[PartSource], samples: int) -> ShardRecord:
+    """Record of a shard; refuses one whose record is damaged, or that is not the same everywhere."""
+    found = shard_record(holders[0], shard, samples)
     record = read_bytes(holders[0].layout.record(shard))
     for other in holders[1:]:
         if read_bytes(other.layout.record(shard)) != record:
             raise UsageError(f"shard {shard} of {other.root} is not that of {holders[0].root}: name only one of the two folders")
+    return found
 
 
 def _samples(sources: Sequence[PartSource]) -> int:

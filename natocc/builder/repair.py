@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
+import functools
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import joblib
-
-from natocc.core.errors import Reason, UsageError
+from natocc.builder.complete import write_complete
+from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.progress import Progress
 from natocc.core.samples import Origin, Rejection, SampleRecord
-from natocc.dataset.description import Counts, write_dataset
+from natocc.dataset.description import write_dataset
 from natocc.dataset.findings import Finding, Kind
 from natocc.dataset.layout import FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME
 from natocc.dataset.manifest import Row, read_manifest, write_manifest
@@ -25,14 +25,19 @@ from natocc.dataset.verify.shard import pieces
 from natocc.dataset.write.commit import commit_shard
 from natocc.dataset.write.folder import clean_staging
 from natocc.dataset.write.staging import read_staged, stage_sample
-from natocc.executors.processes import TIME_LIMIT, Processes, Threads
-from natocc.executors.sample_worker import remake_files
-from natocc.io.atomic import disk_errors, final_name
+from natocc.executors.processes import Processes, Threads
+from natocc.executors.sample_worker import Damaged, Remaking, remake_files
+from natocc.io.atomic import disk_errors, final_name, write_aside
+from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
+from natocc.report.card import card_of
+from natocc.report.contact_sheet import sheet_of
+from natocc.workers.crew import TIME_LIMIT, Crew
 
 _SAMPLES_A_PIECE = 8
+_Item = TypeVar("_Item")
 _NO_RECIPE = "the recipe in dataset.json is not the one that it was built with, and no copy of that is left"
 _PART_NAME = re.compile(r"\..+\.part")
 
@@ -96,9 +101,6 @@ class Repair:
             self._opened = Pipeline(recipe, self._workspace)
         return self._opened
 
-    def _recipe(self) -> str:
-        return json.dumps(self._description.recipe)
-
     def _remove(self) -> None:
         """Delete what natocc wrote and nothing names; somebody else's files stay."""
         for finding in self._of[Kind.EXTRA] + self._of[Kind.LEFTOVER]:
@@ -106,15 +108,16 @@ class Repair:
             with disk_errors(path):
                 if path == self._layout.staging and not path.is_symlink():
                     clean_staging(self._layout)
-                elif _own_name(finding.path) and path.is_file() and not path.is_symlink():
+                elif _own_name(finding.path) and not _is_linked(self._root, path) and path.is_file():
                     path.unlink()
-                else:
+                    _remove_empty(path.parent)
+                elif not (_own_folder(finding.path) and not _is_linked(self._root, path) and _remove_empty(path)):
                     self.left[finding.path] = "natocc did not write it: move it away"
 
     def _repair_files(self) -> None:
         """Make damaged files again from the plans in their records."""
         wanted = {finding.path for finding in self._of[Kind.FILE]}
-        damaged = []
+        damaged: list[Damaged] = []
         for shard in sorted({finding.shard for finding in self._of[Kind.FILE] if finding.shard is not None}):
             for piece in pieces(self._layout, read_shard(self._layout, shard)):
                 for record, files in piece.samples:
@@ -124,12 +127,14 @@ class Repair:
             self.left |= dict.fromkeys(wanted, _NO_RECIPE)
             return
         self._progress("making damaged samples again", 0, len(damaged))
-        common = (self._recipe(), self._workspace, self._root)
-        done = 0
-        for failed in self._parallel(joblib.delayed(remake_files)(*common, some) for some in _pieces(damaged)):
-            self.left |= failed
-            done = min(done + _SAMPLES_A_PIECE, len(damaged))
-            self._progress("making damaged samples again", done, len(damaged))
+        work = functools.partial(remake_files, Remaking(json.dumps(self._description.recipe), self._workspace, self._root))
+        crew = Crew(work, self._workspace.jobs, _shown)
+        count = 0
+        with contextlib.closing(crew.run(_pieces(damaged))) as done:
+            for some in done:
+                self.left |= some.result
+                count += len(some.items)
+                self._progress("making damaged samples again", count, len(damaged))
 
     def _repair_shard(self, finding: Finding) -> None:
         """Make a whole shard again whose record is lost or damaged, from the recipe."""
@@ -162,7 +167,8 @@ class Repair:
         other = sorted(index for index, record in records.items() if index in rows and not _agrees(record, rows[index]))
         if other:
             samples = ", ".join(str(index) for index in other)
-            self.left[finding.path] = f"made again, samples {samples} are not as the manifest says: inputs or versions changed"
+            why = "inputs, versions or the processor changed"
+            self.left[finding.path] = f"made again, samples {samples} are not as the manifest says: {why}"
         else:
             commit_shard(self._layout, indices)
         clean_staging(self._layout)
@@ -187,30 +193,48 @@ class Repair:
         dataset, manifest = self._of[Kind.DATASET], self._of[Kind.MANIFEST]
         if lost:
             why = "it is made from the records, and one of them is lost"
-            self.left |= {finding.path: why for finding in dataset + manifest}
+            self.left |= {finding.path: why for finding in dataset + manifest + self._of[Kind.CARD]}
             return
         if dataset and not self._trusted:
             self.left[dataset[0].path] = "the manifest, which has a copy of it, is lost or damaged too"
             return
         if dataset:
+            write_dataset(self._root, self._description)  # of which the manifest is made
+        if manifest or self._of[Kind.RECORD]:
+            self._progress("writing the manifest", 0, None)
+            write_manifest(self._layout)
+        if dataset:
             made, rejected = 0, Counter[str]()
             for record in read_shards(self._layout):
                 made += record.made
                 rejected.update(record.rejected)
-            write_dataset(self._root, dataclasses.replace(self._description, counts=Counts(made, rejected)))
-        if manifest or self._of[Kind.RECORD]:
-            self._progress("writing the manifest", 0, None)
-            write_manifest(self._layout)
+            try:
+                write_complete(self._layout, self._description, made + rejected.total(), made, rejected)
+            except (BadDataError, UsageError) as error:
+                self.left[dataset[0].path] = f"the contact sheet, for which it answers, cannot be made: {error}"
+        else:
+            self._repair_cards()
 
-    def _parallel(self, work: Iterable[Any]) -> Any:
-        """Results of workers, one core per worker, as in a build."""
-        jobs = self._workspace.jobs
-        native = {"inner_max_num_threads": 1} if jobs > 1 else {}
-        with joblib.parallel_config(backend="loky" if jobs > 1 else "sequential", **native):
-            yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")(work)
+    def _repair_cards(self) -> None:
+        """Make the card and the contact sheet again, each if it comes out as it was."""
+        for finding in self._of[Kind.CARD]:
+            path, stated = self._root / finding.path, (self._description.files or {})[finding.path]
+            try:
+                content = card_of(self._layout, self._description) if path == self._layout.card else sheet_of(self._layout)
+            except (BadDataError, UsageError) as error:
+                self.left[finding.path] = f"what it is made of is damaged, too: {error}"
+                continue
+            if (digest := sha256(content)) == stated:
+                write_aside(path, content)
+            else:
+                self.left[finding.path] = f"made again it has sha256 {digest}: other versions made it"
 
 
-def _pieces(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _shown(damaged: Damaged) -> str:
+    return f"sample {damaged[0].index}"
+
+
+def _pieces(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     return (items[start : start + _SAMPLES_A_PIECE] for start in range(0, len(items), _SAMPLES_A_PIECE))
 
 
@@ -224,6 +248,26 @@ def _own_name(path: str) -> bool:
         return bool(RECORD_NAME.fullmatch(name))
     above, _, shard = folder.partition("/")
     return above in FOLDERS and bool(SHARD_NAME.fullmatch(shard) and SAMPLE_NAME.fullmatch(name))
+
+
+def _own_folder(path: str) -> bool:
+    """Whether natocc gives folders such names in such places."""
+    above, _, shard = path.partition("/")
+    return above in FOLDERS and SHARD_NAME.fullmatch(shard) is not None
+
+
+def _is_linked(root: Path, path: Path) -> bool:
+    """Whether a path below a folder is a link, or leads through one: what it leads to is not of the dataset."""
+    return any(place.is_symlink() for place in (path, *path.parents) if place.is_relative_to(root) and place != root)
+
+
+def _remove_empty(folder: Path) -> bool:
+    """Delete a folder of a shard with nothing in it; says whether it could."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _rejected(row: Row) -> SampleRecord:
@@ -240,6 +284,7 @@ def _rejected(row: Row) -> SampleRecord:
         identity=row["identity"],
         split=row["split"],
         face_origin=origin,
+        face_labels_sha256=row["face_labels_sha256"],
         detector=row["detector"],
         rejection=Rejection(Reason(row["reason"]), row["stage"], row["detail"]),
     )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from natocc.builder.complete import write_complete
+from natocc.builder.complete import is_complete, write_complete
 from natocc.builder.state import State, larger
 from natocc.builder.target import Target
 from natocc.core.errors import UsageError
@@ -29,13 +29,14 @@ from natocc.dataset.write.lock import locked
 from natocc.dataset.write.own_folder import tidied
 from natocc.executors.cluster import CLUSTERS, connected
 from natocc.executors.cluster_base import Cluster
-from natocc.executors.processes import TIME_LIMIT, Crew, Processes, Threads
+from natocc.executors.processes import Makers, Processes, Threads
 from natocc.executors.shard_worker import ShardJob, fill_shards
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import check_agrees, describe
+from natocc.pipeline.fingerprint import changed_inputs, check_agrees, describe, say_unlike, with_processors
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import Schedule
 from natocc.recipe.model import Recipe
+from natocc.workers.crew import TIME_LIMIT
 
 BACKENDS = ("loky", "threading", *CLUSTERS)
 """Names for ``--backend``."""
@@ -184,7 +185,8 @@ class Run:
         target = target or Target(Layout(self.out, self.recipe.output.shard_size))
         layout = target.layout
         with self.workers() as cluster:
-            opened = self.open(progress)
+            opened = self.open(progress, cluster)
+            description = opened.description
             state = State(layout, len(opened.schedule), kept_in=target.kept_in)
             claim(self.out)
             with locked(self.out):
@@ -192,18 +194,20 @@ class Run:
                     prepare(self.out, overwrite)
                 else:
                     existing = read_dataset(self.out)
-                    check_agrees(layout.shown, existing, opened.description)
+                    check_agrees(layout.shown, existing, description)
                     if existing.is_complete and existing.samples is not None and existing.samples > state.count:
                         raise UsageError(larger(layout, existing.samples, state.count))
-                    if _is_complete(state, existing, opened.description):
+                    if is_complete(layout, state.count, existing, description):
                         counts = existing.counts or Counts(0, {})
                         seconds = time.monotonic() - begin
                         return Totals(counts.made, counts.rejected, seconds, state.count, _examples(layout, counts), seconds)
                     state.check_not_larger()
-                    state.look()
+                    state.look(again=True)
                     state.recover()
+                    description = with_processors(layout.shown, existing, description)
                 with state.kept_whatever_comes(), tidied(layout, state.count):
-                    write_dataset(layout.root, opened.description)
+                    write_dataset(layout.root, description)
+                    state.reopen()
                     target.begin()
                     making = time.monotonic()
                     with growing_manifest(layout, state.all_shards, state.whole) as manifest:
@@ -217,15 +221,18 @@ class Run:
                             kept = self.make(opened, state, destination, cluster, progress, received)
                         target.made()
                         progress("writing the manifest", state.count, state.count)
-                    write_complete(layout, opened.description, state.count, state.made, state.rejected)
+                    listed = changed_inputs(description.inputs, opened.pipeline)
+                    if not (listed or state.inputs.changed):
+                        write_complete(layout, description, state.count, state.made, state.rejected)
+                state.check_inputs(listed)
         return Totals.of(state, begin, making, kept)
 
     def workers(self) -> contextlib.AbstractContextManager[Cluster | None]:
         """The workers of the cluster, until the block is left; None where processes or threads of this machine work."""
         return connected(self.backend, self.address) if self.backend in CLUSTERS else contextlib.nullcontext()
 
-    def open(self, progress: Progress) -> Opened:
-        """Find models, sources and libraries.
+    def open(self, progress: Progress, cluster: Cluster | None = None) -> Opened:
+        """Find models, sources and libraries; of a cluster the processors are those of its workers.
 
         Raises
         ------
@@ -239,7 +246,12 @@ class Run:
             pipeline = Pipeline(self.recipe, self.workspace)
         for remark in pipeline.remarks():
             _log.warning("%s", plain(remark))
-        return Opened(pipeline, pipeline.schedule(self.count), describe(pipeline))
+        description = describe(pipeline)
+        if cluster is not None:
+            description = dataclasses.replace(description, processors=cluster.processors())
+            if len(description.processors) > 1:
+                say_unlike(str(self.out), description.processors)
+        return Opened(pipeline, pipeline.schedule(self.count), description)
 
     def make(
         self,
@@ -266,7 +278,7 @@ class Run:
 
         if cluster is None:
             jobs, missing = self.workspace.jobs, [state.indices(shard) for shard in state.missing]
-            crew: Callable[[Layout], Crew] = functools.partial(
+            crew: Callable[[Layout], Makers] = functools.partial(
                 Processes, opened.pipeline, jobs=jobs, limit=self.time_limit, count=state.count
             )
             if self.backend == "threading":
@@ -285,7 +297,7 @@ class Run:
                 received(made)
                 if cluster is not None:
                     add(len(state.indices(made.shard)))
-                state.whole[made.shard] = dataclasses.replace(made, rows=b"")
+                state.add(made)
         return kept
 
 
@@ -297,9 +309,3 @@ def _examples(layout: Layout, counts: Counts) -> dict[str, str]:
             break
         examples = merged_examples([examples, examples_of(read_shard(layout, shard).samples)])
     return examples
-
-
-def _is_complete(state: State, existing: DatasetDescription, description: DatasetDescription) -> bool:
-    """Whether nothing is left to do; a look at names only."""
-    same = existing == dataclasses.replace(description, status="complete", samples=state.count, counts=existing.counts)
-    return same and state.layout.manifest.exists() and whole_shards(state.layout) == list(state.all_shards)

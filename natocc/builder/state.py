@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import math
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from natocc.core.errors import DiskError, Interrupted, NatoccError, RunError, UsageError
-from natocc.core.rejections import merged_examples
-from natocc.dataset.layout import Layout
+from natocc.core.rejections import may_be_made, merged_examples
+from natocc.dataset.inputs_read import InputsRead
+from natocc.dataset.layout import Layout, shard_count
 from natocc.dataset.records import MadeShard, read_shard, whole_shards
 from natocc.dataset.shard_ranges import show_ranges
-from natocc.dataset.write.commit import take_back
+from natocc.dataset.write.commit import reopen_shard, take_back
 from natocc.dataset.write.destination import end_runs, salvage
 from natocc.dataset.write.own_folder import committed
 from natocc.dataset.write.staging import sweep_staging, unstaged
@@ -36,7 +36,9 @@ class State:
     kept_in : str, optional
         Where messages say that samples are kept; ``layout.shown`` by default.
     whole : dict of int to MadeShard
-        Those that are known to be committed.
+        Those that are known to be committed, see :meth:`add`.
+    inputs : InputsRead
+        What they were made of.
     """
 
     layout: Layout
@@ -44,14 +46,16 @@ class State:
     shards: Sequence[int] = ()
     kept_in: str = ""
     whole: dict[int, MadeShard] = dataclasses.field(default_factory=dict)
+    inputs: InputsRead = dataclasses.field(default_factory=InputsRead)
 
     def __post_init__(self) -> None:
+        shard_count(self.count, self.layout.shard_size)
         self.shards = self.shards or self.all_shards
 
     @property
     def all_shards(self) -> range:
         """Numbers of all shards of the dataset."""
-        return range(math.ceil(self.count / self.layout.shard_size))
+        return range(-(-self.count // self.layout.shard_size))
 
     @property
     def missing(self) -> list[int]:
@@ -95,8 +99,13 @@ class State:
         if held > self.count:
             raise UsageError(larger(self.layout, held, self.count))
 
-    def look(self) -> None:
+    def look(self, again: bool = False) -> None:
         """Take note of shards that are committed, whoever committed them.
+
+        Parameters
+        ----------
+        again : bool
+            Whether to leave out those of which samples may be made now that could not be before, for :meth:`reopen`.
 
         Raises
         ------
@@ -107,8 +116,56 @@ class State:
         """
         for shard in sorted(set(whole_shards(self.layout)).intersection(self.shards) - self.whole.keys()):
             record = committed(self.layout, self.indices(shard))
-            if record is not None:
-                self.whole[shard] = MadeShard.of(record)
+            if record is not None and not (again and may_be_made(record.rejected)):
+                self.add(MadeShard.of(record))
+
+    def add(self, made: MadeShard) -> None:
+        """Take note of a shard that is committed, and compare what it was made of with what others were."""
+        self.inputs.add(made.shard, made.inputs)
+        self.whole[made.shard] = dataclasses.replace(made, inputs=(), rows=b"")  # which are many
+
+    def check_inputs(self, listed: Sequence[str]) -> None:
+        """Refuse shards of which one was made of another picture, mask or list of landmarks than the others, under one name.
+
+        Parameters
+        ----------
+        listed : sequence of str
+            What has changed in the lists of files meanwhile, a line each.
+
+        Raises
+        ------
+        RunError
+            Naming a few, or if something has changed in the lists.
+        """
+        lines = self.inputs.lines(lambda shard: read_shard(self.layout, shard).samples)
+        head = f"{self.kept_in or self.layout.shown} is not complete: inputs have changed while it was being made"
+        if lines:
+            last = "no sample can tell which of both is right: see that nothing changes them, and make it anew with --overwrite"
+            raise RunError(head, *lines, *listed, last)
+        if listed:
+            last = "bring them back and run the same command again, or make it anew with --overwrite"
+            raise RunError(head, *listed, last)
+
+    @property
+    def incomplete(self) -> list[int]:
+        """Shards that are committed and were left out by :meth:`look`."""
+        return sorted(set(whole_shards(self.layout)).intersection(self.missing))
+
+    def reopen(self) -> None:
+        """Take shards apart that :meth:`look` left out: what is in them is staged, and what could not be made is tried again.
+
+        Raises
+        ------
+        RunError
+            If writing fails (disk full, read-only, no permission).
+        """
+        shards = self.incomplete
+        for shard in shards:
+            if (record := committed(self.layout, self.indices(shard))) is not None:
+                reopen_shard(self.layout, record)
+        if shards:
+            take_back(self.layout)
+            sweep_staging(self.layout, self.count)
 
     def recover(self) -> None:
         """Take up what runs that were killed left behind; nobody else is at the dataset.

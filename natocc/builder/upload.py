@@ -21,7 +21,7 @@ from natocc.dataset.write.own_folder import OwnFolder
 from natocc.dataset.write.remote import Remote, forget_pictures, is_here
 from natocc.dataset.write.remote_destination import wanted as shards_wanted
 from natocc.dataset.write.seal import SealedShard
-from natocc.io.atomic import disk_errors
+from natocc.io.cache import make_folder
 from natocc.io.images import sha256
 from natocc.io.storage import Storage
 from natocc.report.contact_sheet import files_of_contact_sheet
@@ -61,8 +61,7 @@ def build_remote(run: Run, url: str, overwrite: bool, progress: Progress) -> Tot
     remote = Remote(storage)
     exists = remote.claim()
     place = run.workspace.cache / "remote" / sha256(url.rstrip("/").encode())[:16]
-    with disk_errors(place):
-        place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     with _locked(place, storage.shown):
         here = dataclasses.replace(run, out=place / "dataset")
         layout = Layout(here.out, run.recipe.output.shard_size, storage.shown)

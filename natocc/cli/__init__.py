@@ -31,12 +31,8 @@ from natocc.core.addresses import without_credentials
 from natocc.core.errors import Interrupted, NatoccError, RunError
 from natocc.core.text import plain
 from natocc.core.versions import __version__
-from natocc.executors.signals import end_children, stoppable
-
-# Of a place that may not be looked at, is full, or has gone away with its server: never a bug.
-_OF_THE_MACHINE = (
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EMFILE,
-)  # fmt: skip
+from natocc.workers.safe_path import safe_path
+from natocc.workers.signals import end_children, stoppable
 
 
 class _Commands(click.Group):
@@ -48,17 +44,19 @@ class _Commands(click.Group):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
         sys.excepthook = _show_bug
         try:
-            with stoppable():
+            with safe_path(), stoppable():
                 return super().invoke(context)
         except NatoccError as error:
             for line in error.lines:
                 click.echo(f"natocc: {plain(line)}", err=True)
             sys.exit(error.exit_code)
-        except OSError as error:
-            if error.errno not in _OF_THE_MACHINE:
+        except click.ClickException as error:
+            vars(error)["message"] = without_credentials(error.message)  # it quotes what was given
+            raise
+        except (OSError, UnicodeEncodeError) as error:
+            if (what := _of_the_machine(error)) is None:
                 raise
-            place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-            click.echo(f"natocc: {plain(without_credentials(f'{place}{error.strerror}'))}", err=True)
+            click.echo(f"natocc: {plain(without_credentials(what))}", err=True)
             sys.exit(RunError.exit_code)
         except KeyboardInterrupt as stop:
             stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
@@ -66,6 +64,16 @@ class _Commands(click.Group):
             click.echo(f"natocc: stopped by {signal.Signals(stop.number).name}{plain(detail)}", err=True)
             end_children()
             sys.exit(stop.exit_code)
+
+
+def _of_the_machine(error: OSError | UnicodeEncodeError) -> str | None:
+    """What is wrong with a place or a name, where nobody expected it; None of what click has a word for, or that has none."""
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} holds bytes that are no text, or half a character; name it otherwise"
+    if not error.strerror or error.errno == errno.EPIPE:
+        return None
+    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    return f"{place}: {error.strerror}" if place else error.strerror
 
 
 def _open_closed_streams() -> None:

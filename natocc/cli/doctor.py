@@ -27,10 +27,12 @@ def doctor(data: Path, cache: Path, as_json: bool) -> None:
     """
     import json
 
+    from natocc.io.processor import processor
     from natocc.recipe.discover import folders, networks, sources
 
     state: dict[str, Any] = {
         "versions": _versions(),
+        "processor": processor(),
         "models": _models(),
         "plugins": [*_plugins()],
         "data": str(data),
@@ -111,6 +113,7 @@ def _named(plugin: dict[str, str]) -> str:
 
 def _lines(state: dict[str, Any]) -> str:
     lines = [", ".join(f"{name} {version}" for name, version in state["versions"].items())]
+    lines.append(f"processor: {state['processor']}")
     lines.append(f"landmark models: {state['models']}")
     for plugin in state["plugins"]:
         lines.append(f"plug-in {plugin.get('fault') or _named(plugin)}")

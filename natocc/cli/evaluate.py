@@ -71,10 +71,10 @@ def evaluate(
         result = compare(pictures, predicted, progress, seed)
     if sheet is not None:
         from natocc.evaluation.worst_sheet import worst_sheet
-        from natocc.io.atomic import write_aside
+        from natocc.io.atomic import write_named
         from natocc.io.images import encode_png
 
-        write_aside(sheet, encode_png(worst_sheet(result, pictures, predicted, worst)))
+        write_named(sheet, encode_png(worst_sheet(result, pictures, predicted, worst)), "name another file with --sheet")
     if as_json:
         click.echo(json.dumps({"truth": str(truth), **predicted.described(), **result.to_json()}))
     else:

@@ -94,15 +94,12 @@ def _counts(name: str, library: Library) -> str:
 
 
 def _write_sheet(libraries: list[Library], out: Path, count: int = 60) -> None:
-    from natocc.core.errors import RunError
+    from natocc.io.atomic import write_named
     from natocc.io.images import encode_png
     from natocc.report.contact_sheet import titled_sheet
 
     sections = [section for library in libraries for section in _sections(library, count // len(libraries))]
-    try:
-        out.write_bytes(encode_png(titled_sheet(sections, columns=10, side=180)))
-    except OSError as error:
-        raise RunError(f"cannot write {out}: {error.strerror}") from None
+    write_named(out, encode_png(titled_sheet(sections, columns=10, side=180)))
     click.echo(plain(str(out)), err=True)
 
 

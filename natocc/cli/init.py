@@ -23,21 +23,20 @@ def init(recipe: Path, data: Path, cache: Path) -> None:
     natocc init --data /datasets
     natocc init mine.yaml && natocc build mine.yaml --dry-run
     """
+    import os
     import re
 
-    from natocc.core.errors import RunError, UsageError
+    from natocc.core.errors import UsageError
+    from natocc.io.atomic import open_aside, with_remedy
     from natocc.recipe.model import validate_recipe
     from natocc.recipe.starter import first_recipe
     from natocc.recipe.text import parse_recipe
 
-    if recipe.exists():
+    if os.path.lexists(recipe):
         raise UsageError(f"{recipe} exists and is not replaced; name another file")
     name = re.sub(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+", "-", recipe.stem).strip("-._") or "recipe"
     text = first_recipe(data, cache, name)
     validate_recipe(parse_recipe(text, str(recipe)), str(recipe))
-    try:
-        with recipe.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise RunError(f"cannot write {recipe}: {error.strerror}; name another file") from None
+    with with_remedy("name another file"), open_aside(recipe) as file:
+        file.write(text.encode("utf-8"))
     click.echo(plain(str(recipe)))

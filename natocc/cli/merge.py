@@ -13,7 +13,7 @@ from natocc.core.text import counted, plain
 @click.command()
 @click.argument("out", type=click.Path())
 @click.argument("parts", nargs=-1, type=click.Path())
-@click.option("--move", is_flag=True, help="Take shards away from the parts once they are in OUT.")
+@click.option("--move", is_flag=True, help="Take shards away from the parts once they are in OUT, and were read there.")
 @jobs_option
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def merge(out: str, parts: tuple[str, ...], move: bool, jobs: int, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from natocc.cli.completion import complete_occluders
-from natocc.io.workspace import cache_folder
+from natocc.io.workspace import cache_folder, told_cache
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +40,7 @@ class LocalPath(click.Path):
 
 def _cache_folder(context: click.Context, _: click.Parameter, given: Path | None) -> Path:
     """The folder given, else :func:`natocc.io.workspace.cache_folder`."""
-    return cache_folder(context.params["data"]) if given is None else given
+    return cache_folder(context.params["data"]) if given is None else told_cache(given)
 
 
 def jobs_option(command: Command) -> Command:

@@ -54,7 +54,8 @@ def preview(
     """
     import json
 
-    from natocc.core.errors import RunError, UsageError
+    from natocc.core.errors import UsageError
+    from natocc.io.atomic import write_named
     from natocc.io.images import encode_png
     from natocc.io.workspace import Workspace
     from natocc.pipeline.preview import check_free, open_photograph, show
@@ -75,10 +76,7 @@ def preview(
     )
     for line in shown.rejected():
         click.echo(plain(f"natocc: {line}"), err=True)
-    try:
-        out.write_bytes(encode_png(shown.sheet))
-    except OSError as error:
-        raise RunError(f"cannot write {out}: {error.strerror}; name another file with -o") from None
+    write_named(out, encode_png(shown.sheet))
     click.echo(plain(str(out)), err=show_plan)
     if show_plan:
         from natocc.dataset.records import record_to_json

@@ -32,7 +32,7 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
     from natocc.io.workspace import Workspace
-    from natocc.pipeline.replay import changed_since, replay_sample, row_of
+    from natocc.pipeline.replay import changed_since, other_processor_than, replay_sample, row_of
 
     if is_url(dataset):
         raise UsageError(f"replay reads folders: copy {shown_address(dataset)} here first, and replay the copy")
@@ -52,15 +52,21 @@ def replay(dataset: str, index: int, data: Path, cache: Path, out: Path | None, 
     else:
         for file in files:
             click.echo(plain(f"{file.path}: {file.verdict}"))
-    for line in changed_since(root):
+    same = all(file.same for file in files)
+    for line in [*changed_since(root), *([] if same else other_processor_than(root))]:
         click.echo(plain(f"natocc: {line}"), err=True)
-    if not all(file.same for file in files):
+    if not same:
         sys.exit(4)
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
-    """Write files below a folder, under the paths that they have in their dataset."""
-    from natocc.io.atomic import write_aside
+    """Write files below a folder, under the paths that they have in their dataset; no link in it is followed."""
+    from natocc.core.errors import BadDataError, UsageError
+    from natocc.io.atomic import write_named
+    from natocc.io.paths import unlinked
 
     for path, content in files.items():
-        write_aside(out / path, content)
+        try:
+            write_named(unlinked(out, path), content, "name another folder with -o")
+        except BadDataError as error:
+            raise UsageError(f"{error.detail}; name another folder with -o") from None

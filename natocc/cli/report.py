@@ -115,7 +115,7 @@ def _originals(dataset: Path, most: int, sources: bool | None, workspace: Worksp
         return None, "samples were not made again; natocc report --sources does"
     try:
         return originals_of(dataset, workspace), "the sample could not be made again from its inputs"
-    except NatoccError as error:
+    except NatoccError:  # its message may show what stands in files that the dataset's recipe names, and the page is passed on
         if sources:
             raise
-        return None, f"inputs not found ({error.lines[0]})"
+        return None, "inputs not found; natocc report --sources says which"

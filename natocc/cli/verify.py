@@ -9,6 +9,7 @@ import click
 
 from natocc.cli.options import data_options, jobs_option
 from natocc.core.text import counted, plain
+from natocc.io.files import is_dir
 
 
 @click.command()
@@ -23,12 +24,13 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     """Look for damage in DATASET: every file against the sha256 that its shard's record has, the manifest against the records.
 
     One line per problem: what was expected, what was found. Exit code 0 if there is none, 4 if there is. A dataset that is still
-    being built, or a part of one (build --shards), is verified as far as it goes; that it is unfinished is no damage. The
-    contact sheet is for people and not looked at.
+    being built, or a part of one (build --shards), is verified as far as it goes; that it is unfinished is no damage. What does
+    not belong to it is: files and folders that natocc does not write there. Not looked at are report.html, what has a hidden name
+    beside the folders of samples (.git), and what file managers leave (.DS_Store, Thumbs.db).
 
-    --repair makes damaged samples again from their plans, whole shards where their record is lost, and the manifest from the
-    records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was recorded.
-    Files that natocc did not write are left, and listed.
+    --repair makes damaged samples again from their plans, whole shards where their record is lost, and manifest, card and contact
+    sheet from the records, each written aside and renamed. Nothing takes the place of a file unless it has the sha256 that was
+    recorded. Files that natocc did not write are left, and listed.
 
     DATASET may be a URL, such as one that build wrote to: its files are fetched, looked at and not kept; --fast asks for listings
     only. To repair it, copy it here first.
@@ -47,6 +49,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     from natocc.core.addresses import is_url, shown_address
     from natocc.core.errors import UsageError
     from natocc.dataset.findings import Depth
+    from natocc.dataset.links import refuse_linked_folders
     from natocc.dataset.verify.dataset import verify_folder
     from natocc.dataset.verify.remote import verify_remote
     from natocc.dataset.write.lock import locked
@@ -61,7 +64,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
     root = Path(dataset)
     depth = Depth.FAST if fast else Depth.DEEP if deep else Depth.HASH
     left: dict[str, str] = {}
-    alone = locked(root) if repair and root.is_dir() else contextlib.nullcontext()
+    alone = locked(root) if repair and is_dir(root) else contextlib.nullcontext()
     with alone, progress_bar() as progress:
         if is_url(dataset):
             verified = verify_remote(Storage(dataset), depth, jobs, progress)
@@ -69,6 +72,7 @@ def verify(dataset: str, fast: bool, deep: bool, repair: bool, data: Path, cache
             verified = verify_folder(root, depth, jobs, progress)
         before = verified
         if repair and verified.findings:
+            refuse_linked_folders(root)
             repair_run = Repair(root, verified.findings, Workspace(data, cache, jobs), progress)
             repair_run.run()
             left = repair_run.left

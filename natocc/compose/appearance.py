@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 from collections.abc import Sequence
 
@@ -47,6 +48,16 @@ class Photo:
     def __init__(self, face: AlignedFace, skin_values: Sequence[int] = ()) -> None:
         self.face = face
         self._skin_values = tuple(skin_values)
+
+    @functools.cached_property
+    def labels_sha256(self) -> str:
+        """Hexadecimal SHA-256 of what labels the face: its masks, parts and landmarks. It tells whether they are the same."""
+        face = self.face
+        labels = (face.face_mask, face.parts, face.unlabelled, face.landmarks_xy)
+        digest = hashlib.sha256()
+        for array in labels:
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
     @functools.cached_property
     def skin_mask(self) -> Mask:

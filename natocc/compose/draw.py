@@ -72,7 +72,8 @@ def draw_plan(
     Raises
     ------
     BadDataError
-        ``no-placement`` after `rules.placement.attempts` draws; the detail counts why each was refused.
+        ``no-placement`` after `rules.placement.attempts` draws; the detail counts why each was refused. As it came from `draw`,
+        if that says nothing of what the data hold (:attr:`natocc.core.errors.Reason.by_circumstance`).
     """
     rule = rules.placement
     count = int(rng.integers(rule.count[0], rule.count[1] + 1))
@@ -152,6 +153,8 @@ class _Canvas:
         try:
             reference, cutout = draw(rng)
         except BadDataError as error:
+            if error.reason.by_circumstance:  # another one in its place would make another sample
+                raise
             self.refused[error.reason] += 1
             return None
         coverage = Coverage(self._face.face_mask, self._hidden, cutout, self._softness)

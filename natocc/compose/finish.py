@@ -10,7 +10,7 @@ from natocc.core.plans import Finish
 from natocc.core.samples import Image
 from natocc.io.images import MOST_PIXELS, decode_rgb, encode_jpeg
 from natocc.plugins.options import Options
-from natocc.plugins.ranges import PositiveRange, QualityRange, Range, uniform
+from natocc.plugins.ranges import BlurRange, PositiveRange, QualityRange, Range, uniform
 
 _GREY = 128
 
@@ -23,7 +23,7 @@ class FinishRule(Options):
 
     flip: float = Field(0.0, ge=0, le=1)
     """Probability of mirroring picture, masks and landmarks."""
-    blur: PositiveRange | None = None
+    blur: BlurRange | None = None
     """Standard deviation of a Gaussian blur, px."""
     brightness: Range | None = None
     """Value added to sRGB values, as a share of white."""

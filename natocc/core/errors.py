@@ -16,6 +16,7 @@ class Reason(enum.StrEnum):
     """Why an input was rejected. Closed: a new reason is a new line here."""
 
     MISSING_FILE = "missing-file"
+    CANNOT_READ = "cannot-read"
     NOT_A_FILE = "not-a-file"
     UNREADABLE_IMAGE = "unreadable-image"
     UNSUPPORTED_IMAGE = "unsupported-image"
@@ -42,6 +43,11 @@ class Reason(enum.StrEnum):
     NO_PLACEMENT = "no-placement"
     WORKER_DIED = "worker-died"
     TIMED_OUT = "timed-out"
+
+    @property
+    def by_circumstance(self) -> bool:
+        """Whether it says nothing of what the data hold, but of the moment in which they were read: the next run tries again."""
+        return self in (Reason.MISSING_FILE, Reason.CANNOT_READ, Reason.WORKER_DIED, Reason.TIMED_OUT)
 
 
 class NatoccError(Exception):

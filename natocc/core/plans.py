@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from natocc.core.nesting import is_flat
 
 Affine: TypeAlias = npt.NDArray[np.float64]
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -17,7 +20,21 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 Reference: TypeAlias = Mapping[str, Any]
 """What an occluder source drew, as plain JSON: all that it needs to make the same cutout again."""
 
+MOST_BLUR = 1000.0
+"""Largest standard deviation of what blurs the whole picture, px."""
+
 _ATOMS = frozenset({float, int, str, bool, type(None)})
+_MOST_OCCLUDERS = 64  # 16 things that 16 hands hold are the most that a recipe can ask for
+_DEEPEST = 10  # mappings and lists within each other in what a source drew
+
+# What a value read back may be; where it is a share or a quality, as a recipe's. No picture has sides of 100 000 px.
+_Number = Annotated[float, Field(strict=True, ge=-1e6, le=1e6, allow_inf_nan=False)]
+_Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+_Length = Annotated[float, Field(strict=True, ge=0, le=1e5, allow_inf_nan=False)]
+_Blur = Annotated[float, Field(strict=True, ge=0, le=MOST_BLUR, allow_inf_nan=False)]
+_Quality = Annotated[int, Field(strict=True, ge=1, le=100)]
+_Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
+_Flag = Annotated[bool, Field(strict=True)]
 
 
 SKIN = "skin"
@@ -40,10 +57,10 @@ class Placement:
         How long it was drawn to be, along its long axis, where it has a physical size.
     """
 
-    matrix: tuple[float, float, float, float, float, float]
-    flip: bool
+    matrix: tuple[_Number, _Number, _Number, _Number, _Number, _Number]
+    flip: _Flag
     anchor: str | None = None
-    size_cm: float | None = None
+    size_cm: _Length | None = None
 
     @property
     def affine(self) -> Affine:
@@ -69,12 +86,12 @@ class Shadow:
         How far that reaches, as a standard deviation, px.
     """
 
-    x: float
-    y: float
-    blur: float
-    strength: float
-    contact: float = 0.0
-    contact_blur: float = 0.0
+    x: _Number
+    y: _Number
+    blur: _Length
+    strength: _Share
+    contact: _Share = 0.0
+    contact_blur: _Length = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,12 +110,12 @@ class Tone:
         Least step of colour across its outline on the face, CIELAB, median along it.
     """
 
-    lightness: float = 0.0
-    red: float = 0.0
-    yellow: float = 0.0
-    relief: float = 10.0
-    rim: float = 0.0
-    contrast: float = 0.0
+    lightness: _Number = 0.0
+    red: _Number = 0.0
+    yellow: _Number = 0.0
+    relief: _Number = 10.0
+    rim: _Number = 0.0
+    contrast: _Number = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,15 +149,15 @@ class Look:
     """
 
     transfer: str = "none"
-    shift: float = 0.0
-    shading: float = 0.0
-    sharpness: float = 0.0
-    grain: float = 0.0
-    grain_seed: int = 0
-    jpeg: int | None = None
+    shift: _Share = 0.0
+    shading: _Share = 0.0
+    sharpness: _Share = 0.0
+    grain: _Share = 0.0
+    grain_seed: _Seed = 0
+    jpeg: _Quality | None = None
     shadow: Shadow | None = None
-    defocus: float = 0.0
-    motion: tuple[float, float] = (0.0, 0.0)
+    defocus: _Length = 0.0
+    motion: tuple[_Number, _Number] = (0.0, 0.0)
     tone: Tone | None = None
 
 
@@ -172,10 +189,10 @@ class OccluderPlan:
     placement: Placement
     look: Look = Look()
     blend: str = "alpha"
-    opacity: float = 1.0
-    softness: float | None = None
-    occludes_from: int = 128
-    ignored: bool = False
+    opacity: _Share = 1.0
+    softness: _Length | None = None
+    occludes_from: Annotated[int, Field(strict=True, ge=0, le=256)] = 128
+    ignored: _Flag = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,11 +213,11 @@ class Finish:
         Quality at which the picture was once compressed.
     """
 
-    flip: bool = False
-    blur: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 1.0
-    jpeg: int | None = None
+    flip: _Flag = False
+    blur: _Blur = 0.0
+    brightness: _Number = 0.0
+    contrast: Annotated[_Number, Field(ge=0)] = 1.0
+    jpeg: _Quality | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,9 +236,9 @@ class Plan:
         What is done to the whole picture.
     """
 
-    occluders: tuple[OccluderPlan, ...]
-    attempts: int
-    coverage: float | None = None
+    occluders: Annotated[tuple[OccluderPlan, ...], Field(max_length=_MOST_OCCLUDERS)]
+    attempts: Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+    coverage: _Share | None = None
     finish: Finish = Finish()
 
     def to_json(self) -> dict[str, Json]:
@@ -231,9 +248,19 @@ class Plan:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Plan:
-        """Inverse of :meth:`to_json`, also after a round trip through JSON text."""
-        occluders = tuple(_occluder(item) for item in value["occluders"])
-        return cls(occluders, value["attempts"], value["coverage"], Finish(**value["finish"]))
+        """Inverse of :meth:`to_json`, also after a round trip through JSON text.
+
+        Raises
+        ------
+        ValueError
+            For the first field that is missing, unknown, or not in the range that a plan can have.
+        """
+        _check(value)
+        try:
+            occluders = tuple(_occluder(item) for item in value["occluders"])
+            return cls(occluders, value["attempts"], value["coverage"], Finish(**value["finish"]))
+        except KeyError as error:
+            raise ValueError(f"it has no {error}") from None
 
 
 def as_plain(value: Any) -> Any:
@@ -254,6 +281,27 @@ def as_plain(value: Any) -> Any:
 @functools.cache
 def _fields(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
+
+
+@functools.cache
+def _plans() -> TypeAdapter[Plan]:
+    for kind in (Placement, Shadow, Tone, Look, OccluderPlan, Finish, Plan):
+        kind.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[union-attr]
+    return TypeAdapter(Plan)
+
+
+def _check(value: Mapping[str, Any]) -> None:
+    """Only looks: a number stays the whole number that it was written as."""
+    try:
+        plan = _plans().validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = repr(first["input"])
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{where}: {first['msg']}, found {found if len(found) <= 60 else f'{found[:57]}...'}") from None
+    for occluder in plan.occluders:
+        if not is_flat(occluder.cutout, _DEEPEST):
+            raise ValueError(f"more than {_DEEPEST} mappings and lists within each other in what was drawn")
 
 
 def _occluder(item: Mapping[str, Any]) -> OccluderPlan:

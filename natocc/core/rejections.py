@@ -6,7 +6,7 @@ import collections
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from natocc.core.errors import Reason
+from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import SampleRecord
 
 MOST = 3
@@ -14,6 +14,7 @@ MOST = 3
 
 ADVICE: Mapping[Reason, str] = {
     Reason.MISSING_FILE: "files have gone since they were listed: look for them, and run again",
+    Reason.CANNOT_READ: "give natocc the permission to read it, or look after the disk, and run again",
     Reason.NOT_A_FILE: "leave it out with faces.exclude",
     Reason.UNREADABLE_IMAGE: "the file is damaged: replace it, or leave it out with faces.exclude",
     Reason.UNSUPPORTED_IMAGE: "convert it to PNG or JPEG, or leave it out with faces.exclude",
@@ -41,8 +42,8 @@ ADVICE: Mapping[Reason, str] = {
     Reason.LEAVES_ROOT: "faces.links and occluders.links say which links are followed",
     Reason.NO_PLACEMENT: "widen placement.area or placement.occlusion (placement.coverage.range), or raise "
     "placement.max_enlargement, occluders.side of shapes or placement.attempts",
-    Reason.WORKER_DIED: "a smaller --jobs leaves each process more memory",
-    Reason.TIMED_OUT: "--time-limit says how long a sample may take",
+    Reason.WORKER_DIED: "a smaller --jobs leaves each process more memory; run again",
+    Reason.TIMED_OUT: "--time-limit says how long a sample may take; run again",
 }
 """What helps against a reason: keys as ``--set`` takes them, or options of a build."""
 
@@ -69,13 +70,31 @@ def commonest(counts: Mapping[str, int], examples: Mapping[str, str]) -> list[Re
     ]
 
 
+def may_be_made(counts: Iterable[str]) -> bool:
+    """Whether samples were rejected for reasons that say nothing of what the data hold: the next run tries them again."""
+    return not {str(reason) for reason in Reason if reason.by_circumstance}.isdisjoint(counts)
+
+
+def not_kept(error: BadDataError) -> None:
+    """Stop a search whose result is kept for good, where that of one file cannot be read at the moment is no result.
+
+    Raises
+    ------
+    RunError
+        If `error` is of that kind.
+    """
+    if error.reason is Reason.CANNOT_READ:
+        why = "what is found without it would be kept for good"
+        raise RunError(f"{error.detail}: {why}; give natocc the permission to read it, or leave it out, and run again") from None
+
+
 def explained(counts: Mapping[str, int], examples: Mapping[str, str]) -> tuple[str, ...]:
     """A line for each of the commonest reasons: count, reason, an example, and the key that helps; the others in one line.
 
     Examples
     --------
     >>> explained({"timed-out": 3, "crowd": 1}, {"timed-out": "a.jpg: took more than 120 s"})[0]
-    '3 timed-out, such as a.jpg: took more than 120 s; --time-limit says how long a sample may take'
+    '3 timed-out, such as a.jpg: took more than 120 s; --time-limit says how long a sample may take; run again'
     """
     rejected = commonest(counts, examples)
     lines = []

@@ -239,8 +239,8 @@ class SampleRecord:
         Which face, and the zero-based repeat of this face within its set.
     identity, split : str, str or None
         Who it is, as far as the source knows, and the split that the sample belongs to, where there are splits.
-    face_origin, occluder_origins, categories
-        Where its parts came from; empty for what was not reached before a rejection.
+    face_origin, face_labels_sha256, occluder_origins, categories
+        Where its parts came from, and the sha256 of what labels the face; empty for what was not reached before a rejection.
     plan : Plan, optional
         None for a rejected sample.
     measures : mapping of str to float
@@ -261,6 +261,7 @@ class SampleRecord:
     identity: str
     split: str | None = None
     face_origin: Origin | None = None
+    face_labels_sha256: str | None = None
     occluder_origins: tuple[Origin, ...] = ()
     categories: tuple[str, ...] = ()
     plan: Plan | None = None

@@ -18,6 +18,27 @@ def plain(text: str) -> str:
     return "".join(character if character.isprintable() or _is_space(character) else _escaped(character) for character in text)
 
 
+def joined(text: str) -> str:
+    r"""`text` with halves of surrogate pairs joined, as JSON writes a character beyond U+FFFF and YAML reads it.
+
+    Raises
+    ------
+    ValueError
+        If a half stands alone, as it does for a byte of a name that is no UTF-8: no file can hold it.
+
+    Examples
+    --------
+    >>> joined("\ud83d\ude00") == "\U0001f600"
+    True
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError(f"expected a text, found half a character or a byte that is no UTF-8 in {text!a}") from None
+
+
 def counted(count: int, noun: str) -> str:
     """A number and its noun, such as ``1 face`` and ``2 faces``.
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 from natocc.core.errors import UsageError
+from natocc.core.nesting import is_flat
 from natocc.core.plans import Json
 from natocc.core.versions import __version__
-from natocc.dataset.layout import dataset_file
+from natocc.dataset.layout import CARD, CONTACT_SHEET, FOLDERS, MOST_SHARD_SIZE, NAME, PICTURES, dataset_file, shard_count
 from natocc.dataset.shard_ranges import parse_ranges, show_ranges
 from natocc.io.atomic import encode_json, read_json, write_aside
+from natocc.io.files import exists, is_dir
 from natocc.io.sealed_json import seal
 
 FORMAT = 1
@@ -20,6 +23,12 @@ FORMAT = 1
 
 Status: TypeAlias = Literal["building", "part", "complete"]
 """``part``: some shards of a dataset, made by themselves."""
+
+VOUCHED = (CARD, CONTACT_SHEET)
+"""The files beside the samples that ``dataset.json`` answers for, by their sha256."""
+
+_VALUE = re.compile(r"n|between|0|[1-9][0-9]{0,4}")
+_DEEPEST = 20  # mappings and lists within each other; natocc's recipes have 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +61,15 @@ class DatasetDescription:
         Rejected ones too, of the whole dataset. Of one that is being built it may be a leftover; see :attr:`sample_count`.
     counts : Counts, optional
         Of a complete dataset.
+    files : mapping of str to str, optional
+        Of a complete dataset: the sha256 of each of :data:`VOUCHED` that it has.
     shards : tuple of int, optional
         Of a part: those that its folder holds.
     natocc : str
         The version that built it.
+    processors : tuple of str
+        Those that made samples, see :func:`natocc.io.processor.processor`; sorted. Where they are unlike, a sample's bytes depend
+        on which of them made it.
     """
 
     recipe: Mapping[str, Any]
@@ -66,8 +80,10 @@ class DatasetDescription:
     status: Status = "building"
     samples: int | None = None
     counts: Counts | None = None
+    files: Mapping[str, str] | None = None
     shards: tuple[int, ...] | None = None
     natocc: str = __version__
+    processors: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -78,6 +94,29 @@ class DatasetDescription:
     def shard_size(self) -> int:
         """Samples in a shard."""
         return int(self.recipe["output"]["shard_size"])
+
+    @property
+    def image_suffix(self) -> str:
+        """Of the pictures: ``.jpg`` or ``.png``."""
+        return f".{self._output('image', {}).get('format', 'jpg')}"
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """The kinds of masks that the recipe asks for."""
+        return tuple(self._output("masks", ()))
+
+    @property
+    def has_clean(self) -> bool:
+        """Whether the picture without occluders lies beside each sample."""
+        return bool(self._output("clean", False))
+
+    @property
+    def split_by(self) -> str | None:
+        """Whose shares divide the faces: ``hash`` or ``owner``; None for a dataset without splits."""
+        return None if self.recipe.get("splits") is None else str(self.recipe["splits"].get("faces", "hash"))
+
+    def _output(self, key: str, usual: Any) -> Any:
+        return self.recipe["output"].get(key, usual)
 
     @property
     def is_complete(self) -> bool:
@@ -91,8 +130,14 @@ class DatasetDescription:
 
     def lasting(self) -> dict[str, Json]:
         """What stays the same from the first file of a build to the last, as plain JSON."""
-        content = {name: getattr(self, name) for name in ("recipe", "recipe_sha256", "versions", "inputs", "labels")}
-        return {"natocc": self.natocc, "format": FORMAT, **content}
+        first: dict[str, Json] = {
+            "natocc": self.natocc,
+            "format": FORMAT,
+            "recipe": self.recipe,
+            "recipe_sha256": self.recipe_sha256,
+        }
+        last: dict[str, Json] = {"inputs": self.inputs, "labels": self.labels}
+        return {**first, "versions": self.versions, "processors": list(self.processors), **last}
 
     def fingerprint(self) -> dict[str, Json]:
         """What decides the bytes of a dataset, as plain JSON."""
@@ -105,6 +150,8 @@ class DatasetDescription:
             content["samples"] = self.samples
         if self.counts is not None:
             content["counts"] = {"made": self.counts.made, "rejected": dict(sorted(self.counts.rejected.items()))}
+        if self.files is not None:
+            content["files"] = dict(sorted(self.files.items()))
         if self.shards is not None:
             content["shards"] = show_ranges(self.shards)
         return content
@@ -124,19 +171,18 @@ class DatasetDescription:
         """
         _expect(value.get("status") in get_args(Status), value, "status", f"one of {', '.join(get_args(Status))}")
         _expect(isinstance(value.get("natocc"), str), value, "natocc", "a version")
-        recipe = value.get("recipe")
-        _expect(isinstance(recipe, dict) and isinstance(recipe.get("name"), str), value, "recipe", "a recipe with a name")
-        output = value["recipe"].get("output")
-        size = output.get("shard_size") if isinstance(output, dict) else None
-        _expect(_is_count(size) and size != 0, value, "recipe", "a recipe with an output.shard_size in it")
+        _check_recipe(value)
         _expect(isinstance(value.get("recipe_sha256"), str), value, "recipe_sha256", "a text")
         _expect(_is_texts(value.get("versions")), value, "versions", "names and versions")
-        _expect(isinstance(value.get("inputs"), dict), value, "inputs", "a mapping")
-        labels = value.get("labels")
-        _expect(isinstance(labels, dict) and all(map(_is_texts, labels.values())), value, "labels", "names of values, by folder")
-        samples, counts, shards = (value.get(key) for key in ("samples", "counts", "shards"))
-        _expect(samples is None or _is_count(samples), value, "samples", "a number")
+        processors = value.get("processors", [])
+        _expect(isinstance(processors, list) and all(isinstance(text, str) for text in processors), value, "processors", "a list")
+        _expect(isinstance(value.get("inputs"), dict) and is_flat(value["inputs"], _DEEPEST), value, "inputs", "a mapping")
+        _expect(_is_labels(value.get("labels")), value, "labels", "names of values, by folder")
+        samples, counts, files, shards = (value.get(key) for key in ("samples", "counts", "files", "shards"))
+        _expect(_is_count(samples) or (samples is None and value["status"] == "building"), value, "samples", "a number")
         _expect(counts is None or _is_counts(counts), value, "counts", "made and rejected")
+        _in_shards(samples or 0, value["recipe"]["output"]["shard_size"])
+        _expect(files is None or (_is_texts(files) and set(files) <= {*VOUCHED}), value, "files", f"{CARD} and {CONTACT_SHEET}")
         _expect(shards is None or isinstance(shards, str), value, "shards", "numbers such as 0-2,7")
         return cls(
             recipe=value["recipe"],
@@ -147,8 +193,10 @@ class DatasetDescription:
             status=value["status"],
             samples=samples,
             counts=None if counts is None else Counts(counts["made"], counts["rejected"]),
+            files=files,
             shards=None if shards is None else _parsed(shards),
             natocc=value["natocc"],
+            processors=tuple(processors),
         )
 
 
@@ -179,13 +227,13 @@ def read_dataset(root: Path, shown: str | None = None) -> DatasetDescription:
         If `root` is no folder, holds no ``dataset.json``, or one that is damaged, not natocc's, or of a newer format.
     """
     shown = shown or str(root)
-    if not root.is_dir():
+    if not is_dir(root):
         raise UsageError(f"no folder {shown}; expected a dataset that natocc built")
-    if not dataset_file(root).exists():
+    if not exists(dataset_file(root)):
         raise UsageError(f"{shown} is not a natocc dataset: it holds no dataset.json")
     path = f"{shown}/{dataset_file(root).name}"
     content = read_json(dataset_file(root), path)
-    if not isinstance(content.get("natocc"), str) or not isinstance(content.get("format"), int):
+    if not isinstance(content.get("natocc"), str) or type(content.get("format")) is not int:
         keys = ", ".join([*map(repr, list(content)[:5]), *(["..."] if len(content) > 5 else [])])
         raise UsageError(f"{path} is not natocc's: expected the keys 'natocc' and 'format', found {keys or 'none'}")
     if content["format"] != FORMAT:
@@ -202,8 +250,34 @@ def _expect(holds: bool, value: Mapping[str, Any], key: str, expected: str) -> N
         raise ValueError(f"expected {key} to be {expected}, found {found if len(found) <= 60 else f'{found[:57]}...'}")
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _check_recipe(value: Mapping[str, Any]) -> None:
+    """That the recipe says in its own words what readers of a dataset ask it; a build or a repair validates all of it."""
+
+    def expect(holds: bool, expected: str) -> None:
+        _expect(holds, value, "recipe", f"a recipe with {expected}")
+
+    recipe = value.get("recipe")
+    expect(isinstance(recipe, dict) and is_flat(recipe, _DEEPEST), "a name and an output")
+    recipe = value["recipe"]
+    expect(isinstance(recipe.get("name"), str) and NAME.fullmatch(recipe["name"]) is not None, "a name such as c-wo-mix")
+    output = recipe.get("output")
+    size = output.get("shard_size") if isinstance(output, dict) else None
+    expect(_is_count(size) and 0 < size <= MOST_SHARD_SIZE, f"an output.shard_size of 1 to {MOST_SHARD_SIZE} in it")
+    image, masks = output.get("image", {}), output.get("masks", [])
+    expect(isinstance(image, dict) and image.get("format", "jpg") in ("jpg", "png"), "output.image.format jpg or png")
+    expect(isinstance(masks, list) and all(isinstance(mask, str) for mask in masks), "names in output.masks")
+    expect(recipe.get("splits") is None or isinstance(recipe["splits"], dict), "splits that are a mapping, or none")
+
+
+def _is_labels(value: object) -> bool:
+    """Folders of masks, each with names of values: numbers in decimal, of 16 bits at most, ``n`` or what lies ``between``."""
+    if not isinstance(value, dict) or not value.keys() <= {*FOLDERS} - {*PICTURES}:
+        return False
+    return all(_is_texts(names) and all(map(_VALUE.fullmatch, names)) for names in value.values())
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _is_texts(value: object) -> bool:
@@ -214,6 +288,13 @@ def _is_counts(value: object) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("rejected"), dict):
         return False
     return all(map(_is_count, (value.get("made"), *value["rejected"].values())))
+
+
+def _in_shards(samples: int, shard_size: int) -> None:
+    try:
+        shard_count(samples, shard_size)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 def _parsed(shards: str) -> tuple[int, ...]:

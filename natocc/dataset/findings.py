@@ -26,6 +26,7 @@ class Kind(enum.StrEnum):
     DATASET = "dataset"
     RECORD = "record"
     MANIFEST = "manifest"
+    CARD = "card"
     FILE = "file"
     CONTENT = "content"
     EXTRA = "extra"
@@ -39,9 +40,9 @@ class Finding:
     Parameters
     ----------
     kind : Kind
-        ``dataset``, ``record`` and ``manifest``: the file of that name. ``file``: a sample's, missing, cut or changed.
-        ``content``: a sample's files are those that were written, and contradict each other or the record. ``extra``: a file
-        among the samples that nothing names. ``leftover``: what an interrupted run left behind.
+        ``dataset``, ``record`` and ``manifest``: the file of that name. ``card``: that, or the contact sheet. ``file``: a
+        sample's, missing, cut or changed. ``content``: a sample's files are those that were written, and contradict each other
+        or the record. ``extra``: a file or a folder that nothing names. ``leftover``: what an interrupted run left behind.
     path : str
         Relative to the dataset, with ``/``.
     expected, found : str

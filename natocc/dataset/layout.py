@@ -6,14 +6,20 @@ import dataclasses
 import re
 from pathlib import Path
 
+from natocc.core.errors import UsageError
+
 FOLDERS = ("images", "masks", "occluders", "amodal", "mattes", "parts", "kinds", "regions", "clean")
 """The folders that hold one file a sample, split into shards."""
 
 PICTURES = ("images", "clean")
 """Those of them that hold pictures; the others hold masks."""
 
-FILES = ("manifest.parquet", "README.md", "contact_sheet.jpg", "report.html")
+CARD, CONTACT_SHEET = "README.md", "contact_sheet.jpg"
+FILES = ("manifest.parquet", CARD, CONTACT_SHEET, "report.html")
 """What natocc writes beside them, ``dataset.json`` aside."""
+
+OF_THE_DESKTOP = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What file managers leave in a folder that somebody looked at: no damage."""
 
 LOCK = ".lock"
 """Held by a run that writes; never deleted by anybody else."""
@@ -24,9 +30,17 @@ LOCKS = "locks"
 WORKER, RUN = "worker-", "run-"
 """Names in the staging area begin so: folders of workers that commit by themselves, and files of the runs that want shards."""
 
-SHARD_NAME = re.compile(r"\d{5,}")
-SAMPLE_NAME = re.compile(r"\d{9,}\.(jpg|png)")
-RECORD_NAME = re.compile(r"(\d{5,})\.json")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Of a dataset and of a set: it goes into names of files."""
+
+SHARD_NAME = re.compile(r"[0-9]{5}|[1-9][0-9]{5,}")
+SAMPLE_NAME = re.compile(r"(?:[0-9]{9}|[1-9][0-9]{9,})\.(jpg|png)")
+RECORD_NAME = re.compile(r"([0-9]{5}|[1-9][0-9]{5,})\.json")
+
+MOST_SHARD_SIZE = 100_000
+"""Samples in a shard."""
+MOST_SHARDS = 1_000_000
+"""Shards of a dataset. What says that it has more is not believed: lists of them would fill the memory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +114,33 @@ class Layout:
     @property
     def contact_sheet(self) -> Path:
         """Samples to look at."""
-        return self.root / "contact_sheet.jpg"
+        return self.root / CONTACT_SHEET
+
+    @property
+    def card(self) -> Path:
+        """What the dataset is, for people."""
+        return self.root / CARD
 
     @property
     def staging(self) -> Path:
         """Where shards are put together; natocc's alone, gone when nothing is being built."""
         return self.root / ".staging"
+
+
+def shard_count(samples: int, shard_size: int) -> int:
+    """How many shards hold so many samples.
+
+    Raises
+    ------
+    UsageError
+        If they are more than :data:`MOST_SHARDS`.
+    """
+    shards = -(-samples // shard_size)
+    if shards > MOST_SHARDS:
+        raise UsageError(
+            f"{samples} samples in shards of {shard_size} (output.shard_size) are {shards} shards; expected at most {MOST_SHARDS}"
+        )
+    return shards
 
 
 def dataset_file(root: Path) -> Path:

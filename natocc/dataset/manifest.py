@@ -6,24 +6,30 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import Origin, SampleRecord
+from natocc.dataset.checked_rows import check_row
 from natocc.dataset.description import DatasetDescription, read_dataset
-from natocc.dataset.layout import FOLDERS, Layout
-from natocc.dataset.records import MEASURES, ShardRecord, checked_measure, read_shards
+from natocc.dataset.layout import FOLDERS, MOST_SHARD_SIZE, Layout
+from natocc.dataset.measures import MEASURES, checked_measure
+from natocc.dataset.records import ShardRecord, read_shards
 from natocc.io.atomic import encode_json, open_aside
 
 Row: TypeAlias = Mapping[str, Any]
 """A sample of the manifest: column to value, of the types of :func:`schema`; None where a sample has none."""
 
 _DESCRIPTION = b"natocc"
-_ROWS_AT_ONCE = 1024
+_FILE = re.compile(r"[a-z]+/\d{5,}/\d{9,}\.(?:jpg|png)")
+_ROWS_AT_ONCE, _BYTES_AT_ONCE = 1024, 2**26
+_MOST_BYTES, _MOST_VALUES = 2**18, 2**12
+"""Of a row, on average: bytes of all its columns, values of one. The longest plans, of 16 masks that are worn, take 100 kB."""
 _AS_THEY_ARE = {"set": "set_name"} | {
-    name: name for name in ("index", "method", "face", "variant", "identity", "split", "detector")
+    name: name for name in ("index", "method", "face", "variant", "identity", "split", "face_labels_sha256", "detector")
 }
 """Column to attribute of a sample's record."""
 
@@ -70,9 +76,25 @@ def open_table(description: DatasetDescription, file: BinaryIO) -> Iterator[Call
 
     # Of text none: whether an empty text counts as the least depends on what was in memory before (Arrow 26).
     measured = [field.name for field in columns if pyarrow.types.is_primitive(field.type)]
-    options = {"compression": "zstd", "write_page_checksum": True, "write_statistics": measured}
+    # No dictionaries: they would say a long text a million times in a few bytes, and readers could not tell what they are in for.
+    options = {"compression": "zstd", "write_page_checksum": True, "write_statistics": measured, "use_dictionary": False}
     with pyarrow.parquet.ParquetWriter(file, columns, **options) as writer:
         yield add
+
+
+def own_file(root: Path, row: Row, folder: str) -> str:
+    """Path of a file of a row, relative to the dataset; the manifest may be anybody's, so it is one that natocc gives.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or not one below `folder`: such as one that leads out of the dataset.
+    """
+    path = row[f"{folder}_path"]
+    if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
+        manifest = Layout(root, 1).manifest
+        raise UsageError(f"{manifest} is damaged: sample {row['index']} has the {folder} file {path!r}; natocc verify --repair")
+    return path
 
 
 def read_manifest(root: Path, first: int | None = None, last: int | None = None, shown: str | None = None) -> list[Row]:
@@ -100,16 +122,17 @@ def read_manifest(root: Path, first: int | None = None, last: int | None = None,
     wanted = None if first is None or last is None else [("index", ">=", first), ("index", "<=", last)]
     try:
         with pyarrow.OSFile(os.fsencode(path)) as file:  # a folder's name may be no text
+            _rows_at_once(pyarrow.parquet.ParquetFile(file))
             table = pyarrow.parquet.read_table(file, filters=wanted, page_checksum_verification=True)
         rows: list[Row] = table.to_pylist()
+        for row in rows:
+            check_row(row)
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:  # ValueError: text that is not UTF-8
         raise UsageError(f"{shown} cannot be read as a manifest: {error}") from None
-    if not table.schema.equals(schema()):
-        raise UsageError(f"{shown} is not a manifest of natocc: its columns are others")
     return rows
 
 
-def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
+def stream_manifest(root: Path, columns: Sequence[str], shown: str | None = None) -> Iterator[Row]:
     """Some columns of a dataset's manifest, row by row, a few rows in memory at a time.
 
     Parameters
@@ -118,6 +141,8 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
         The dataset's folder.
     columns : sequence of str
         Those of :func:`schema` that are wanted.
+    shown : str, optional
+        How messages name the folder; `root` unless given.
 
     Raises
     ------
@@ -133,12 +158,37 @@ def stream_manifest(root: Path, columns: Sequence[str]) -> Iterator[Row]:
             pyarrow.OSFile(os.fsencode(path)) as opened,
             pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True) as file,
         ):
-            if not file.schema_arrow.equals(schema()):
-                raise UsageError(f"{path} is not a manifest of natocc: its columns are others")
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
-                yield from batch.to_pylist()
+            for batch in file.iter_batches(_rows_at_once(file), columns=list(columns)):
+                for row in batch.to_pylist():
+                    check_row(row)
+                    yield row
     except (OSError, ValueError, KeyError, OverflowError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{path} cannot be read as a manifest: {error}; natocc verify --repair") from None
+        place = f"{shown or root}/{path.name}"
+        raise UsageError(f"{place} cannot be read as a manifest: {error}; natocc verify --repair") from None
+
+
+def _rows_at_once(file: Any) -> int:
+    """How many rows of a ``pyarrow.parquet.ParquetFile`` fit into memory together, by what its head says.
+
+    Raises
+    ------
+    ValueError
+        If natocc did not write it: its columns are others, or its rows would take more than any of natocc's.
+    """
+    if not file.schema_arrow.equals(schema()):
+        raise ValueError("not a manifest of natocc: its columns are others")
+    largest = 1
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        rows = group.num_rows
+        columns = [group.column(index) for index in range(group.num_columns)]
+        if rows > MOST_SHARD_SIZE or group.total_byte_size > _MOST_BYTES * (rows + 1):
+            raise ValueError(f"{rows} rows together that take {group.total_byte_size} bytes")
+        words = max((column.total_uncompressed_size for column in columns if column.has_dictionary_page), default=0)
+        if words > _MOST_BYTES or any(column.num_values > _MOST_VALUES * (rows + 1) for column in columns):
+            raise ValueError("columns that say much in few bytes, as natocc does not")
+        largest = max(largest, words, group.total_byte_size // max(rows, 1))
+    return max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // largest))
 
 
 def read_manifest_head(root: Path, shown: str | None = None) -> ManifestHead:
@@ -185,7 +235,8 @@ class ManifestHead:
 def schema() -> Any:
     """Columns of the manifest, a ``pyarrow.Schema``.
 
-    ``FOLDER_sha256`` is of the sample's file in that folder, ``source_sha256`` of the picture that a face or an occluder is from.
+    ``FOLDER_sha256`` is of the sample's file in that folder, ``source_sha256`` of the picture that a face or an occluder is from,
+    ``face_labels_sha256`` of what labels the face (:attr:`natocc.compose.appearance.Photo.labels_sha256`).
     ``plan`` is JSON text, as its field's metadata say.
     """
     import pyarrow
@@ -201,7 +252,7 @@ def schema() -> Any:
             ("variant", number),
             *((name, text) for name in ("identity", "split")),
             *((name, text) for name in ("status", "reason", "stage", "detail")),
-            *((f"face_{name}", text) for name in ("dataset", "item", "source_sha256", "licence")),
+            *((f"face_{name}", text) for name in ("dataset", "item", "source_sha256", "licence", "labels_sha256")),
             ("occluders", pyarrow.list_(occluder)),
             *((name, of_measure[kind]) for name, kind in MEASURES.items()),
             ("detector", text),

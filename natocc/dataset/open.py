@@ -82,7 +82,9 @@ def _doubt(root: Path, description: DatasetDescription) -> str | None:
         as_written = read_bytes(dataset_file(root)) == description.to_bytes()
     except BadDataError as error:
         return error.detail
-    return None if as_written else "other bytes than its last key, sha256, confirms"
+    if not as_written:
+        return "other bytes than its last key, sha256, confirms"
+    return "no sha256 of the card" if description.is_complete and description.files is None else None
 
 
 def _copy(root: Path) -> DatasetDescription | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,31 +16,12 @@ from natocc.core.plans import Json, Plan, as_plain
 from natocc.core.rejections import examples_of
 from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.core.versions import __version__
+from natocc.dataset.inputs_read import inputs_of
 from natocc.dataset.layout import RECORD_NAME, Layout
+from natocc.dataset.measures import check_measures, checked_measure
 from natocc.io.atomic import disk_errors, read_json
 from natocc.io.images import read_bytes
 from natocc.io.sealed_json import is_sealed, sealed_line
-
-MEASURES: Mapping[str, type[float] | type[int] | type[bool]] = MappingProxyType(
-    {
-        "occlusion_ratio": float,
-        "face_pixels": int,
-        "visible_pixels": int,
-        "width": int,
-        "height": int,
-        "face_left": int,
-        "face_top": int,
-        "face_width": int,
-        "face_height": int,
-        "eyes_occluded": float,
-        "nose_occluded": float,
-        "mouth_occluded": float,
-        "inter_ocular": float,
-        "mask_estimated": bool,
-        "mask_confidence": float,
-    }
-)
-"""The measures that a sample may have, and what each of them is. Closed: a new measure is a new line here."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +101,8 @@ class MadeShard:
         How many of its samples were made.
     rejected, examples : mapping of str
         How many were rejected, by reason, and an example of each reason.
+    inputs : tuple of (int, int)
+        What it was made of, see :func:`natocc.dataset.inputs_read.inputs_of`.
     rows : bytes
         Its rows of the manifest, see :func:`natocc.dataset.manifest.rows_as_lines`; empty where nobody made them.
     """
@@ -128,12 +111,13 @@ class MadeShard:
     made: int
     rejected: Mapping[str, int]
     examples: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    inputs: tuple[tuple[int, int], ...] = dataclasses.field(default=(), repr=False, compare=False)
     rows: bytes = dataclasses.field(default=b"", repr=False, compare=False)
 
     @classmethod
     def of(cls, record: ShardRecord) -> MadeShard:
         """The same of a record, without rows."""
-        return cls(record.shard, record.made, record.rejected, examples_of(record.samples))
+        return cls(record.shard, record.made, record.rejected, examples_of(record.samples), inputs_of(record.samples))
 
 
 def read_shard(layout: Layout, shard: int) -> ShardRecord:
@@ -177,6 +161,8 @@ def read_few(layout: Layout, shard: int, most: int) -> tuple[list[SampleRecord],
         made = [item for item in value["samples"] if item["rejection"] is None]
         chosen = np.unique(np.linspace(0, len(made) - 1, min(most, len(made))).round().astype(int))
         samples = [record_from_json(made[int(index)]) for index in chosen]
+        for sample in samples:
+            _check_sample(sample)
         return samples, ShardRecord(shard, tuple(samples), value["files"]).paths()
 
 
@@ -185,7 +171,7 @@ def _damage(shown: str) -> Iterator[None]:
     """What is wrong with a record's JSON, as one line."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise UsageError(f"{shown} is damaged: not a shard record ({type(error).__name__}: {error})") from None
 
 
@@ -216,7 +202,8 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If a measure is not one of :data:`MEASURES` or not of its kind, or there are not as many categories as occluders.
+        If a measure is not one of :data:`natocc.dataset.measures.MEASURES` or not of its kind, or there are not as many
+        categories as occluders.
     """
     return {
         "index": record.index,
@@ -228,6 +215,7 @@ def record_to_json(record: SampleRecord) -> dict[str, Any]:
         "split": record.split,
         "rejection": as_plain(record.rejection) if record.rejection else None,
         "face_origin": as_plain(record.face_origin) if record.face_origin else None,
+        "face_labels_sha256": record.face_labels_sha256,
         "occluders": [
             {**as_plain(origin), "category": category}
             for origin, category in zip(record.occluder_origins, record.categories, strict=True)
@@ -254,6 +242,7 @@ def record_from_json(value: Mapping[str, Any]) -> SampleRecord:
         identity=value["identity"],
         split=value["split"],
         face_origin=Origin(**value["face_origin"]) if value["face_origin"] else None,
+        face_labels_sha256=value["face_labels_sha256"],
         occluder_origins=tuple(Origin(**occluder) for occluder in occluders),
         categories=categories,
         plan=Plan.from_json(value["plan"]) if value["plan"] else None,
@@ -273,42 +262,46 @@ def _check_kinds(record: ShardRecord) -> None:
     TypeError, ValueError, KeyError
         For the first that is not.
     """
-    texts: list[object] = [record.version]
-    numbers: list[object] = [record.shard, *record.files.values()]
     files = {index: sorted(paths) for index, paths in record.paths().items()}
     if files != {sample.index: sorted(sample.files) for sample in record.samples if sample.files}:
         raise ValueError("other files than those of the samples")
+    if not record.samples:
+        raise ValueError("it has no sample")
+    _check_texts([record.version])
+    _check_numbers([record.shard, *record.files.values()])
     for sample in record.samples:
-        origins = [*sample.occluder_origins, *([sample.face_origin] if sample.face_origin else [])]
-        texts += [sample.set_name, sample.method, sample.face, sample.identity, *sample.categories, *sample.files.values()]
-        texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
-        texts += [text for text in (sample.split, sample.detector, *(origin.licence for origin in origins)) if text is not None]
-        texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
-        numbers += [sample.index, sample.variant, *(int(checked_measure(name, value)) for name, value in sample.measures.items())]
-        for x, y, hidden in sample.landmarks:
-            numbers += [number for number in (x, y) if type(number) is not float]
-            if type(hidden) is not bool:
-                raise TypeError(f"expected true or false, found {hidden!r}")
+        _check_sample(sample)
+
+
+def _check_sample(sample: SampleRecord) -> None:
+    """The same of one sample; one that was made has a plan, a picture and measures."""
+    origins = [*sample.occluder_origins, *([sample.face_origin] if sample.face_origin else [])]
+    texts: list[object] = [sample.set_name, sample.method, sample.face, sample.identity]
+    texts += [*sample.categories, *sample.files.values()]
+    texts += [text for origin in origins for text in (origin.dataset, origin.item, origin.sha256)]
+    named = (sample.split, sample.detector, sample.face_labels_sha256, *(origin.licence for origin in origins))
+    texts += [text for text in named if text is not None]
+    texts += [sample.rejection.stage, sample.rejection.detail] if sample.rejection else []
+    _check_texts(texts)
+    measures = (int(checked_measure(name, value)) for name, value in sample.measures.items())
+    _check_numbers([sample.index, sample.variant, *measures])
+    for x, y, hidden in sample.landmarks:
+        if type(hidden) is not bool or not all(type(number) is float and math.isfinite(number) for number in (x, y)):
+            raise TypeError(f"expected x, y and whether it is hidden, found {(x, y, hidden)!r}")
+    if sample.rejection is None:
+        check_measures(sample.measures)
+        if sample.plan is None or "images" not in sample.files:
+            raise ValueError(f"sample {sample.index} has no {'plan' if sample.plan is None else 'picture'}")
+
+
+def _check_texts(texts: Iterable[object]) -> None:
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"expected a text, found {text!r}")
         text.encode()
+
+
+def _check_numbers(numbers: Iterable[object]) -> None:
     for number in numbers:
-        if type(number) is not int or abs(number) >= 2**63:
+        if type(number) is not int or not 0 <= number < 2**63:
             raise TypeError(f"expected a whole number, found {number!r}")
-
-
-def checked_measure(name: str, value: float) -> float:
-    """A measure as its own type.
-
-    Raises
-    ------
-    ValueError
-        If it is not one of :data:`MEASURES`, or not of its kind.
-    """
-    if name not in MEASURES:
-        raise ValueError(f"unknown measure {name!r} (known: {', '.join(MEASURES)})")
-    typed = MEASURES[name](value)
-    if typed != value:
-        raise ValueError(f"measure {name} must be {MEASURES[name].__name__}, got {value!r}")
-    return typed

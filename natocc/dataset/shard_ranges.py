@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from natocc.core.errors import UsageError
+from natocc.dataset.layout import MOST_SHARDS
 
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
-_MOST = 1_000_000
 
 
 def parse_ranges(text: str) -> tuple[int, ...]:
@@ -18,14 +18,14 @@ def parse_ranges(text: str) -> tuple[int, ...]:
     Raises
     ------
     UsageError
-        If `text` is something else than numbers and ranges with commas between them.
+        If `text` is something else than numbers and ranges with commas between them, or names more shards than a dataset has.
 
     Examples
     --------
     >>> parse_ranges("7,0-2,1")
     (0, 1, 2, 7)
     """
-    numbers: set[int] = set()
+    runs = []
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
         if match is None:
@@ -33,10 +33,13 @@ def parse_ranges(text: str) -> tuple[int, ...]:
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"shards {part.strip()}: the last comes before the first")
-        if last - first >= _MOST:
-            raise UsageError(f"shards {part.strip()}: more than {_MOST}")
-        numbers.update(range(first, last + 1))
-    return tuple(sorted(numbers))
+        if last >= MOST_SHARDS:
+            raise UsageError(f"shards {part.strip()}: a dataset has at most {MOST_SHARDS}, counted from 0")
+        runs.append((first, last))
+    numbers: list[int] = []
+    for first, last in sorted(runs):
+        numbers += range(max(first, numbers[-1] + 1 if numbers else 0), last + 1)
+    return tuple(numbers)
 
 
 def show_ranges(numbers: Iterable[int]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from natocc.core.errors import UsageError
 from natocc.plugins.options import Options
 
 
@@ -63,6 +64,28 @@ class Splits(Options):
             if not missing:
                 break
         return list(missing)
+
+    def check_owners(self, source: str, splits: Mapping[str, str | None]) -> None:
+        """Where faces are divided as their owner did: whether each is in a split that has a share.
+
+        Parameters
+        ----------
+        source : str
+            Of the faces, for the message.
+        splits : mapping of str to (str or None)
+            The owner's split of each face.
+
+        Raises
+        ------
+        UsageError
+            If one is in none, or in one without a share.
+        """
+        unknown = [face_id for face_id, split in splits.items() if split not in self.names]
+        if unknown:
+            raise UsageError(
+                f"splits.faces: owner, but source {source!r} knows no split with a share "
+                f"for {len(unknown)} of its {len(splits)} faces, such as {unknown[0]!r}; use splits.faces: hash"
+            )
 
     def _shares(self) -> tuple[tuple[str, float], ...]:
         return ("train", self.train), ("val", self.val), ("test", self.test)

@@ -13,6 +13,7 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Image, Mask
 from natocc.evaluation.classes import ClassMap, guessed_classes
 from natocc.evaluation.pictures import INDEX, About, Pictures, read_index
+from natocc.io.files import is_dir
 from natocc.io.folders import list_folder
 from natocc.io.images import read_labels, read_rgb
 from natocc.io.masks import fit_labels
@@ -107,7 +108,7 @@ def open_folders(
     if split is not None:
         label_folder = label_folder / split
         image_folder = image_folder / split if image_folder else None
-        if not label_folder.is_dir():
+        if not is_dir(label_folder):
             raise UsageError(f"no folder {label_folder}: there is no split {split!r}")
     label_files = files_by_stem(label_folder)
     if not label_files:
@@ -150,10 +151,10 @@ def list_names(names: list[str]) -> str:
 
 def _folder(root: Path, name: str | None, usual: tuple[str, ...]) -> Path | None:
     if name is not None:
-        if not (root / name).is_dir():
+        if not is_dir(root / name):
             raise UsageError(f"no folder {root / name}")
         return root / name
-    return next((root / candidate for candidate in usual if (root / candidate).is_dir()), None)
+    return next((root / candidate for candidate in usual if is_dir(root / candidate)), None)
 
 
 def _readable(path: Path) -> Mask:

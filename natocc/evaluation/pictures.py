@@ -15,6 +15,7 @@ import numpy.typing as npt
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import Image, Mask
 from natocc.evaluation.classes import BACKGROUND, FACE, OCCLUDER
+from natocc.io.files import exists
 from natocc.io.images import read_bytes
 from natocc.io.paths import without_suffix
 
@@ -104,7 +105,7 @@ def read_index(path: Path) -> dict[str, About]:
     UsageError
         If it is no such table; the message names the line.
     """
-    if not path.exists():
+    if not exists(path):
         return {}
     try:
         rows = list(csv.DictReader(read_bytes(path).decode("utf-8-sig").splitlines(), strict=True))

@@ -13,6 +13,7 @@ from natocc.core.samples import Mask
 from natocc.evaluation.classes import predicted_face
 from natocc.evaluation.folders import files_by_stem, list_names
 from natocc.evaluation.pictures import Pictures
+from natocc.io.files import is_dir
 from natocc.io.images import read_labels
 from natocc.io.segmenter import Segmenter
 
@@ -56,7 +57,7 @@ class PredictionFolder:
         UsageError
             If there is no such folder, or predictions are missing.
         """
-        if not root.is_dir():
+        if not is_dir(root):
             raise UsageError(f"no folder {root}; expected predictions: a label map for each picture of the truth, of equal stems")
         by_path = files_by_stem(root)
         by_name: dict[str, Path | None] = {}

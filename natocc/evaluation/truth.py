@@ -15,6 +15,7 @@ from natocc.evaluation.folders import open_folders
 from natocc.evaluation.pictures import Pictures
 from natocc.faces import SOURCES
 from natocc.faces.sources.base import FaceOptions
+from natocc.io.files import exists, is_dir
 from natocc.io.paths import locate
 from natocc.io.workspace import Workspace
 from natocc.plugins.faults import faults
@@ -80,14 +81,14 @@ class PicturesOptions(Options):
         if self.faces is not None:
             return open_faces(self.faces, workspace)
         root = locate(str(self.folder), workspace.data)
-        if not root.is_dir():
+        if not is_dir(root):
             raise UsageError(f"no folder {root}; expected pictures and their label maps")
         classes = None
         if self.classes is not None:
             classes = named_classes(self.classes, self.face_classes, self.occluder_classes)
-        if (root / "dataset.json").exists():
+        if exists(root / "dataset.json"):
             return open_dataset_pictures(root, self.split)
-        if (root / "CelebA-HQ-img").is_dir():
+        if is_dir(root / "CelebA-HQ-img"):
             faces = choose_by_name({"source": "celebamask", "root": str(root.absolute())}, FaceOptions, SOURCES, "source")
             return open_faces(faces, workspace)
         return open_folders(root, self.images, self.labels, classes, self.split)

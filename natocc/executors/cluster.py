@@ -9,6 +9,7 @@ import urllib.parse
 from collections.abc import Iterator
 from types import MappingProxyType
 
+from natocc.core.addresses import has_credentials, is_url
 from natocc.core.errors import RunError, UsageError
 from natocc.executors.cluster_base import ANSWER_SECONDS, Cluster
 from natocc.executors.cluster_dask import dask_cluster
@@ -54,7 +55,10 @@ _EXAMPLES = MappingProxyType({"dask": "tcp://host:8786", "ray": "host:6379"})
 
 def _check_reachable(backend: str, address: str) -> None:
     """Refuse an address at which nobody listens, before a client waits for it."""
-    parts = urllib.parse.urlsplit(address if "://" in address else f"//{address}")
+    url = address if is_url(address) else f"tcp://{address}"
+    if has_credentials(url):
+        raise UsageError(f"--address: expected one without password or token, such as {_EXAMPLES[backend]}")
+    parts = urllib.parse.urlsplit(url)
     try:
         host, port = parts.hostname, parts.port
     except ValueError:

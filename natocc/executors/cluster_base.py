@@ -44,6 +44,9 @@ class Cluster(Protocol):
             If one does not; it is named.
         """
 
+    def processors(self) -> tuple[str, ...]:
+        """Those of its workers, see :func:`natocc.io.processor.processor`; of a worker that cannot say it none."""
+
     def run(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
         """Make shards; each comes back when it is committed, in any order.
 
@@ -123,6 +126,11 @@ def check_answers(answers: Mapping[str, Any]) -> None:
         lines = differences(here, answer)
         if lines:
             raise RunError(f"worker {worker} has other versions (here -> worker), which would make other bytes:", *lines)
+
+
+def told_processors(answers: Mapping[str, Any]) -> tuple[str, ...]:
+    """The processors that workers answered, each once; why a worker has answered something else, the check will say."""
+    return tuple(sorted({answer for answer in answers.values() if isinstance(answer, str)}))
 
 
 def first_line(error: BaseException) -> str:

@@ -22,9 +22,11 @@ from natocc.executors.cluster_base import (
     log,
     look_around,
     make_pickled,
+    told_processors,
     until_made,
 )
 from natocc.executors.shard_worker import ShardJob
+from natocc.io.processor import processor
 
 
 @contextlib.contextmanager
@@ -52,6 +54,9 @@ def dask_cluster(address: str) -> Iterator[Cluster]:
 class DaskCluster:
     client: Any
     address: str
+
+    def processors(self) -> tuple[str, ...]:
+        return told_processors(self.client.run(processor, on_error="return"))
 
     def check(self, job: ShardJob) -> None:
         try:

@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 import logging
 import pickle
+import sys
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import joblib
@@ -22,9 +23,11 @@ from natocc.executors.cluster_base import (
     first_line,
     look_around,
     make_pickled,
+    told_processors,
     until_made,
 )
 from natocc.executors.shard_worker import ShardJob
+from natocc.io.processor import processor
 
 
 @contextlib.contextmanager
@@ -33,7 +36,8 @@ def ray_cluster(address: str) -> Iterator[Cluster]:
     from ray.util.joblib import register_ray
 
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+        with contextlib.chdir(sys.prefix):  # its workers look for modules there, and not beside a dataset
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, RuntimeError, ValueError) as error:
         raise RunError(f"no Ray head at {address}: {first_line(error)}") from error
     try:
@@ -47,23 +51,30 @@ def ray_cluster(address: str) -> Iterator[Cluster]:
 class RayCluster:
     address: str
 
+    def processors(self) -> tuple[str, ...]:
+        return told_processors(self._asked(processor))
+
     def check(self, job: ShardJob) -> None:
+        self._cpus()
+        check_answers(self._asked(look_around, pickle.dumps(job)))
+
+    def _asked(self, question: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        """The answer of every machine, or its error, by address."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-        self._cpus()
-        look = ray.remote(num_cpus=0, max_retries=0)(look_around)
+        look = ray.remote(num_cpus=0, max_retries=0)(question)
         answers: dict[str, Any] = {}
         for node in nodes:
             on_node = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             try:
                 answers[node["NodeManagerAddress"]] = ray.get(
-                    look.options(scheduling_strategy=on_node).remote(pickle.dumps(job)), timeout=6 * ANSWER_SECONDS
+                    look.options(scheduling_strategy=on_node).remote(*arguments), timeout=6 * ANSWER_SECONDS
                 )
             except ray.exceptions.RayError as error:
                 answers[node["NodeManagerAddress"]] = getattr(error, "cause", None) or error
-        check_answers(answers)
+        return answers
 
     def run(self, job: ShardJob, shards: Sequence[int]) -> Generator[MadeShard, None, None]:
         import ray

@@ -14,7 +14,7 @@ from natocc.dataset.records import MadeShard
 from natocc.dataset.write.destination import Destination
 from natocc.dataset.write.seal import SealedShard
 from natocc.dataset.write.staging import unstaged
-from natocc.executors.processes import Crew, Processes
+from natocc.executors.processes import Makers, Processes
 from natocc.io.workspace import Workspace
 from natocc.pipeline.fingerprint import describe, differences
 from natocc.pipeline.sample import Pipeline
@@ -84,7 +84,7 @@ def fill_shards(
     destination: Destination,
     wanted: Sequence[range],
     schedule: Sequence[SampleSpec] | Schedule,
-    crew: Callable[[Layout], Crew],
+    crew: Callable[[Layout], Makers],
     most: int,
     jobs: int = 1,
     on_made: Callable[[int], None] = lambda more: None,

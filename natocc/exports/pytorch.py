@@ -10,6 +10,7 @@ from typing import Literal
 from natocc.exports.format import ExportOptions
 from natocc.exports.reader import SourceDataset, SourceSample
 from natocc.exports.writer import ExportWriter
+from natocc.io.files import real
 
 SCRIPT = "load.py"
 
@@ -60,7 +61,7 @@ class TorchExport(ExportOptions):
         for _ in samples:
             pass
         shares = "None" if dataset.shares is None else f"Splits(**{dataset.shares.model_dump()!r})"
-        root = os.path.relpath(dataset.root.resolve(), target.resolve())
+        root = os.path.relpath(real(dataset.root), real(target))
         pairs = dataset.flip_pairs(self.labels)
         text = _TEMPLATE.format(root=root, splits=tuple(dataset.counts), shares=shares, pairs=pairs, labels=self.labels)
         writer.write(SCRIPT, text)

@@ -16,7 +16,8 @@ from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import IGNORE, Mask
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import FOLDERS, PICTURES, Layout
-from natocc.dataset.manifest import Row, schema, stream_manifest
+from natocc.dataset.links import refuse_links_above
+from natocc.dataset.manifest import Row, own_file, schema, stream_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.splits import Splits, few_people
 from natocc.faces.classes import flip_pairs
@@ -25,7 +26,6 @@ from natocc.io.images import MOST_PIXELS, read_bytes, read_labels
 
 _log = logging.getLogger("natocc")
 
-_FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/\d{{5,}}/\d{{9,}}\.(?:jpg|png)")
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Splits become folders."""
 _ORDER = ("train", "val", "test")
@@ -177,23 +177,13 @@ class SourceDataset:
     @property
     def folders(self) -> tuple[str, ...]:
         """Those that the samples have files in."""
-        output, labels = self.description.recipe["output"], self.description.labels
-        there = {"images", *labels, *(["clean"] if output.get("clean") else [])}
+        there = {"images", *self.description.labels, *(["clean"] if self.description.has_clean else [])}
         return tuple(folder for folder in FOLDERS if folder in there)
 
     @property
     def image_suffix(self) -> str:
-        """``.jpg`` or ``.png``: it goes into scripts and names of files, and ``dataset.json`` may be anybody's.
-
-        Raises
-        ------
-        UsageError
-            If it is neither.
-        """
-        suffix = self.description.recipe["output"]["image"]["format"]
-        if suffix not in ("jpg", "png"):
-            raise UsageError(f"{self.root}/dataset.json is damaged: expected pictures as jpg or png, found {suffix!r}")
-        return f".{suffix}"
+        """``.jpg`` or ``.png``."""
+        return self.description.image_suffix
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -228,24 +218,18 @@ class SourceDataset:
         Raises
         ------
         UsageError
-            If the manifest is damaged.
+            If the manifest is damaged, or a folder of the samples is a link.
         """
+        seen: set[Path] = set()
         columns = [name for name in schema().names if name != "plan"]  # long, and no export needs it
         for row in stream_manifest(self.root, columns):
             if row["status"] != "made" or (split := _split(row, self.shares, self.same)) not in self.counts:
                 continue
-            files = {folder: self._file(row, folder) for folder in self.folders}
+            files = {folder: self.root / own_file(self.root, row, folder) for folder in self.folders}
+            for place in {path.parent for path in files.values()} - seen:
+                refuse_links_above(self.root, place)
+                seen.add(place)
             yield SourceSample(int(row["index"]), split, files, row)
-
-    def _file(self, row: Row, folder: str) -> Path:
-        """A file of a row; the manifest may be anybody's, so nothing in it leads out of the dataset."""
-        path = row[f"{folder}_path"]
-        if not isinstance(path, str) or not _FILE.fullmatch(path) or not path.startswith(f"{folder}/"):
-            manifest = Layout(self.root, 1).manifest
-            raise UsageError(
-                f"{manifest} is damaged: sample {row['index']} has the {folder} file {path!r}; natocc verify --repair"
-            )
-        return self.root / path
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
 from natocc.exports.own_files import LIST, OwnFiles, contents
 from natocc.io.atomic import disk_errors, encode_json, final_name, flush, read_json, with_remedy, write_aside
+from natocc.io.files import real
 
 MARKER = "natocc-export.json"
 """Lies in every export, and says what it is of."""
@@ -45,7 +46,7 @@ def check_target(target: Path, root: Path, identity: Mapping[str, Json]) -> None
     RunError
         If the end of an earlier export, which was interrupted, cannot be made up for.
     """
-    inner, outer = target.resolve(), root.resolve()
+    inner, outer = real(target), real(root)
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise UsageError(f"{target} and the dataset {root} lie in each other: name another folder with -o")
     if target == Path.cwd():
@@ -115,7 +116,12 @@ def _claim(part: Path, identity: Mapping[str, Json]) -> None:
     if names and MARKER not in names:
         raise UsageError(f"{part} is in the way: it is not natocc's")
     if not (part / MARKER).exists():
-        write_aside(part / MARKER, encode_json({**identity, "status": "writing"}, indent=2))
+        try:
+            write_aside(part / MARKER, encode_json({**identity, "status": "writing"}, indent=2))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.rmdir()
+            raise
 
 
 def _empty(part: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import IO
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.exports.own_files import LIST
-from natocc.io.atomic import disk_errors, encode_json
+from natocc.io.atomic import copy_aside, disk_errors, encode_json, open_new
 from natocc.io.images import file_sha256
 
 
@@ -82,7 +81,7 @@ class ExportWriter:
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """A file that is written bit by bit.
+        """A file that is written bit by bit; whatever is written to it where, its errors name it.
 
         Raises
         ------
@@ -90,7 +89,7 @@ class ExportWriter:
             If writing fails (disk full, read-only, no permission).
         """
         path = self._ready(name)
-        with disk_errors(path), path.open("wb") as file:
+        with open_new(path) as file:
             yield file
         self.counts["written"] += 1
         self._list(name, file_sha256(path))
@@ -104,8 +103,7 @@ class ExportWriter:
             else:
                 self.counts["linked"] += 1
                 return
-        with disk_errors(path):
-            shutil.copyfile(source, path)
+        copy_aside(source, path, sync=False)
         self.counts["copied"] += 1
 
     def _list(self, name: str, digest: str) -> None:

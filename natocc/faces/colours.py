@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
-from natocc.core.errors import UsageError
+from natocc.io.files import is_file, read_text
 
 LABELMAP = "labelmap.txt"
 """CVAT's: a class a line, ``name:red,green,blue:parts:actions``."""
@@ -43,12 +43,9 @@ def read_labelmap(path: Path) -> Mapping[str, tuple[int, int, int]] | None:
     UsageError
         If it exists and cannot be read.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+    if not is_file(path):
         return None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    lines = read_text(path, "names and colours of classes", errors="replace").splitlines()
     colours: dict[str, tuple[int, int, int]] = {}
     for line in lines:
         if match := _LINE.fullmatch(line.strip()):

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import io
 import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from natocc.core.errors import BadDataError, DiskError, UsageError
+from natocc.core.errors import BadDataError, DiskError, RunError, UsageError
 from natocc.core.plans import Json
+from natocc.io.files import refuse_device
 from natocc.io.images import read_bytes
 
 _FLUSHED_AT_ONCE = 16
+_COPIED_AT_ONCE = 2**20  # bytes
 _PART = re.compile(r"\.(.+?)(?:\.[0-9a-f]{8})?\.part")
 
 
@@ -27,12 +31,13 @@ def disk_errors(path: Path) -> Iterator[None]:
     Raises
     ------
     DiskError
-        For any OSError raised inside.
+        For any OSError raised inside; of two names, as those of a renaming, it has the second.
     """
     try:
         yield
     except OSError as error:
-        where = Path(os.fsdecode(error.filename)) if error.filename else path
+        named = error.filename2 or error.filename
+        where = Path(os.fsdecode(named)) if named else path
         raise DiskError(f"cannot write {where.with_name(final_name(where.name))}: {error.strerror or error}") from error
 
 
@@ -54,18 +59,42 @@ def with_remedy(remedy: str) -> Iterator[None]:
         raise DiskError(f"{first}; {remedy}", *others) from error
 
 
+class _NewFile(io.FileIO):
+    """A file that did not exist, nor a link of its name; whoever writes to it, its errors name `path`."""
+
+    def __init__(self, path: Path, final: Path) -> None:
+        with disk_errors(final):
+            super().__init__(path, "xb")
+        self._final = final
+
+    def write(self, data: Any) -> int:
+        with disk_errors(self._final):
+            return super().write(data)
+
+
+def open_new(path: Path) -> BinaryIO:
+    """A new file to write to, where nothing lies yet: no file is changed, no link followed.
+
+    Raises
+    ------
+    DiskError
+        If something lies there; also from any writing to it that fails (disk full, read-only, no permission).
+    """
+    return io.BufferedWriter(_NewFile(path, path))
+
+
 @contextlib.contextmanager
 def open_aside(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     """A new file beside `path` to write to; it takes the name `path` once the block is left without an error.
 
-    Whoever reads `path` sees the old bytes or all of the new ones. The temporary name is ``.NAME.XXXXXXXX.part`` with eight
-    random digits: no file or link that exists is ever opened, and two writers do not meet. Only a kill leaves such a file
-    behind; :func:`final_name` recognises it.
+    Whoever reads `path` sees the old bytes or all of the new ones. The temporary name is that of :func:`fresh_name`: no file or
+    link that exists is ever opened, and two writers do not meet. Only a kill leaves such a file behind; :func:`final_name`
+    recognises it.
 
     Parameters
     ----------
     path : Path
-        In a folder that exists.
+        In a folder that exists. A link of this name is replaced, what it leads to is left alone.
     sync : bool
         Whether to wait until bytes and name have reached the disk, so that they survive a power cut, too.
 
@@ -74,21 +103,25 @@ def open_aside(path: Path, sync: bool = True) -> Iterator[BinaryIO]:
     DiskError
         If writing fails (disk full, read-only, no permission); `path` is then as it was, and nothing is left beside it.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     with disk_errors(path):
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
+        refuse_device(path)
+    part = fresh_name(path)
+    raw = _NewFile(part, path)
+    try:
+        with io.BufferedWriter(raw) as file:
+            yield file
+            file.flush()
+            with disk_errors(path):
                 if sync:
                     os.fsync(file.fileno())
+        with disk_errors(path):
             part.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
-        if sync:
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    if sync:
+        with disk_errors(path):
             flush(path.parent)
 
 
@@ -104,6 +137,77 @@ def write_aside(path: Path, data: bytes, sync: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with open_aside(path, sync) as file:
         file.write(data)
+
+
+def write_named(path: Path, data: bytes, remedy: str = "name another file with -o") -> None:
+    """:func:`write_aside` to a file that the user named, which must be a regular one, or new: no link, no pipe, no device.
+
+    Parameters
+    ----------
+    path, data
+        As there.
+    remedy : str
+        What the user can do where it cannot be written.
+
+    Raises
+    ------
+    DiskError
+        If it is something else, or writing fails; what lay there is then as it was.
+    """
+    with with_remedy(remedy):
+        check_regular(path)
+        write_aside(path, data)
+
+
+def copy_aside(source: Path, path: Path, sync: bool = True) -> None:
+    """Copy the bytes of a regular file by :func:`open_aside`; a link is not followed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no source.
+    RunError
+        If the source cannot be read.
+    DiskError
+        If writing fails.
+    """
+    with open_aside(path, sync) as file, _reading(source):
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as read:
+            while data := read.read(_COPIED_AT_ONCE):
+                file.write(data)
+
+
+@contextlib.contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise RunError(f"cannot read {source}: {error.strerror or error}") from error
+
+
+def check_regular(path: Path) -> None:
+    """Refuse to write where something else than a regular file lies: a link, a folder, a pipe, a device.
+
+    Raises
+    ------
+    DiskError
+        If it is so; the message says what lies there.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # nothing, or what writing there will tell
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise DiskError(f"cannot write {path}: {kind} lies there")
+
+
+def fresh_name(path: Path) -> Path:
+    """A name beside `path` that nobody can foresee: ``.NAME.XXXXXXXX.part`` with eight random digits."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
 
 def final_name(name: str) -> str:

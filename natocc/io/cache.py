@@ -21,8 +21,10 @@ from typing import Any, Generic, TypeVar
 
 from natocc.core.errors import RunError
 from natocc.core.plans import Json
-from natocc.io.atomic import disk_errors, encode_json, with_remedy, write_aside
+from natocc.io.atomic import disk_errors, encode_json, flush, flush_all, with_remedy, write_aside
 from natocc.io.folders import CACHE_TAG
+from natocc.io.lock_file import open_lock
+from natocc.io.sealed_json import is_sealed, sealed_line
 
 _Entry = TypeVar("_Entry")
 
@@ -42,6 +44,8 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of natocc; what it holds is made again when it is needed. See https://bford.info/cachedir/
 """
 
+_VALUE = "value"
+_FORM = b"natocc cache 2\n"  # of entries: what was written in another is not looked for
 _REMEDY = "name another folder for the cache with --cache or NATOCC_CACHE"
 _log = logging.getLogger("natocc")
 
@@ -54,7 +58,7 @@ def entry_key(parts: Iterable[Json | bytes | memoryview]) -> str:
     parts : iterable of JSON values, bytes or memoryview
         In an order that does not change.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_FORM)
     for part in parts:
         digest.update(part if isinstance(part, bytes | memoryview) else encode_json(part))
     return digest.hexdigest()[:32]
@@ -92,12 +96,13 @@ class Cache(Generic[_Entry]):
 
     def find(self, key: str) -> _Entry | None:
         """The entry `key`; None where there is none, or a damaged one. Raises RunError if it cannot be read."""
-        return _find(self._path(key), lambda path: self.decode(json.loads(path.read_bytes())))
+        return _find(self._path(key), lambda path: self.decode(_opened(path.read_bytes())))
 
     def put(self, key: str, value: Json) -> None:
         """Keep a JSON value under `key` in place of any other. Raises DiskError if it cannot be written."""
         with with_remedy(_REMEDY):
-            write_aside(self._path(key), encode_json(value), sync=False)  # what a power cut damages is made again
+            make_folder(self._path(key).parent)
+            write_aside(self._path(key), sealed_line({_VALUE: value}), sync=False)  # what a power cut damages is made again
             _tag(self.folder)
 
     def _path(self, key: str) -> Path:
@@ -138,17 +143,65 @@ class FolderCache(Generic[_Entry]):
         with contextlib.suppress(OSError, *DAMAGE):  # without the lock, which a folder of somebody else's does not allow
             return self.read(path)
         with with_remedy(_REMEDY), disk_errors(path):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             _tag(self.folder)
             with _locked(self.folder / f".{key}.lock"):
                 entry = _find(path, self.read)  # another process may have made it while this one waited
                 if entry is None:
-                    part.mkdir(exist_ok=True)
+                    _unlink_what_is_no_folder(part)
+                    make_folder(part)
                     fill(part)
-                    shutil.rmtree(path, ignore_errors=True)
-                    part.replace(path)
+                    _flush_tree(part)
+                    _replace_folder(part, path)
                     entry = self.read(path)
         return entry
+
+
+def _opened(entry: bytes) -> Any:
+    """The value of an entry; raises ValueError if it is not what was kept, byte for byte: cut short, it may still be JSON."""
+    if not is_sealed(entry):
+        raise ValueError("it is not what was written")
+    return json.loads(entry)[_VALUE]
+
+
+def _flush_tree(folder: Path) -> None:
+    """Wait until all files below a folder have reached the disk: after a power cut an entry is whole, or is none."""
+    for path, _, names in os.walk(folder):
+        flush_all([Path(path, name) for name in names])
+        flush(Path(path))
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    """Give a folder the name `path`; what has it, others may be reading, and hardly miss."""
+    old = path.with_name(f".{path.name}.old")
+    for place in (old, path):
+        _unlink_what_is_no_folder(place)
+    shutil.rmtree(old, ignore_errors=True)
+    if os.path.lexists(path):
+        path.rename(old)
+    new.replace(path)
+    flush(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of a cache, if it is missing; nobody but its owner may write to it, whatever the umask.
+
+    Raises
+    ------
+    DiskError
+        If it cannot be made.
+    """
+    with disk_errors(folder):
+        for path in (*reversed(folder.parents), folder):
+            if not path.is_dir():
+                path.mkdir(mode=0o755, exist_ok=True)
+
+
+def _unlink_what_is_no_folder(path: Path) -> None:
+    """Links among that: what they lead to is not the cache's."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
 
 
 def _find(path: Path, read: Callable[[Path], _Entry]) -> _Entry | None:
@@ -173,6 +226,9 @@ def _tag(folder: Path) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock, waiting for it; it ends with the process, however that ends."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

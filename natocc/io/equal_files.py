@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
+from natocc.core.rejections import not_kept
 from natocc.io.cache import Cache, entry_key
+from natocc.io.files import open_file
 
 _VERSION = "equal files 1"  # of the comparison: what another one found must not be taken for this one's
 _END = 4096  # bytes at either end, by which most files of equal size are told apart
@@ -19,7 +22,7 @@ _END = 4096  # bytes at either end, by which most files of equal size are told a
 def equal_files(files: Mapping[str, Path], cache: Path | None = None) -> list[list[str]]:
     """Groups of names whose files are equal; names in the order of `files`, groups by their first.
 
-    Of files of equal size the ends are compared first; only where these are equal, too, all is read. Files that cannot be read,
+    Of files of equal size the ends are compared first; only where these are equal, too, all is read. Files that have gone,
     or are no regular files, are equal to none.
 
     Parameters
@@ -32,7 +35,7 @@ def equal_files(files: Mapping[str, Path], cache: Path | None = None) -> list[li
     Raises
     ------
     RunError
-        If the cache can be neither read nor written.
+        If the cache can be neither read nor written, or a file is there and cannot be read at the moment.
     """
     by_size: dict[int, list[str]] = collections.defaultdict(list)
     times: dict[str, int] = {}
@@ -96,18 +99,20 @@ def _grouped(names: Iterable[str], digest: Callable[[str], bytes]) -> Iterator[l
     for name in names:
         try:
             groups[digest(name)].append(name)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as error:
+            not_kept(BadDataError(Reason.CANNOT_READ, str(error)))
     yield from (group for group in groups.values() if len(group) > 1)
 
 
 def _digest_of_ends(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(_END)
         file.seek(max(file.tell(), file.seek(0, 2) - _END))
         return hashlib.sha256(start + file.read()).digest()
 
 
 def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, TypeAlias
 
 from natocc.core.errors import UsageError
+from natocc.io.files import open_file, read_text
 from natocc.io.notes import (
     BROKEN_LINKS,
     FOLLOWED_LINKS,
@@ -217,16 +218,16 @@ def _is_text_link(folder: str, entry: os.DirEntry[str]) -> bool:
     try:
         if not entry.is_file() or not 0 < entry.stat().st_size < _LONGEST_PATH:
             return False
-        target = Path(entry.path).read_text(encoding="utf-8")
+        target = read_text(Path(entry.path), "a path", _LONGEST_PATH)
         return target.isprintable() and Path(folder, target).exists()
-    except (OSError, ValueError):
+    except (OSError, ValueError, UsageError):
         return False
 
 
 def _is_own(path: str, names: set[str]) -> bool:
     """Whether it is a folder that natocc wrote."""
     for marker in _OWN.keys() & names:
-        with contextlib.suppress(OSError), Path(path, marker).open("rb") as file:
+        with contextlib.suppress(OSError), open_file(Path(path, marker)) as file:
             if _OWN[marker] in file.read(1000):
                 return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import stat
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from natocc.core.errors import BadDataError, Reason, RunError
 from natocc.core.samples import Image, Mask
 from natocc.io import codecs
 from natocc.io.codecs import encode_jpeg, encode_png
+from natocc.io.files import NotAFileError, open_file, read_whole
 from natocc.io.headers import MAX_PIXELS, MOST_PIXELS, PICTURE_FORMATS, decoding, open_picture
 from natocc.io.mask_values import Channel, Colour, MaskFile, Plane, label_values, labels_by_colour, list_values, two_valued
 
@@ -41,6 +42,7 @@ __all__ = [
 
 MAX_BYTES = 512 * 1024 * 1024
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
 
 
 def read_bytes(path: Path, shown: str | None = None) -> bytes:
@@ -67,18 +69,22 @@ def read_bytes(path: Path, shown: str | None = None) -> bytes:
     """
     shown = shown or str(path)
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise BadDataError(Reason.NOT_A_FILE, f"{shown} is not a regular file")
-        if status.st_size > MAX_BYTES:
-            raise BadDataError(Reason.TOO_MANY_PIXELS, f"{shown} has {status.st_size} bytes, more than {MAX_BYTES}")
-        data = path.read_bytes()
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise BadDataError(Reason.TOO_MANY_PIXELS, f"{shown} has {size} bytes, more than {MAX_BYTES}")
+            data = read_whole(file, size + 1)
+        if len(data) > size:  # a log, or one of the system's files that seem empty and have no end
+            raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown} has more than the {size} bytes that it seems to have")
+    except NotAFileError as error:
+        raise BadDataError(Reason.NOT_A_FILE, f"{shown} is {error}") from None
     except FileNotFoundError:
         raise BadDataError(Reason.MISSING_FILE, f"no file {shown}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
             raise RunError(f"cannot read {shown}: {error.strerror}") from None
-        raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown}: {error}") from None
+        is_name = isinstance(error, ValueError) or error.errno in _OF_THE_NAME
+        raise BadDataError(Reason.UNREADABLE_IMAGE if is_name else Reason.CANNOT_READ, f"{shown}: {error}") from None
     if not data:
         raise BadDataError(Reason.UNREADABLE_IMAGE, f"{shown} is empty (0 bytes)")
     return data
@@ -91,7 +97,7 @@ def sha256(data: bytes) -> str:
 
 def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file; raises OSError if it cannot be read."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

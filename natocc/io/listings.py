@@ -14,6 +14,7 @@ from typing import Any
 
 from natocc.core.plans import Json
 from natocc.io.cache import Cache, entry_key
+from natocc.io.files import is_dir
 from natocc.io.folders import Links, walk
 from natocc.io.notes import Notes
 
@@ -82,7 +83,7 @@ def known_files(places: Iterable[tuple[Path, Links]], cache: Path) -> Inventory:
     begin = time.time_ns()
     listing = list_files(places)
     settled = all(max(folder[3:]) + _SETTLED < begin for folder in listing.folders)
-    if listing.count >= _MANY and settled and all(path.is_dir() for path, _ in places):
+    if listing.count >= _MANY and settled and all(is_dir(path) for path, _ in places):
         kept.put(key, dataclasses.asdict(listing))
     return listing
 
@@ -103,7 +104,7 @@ def _is_current(listing: Inventory) -> bool:
 
 
 def _sizes(path: Path, links: Links, folders: list[tuple[str, int, int, int, int]]) -> list[tuple[str, int]]:
-    if not path.is_dir():
+    if not is_dir(path):
         try:
             return [(path.name, path.stat().st_size)]
         except OSError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from natocc.io.files import open_file
+
 _FORMATS: tuple[tuple[str, int, bytes], ...] = (
     ("JPEG", 0, b"\xff\xd8\xff"),
     ("PNG", 0, b"\x89PNG\r\n\x1a\n"),
@@ -120,7 +122,7 @@ def describe_file(path: Path) -> str | None:
     For messages: a Git LFS pointer or a web page is no text that somebody wrote wrongly.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(1024)
     except OSError:
         return None

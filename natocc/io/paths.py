@@ -8,6 +8,7 @@ from pathlib import Path
 
 from natocc.core.addresses import is_url, shown_address
 from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.io.files import is_dir
 
 SCHEMES = ("package:", "asset:")
 """What a location may begin with that is no path; any other colon is part of a name."""
@@ -78,7 +79,7 @@ def own_folder(name: str) -> Path:
     """natocc's ``assets`` or ``pipelines``: inside the package when installed from a wheel, beside it in a checkout."""
     package = Path(__file__).parent.parent
     inside = package / name
-    return inside if inside.is_dir() else package.parent / name
+    return inside if is_dir(inside) else package.parent / name
 
 
 def require_folder(path: Path, layout: str) -> Path:
@@ -89,7 +90,7 @@ def require_folder(path: Path, layout: str) -> Path:
     UsageError
         If it is not; the message names it and the layout that was expected there.
     """
-    if not path.is_dir():
+    if not is_dir(path):
         raise UsageError(
             f"no folder {path}; expected {layout} (say where with --data, --source-root or --occluders-root; a path of a flag is "
             "looked for in the current folder, then in the data root)"
@@ -112,12 +113,37 @@ def inside(root: Path, name: str) -> Path:
     BadDataError
         ``leaves-root`` if the name is absolute, a URL, climbs out of the root, or has a NUL.
     """
-    if not name or "\0" in name or "\\" in name or "://" in name or name.startswith("/") or name[1:2] == ":":
-        raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} is not a plain relative path")
+    _expect_plain(name)
     path = root / name
     if ".." in Path(name).parts or not os.path.realpath(path).startswith(os.path.realpath(root) + os.sep):
         raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} leaves {root}")
     return path
+
+
+def _expect_plain(name: str) -> None:
+    if not name or "\0" in name or "\\" in name or "://" in name or name.startswith("/") or name[1:2] == ":":
+        raise BadDataError(Reason.LEAVES_ROOT, f"file name {name!r} is not a plain relative path")
+
+
+def unlinked(root: Path, name: str) -> Path:
+    """Path of a file that natocc wrote below `root`; natocc makes no links, so that neither it nor a folder above it is one.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; itself it may be a link.
+    name : str
+        As a record or a manifest has it, such as ``images/00000/000000000.jpg``.
+
+    Raises
+    ------
+    BadDataError
+        ``leaves-root`` if it is no plain relative path, or a link is on the way.
+    """
+    _expect_plain(name)
+    if os.path.realpath(root / name) != os.fspath(Path(os.path.realpath(root)) / name):
+        raise BadDataError(Reason.LEAVES_ROOT, f"{root / name} is a link or lies below one, or leaves {root}: not followed")
+    return root / name
 
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from natocc.core.addresses import shown_address, without_credentials
+from natocc.core.addresses import has_credentials, shown_address, without_credentials
 from natocc.core.errors import RunError, UsageError
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "sftp": "sshfs", "memory": "fsspec"}
 """Schemes that natocc writes to, and what fsspec needs for each."""
 
+_CREDENTIALS = "put them where fsspec looks for them: AWS_ACCESS_KEY_ID and the like, ~/.aws, ~/.ssh, FSSPEC_SFTP_PASSWORD"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BUCKETS = ("s3", "gs")  # a name appears whole or not at all; there are no folders, and a bucket is not made by writing to it
 _AT_ONCE = 8
@@ -33,7 +34,8 @@ class Storage:
     """A folder on a server.
 
     Its credentials, and the address of a server that is not the usual one, come from where fsspec and the packages below it look
-    for them: ``AWS_*`` and ``~/.aws``, ``~/.ssh``, ``FSSPEC_S3_ENDPOINT_URL`` and the like.
+    for them: ``AWS_*`` and ``~/.aws``, ``~/.ssh``, ``FSSPEC_S3_ENDPOINT_URL`` and the like; never in the address, which stands in
+    messages, in the history of a shell and, for every user of the machine, among its processes.
 
     Parameters
     ----------
@@ -43,7 +45,8 @@ class Storage:
     Raises
     ------
     UsageError
-        If the scheme is none of :data:`PACKAGES`, its package is not installed, or the server cannot be reached.
+        If the address holds credentials, the scheme is none of :data:`PACKAGES`, its package is not installed, or the server
+        cannot be reached.
     """
 
     def __init__(self, url: str) -> None:
@@ -222,14 +225,21 @@ class Storage:
                         raise
 
     def _words(self, error: Exception) -> str:
-        """One line of what a package said, without the credentials of the address."""
-        said = without_credentials(" ".join(str(error).split()) or type(error).__name__, self._url)
+        """One line of what a package said."""
+        said = without_credentials(" ".join(str(error).split()) or type(error).__name__)
         if isinstance(error, PermissionError) or type(error).__name__ in ("NoCredentialsError", "PermissionDenied"):
             return f"{said} (are the credentials right, and may they write there?)"
         return said
 
 
+def refuse_credentials(address: str) -> None:
+    """Raise UsageError for an address that holds a password, a key or a token."""
+    if has_credentials(address):
+        raise UsageError(f"{shown_address(address)}: expected an address without password, key or token; {_CREDENTIALS}")
+
+
 def _scheme(url: str) -> str:
+    refuse_credentials(url)
     match = _URL.match(url)
     scheme = match[1].lower() if match else ""
     if scheme not in PACKAGES:

@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from natocc.io.atomic import open_aside
+
 
 def write_table(path: Path, table: Any) -> None:
-    """Write a pyarrow.Table, in one piece, as an Arrow IPC file."""
+    """Write a pyarrow.Table, in one piece, as an Arrow IPC file; raises DiskError if it cannot be written."""
     import pyarrow
 
-    with pyarrow.OSFile(os.fsencode(path), "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
+    with open_aside(path, sync=False) as file, pyarrow.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table.combine_chunks())
 
 

@@ -93,6 +93,10 @@ class CutoutFile:
     rules: CutoutRules
     max_pixels: int = MAX_PIXELS
 
+    def __str__(self) -> str:
+        """The picture's name."""
+        return self.name
+
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The cutout, or why there is none."""
         try:

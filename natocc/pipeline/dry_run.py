@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections import Counter
 
 from natocc.core.plans import Json
+from natocc.dataset.layout import shard_count
 from natocc.faces.sources.without_masks import open_network
 from natocc.io.workspace import Workspace
 from natocc.pipeline.schedule import Schedule
@@ -83,7 +82,8 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
     for options in recipe.occluders().values():
         options.check(workspace.data)
     schedule = Schedule([a_set.samples_per_face for a_set in recipe.sets], ids, count)
-    samples = Counter(schedule[index].set_index for index in range(len(schedule)))
+    shards = shard_count(len(schedule), recipe.output.shard_size)
+    samples = schedule.samples_of_sets()
     side = recipe.faces.align.size or 1024
     output = recipe.output
     pixel = _BYTES_A_PIXEL[output.image.format] * (2 if output.clean else 1) + sum(
@@ -97,6 +97,6 @@ def expected(recipe: Recipe, workspace: Workspace, count: int | None) -> Expecte
             for index, a_set in enumerate(recipe.sets)
         ),
         samples=len(schedule),
-        shards=math.ceil(len(schedule) / recipe.output.shard_size),
+        shards=shards,
         bytes=int(len(schedule) * (side * side * pixel + _BYTES_A_RECORD)),
     )

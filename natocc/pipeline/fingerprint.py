@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from natocc.core.errors import UsageError
+from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
@@ -17,6 +19,7 @@ from natocc.io.images import read_bytes, sha256
 from natocc.io.listings import known_files
 from natocc.io.notes import OF_NATOCC, OF_THE_SYSTEM, Notes
 from natocc.io.paths import locate
+from natocc.io.processor import processor, told_apart
 from natocc.occluders.library.library import INDEX, Library
 from natocc.occluders.source import OccluderSource
 from natocc.pipeline.encode import label_maps
@@ -31,6 +34,7 @@ NOTES = "notes"
 """Key of an input's notes."""
 
 _MOST_SHOWN = 8
+_log = logging.getLogger("natocc")
 
 
 def describe(pipeline: Pipeline) -> DatasetDescription:
@@ -48,20 +52,32 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
         extracted library by its index, which holds the sha256 of every picture that it was cut from. No picture is read, and
         nothing depends on where the data lie. What was left out is counted in their ``notes``, which decide nothing.
     """
-    recipe = pipeline.recipe
-    faces = pipeline.faces
+    recipe, notes, inputs = pipeline.recipe, pipeline.notes, inputs_of(pipeline)
+    inputs["faces"] |= _of_the_data(notes["faces"])
+    for name, known in inputs["occluders"].items():
+        known |= _of_the_data(notes[f"occluders of {name}"])
+    return DatasetDescription(
+        recipe=recipe.resolved(),
+        recipe_sha256=recipe.sha256(),
+        versions=versions() | recipe.packages(),
+        inputs=inputs,
+        labels=label_maps(recipe.output, pipeline.faces.classes, pipeline.kinds),
+        processors=(processor(),),
+    )
+
+
+def inputs_of(pipeline: Pipeline) -> dict[str, Any]:
+    """What is known of faces and occluders at this moment, as :func:`describe` has it, without notes."""
+    recipe, faces = pipeline.recipe, pipeline.faces
     data, cache = pipeline.workspace.data, pipeline.workspace.cache
     people = hashlib.sha256()
     for face_id in faces.ids():
         people.update(json.dumps([face_id, faces.identity(face_id), faces.split(face_id)]).encode())
-    notes = pipeline.notes
-    inputs = {
+    inputs: dict[str, Any] = {
         "faces": {"count": len(faces.ids()), "ids": people.hexdigest(), "files": files_of(recipe.faces, data, cache)}
-        | hashes_of(recipe.faces, data)
-        | _of_the_data(notes["faces"]),
+        | hashes_of(recipe.faces, data),
         "occluders": {
             a_set.name: _occluders(pipeline.occluders[a_set.name], a_set.occluders, data, cache)
-            | _of_the_data(notes[f"occluders of {a_set.name}"])
             for a_set in recipe.sets
             if a_set.occluders is not None
         },
@@ -72,13 +88,25 @@ def describe(pipeline: Pipeline) -> DatasetDescription:
             for a_set in recipe.sets
             if isinstance(a_set, OccludedSet) and a_set.held_by is not None
         }
-    return DatasetDescription(
-        recipe=recipe.resolved(),
-        recipe_sha256=recipe.sha256(),
-        versions=versions() | recipe.packages(),
-        inputs=inputs,
-        labels=label_maps(recipe.output, faces.classes, pipeline.kinds),
-    )
+    return inputs
+
+
+def changed_inputs(before: Mapping[str, Any], pipeline: Pipeline) -> list[str]:
+    """Lines that say which inputs came, went, or have other names or sizes than before; none where all are the same.
+
+    Parameters
+    ----------
+    before : mapping
+        From :func:`inputs_of` or :func:`describe`, or the same from JSON.
+    pipeline : Pipeline
+        Opened; its files are listed again.
+    """
+    try:
+        return differences({"inputs": before}, {"inputs": json.loads(json.dumps(inputs_of(pipeline)))})
+    except BadDataError as error:
+        return [f"  {error.detail}"]
+    except OSError as error:  # a library that has gone
+        return [f"  {error}"]
 
 
 def check_agrees(shown: str, existing: DatasetDescription, wanted: DatasetDescription) -> None:
@@ -103,6 +131,31 @@ def check_agrees(shown: str, existing: DatasetDescription, wanted: DatasetDescri
         head = f"{shown} holds a dataset ({existing.status}) that differs from the one asked for:"
         last = "use the settings that it was begun with, name another folder with -o, or replace it with --overwrite"
         raise UsageError(head, *lines, last)
+
+
+def with_processors(shown: str, existing: DatasetDescription, wanted: DatasetDescription) -> DatasetDescription:
+    """What a run adds samples to a dataset as: its processors and those before, which is said where they are unlike."""
+    both = {*existing.processors, *wanted.processors}
+    if existing.processors and both != set(existing.processors):
+        say_unlike(shown, both)
+    return dataclasses.replace(wanted, processors=tuple(sorted(both)))
+
+
+def say_unlike(shown: str, processors: Iterable[str]) -> None:
+    """Say that samples of one dataset are made by unlike processors: no reason to stop, as they differ by single levels."""
+    _log.warning(
+        "%s is made on unlike processors, %s: which made a sample decides its bytes, and only the same one makes them again",
+        shown,
+        told_apart(processors),
+    )
+
+
+def other_processor(existing: DatasetDescription) -> list[str]:
+    """A line if no processor like this one made a dataset, which then may not make the same bytes again."""
+    here = processor()
+    if here in existing.processors or not existing.processors:
+        return []
+    return [f"processor: {told_apart(existing.processors)} -> [{here}]: code for other instructions rounds otherwise"]
 
 
 def differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:

@@ -34,7 +34,7 @@ def measures(face: AlignedFace, classes: Mapping[int, str], composite: Composite
     Returns
     -------
     values : dict of str to float
-        Names are those of :data:`natocc.dataset.records.MEASURES`. Regions of which the face shows nothing are left out.
+        Names are those of :data:`natocc.dataset.measures.MEASURES`. Regions of which the face shows nothing are left out.
     """
     left, top, width, height = cv2.boundingRect(composite.amodal)
     values: dict[str, float] = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Image, MadeSample, SampleRecord
 from natocc.faces.sources.photograph import PhotographFaces
+from natocc.io.files import is_dir
 from natocc.io.images import decode_rgb, read_bytes, sha256
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
@@ -143,7 +144,7 @@ def open_photograph(path: Path) -> Photograph:
     except BadDataError as error:
         if error.reason is Reason.MISSING_FILE:
             raise UsageError(f"no photograph {path}") from None
-        if error.reason is Reason.NOT_A_FILE and path.is_dir():
+        if error.reason is Reason.NOT_A_FILE and is_dir(path):
             raise UsageError(f"{path} is a folder: name one photograph in it") from None
         raise UsageError(error.detail) from None
     return Photograph(path.name.encode("utf-8", "backslashreplace").decode(), data, str(path))

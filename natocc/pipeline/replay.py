@@ -13,11 +13,13 @@ from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Plan
 from natocc.core.samples import SampleRecord, occluded
 from natocc.dataset.layout import FOLDERS
-from natocc.dataset.manifest import Row, read_manifest
+from natocc.dataset.manifest import Row, own_file, read_manifest
 from natocc.dataset.open import open_dataset
+from natocc.io.files import exists
 from natocc.io.images import read_bytes, sha256
+from natocc.io.paths import unlinked
 from natocc.io.workspace import Workspace
-from natocc.pipeline.fingerprint import changed_versions
+from natocc.pipeline.fingerprint import changed_versions, other_processor
 from natocc.pipeline.sample import Pipeline
 from natocc.pipeline.schedule import SampleSpec
 from natocc.recipe.model import Recipe, validate_recipe
@@ -73,7 +75,7 @@ def row_of(root: Path, index: int) -> Row:
         If there is none, `root` is no dataset of natocc's or an unfinished one, or the manifest cannot be read.
     """
     opened = open_dataset(root)
-    if not opened.layout.manifest.exists() and not opened.description.is_complete:
+    if not exists(opened.layout.manifest) and not opened.description.is_complete:
         raise UsageError(f"{root} is unfinished and has no manifest yet: run the command that began it again to resume")
     rows = read_manifest(root, index, index)
     if len(rows) != 1:
@@ -96,7 +98,8 @@ def replay_sample(root: Path, row: Row, workspace: Workspace) -> list[Replayed]:
     Raises
     ------
     UsageError
-        If the recipe was changed, inputs are missing, or the plan cannot be read.
+        If the recipe was changed, inputs are missing, the plan cannot be read, or the row names a file that is none of the
+        dataset's.
     BadDataError
         If an input that was used then cannot be used now.
     """
@@ -118,8 +121,9 @@ def replay_sample(root: Path, row: Row, workspace: Workspace) -> list[Replayed]:
     for folder in FOLDERS:
         if folder in remade or row[f"{folder}_path"] is not None:
             suffix, content = remade.get(folder, ("", b""))
-            path = row[f"{folder}_path"] or layout.file(folder, spec.index, suffix).relative_to(root).as_posix()
-            files.append(Replayed(folder, path, content, row[f"{folder}_sha256"], _digest(layout.root / path)))
+            named = row[f"{folder}_path"] is not None
+            path = own_file(root, row, folder) if named else layout.file(folder, spec.index, suffix).relative_to(root).as_posix()
+            files.append(Replayed(folder, path, content, row[f"{folder}_sha256"], _digest(layout.root, path)))
     return files
 
 
@@ -129,9 +133,14 @@ def changed_since(root: Path) -> list[str]:
     return changed_versions(description, validate_recipe(description.recipe, "in dataset.json"))
 
 
-def _digest(path: Path) -> str | None:
+def other_processor_than(root: Path) -> list[str]:
+    """A line if no processor like this one made the dataset, for a sample that is not the same again."""
+    return other_processor(open_dataset(root).description)
+
+
+def _digest(root: Path, path: str) -> str | None:
     try:
-        return sha256(read_bytes(path))
+        return sha256(read_bytes(unlinked(root, path)))
     except BadDataError:
         return None
 

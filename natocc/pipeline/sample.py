@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,10 +18,10 @@ from natocc.compose.hold import HOLDING
 from natocc.compose.pose import can_fill, unsized
 from natocc.compose.render import render
 from natocc.core import seeds
-from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Finish, Plan, Reference
 from natocc.core.samples import AlignedFace, Composite, Cutout, MadeSample, Rejection, SampleRecord
-from natocc.dataset.splits import Splits, few_people
+from natocc.dataset.splits import few_people
 from natocc.faces.alignment.align import align_face
 from natocc.faces.alignment.mirror import mirrored
 from natocc.faces.classes import SKIN_PARTS, values_of
@@ -32,8 +34,10 @@ from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.occluders.source import OccluderSource, PutOnFaces
 from natocc.pipeline.encode import encode
+from natocc.pipeline.fits import check_fits, check_known, source_of
 from natocc.pipeline.kinds import kind_values, kinds_of_sets
 from natocc.pipeline.metrics import hidden_landmarks, labelled_regions, measures
+from natocc.pipeline.occluders import divided, libraries_of, open_occluders
 from natocc.pipeline.schedule import SampleSpec, Schedule
 from natocc.recipe.model import OccludedSet, Recipe, SetRecipe
 
@@ -56,6 +60,9 @@ class Pipeline:
     look : bool
         Whether to look at a few masks, and for pictures under several names, before anything is made. Workers do not: whoever
         started them has.
+    libraries : mapping of str to Path
+        See :func:`natocc.pipeline.occluders.open_occluders`. Workers are told, so that all use the same ones, whatever becomes of
+        the data meanwhile.
 
     Raises
     ------
@@ -70,11 +77,13 @@ class Pipeline:
         like: Pipeline | None = None,
         faces: FaceSource | None = None,
         look: bool = True,
+        libraries: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         like = like if like is not None and like.recipe.faces == recipe.faces else None
         self.recipe: Recipe = recipe
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
+        recipe.check_cache(data, cache)
         # The faces of `like` are one for a photograph already, if there are splits.
         if like:
             self.faces: FaceSource = like.faces
@@ -86,7 +95,8 @@ class Pipeline:
                 self.faces.check()
         self._segmenter: Segmenter | None = like._segmenter if like else open_network(recipe.faces, self.faces, data)
         self._skin_values = values_of(self.faces.classes, SKIN_PARTS)
-        opened = {key: options.open(data, cache, jobs) for key, options in recipe.occluders().items()}
+        opened = open_occluders(recipe, workspace, libraries)
+        self.libraries: dict[str, Path] = libraries_of(opened)
         self._occluders = {
             a_set.name: opened[a_set.occluders.model_dump_json()] for a_set in recipe.sets if a_set.occluders is not None
         }
@@ -95,9 +105,10 @@ class Pipeline:
             for a_set in recipe.sets
             if isinstance(a_set, OccludedSet) and a_set.held_by is not None
         }
-        self._of_split = {name: _divided(source, recipe.splits) for name, source in self._occluders.items()}
-        self._hands_of_split = {name: _divided(source, recipe.splits) for name, source in self._hands.items()}
-        self._check_splits()
+        self._of_split = {name: divided(source, recipe.splits) for name, source in self._occluders.items()}
+        self._hands_of_split = {name: divided(source, recipe.splits) for name, source in self._hands.items()}
+        if recipe.splits is not None and recipe.splits.faces == "owner":
+            recipe.splits.check_owners(recipe.faces.source, {face_id: self.faces.split(face_id) for face_id in self.faces.ids()})
         self._finder: LandmarkFinder = like._finder if like else recipe.faces.align.finder(data, cache)
         self._aligned: OrderedDict[str, Photo | BadDataError] = like._aligned if like else OrderedDict()
         self._keeping: threading.Lock = like._keeping if like else threading.Lock()
@@ -171,8 +182,9 @@ class Pipeline:
         row = self.row(spec)
         stage, face = "face", None
         try:
-            face = self._face(spec.face).face
-            row = functools.partial(row, face_origin=face.origin, detector=face.detector)
+            as_read = self._face(spec.face)
+            face, labels = as_read.face, as_read.labels_sha256
+            row = functools.partial(row, face_origin=face.origin, face_labels_sha256=labels, detector=face.detector)
             finish = draw_finish(seeds.generator(self.recipe.seed, a_set.name, spec.face, spec.variant, "finish"), a_set.finish)
             photo = self._photo(spec.face, finish)
             face, stage = photo.face, "plan"
@@ -230,11 +242,13 @@ class Pipeline:
             If an input that was used then cannot be used now.
         """
         name = self.recipe.sets[spec.set_index].name
+        check_known(spec.face, self.faces.ids())
         sources = [
-            (self._hands if occluder.placement.anchor == HOLDING else self._occluders)[name] for occluder in plan.occluders
+            source_of(self._hands if each.placement.anchor == HOLDING else self._occluders, name) for each in plan.occluders
         ]
-        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         photo = self._photo(spec.face, plan.finish)
+        check_fits(plan, photo.face.face_mask.shape)
+        cutouts = [source.cutout(occluder.cutout) for source, occluder in zip(sources, plan.occluders, strict=True)]
         return photo.face, render(photo, cutouts, plan)
 
     def files(self, spec: SampleSpec, plan: Plan, face: AlignedFace, composite: Composite) -> dict[str, tuple[str, bytes]]:
@@ -269,15 +283,6 @@ class Pipeline:
 
         return draw_plan(rng, photo, draw, a_set, finish, None if hands is None else draw_hand)
 
-    def _check_splits(self) -> None:
-        if self.recipe.splits is not None and self.recipe.splits.faces == "owner":
-            unknown = [face_id for face_id in self.faces.ids() if self.faces.split(face_id) not in self.recipe.splits.names]
-            if unknown:
-                raise UsageError(
-                    f"splits.faces: owner, but source {self.recipe.faces.source!r} knows no split with a share "
-                    f"for {len(unknown)} of its {len(self.faces.ids())} faces, such as {unknown[0]!r}; use splits.faces: hash"
-                )
-
     def _photo(self, face_id: str, finish: Finish) -> Photo:
         """The face on which occluders are laid."""
         photo = self._face(face_id)
@@ -307,10 +312,3 @@ class Pipeline:
             actual = f"the {'found' if self._segmenter else 'estimated'} mask has a confidence of {face.mask_confidence:.2f}"
             raise BadDataError(Reason.LOW_CONFIDENCE, f"{actual}; faces.min_confidence asks for {options.min_confidence}")
         return face
-
-
-def _divided(source: OccluderSource, splits: Splits | None) -> dict[str, OccluderSource]:
-    """An occluder source for each split."""
-    if splits is None:
-        return {}
-    return {name: source.subset(lambda picture, name=name: splits.of("occluder", picture) == name) for name in splits.names}  # type: ignore[misc]

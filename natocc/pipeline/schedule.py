@@ -41,12 +41,18 @@ class Schedule:
         self._faces = faces
         rounds = [_rounds(per_face, len(faces)) for per_face in samples_per_face]
         once = sum(int(number) for numbers in rounds for number in numbers.sum(axis=1))
-        self._once = once
+        self._once, self._sets = once, len(rounds)
         self._order = _interleave(rounds)
         self._variants_a_turn = [len(numbers) for numbers in rounds]
         self.count = once if count is None else count
         if once == 0 and self.count:
             raise UsageError("the recipe makes no sample: no face, or less than one sample in all")
+
+    def samples_of_sets(self) -> list[int]:
+        """How many samples each set makes."""
+        turns, rest = divmod(self.count, max(self._once, 1))
+        of_a_turn, of_the_rest = (np.bincount(rows[:, 0], minlength=self._sets) for rows in (self._order, self._order[:rest]))
+        return [int(number) for number in turns * of_a_turn + of_the_rest]
 
     def __len__(self) -> int:
         return self.count

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from natocc.core.addresses import has_credentials, without_credentials
 from natocc.core.errors import UsageError
-from natocc.core.text import did_you_mean, nearest
+from natocc.core.text import did_you_mean, joined, nearest
 from natocc.plugins.table import Table
 
 _LOCATION, _FILE = object(), object()
@@ -35,6 +36,7 @@ class Options(BaseModel):
     @classmethod
     def _know_every_key(cls, value: Any) -> Any:
         if isinstance(value, Mapping):
+            value = _fit(value, "")
             known = list(cls.model_fields)
             for key in value:
                 if key not in known:
@@ -72,6 +74,22 @@ class Options(BaseModel):
                 if isinstance(item, Options):
                     versions |= item.packages()
         return dict(sorted(versions.items()))
+
+
+def _fit(value: Any, path: str) -> Any:
+    """A part of a recipe, its texts fit to be written into ``dataset.json``, a manifest and a card that others read."""
+    if isinstance(value, Mapping):
+        return {_fit(key, path): _fit(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_fit(item, f"{path}.{index}") for index, item in enumerate(value))
+    if not isinstance(value, str):
+        return value
+    if has_credentials(value):
+        raise ValueError(f"{path}: expected an address without password, key or token, found {without_credentials(value)!r}")
+    try:
+        return joined(value)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _has_mark(parts: Iterable[Any], mark: object) -> bool:

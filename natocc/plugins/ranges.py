@@ -9,6 +9,8 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from natocc.core.plans import MOST_BLUR
+
 
 def _pair(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -34,12 +36,14 @@ class _OrOneNumber:
 
 _Unit = Annotated[float, Field(ge=0, le=1)]
 _Positive = Annotated[float, Field(gt=0)]
+_Blur = Annotated[float, Field(gt=0, le=MOST_BLUR)]
 _Quality = Annotated[int, Field(ge=1, le=100)]
 _Natural = Annotated[int, Field(ge=1, le=16)]
 
 Range = Annotated[tuple[float, float], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
 PositiveRange = Annotated[tuple[_Positive, _Positive], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
 UnitRange = Annotated[tuple[_Unit, _Unit], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
+BlurRange = Annotated[tuple[_Blur, _Blur], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
 QualityRange = Annotated[tuple[_Quality, _Quality], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
 CountRange = Annotated[tuple[_Natural, _Natural], BeforeValidator(_pair), AfterValidator(_ordered), _OrOneNumber()]
 

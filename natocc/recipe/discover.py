@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from natocc.core.errors import NatoccError
+from pydantic import ValidationError
+
+from natocc.core.errors import NatoccError, RunError
 from natocc.faces import SOURCES as FACES
 from natocc.faces.landmarks.yunet import YuNet
 from natocc.faces.sources.base import FaceOptions
 from natocc.faces.sources.photographs import once_per_photograph
+from natocc.io.files import is_dir
 from natocc.io.folders import is_system
 from natocc.io.segmenter import Segmenter
 from natocc.occluders import SOURCES as OCCLUDERS
 from natocc.occluders.source import OccluderOptions
+from natocc.plugins.faults import faults
 from natocc.plugins.options import choose_by_name
 
 
@@ -30,7 +34,7 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
     layouts = [("faces", "celebamask"), ("faces", "labelled"), ("occluders", "coco"), ("occluders", "hands")]
     any_pictures = [("faces", "folder"), ("occluders", "cutouts"), ("occluders", "shapes")]
     try:
-        entries = sorted(path for path in data.iterdir() if path.is_dir() and not is_system(path.name))
+        entries = sorted(path for path in data.iterdir() if _is_folder(path) and not is_system(path.name))
     except OSError:  # no such folder, or one that may not be listed: sources say which
         return
     for folder in entries:
@@ -41,6 +45,13 @@ def folders(data: Path, cache: Path) -> Iterator[dict[str, Any]]:
             if readable:
                 break
         yield {"folder": folder.name, "as": readable}
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return is_dir(path)
+    except RunError:  # a link to where nobody may look
+        return False
 
 
 def networks(data: Path) -> Iterator[dict[str, Any]]:
@@ -95,6 +106,8 @@ def _look(kind: str, name: str, root: str | None, data: Path, cache: Path) -> di
         }
     except NatoccError as error:
         return {"missing": str(error)}
+    except ValidationError as error:  # the name of a folder that no recipe can hold
+        return {"missing": faults(error)[0]}
     except OSError as error:  # a folder that may not be looked at
         return {"missing": f"cannot read {error.filename}: {error.strerror}"}
     except Exception as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from natocc.core.addresses import is_url
 from natocc.core.errors import UsageError
+from natocc.io.files import exists
 from natocc.io.paths import SCHEMES
 from natocc.recipe.edit import edit_recipe
 from natocc.recipe.model import Recipe, validate_recipe
@@ -68,5 +69,5 @@ def _location(path: str) -> str:
     if not path.startswith(SCHEMES) and not is_url(path):
         with contextlib.suppress(OSError, RuntimeError, ValueError):  # no path at all: said when it is looked for
             here = Path(path).expanduser().absolute()
-            path = str(here) if here.exists() else path
+            path = str(here) if exists(here) else path
     return json.dumps(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -19,9 +20,12 @@ from natocc.compose.rules import ComposeRules, TransparencyRule
 from natocc.core.errors import RecipeError
 from natocc.core.plans import Json
 from natocc.core.text import nearest
+from natocc.dataset.layout import MOST_SHARD_SIZE, NAME
 from natocc.dataset.splits import Splits
 from natocc.faces import SOURCES as FACE_SOURCES
 from natocc.faces.sources.base import FaceOptions
+from natocc.io.files import real
+from natocc.io.folders import CACHE_TAG
 from natocc.io.paths import locate
 from natocc.occluders import SOURCES as OCCLUDER_SOURCES
 from natocc.occluders.source import OccluderOptions
@@ -29,7 +33,7 @@ from natocc.plugins.faults import faults
 from natocc.plugins.options import PART_OF, ChosenFrom, Options
 
 _LARGEST = 2**63 - 1
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_NAME = f"^{NAME.pattern}$"
 
 
 _OCCLUDERS = ChosenFrom(OCCLUDER_SOURCES, OccluderOptions)
@@ -148,7 +152,7 @@ class ImageFormat(Options):
 class Output(Options):
     """The dataset on disk."""
 
-    shard_size: int = Field(1000, ge=1, le=100_000)
+    shard_size: int = Field(1000, ge=1, le=MOST_SHARD_SIZE)
     """Samples in a shard."""
     image: ImageFormat = ImageFormat()
     """How pictures are encoded."""
@@ -228,8 +232,40 @@ class Recipe(Options):
         """
         for field, location in self.locations():
             source = locate(location, data)
-            if out.resolve().is_relative_to(source.resolve()):
+            if real(out).is_relative_to(real(source)):
                 raise RecipeError(f"{field}: {source} holds the output {out}; name a folder outside it with -o")
+
+    def check_cache(self, data: Path, cache: Path) -> None:
+        """Refuse a cache of which a folder that is read would take files for input.
+
+        One that natocc makes below such a folder is known by its tag, and left out.
+
+        Parameters
+        ----------
+        data : Path
+            The data root.
+        cache : Path
+            Folder of the cache, which may not exist yet.
+
+        Raises
+        ------
+        RecipeError
+            If it is a location that the recipe reads, or lies below one and holds something else than a cache.
+        """
+        home = real(cache)
+        for field, location in self.locations():
+            source = real(locate(location, data))
+            if home == source or (home.is_relative_to(source) and _is_taken(home)):
+                raise RecipeError(
+                    f"{field}: {source} holds the cache {cache}; name a folder outside it with --cache or NATOCC_CACHE"
+                )
+
+
+def _is_taken(cache: Path) -> bool:
+    """Whether a folder holds something and is no cache of natocc's."""
+    with contextlib.suppress(OSError):
+        return not (cache / CACHE_TAG).exists() and any(cache.iterdir())
+    return False
 
 
 def validate_recipe(raw: Mapping[str, Any], name: str) -> Recipe:

@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from natocc.core.errors import RecipeError
+from natocc.core.errors import RecipeError, UsageError
 from natocc.core.text import did_you_mean
+from natocc.io.files import is_file, read_text
 from natocc.io.paths import own_folder
 
 _MOST_BYTES = 1_000_000
@@ -52,15 +53,13 @@ def recipe_text(name_or_path: str) -> tuple[str, str]:
     """
     own = own_recipes()
     path = own.get(name_or_path, Path(name_or_path))
-    if not path.is_file():
+    if not is_file(path):
         hint = did_you_mean(name_or_path, own)
         raise RecipeError(f"no recipe file {name_or_path!r}, and no recipe of natocc's own by that name: {', '.join(own)}{hint}")
-    if path.stat().st_size > _MOST_BYTES:
-        raise RecipeError(f"recipe {path} has more than {_MOST_BYTES} bytes")
     try:
-        return path.read_text(encoding="utf-8-sig"), str(name_or_path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"recipe {path} cannot be read: {error}") from None
+        return read_text(path, "a recipe", _MOST_BYTES), str(name_or_path)
+    except UsageError as error:
+        raise RecipeError(*error.lines) from None
 
 
 def parse_recipe(text: str, name: str) -> dict[str, Any]:

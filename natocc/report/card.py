@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import yaml
 
 from natocc.core.text import plain
-from natocc.dataset.description import DatasetDescription, read_dataset
+from natocc.dataset.description import DatasetDescription
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import Row, stream_manifest
 from natocc.faces.classes import flip_pairs
-from natocc.io.atomic import write_aside
 from natocc.report.tally import COLUMNS, SetTally, Tally
 
 _MOST_CATEGORIES = 100
@@ -61,19 +59,15 @@ Cite the owners of the faces and occluders above, too.
 """
 
 
-def write_card(layout: Layout) -> None:
-    """Write ``README.md`` from ``dataset.json`` and the manifest; it depends on the samples and the recipe alone.
+def card_of(layout: Layout, description: DatasetDescription) -> bytes:
+    """``README.md`` of a dataset, from what ``dataset.json`` says, or will, and the manifest: from samples and recipe alone.
 
     Raises
     ------
     UsageError
-        If either is damaged.
-    RunError
-        If writing fails (disk full, read-only, no permission).
+        If the manifest is damaged.
     """
-    description = read_dataset(layout.root)
-    text = card(description, stream_manifest(layout.root, COLUMNS))
-    write_aside(layout.root / "README.md", text.encode("utf-8"))
+    return card(description, stream_manifest(layout.root, COLUMNS)).encode("utf-8")
 
 
 def card(description: DatasetDescription, rows: Iterable[Row]) -> str:
@@ -95,7 +89,7 @@ def card(description: DatasetDescription, rows: Iterable[Row]) -> str:
             f"# {escaped(description.name)}\n",
             f"Faces under synthetic occlusion, with exact masks, made by natocc {escaped(description.natocc)}: {what}.\n",
             *(["![Samples beside their masks](contact_sheet.jpg)\n"] if tally.made else []),
-            *_counts(tally, description.recipe),
+            *_counts(tally, description),
             *_values(description),
             *_method(description),
             *_origins(tally),
@@ -105,14 +99,14 @@ def card(description: DatasetDescription, rows: Iterable[Row]) -> str:
     )
 
 
-def _counts(tally: Tally, recipe: Mapping[str, Any]) -> list[str]:
+def _counts(tally: Tally, description: DatasetDescription) -> list[str]:
     sets = [_set_row(name, of_set) for name, of_set in sorted(tally.sets.items())]
     titles = ("set", "method", "samples", "rejected", "face occluded, mean", "least", "most")
     parts = ["## What is in it\n", _table(titles, sets)]
     if tally.splits:
         rows = [(escaped(split), count, len(tally.people[split])) for split, count in sorted(tally.splits.items())]
         parts.append(_table(("split", "samples", "identities"), rows))
-        if (recipe["splits"] or {}).get("faces") == "hash":
+        if description.split_by == "hash":
             parts.append("No identity and no occluder's picture lies in two splits.\n")
     if tally.category_uses:
         named = [f"{escaped(name)} {count}" for name, count in _ranked(tally.category_uses)[:_MOST_CATEGORIES]]
@@ -131,7 +125,7 @@ def _set_row(name: str, of_set: SetTally) -> tuple[object, ...]:
 
 
 def _values(description: DatasetDescription) -> list[str]:
-    pictures = ("images", "clean") if description.recipe["output"].get("clean") else ("images",)
+    pictures = ("images", "clean") if description.has_clean else ("images",)
     rows = [(f"`{folder}/`", _FOLDERS[folder], "") for folder in pictures]
     for folder, values in description.labels.items():
         named = ", ".join(f"{escaped(value)} {escaped(name)}" for value, name in values.items())
@@ -155,7 +149,8 @@ def _method(description: DatasetDescription) -> list[str]:
     return [
         "## How it was made\n",
         "Occluders were cut out of their pictures, or drawn at random, then placed, recoloured and blended over the faces; each\n"
-        f"mask follows from the matte that blended. The same recipe, inputs and versions give the same bytes: {versions}.\n",
+        f"mask follows from the matte that blended. The same recipe, inputs and versions give the same bytes on processors\n"
+        f"of one kind, which `dataset.json` names: {versions}.\n",
         f"The resolved recipe, sha256 {escaped(description.recipe_sha256)}:\n",
         f"{fence}yaml\n{text}{fence}\n",
     ]

@@ -14,8 +14,8 @@ from natocc.core.samples import Cutout, Image, Mask, Matte
 from natocc.core.text import plain
 from natocc.dataset.layout import Layout
 from natocc.dataset.records import read_few, whole_shards
-from natocc.io.atomic import write_aside
 from natocc.io.images import MOST_PIXELS, encode_jpeg, read_labels, read_rgb
+from natocc.io.paths import unlinked
 from natocc.report.overlay import overlay
 
 _LIGHT, _DARK, _SQUARE = 150, 110, 16
@@ -104,8 +104,8 @@ def _title(text: str, width: int) -> Image:
     return np.asarray(bar, dtype=np.uint8)
 
 
-def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
-    """Write ``contact_sheet.jpg``: samples of a dataset, evenly taken, each beside its mask.
+def sheet_of(layout: Layout, count: int = 24) -> bytes:
+    """``contact_sheet.jpg`` of a dataset: samples of a dataset, evenly taken, each beside its mask.
 
     Parameters
     ----------
@@ -118,15 +118,13 @@ def dataset_contact_sheet(layout: Layout, count: int = 24) -> None:
     ------
     BadDataError, UsageError
         If a file of the dataset cannot be read.
-    RunError
-        If writing fails (disk full, read-only, no permission).
     """
     tiles = [tile for shard, most in _shares(whole_shards(layout), count) for tile in _shard_tiles(layout, shard, most)]
-    write_aside(layout.contact_sheet, encode_jpeg(contact_sheet(tiles, columns=8, side=_TILE), 88))
+    return encode_jpeg(contact_sheet(tiles, columns=8, side=_TILE), 88)
 
 
 def files_of_contact_sheet(layout: Layout, count: int = 24) -> Iterator[str]:
-    """The files that :func:`dataset_contact_sheet` reads, relative to the dataset."""
+    """The files that :func:`sheet_of` reads, relative to the dataset."""
     for shard, most in _shares(whole_shards(layout), count):
         samples, paths = read_few(layout, shard, most)
         for sample in samples:
@@ -144,7 +142,7 @@ def _shard_tiles(layout: Layout, shard: int, most: int) -> Iterator[Tile]:
     """Two tiles for each of at most `most` samples of a shard, evenly taken: the picture, and the face on it."""
     samples, paths = read_few(layout, shard, most)
     for sample in samples:
-        files = {folder: layout.root / path for folder, path in paths[sample.index].items()}
+        files = {folder: unlinked(layout.root, path) for folder, path in paths[sample.index].items()}
         image = fitted(read_rgb(files["images"], MOST_PIXELS)[0], _TILE)
         # Shrunk before the face is drawn on it: a line of one pixel would not survive being shrunk.
         masks = {name: shrunk_mask(read_labels(files[name], MOST_PIXELS), image.shape[:2]) for name in _DRAWN if name in files}

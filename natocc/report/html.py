@@ -19,7 +19,8 @@ from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import row_without_plan
 from natocc.dataset.records import ShardRecord, read_shard, read_shards, whole_shards
-from natocc.io.atomic import with_remedy, write_aside
+from natocc.io.atomic import with_remedy, write_aside, write_named
+from natocc.io.files import real
 from natocc.report.gallery import Gallery
 from natocc.report.heat import HeatMap, ramp_stops
 from natocc.report.tally import BINS, Tally
@@ -96,7 +97,7 @@ def write_report(
         If writing fails (disk full, read-only, no permission).
     """
     path = root / REPORT if out is None else out
-    if path.resolve().is_relative_to(root.resolve()) and path.resolve() != (root / REPORT).resolve():
+    if real(path).is_relative_to(real(root)) and real(path) != real(root / REPORT):
         raise UsageError(f"{path} lies in the dataset, where only {REPORT} may be written; name a file outside it with -o")
     description = read_dataset(root)
     layout = Layout(root, description.shard_size)
@@ -121,8 +122,11 @@ def write_report(
     gallery.finish()
     context = _context(description, tally, heat, gallery, no_source)
     content = _page(context).encode("utf-8", "backslashreplace")
-    with with_remedy("name another file with -o"):
-        write_aside(path, content)
+    if out is None:
+        with with_remedy("name another file with -o"):
+            write_aside(path, content)
+    else:
+        write_named(path, content)
     return WrittenReport(path, tally.samples, gallery.count, gallery.unreadable, len(content))
 
 
@@ -147,7 +151,7 @@ def _context(description: DatasetDescription, tally: Tally, heat: HeatMap, galle
         "version": description.natocc,
         "recipe_sha256": description.recipe_sha256[:12],
         "recipe": yaml.safe_dump(description.recipe, sort_keys=False, allow_unicode=True),
-        "masks": description.recipe["output"].get("masks", []),
+        "masks": description.masks,
         "tally": tally,
         "bins": BINS,
         "top": categories[:_TOP],

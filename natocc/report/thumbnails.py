@@ -13,6 +13,7 @@ import numpy as np
 from natocc.core.errors import BadDataError
 from natocc.core.samples import IGNORE, Image, Mask
 from natocc.io.images import MOST_PIXELS, encode_jpeg, encode_png, read_labels, read_plane, read_rgb
+from natocc.io.paths import unlinked
 
 VISIBLE, OCCLUDED, OCCLUDER, IGNORED = 1, 2, 3, 4
 """What a pixel is: face that is visible, face that is not, an occluder off the face, to be ignored; 0 is the rest."""
@@ -84,11 +85,11 @@ def thumbnail(root: Path, files: Mapping[str, str], side: int, original: Origina
         None where a file cannot be read: a report counts it, ``natocc verify`` judges.
     """
     try:
-        image = read_rgb(root / files["images"], MOST_PIXELS)[0]
-        modal = read_labels(root / files["masks"], MOST_PIXELS) if "masks" in files else None
-        amodal = read_labels(root / files["amodal"], MOST_PIXELS) if "amodal" in files else None
+        image = read_rgb(unlinked(root, files["images"]), MOST_PIXELS)[0]
+        modal = read_labels(unlinked(root, files["masks"]), MOST_PIXELS) if "masks" in files else None
+        amodal = read_labels(unlinked(root, files["amodal"]), MOST_PIXELS) if "amodal" in files else None
         covered = _covered(root, files)
-        source = read_rgb(root / files["clean"], MOST_PIXELS)[0] if "clean" in files else None
+        source = read_rgb(unlinked(root, files["clean"]), MOST_PIXELS)[0] if "clean" in files else None
     except (BadDataError, KeyError):
         return None
     if original is not None:
@@ -145,9 +146,9 @@ def side_for(count: int) -> int:
 def _covered(root: Path, files: Mapping[str, str]) -> Mask | None:
     """Where occluders lie, from the masks that say so."""
     if "occluders" in files:
-        return (read_labels(root / files["occluders"], MOST_PIXELS) > 0).astype(np.uint8)
+        return (read_labels(unlinked(root, files["occluders"]), MOST_PIXELS) > 0).astype(np.uint8)
     if "mattes" in files:
-        matte = read_plane(root / files["mattes"], MOST_PIXELS)
+        matte = read_plane(unlinked(root, files["mattes"]), MOST_PIXELS)
         return (matte > np.iinfo(matte.dtype).max // 2).astype(np.uint8)
     return None
 

@@ -13,11 +13,13 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.core.versions import __version__, versions
+from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
 from natocc.evaluation.counts import FIELDS, Counts
 from natocc.evaluation.evaluate import evaluate
 from natocc.evaluation.predictions import NetworkPredictions
-from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, read_json, write_aside
+from natocc.io.files import exists
 from natocc.io.segmenter import Segmenter
 from natocc.io.workspace import Workspace
 from natocc.training.benchmark_table import Results, benchmark_table
@@ -85,10 +87,11 @@ class BenchmarkRun:
     def _claim(self) -> None:
         """A new folder, or one of the same benchmark: each training compares the rest itself."""
         path = self.out / REPORT
-        others = [entry.name for entry in self.out.iterdir() if entry.name not in (".lock", "data", "runs", REPORT, TABLE)]
+        own = (LOCK, "data", "runs", REPORT, TABLE)  # also under the names that a kill left them
+        others = [entry.name for entry in self.out.iterdir() if final_name(entry.name) not in own]
         if others:
             raise UsageError(f"{self.out} holds {min(others)!r}, which natocc benchmark did not write; name a new folder with -o")
-        if path.exists() and read_json(path).get("name") != self.options.name:
+        if exists(path) and read_json(path).get("name") != self.options.name:
             raise UsageError(f"{self.out} holds the benchmark {read_json(path).get('name')!r}; name a new folder with -o")
 
     def _check(self) -> None:
@@ -160,7 +163,7 @@ class BenchmarkRun:
 
 def _kept(path: Path, identity: dict[str, Json]) -> Counts | None:
     """Counts of an earlier evaluation of the same network on the same truth."""
-    if not path.exists():
+    if not exists(path):
         return None
     try:
         content = read_json(path)

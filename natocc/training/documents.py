@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.text import nearest
+from natocc.io.files import is_file
 from natocc.io.images import read_bytes
 from natocc.io.paths import own_folder
 from natocc.plugins.faults import faults
@@ -70,7 +71,7 @@ def read_benchmark(name_or_path: str, edits: Iterable[str] = ()) -> Benchmark:
     """
     own = own_benchmarks()
     path = own.get(name_or_path, Path(name_or_path))
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError(
             f"no benchmark file {name_or_path!r}, nor one of natocc's own by that name{nearest(name_or_path, list(own))}"
         )

@@ -9,7 +9,8 @@ from typing import Any
 
 from natocc.core.errors import RunError, UsageError
 from natocc.core.progress import Progress
-from natocc.io.atomic import disk_errors, flush
+from natocc.io.atomic import disk_errors, flush, fresh_name
+from natocc.io.files import exists
 from natocc.training.data import Drawn, Source
 from natocc.training.options import Training
 from natocc.training.packages import needed, quiet
@@ -181,17 +182,20 @@ def _watcher(out: Path, options: Training, progress: Progress) -> Any:
             module.losses.clear()
             step = int(trainer.global_step)
             if not math.isfinite(loss):
-                kept = f"; {out / CHECKPOINT} keeps what was learnt before" if (out / CHECKPOINT).exists() else ""
+                kept = f"; {out / CHECKPOINT} keeps what was learnt before" if exists(out / CHECKPOINT) else ""
                 raise RunError(f"the loss is no longer a number, at step {step} or before: lower training.learning_rate{kept}")
             module.history.append((step, loss))
             path = out / CHECKPOINT
-            aside = path.with_name(f".{CHECKPOINT}.part")
+            aside = fresh_name(path)
             with disk_errors(path):
-                trainer.save_checkpoint(aside)
-                if trainer.is_global_zero:
-                    flush(aside)
-                    aside.replace(path)
-                    flush(out)
+                try:
+                    trainer.save_checkpoint(aside)
+                    if trainer.is_global_zero:
+                        flush(aside)
+                        aside.replace(path)
+                        flush(out)
+                finally:
+                    aside.unlink(missing_ok=True)
 
         def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
             if isinstance(exception, KeyboardInterrupt):
@@ -208,7 +212,7 @@ def _checkpoint(torch: Any, path: Path) -> str | None:
     RunError
         If it is damaged.
     """
-    if not path.exists():
+    if not exists(path):
         return None
     try:
         torch.load(path, map_location="cpu", weights_only=True)

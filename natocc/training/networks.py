@@ -8,6 +8,7 @@ from typing import Any
 
 from natocc.core.errors import UsageError
 from natocc.core.text import nearest
+from natocc.io.files import is_file
 from natocc.io.paths import locate
 from natocc.training.options import Network
 from natocc.training.packages import needed, quiet
@@ -84,7 +85,7 @@ def _normalised(inner: Any) -> Any:
 def _load(inner: Any, path: Path) -> None:
     """Weights of the whole network, or of its encoder."""
     torch = needed("torch")
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError(f"no file of weights {path}")
     try:
         if path.suffix == ".safetensors":

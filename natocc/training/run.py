@@ -16,9 +16,11 @@ from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import Progress
 from natocc.core.versions import __version__, versions
+from natocc.dataset.layout import LOCK
 from natocc.dataset.write.lock import locked
 from natocc.evaluation.pictures import Pictures
-from natocc.io.atomic import disk_errors, encode_json, read_json, write_aside
+from natocc.io.atomic import disk_errors, encode_json, final_name, read_json, write_aside
+from natocc.io.files import exists, is_file
 from natocc.io.images import read_bytes, sha256
 from natocc.training.data import Kept, Source, check_targets
 from natocc.training.loop import CHECKPOINT, fit
@@ -27,7 +29,7 @@ from natocc.training.packages import versions_used
 
 DESCRIPTION, NETWORK, LOG = "training.json", "net.onnx", "log.csv"
 
-_OWN = (DESCRIPTION, NETWORK, LOG, CHECKPOINT, f".{CHECKPOINT}.part", ".lock")
+_OWN = (DESCRIPTION, NETWORK, LOG, CHECKPOINT, LOCK)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,9 +212,10 @@ def identity_of(pictures: Pictures, **described: Json) -> dict[str, Json]:
     return {**described, "pictures": len(pictures.names), "names_sha256": names}
 
 
-def _is_evaluation(name: str) -> bool:
-    """Whether a benchmark has put its result beside a training."""
-    return name.startswith("on-") and name.endswith(".json")
+def _is_own(name: str) -> bool:
+    """Whether a training gives such names to its files, or a benchmark to the results that it puts beside them."""
+    name = final_name(name)
+    return name in _OWN or (name.startswith("on-") and name.endswith(".json"))
 
 
 def is_helper() -> bool:
@@ -225,20 +228,22 @@ def _claimed(out: Path, overwrite: bool):  # type: ignore[no-untyped-def]
     """The folder, ours alone while the block lasts; with `overwrite` without what was in it."""
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        others = sorted(path.name for path in out.iterdir() if path.name not in _OWN and not _is_evaluation(path.name))
-    if others and not (out / DESCRIPTION).exists():
+        others = sorted(path.name for path in out.iterdir() if not _is_own(path.name))
+    if others and not exists(out / DESCRIPTION):
         raise UsageError(f"{out} holds {others[0]!r}, which natocc train did not write; name a new folder with -o")
     with locked(out):
-        if overwrite:
-            with disk_errors(out):
-                for name in _OWN[:-1]:
-                    (out / name).unlink(missing_ok=True)
+        with disk_errors(out):
+            for path in out.glob(".*.part"):  # of a training that was killed
+                if _is_own(path.name):
+                    path.unlink(missing_ok=True)
+            for name in _OWN[:-1] if overwrite else ():
+                (out / name).unlink(missing_ok=True)
         yield
 
 
 def _before(out: Path, described: dict[str, Json]) -> dict[str, Json]:
     """What lies in the folder, if it is of the same training."""
-    if not (out / DESCRIPTION).exists():
+    if not exists(out / DESCRIPTION):
         return {}
     before = read_json(out / DESCRIPTION)
     for key, value in json.loads(json.dumps(described)).items():
@@ -249,7 +254,7 @@ def _before(out: Path, described: dict[str, Json]) -> dict[str, Json]:
 
 
 def _is_whole(out: Path, before: dict[str, Json]) -> bool:
-    return (out / NETWORK).is_file() and sha256(read_bytes(out / NETWORK)) == before.get("net_sha256")
+    return is_file(out / NETWORK) and sha256(read_bytes(out / NETWORK)) == before.get("net_sha256")
 
 
 def _first_difference(before: Json, now: Json, path: str) -> str:

@@ -99,6 +99,7 @@ def write_instances(source: Path, path: Path, count: int) -> None:
 
 def write_library(path: Path, count: int) -> None:
     """The index of a library of `count` cutouts, seven a picture, without their files."""
+    from natocc.io.sealed_json import seal
     from natocc.occluders.library.extraction import write_index
 
     if path.exists():
@@ -112,7 +113,7 @@ def write_library(path: Path, count: int) -> None:
     ]
     write_index(path / "index.arrow", rows)
     summary = {"version": 4, "name": "x", "cutouts": count, "categories": {"cup": count}, "refused": {}, "examples": {}}
-    (path / "summary.json").write_text(json.dumps(summary), encoding="ascii")
+    (path / "summary.json").write_text(json.dumps(seal(summary)), encoding="ascii")
 
 
 def _moved(segmentation: Any, chance: random.Random) -> Any:

@@ -26,12 +26,12 @@ from measure_speed.floor import Floor
 from measure_speed.stages import STAGES, Stopwatch
 
 from natocc.dataset.layout import Layout
-from natocc.executors.processes import WORKER_ENVIRONMENT
 from natocc.executors.sample_worker import make_sample
 from natocc.io.images import encode_jpeg, encode_png, read_labels, read_plane, read_rgb
 from natocc.io.workspace import Workspace
 from natocc.pipeline.sample import Pipeline
 from natocc.recipe.model import validate_recipe
+from natocc.workers.pool import WORKER_ENVIRONMENT
 
 PAPER: Mapping[str, Any] = {"light": {"shading": 0}, "optics": {"edge": False, "sharpness": 0, "grain": 0}}
 SETS: Mapping[str, tuple[float, Mapping[str, Any]]] = {

@@ -39,6 +39,9 @@ os.fsync = lambda _: None  # what a kill leaves in the page cache is not lost, a
 EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"}
 COUNT, SHARD = 4, 3
 DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": SHARD}}, "", {}, {}, {})
+_BOX = {"face_left": 0, "face_top": 0, "face_width": 8, "face_height": 8}
+_PIXELS = {"face_pixels": 64, "visible_pixels": 64, "width": 8, "height": 8}
+MEASURES = {"occlusion_ratio": 0.5, "mask_estimated": 0, **_PIXELS, **_BOX}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +88,7 @@ def stage(layout: Layout, index: int) -> None:
         stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", rejection=rejection), {})
     else:
         content = {"images": (".jpg", b"image %d" % index), "masks": (".png", b"mask %d" % index)}
-        stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1)), content)
+        stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=MEASURES), content)
 
 
 def killed_at(step: int, root: Path, work: Callable[[], object]) -> bool:

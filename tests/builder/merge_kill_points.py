@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from kill_points import check_whole, files, killed_at
+from kill_points import MEASURES, check_whole, files, killed_at
 
 from natocc.builder.merge import merge
 from natocc.core.errors import Reason
@@ -24,7 +24,6 @@ from natocc.io.images import encode_jpeg, encode_png, sha256
 
 COUNT, SIZE = 3, 2
 RECIPE = {"name": "x", "output": {"shard_size": SIZE}}
-MEASURES = {"occlusion_ratio": 0.5, "width": 8, "height": 8}
 
 
 def make_part(root: Path, shards: tuple[int, ...]) -> None:
@@ -73,6 +72,8 @@ def main(base: Path) -> None:
             assert {shard for layout in there for shard in whole_shards(layout)} == {0, 1}, f"a shard was lost at step {step}"
             join(root, move)
             assert files(root / "out") == expected, f"killed at step {step}, move {move}"
+            left = [root / name for name in ("first", "second") if (root / name).exists()]
+            assert not (move and left), f"killed at step {step}, something is left in {left}"
             step += 1
         assert (root / "first").exists() != move
         print(f"{step} steps with move {move}")

@@ -211,6 +211,90 @@ def test_a_damaged_file_is_named_and_never_joined(whole: Path, parts: Sequence[P
     assert files(tmp_path / "out") == files(whole)
 
 
+def _changed(path: Path) -> None:
+    """Another last byte, in a file of its own."""
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_nothing_is_taken_from_a_part_whose_copy_is_damaged(
+    whole: Path, parts: Sequence[Path], tmp_path: Path, unfinished: bool
+) -> None:
+    """What lies at the target is mended from the part before that goes, and keeps the part where it cannot be."""
+    out = tmp_path / "out"
+    if unfinished:
+        shutil.copytree(parts[0], out)
+    else:
+        _merge(out, *parts)
+    _changed(next(out.glob("images/00001/*")))
+    _merge(out, *parts, move=True)
+    assert files(out) == files(whole)
+    assert not parts[0].exists()
+
+
+def test_a_merge_without_sound_copies_deletes_none(parts: Sequence[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _merge(out, *parts)
+    for root in (out, parts[0]):
+        _changed(next(root.glob("images/00001/*")))
+    before = [files(root) for root in (out, *parts)]
+    with pytest.raises(UsageError, match=r"(?s)out: images/00001/.* --repair\n.*first: images/00001/.* --repair"):
+        _merge(out, parts[0], move=True)
+    assert [files(root) for root in (out, *parts)] == before
+
+
+def test_a_shard_that_was_lost_from_a_merge_is_brought_again(whole: Path, made: Sequence[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _merge(out, *made)
+    next(out.glob("masks/00000/*")).unlink()
+    with pytest.raises(UsageError, match=r"out: masks/00000/.*: expected .* bytes, found no file; repair it"):
+        _merge(out)
+    _merge(out, *made)
+    assert files(out) == files(whole)
+
+
+def test_a_part_that_is_the_target_by_another_name_keeps_its_shards(whole: Path, parts: Sequence[Path], tmp_path: Path) -> None:
+    out, link = tmp_path / "out", tmp_path / "link"
+    _merge(out, *parts)
+    link.symlink_to(out)
+    _merge(out, link, move=True)
+    assert files(out) == files(whole)
+    twin = tmp_path / "twin"
+    twin.symlink_to(parts[0])
+    _merge(tmp_path / "again", *parts, twin, move=True)
+    assert files(tmp_path / "again") == files(whole)
+
+
+def test_files_of_the_user_in_a_part_stay(parts: Sequence[Path], tmp_path: Path) -> None:
+    for name in ("README.md", "images/00001/000000015.jpg.txt", "images/notes.txt"):
+        (parts[0] / name).write_text("mine")
+    _merge(tmp_path / "out", *parts, move=True)
+    assert {str(path.relative_to(parts[0])) for path in parts[0].rglob("*") if path.is_file()} == {
+        "README.md",
+        "images/00001/000000015.jpg.txt",
+        "images/notes.txt",
+    }
+
+
+@pytest.mark.parametrize("folder", ["images", "images/00001", "shards", ".staging"])
+def test_a_part_or_target_whose_folders_are_links_is_refused(parts: Sequence[Path], tmp_path: Path, folder: str) -> None:
+    """Nothing is taken out of the folder that a link leads to."""
+    elsewhere = tmp_path / "elsewhere"
+    if (parts[0] / folder).exists():
+        (parts[0] / folder).rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+        (elsewhere / "thesis.tex").write_text("mine")
+    (parts[0] / folder).symlink_to(elsewhere)
+    before = [files(root) for root in (elsewhere, *parts)]
+    for command in ((tmp_path / "out", *parts), (parts[0], parts[1])):
+        with pytest.raises(UsageError, match=r"is a link to .*elsewhere"):
+            _merge(*command, move=True)
+    assert [files(root) for root in (elsewhere, *parts)] == before
+
+
 def test_shards_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no shard 3-4: 20 samples make 3 shards of 8, 0 to 2"):
         _part(tmp_path / "out", "2-4")

@@ -236,9 +236,14 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         _build("s3://bucket/out", tmp_path)
 
 
-def test_passwords_are_not_shown(tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as told:
-        _build("ftp://me:secret@host/folder", tmp_path)
+@pytest.mark.parametrize("url", [
+    "sftp://me:secret@host/folder", "s3:/KEY:secret@bucket", "S3://secret@bucket", "gs://bucket/x?access_token=secret",
+    "ftp://me:secret@host/folder",
+])  # fmt: skip
+def test_credentials_in_an_address_are_refused(url: str, tmp_path: Path) -> None:
+    """Also by a path that lost a slash, which would be made as a folder of that name."""
+    with pytest.raises(UsageError, match=r"\*\*\*.*AWS_ACCESS_KEY_ID") as told:
+        _build(url, tmp_path)
     assert "secret" not in str(told.value)
 
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from natocc.cli import main
 from natocc.core.errors import RunError
 from natocc.io.cache import Cache
-from natocc.io.workspace import cache_folder
+from natocc.io.workspace import Workspace, cache_folder
 
 NOT_WRITTEN = 0o555
 
@@ -105,6 +105,34 @@ def test_nobody_elses_folder_becomes_the_cache(
     assert cache_folder(Path("/nowhere/data")) == Path("/nowhere/.cache/natocc")
 
 
+def _is_somebody_elses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() == 0:
+        os.chown(folder, 4242, -1)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: 4242)
+
+
+def test_a_cache_that_others_decide_about_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("data", "natocc-cache", "own"):
+        (tmp_path / name).mkdir(mode=0o755)
+    monkeypatch.delenv("NATOCC_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    data, beside = tmp_path / "data", tmp_path / "natocc-cache"
+    assert cache_folder(data) == beside
+    assert Workspace.at(data, tmp_path / "own").cache == tmp_path / "own"
+    assert caplog.text == ""
+    beside.chmod(0o775)
+    assert cache_folder(data) == beside
+    assert f"others may write to the cache {beside}" in caplog.text
+    _is_somebody_elses(beside, monkeypatch)
+    assert cache_folder(data) == tmp_path / "home" / "natocc"
+    assert f"the cache {beside} is not used: it belongs to " in caplog.text
+    assert Workspace.at(data, beside).cache == beside
+    assert f"the cache {beside} belongs to " in caplog.text
+
+
 def test_a_cache_that_cannot_be_written_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="--cache or NATOCC_CACHE"):
@@ -134,6 +162,13 @@ def test_doctor_reports_a_damaged_library_and_goes_on(tmp_path: Path, cache: Pat
         assert json.loads(_run("doctor", "--cache", tmp_path, "--json").stdout)["libraries"][0]["fault"]
     summary.unlink()
     assert "is damaged" in _run("doctor", "--cache", tmp_path).output
+
+
+def test_doctor_goes_on_where_a_folders_name_is_no_text(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "data" / os.fsdecode(b"x\xffy")).mkdir(parents=True)
+    for form in ([], ["--json"]):
+        assert "nothing" in _run("doctor", "--data", tmp_path / "data", "--cache", cache).output
+        assert _run("doctor", "--data", tmp_path / "data", "--cache", cache, *form).exit_code == 0
 
 
 def test_init_and_the_demo_without_their_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +228,7 @@ def test_no_processes_can_be_started(tmp_path: Path, cache: Path, monkeypatch: p
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("natocc.executors.processes.ProcessPoolExecutor", refuse)
+    monkeypatch.setattr("natocc.workers.pool.ProcessPoolExecutor", refuse)
     done = _run("build", "demo", "-n", 1, "--cache", cache, "-o", tmp_path / "out", code=1)
     assert "--backend threading" in done.stderr
 
@@ -221,7 +256,9 @@ def test_what_is_no_dataset_is_one_line(command: str, what: str, tmp_path: Path)
         "report ADDRESS", "stats ADDRESS", "export ADDRESS --to hf", "replay ADDRESS --index 0", "merge out ADDRESS",
         "verify ADDRESS --repair", "preview ADDRESS", "doctor --data ADDRESS", "build demo --cache ADDRESS", "extract ADDRESS",
         "build --source folder --source-root ADDRESS", "build --source folder --set faces.root=ADDRESS --cache .", "init ADDRESS",
-        "build demo --shards 0 -o ADDRESS", "build ADDRESS", "recipes show ADDRESS",
+        "build demo --shards 0 -o ADDRESS", "build ADDRESS", "recipes show ADDRESS", "build demo -o ADDRESS --dry-run",
+        "build demo --set name=ADDRESS", "build demo --set occluders.licence=ADDRESS", "build demo --seed ADDRESS", "ADDRESS",
+        "verify ADDRESS", "report out --out ADDRESS",
     ],
 )  # fmt: skip
 def test_a_server_where_a_folder_is_wanted(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
+from runs import files
 
 from natocc.cli import main
 from natocc.io.images import sha256
@@ -132,6 +133,59 @@ def test_replay_says_what_is_different(dataset: Path, run: object) -> None:
     assert "different: no file on disk" in lines[1]
     told = json.loads(run("replay", dataset, "--index", index, "--json", code=4).stdout)  # type: ignore[operator]
     assert [each["same"] for each in told["files"]] == [False, False]
+
+
+@pytest.mark.parametrize("path", ["../precious.txt", "images/../../precious.txt", "masks/00000/000000000.png", "/precious.txt"])
+def test_replay_writes_where_samples_lie_and_nowhere_else(dataset: Path, tmp_path: Path, run: object, path: str) -> None:
+    """Whatever path a manifest gives to a file."""
+    table, index = pyarrow.parquet.read_table(dataset / "manifest.parquet"), _index(dataset, "made")
+    column = table.schema.get_field_index("images_path")
+    forged = pyarrow.array([path if row == index else name for row, name in enumerate(table["images_path"].to_pylist())])
+    pyarrow.parquet.write_table(table.set_column(column, "images_path", forged), dataset / "manifest.parquet")
+    (tmp_path / "precious.txt").write_text("precious")
+    done = run("replay", dataset, "--index", index, "-o", tmp_path / "again", code=2)  # type: ignore[operator]
+    assert f"manifest.parquet is damaged: sample {index} has the images file" in done.stderr
+    assert (tmp_path / "precious.txt").read_text() == "precious"
+    assert not (tmp_path / "again").exists()
+
+
+def test_replay_follows_no_link(dataset: Path, tmp_path: Path, run: object) -> None:
+    """Neither to the files that it compares with, nor from the folder that it writes to."""
+    index = _index(dataset, "made")
+    image = dataset / f"images/00000/{index:09d}.jpg"
+    image.rename(tmp_path / "image.jpg")
+    image.symlink_to(tmp_path / "image.jpg")
+    assert "different: no file on disk" in run("replay", dataset, "--index", index, code=4).stdout  # type: ignore[operator]
+    (tmp_path / "again").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "again" / "images").symlink_to(tmp_path / "elsewhere")
+    done = run("replay", dataset, "--index", index, "-o", tmp_path / "again", code=2)  # type: ignore[operator]
+    assert "not followed; name another folder with -o" in done.stderr
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["images", "images/00000", "shards", ".staging", ".staging/00000", ".lock"])
+def test_nothing_is_written_or_deleted_where_a_link_leads(dataset: Path, tmp_path: Path, run: object, folder: str) -> None:
+    elsewhere, place = tmp_path / "elsewhere", dataset / folder
+    place.parent.mkdir(exist_ok=True)
+    if place.exists():
+        place.rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+    (elsewhere / "thesis.tex").write_text("mine")
+    place.symlink_to(elsewhere)
+    (dataset / "contact_sheet.jpg").unlink()
+    before = files(elsewhere)
+    assert f"{folder}: expected no link, found one\n" in run("verify", dataset, "-j", 1, code=4).stdout  # type: ignore[operator]
+    told = "a link lies there" if folder == ".lock" else "is a link to "
+    # More samples, fewer of them, others, and those that are damaged.
+    code = 1 if folder == ".lock" else 2
+    for command in (("-n", 6), ("-n", 4, "--overwrite"), ("--overwrite", "--seed", 5)):
+        done = run("build", "demo", "-o", dataset, "-j", 1, "--backend", "threading", *command, code=code)  # type: ignore[operator]
+        assert told in done.stderr
+    assert told in run("verify", dataset, "--repair", "-j", 1, code=code).stderr  # type: ignore[operator]
+    assert files(elsewhere) == before
 
 
 def test_replay_needs_the_recipe_that_it_was_built_with(dataset: Path, run: object) -> None:

@@ -147,7 +147,19 @@ def test_what_cannot_be_placed_is_rejected_in_bounded_time(rule: PlacementRule, 
 
 def test_unreadable_cutouts_count_as_attempts() -> None:
     def draw(_: np.random.Generator) -> tuple[dict[str, str], Cutout]:
-        raise BadDataError(Reason.MISSING_FILE, "gone")
+        raise BadDataError(Reason.UNREADABLE_IMAGE, "cut short")
 
-    with pytest.raises(BadDataError, match="missing-file 30"):
+    with pytest.raises(BadDataError, match="unreadable-image 30"):
         draw_plan(generator(0), Photo(make_face()), draw, ComposeRules())
+
+
+@pytest.mark.parametrize("reason", [Reason.MISSING_FILE, Reason.CANNOT_READ])
+def test_no_other_cutout_serves_for_one_that_cannot_be_read_at_the_moment(reason: Reason) -> None:
+    def draw(rng: np.random.Generator) -> tuple[dict[str, str], Cutout]:
+        if rng.random() < 0.9:
+            raise BadDataError(reason, "not now")
+        return {}, make_cutout()
+
+    with pytest.raises(BadDataError, match="not now") as caught:
+        draw_plan(generator(0), Photo(make_face()), draw, ComposeRules())
+    assert caught.value.reason == reason

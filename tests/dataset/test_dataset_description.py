@@ -21,12 +21,16 @@ DIGEST = sha256(json.dumps(RECIPE, sort_keys=True).encode())
 INPUTS = {"faces": {"count": 2}, "occluders": {}}
 PLAIN = DatasetDescription(RECIPE, DIGEST, {"numpy": "2.0"}, INPUTS, {"masks": {"0": "background"}})
 
+FILES = {"README.md": DIGEST, "contact_sheet.jpg": DIGEST}
+
 shards = st.sets(st.integers(0, 99)).map(lambda numbers: tuple(sorted(numbers)))
 descriptions = st.one_of(
     st.just(PLAIN),
     st.builds(lambda held: dataclasses.replace(PLAIN, status="part", samples=400, shards=held), shards),
     st.builds(
-        lambda made, rejected: dataclasses.replace(PLAIN, status="complete", samples=400, counts=Counts(made, rejected)),
+        lambda made, rejected: dataclasses.replace(
+            PLAIN, status="complete", samples=400, counts=Counts(made, rejected), files=FILES
+        ),
         st.integers(0, 400),
         st.dictionaries(st.sampled_from(["crowd", "no-face"]), st.integers(1, 9)),
     ),
@@ -44,22 +48,45 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, descr
 
 
 def test_the_order_of_its_keys() -> None:
-    complete = dataclasses.replace(PLAIN, status="complete", samples=4, counts=Counts(3, {"z": 1, "a": 0}))
-    names = ["natocc", "format", "status", "recipe", "recipe_sha256", "versions", "inputs", "labels", "samples", "counts"]
-    assert list(json.loads(complete.to_bytes())) == [*names, "sha256"]
+    complete = dataclasses.replace(PLAIN, status="complete", samples=4, counts=Counts(3, {"z": 1, "a": 0}), files=FILES)
+    first = ["natocc", "format", "status", "recipe", "recipe_sha256", "versions", "processors", "inputs", "labels"]
+    assert list(json.loads(complete.to_bytes())) == [*first, "samples", "counts", "files", "sha256"]
     assert list(json.loads(complete.to_bytes())["counts"]["rejected"]) == ["a", "z"]
 
 
 WRONG: dict[str, list[Any]] = {
     "status": [None, "done", 1],
-    "recipe": [None, [], {}, {"name": "x"}, {"name": "x", "output": {"shard_size": 0}}, {"name": 1, "output": {"shard_size": 4}}],
+    "recipe": [
+        None,
+        [],
+        {},
+        {"name": "x"},
+        {"name": "x", "output": {"shard_size": 0}},
+        {"name": 1, "output": {"shard_size": 4}},
+        {"name": "../x", "output": {"shard_size": 4}},
+        {"name": "x", "output": {"shard_size": 10**9}},
+        {"name": "x", "output": {"shard_size": 4, "image": {"format": 'jpg", x="'}}},
+        {"name": "x", "output": {"shard_size": 4}, "splits": 1},
+        {"name": "x", "output": {"shard_size": 4, "masks": 1}},
+        {"name": "x", "output": {"shard_size": 4}, "deep": json.loads("[" * 100 + "]" * 100)},
+    ],
     "recipe_sha256": [None, 1],
     "versions": [None, [], {"numpy": 2}],
     "inputs": [None, "x"],
-    "labels": [None, {"masks": None}, {"masks": {"0": 1}}],
-    "samples": [-1, 1.5, "4", True],
+    "labels": [
+        None,
+        {"masks": None},
+        {"masks": {"0": 1}},
+        {"../x": {"0": "x"}},
+        {"images": {}},
+        {"masks": {"zero": "x"}},
+        {"masks": {"999999": "x"}},
+        {"masks": {"\u0661": "x"}},
+    ],
+    "samples": [-1, 1.5, "4", True, 10**12, 10**400],
     "counts": [1, {}, {"made": 3}, {"made": 3, "rejected": {"crowd": "1"}}],
-    "shards": [0, [0, 1], "x", "3-1"],
+    "files": [1, {"README.md": 1}, {"../x": "y"}],
+    "shards": [0, [0, 1], "x", "3-1", "0-1000000", ",".join(["0-999999"] * 2) + ",x"],
 }
 
 

@@ -117,7 +117,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], dict[str, str]]] = {
         {f"parts/00001/00000000{n}.png": "found no file" for n in (4, 5, 6, 7)},
     ),
     "a link in its place": (
-        lambda root: ((root / MASK).rename(root / "moved.png"), (root / MASK).symlink_to(root / "moved.png")),
+        lambda root: ((root / MASK).rename(root / ".moved.png"), (root / MASK).symlink_to(root / ".moved.png")),
         {MASK: "a regular file"},
     ),
     "swapped masks": (_swap, {"masks/00000/000000000.png": "expected", "masks/00001/000000004.png": "expected"}),
@@ -162,6 +162,18 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], dict[str, str]]] = {
     ),
     "missing dataset.json": (lambda root: (root / "dataset.json").unlink(), {"dataset.json": "found none"}),
     "cut dataset.json": (lambda root: _cut(root / "dataset.json"), {"dataset.json": "is damaged: not JSON"}),
+    "edited card": (lambda root: _edit_text(root / "README.md", "none stated", "CC0"), {"README.md": "expected sha256"}),
+    "missing card": (lambda root: (root / "README.md").unlink(), {"README.md": "found no file"}),
+    "a link as card": (
+        lambda root: ((root / "README.md").unlink(), (root / "README.md").symlink_to("dataset.json")),
+        {"README.md": "something else than a file"},
+    ),
+    "another contact sheet": (
+        lambda root: shutil.copy(root / IMAGE, root / "contact_sheet.jpg"),
+        {"contact_sheet.jpg": "expected sha256"},
+    ),
+    "missing contact sheet": (lambda root: (root / "contact_sheet.jpg").unlink(), {"contact_sheet.jpg": "found no file"}),
+    "an empty shard": (lambda root: (root / "images/00099").mkdir(), {"images/00099": "no such file"}),
     "staging left": (lambda root: (root / ".staging/00000/pieces").mkdir(parents=True), {".staging": "no staging area"}),
     "several": (
         lambda root: (
@@ -190,11 +202,13 @@ def test_f29_every_damage_is_told_and_mended_to_the_same_bytes(built: Path, data
     _check_told(_look(dataset), told)
     assert _mend(dataset, cache) == {}
     assert _look(dataset, Depth.DEEP).findings == ()
-    (dataset / "moved.png").unlink(missing_ok=True)
+    (dataset / ".moved.png").unlink(missing_ok=True)
     assert _content(dataset) == _content(built)
 
 
-@pytest.mark.parametrize("name", ["cut", "missing", "extra sample", "missing record", "missing manifest", "staging left"])
+@pytest.mark.parametrize(
+    "name", ["cut", "missing", "extra sample", "missing record", "missing manifest", "missing card", "staging left"]
+)
 def test_fast_sees_sizes_and_counts(dataset: Path, name: str) -> None:
     assert _look(dataset, Depth.FAST).findings == ()
     damage, told = DAMAGES[name]
@@ -227,7 +241,7 @@ def _vouched_for(root: Path) -> list[Path]:
     """Files that verify answers for, so shuffled that each kind is drawn often."""
     kinds = (root.glob(kind) for kind in ("images/*/*", "masks/*/*", "mattes/*/*", "parts/*/*", "shards/*"))
     few = [path for kind in kinds for path in sorted(kind)[:3]]
-    return [*few, *[root / "manifest.parquet", root / "dataset.json"] * 3]
+    return [*few, *[root / name for name in ("manifest.parquet", "dataset.json", "README.md", "contact_sheet.jpg")] * 3]
 
 
 def _reseal(root: Path, path: str, content: bytes, **measures: float) -> None:
@@ -306,18 +320,54 @@ def test_an_unfinished_dataset_is_no_damage(dataset: Path) -> None:
 
 
 def test_strangers_files_are_listed_and_left(dataset: Path, cache: Path) -> None:
-    paths = ["images/mine/a.jpg", f"masks/00001/{EVIL}", "masks/notes.txt", "shards/notes.txt"]
-    for path in paths:
+    """Also what looks like a shard and is none: of other digits, with a digit too many, a link."""
+    elsewhere = dataset.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "000000000.jpg").write_text("mine")
+    (dataset / "images/00099").symlink_to(elsewhere)
+    named = ["images/mine/a.jpg", "images/000001/000000004.jpg", "images/\u0660\u0660\u0660\u0660\u0661/000000004.jpg"]
+    named += ["joblib.py", f"masks/00001/{EVIL}", "masks/00001/0000000004.png", "masks/notes.txt", "shards/000001.json"]
+    named += ["shards/notes.txt", "exported/a.jpg"]
+    for path in named:
         (dataset / path).parent.mkdir(exist_ok=True)
         (dataset / path).write_text("mine")
-    (dataset / "notes.txt").write_text("beside the data, which is nobody's business")
+    paths = sorted({"images/00099", "exported", *named} - {"exported/a.jpg"})
     findings = _look(dataset).findings
-    assert [finding.path for finding in findings] == paths
+    assert sorted({finding.path for finding in findings}) == paths
     assert all(str(finding).isprintable() for finding in findings)
     (dataset / "shards/00001.json").unlink()  # even where the shard is to be made again
     left = _mend(dataset, cache)
     assert sorted(left) == sorted([*paths, "shards/00001.json"])
-    assert all((dataset / path).read_text() == "mine" for path in paths)
+    assert all((dataset / path).read_text() == "mine" for path in named)
+    assert (elsewhere / "000000000.jpg").read_text() == "mine"
+
+
+def test_what_people_lay_beside_a_dataset_is_no_damage(dataset: Path) -> None:
+    """Hidden names, a report, and what file managers leave."""
+    for path in (
+        ".git/config",
+        ".gitattributes",
+        ".lock",
+        "report.html",
+        "Thumbs.db",
+        "images/.DS_Store",
+        "masks/00001/.DS_Store",
+    ):
+        (dataset / path).parent.mkdir(exist_ok=True)
+        (dataset / path).write_text("mine")
+    assert _look(dataset).findings == ()
+    assert _look(dataset, Depth.DEEP).findings == ()
+
+
+def test_shards_that_are_claimed_are_not_told_one_by_one(dataset: Path) -> None:
+    content = json.loads((dataset / "dataset.json").read_text())
+    (dataset / "dataset.json").write_text(json.dumps(seal(content | {"samples": 3_999_999}), indent=2) + "\n")
+    findings = [finding for finding in _look(dataset, Depth.FAST).findings if finding.kind == Kind.RECORD]
+    assert len(findings) == 1001
+    assert "expected the records of 998997 more shards" in str(findings[-1])
+    for claim in ({"samples": 10**12}, {"samples": 2**70}):
+        (dataset / "dataset.json").write_text(json.dumps(seal(content | claim), indent=2) + "\n")
+        assert "dataset.json" in {finding.path for finding in _look(dataset, Depth.FAST).findings}
 
 
 def test_inputs_that_changed_are_said_and_nothing_is_replaced(dataset: Path, cache: Path) -> None:

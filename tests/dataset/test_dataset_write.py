@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import fuzz_inputs
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
@@ -27,18 +28,20 @@ from natocc.dataset.write.folder import clean_staging, prepare
 from natocc.dataset.write.staging import stage_sample, sweep_staging
 from natocc.io.images import sha256
 
+MEASURES = fuzz_inputs.measures(8, 8)
 DESCRIPTION = DatasetDescription({"name": "x", "output": {"shard_size": 4}}, "", {}, {}, {})
 
-numbers = st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.floats(-1e6, 1e6)
+lengths, shares = st.floats(0, 1e5), st.floats(0, 1)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 origins = st.builds(Origin, names, names, names, st.none() | names)
 placements = st.builds(Placement, st.tuples(*[numbers] * 6), st.booleans())
 references = st.dictionaries(names, names | numbers | st.lists(numbers, max_size=3), max_size=3)
-shadows = st.none() | st.builds(Shadow, numbers, numbers, numbers, numbers)
-looks = st.builds(Look, names, *[numbers] * 4, st.integers(0, 9), st.none() | st.integers(1, 100), shadows)
-occluders = st.lists(st.builds(OccluderPlan, references, placements, looks, names, numbers), max_size=2)
-finishes = st.builds(Finish, st.booleans(), numbers, numbers, numbers, st.none() | st.integers(1, 100))
-plans = st.builds(Plan, occluders.map(tuple), st.integers(0, 9), st.none() | numbers, finishes)
+shadows = st.none() | st.builds(Shadow, numbers, numbers, lengths, shares)
+looks = st.builds(Look, names, *[shares] * 4, st.integers(0, 9), st.none() | st.integers(1, 100), shadows)
+occluders = st.lists(st.builds(OccluderPlan, references, placements, looks, names, shares), max_size=2)
+finishes = st.builds(Finish, st.booleans(), st.floats(0, 1000), numbers, lengths, st.none() | st.integers(1, 100))
+plans = st.builds(Plan, occluders.map(tuple), st.integers(0, 9), st.none() | shares, finishes)
 rejections = st.builds(Rejection, st.sampled_from(Reason), names, names)
 
 
@@ -58,7 +61,7 @@ def records(draw: st.DrawFn) -> SampleRecord:
         occluder_origins=tuple(origin for origin, _ in occluders),
         categories=tuple(category for _, category in occluders),
         plan=plan,
-        measures={} if plan is None else {"occlusion_ratio": draw(numbers), "width": draw(st.integers(1, 4096))},
+        measures={} if plan is None else {"occlusion_ratio": draw(shares), "width": draw(st.integers(1, 4096))},
         detector=draw(st.none() | names),
         landmarks=tuple(draw(st.lists(st.tuples(numbers, numbers, st.booleans()), max_size=3))),
         rejection=draw(rejections) if plan is None else None,
@@ -77,8 +80,8 @@ def _stage(layout: Layout, index: int) -> None:
         stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", rejection=rejection), {})
         return
     content = {"images": (".jpg", b"image %d" % index), "masks": (".png", b"mask %d" % index)}
-    measures = {"occlusion_ratio": 0.25, "width": 8, "height": 8, "mask_estimated": 0}
-    stage_sample(layout, SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=measures), content)
+    record = SampleRecord(index, "s", "natocc", "f", index, "f", plan=Plan((), 1), measures=MEASURES)
+    stage_sample(layout, record, content)
 
 
 def _begin(root: Path) -> Layout:

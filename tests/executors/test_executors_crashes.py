@@ -73,5 +73,5 @@ def test_f25_workers_that_cannot_start_are_one_error(runs: Runs, tmp_path: Path)
     """It is not the samples' fault then: none is quarantined."""
     code = "import os, sys\nif any('loky' in each for each in sys.orig_argv) and '--process-name' in sys.orig_argv: os._exit(7)"
     told = runs.run("build", runs.recipe(4), "-o", tmp_path / "out", "-j", 2, code=code, expect=1)
-    assert "times before starting a sample" in told
+    assert "times before they began anything" in told
     assert not list((tmp_path / "out").glob("shards/*"))

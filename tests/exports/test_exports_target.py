@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+from runs import little_room
 
 from exports.reading_back import invoke
 from natocc.core.errors import UsageError
+from natocc.dataset.description import write_dataset
 from natocc.exports.export import choose_format, write_export
 from natocc.exports.format import ExportOptions
 from natocc.exports.own_files import LIST
@@ -315,13 +319,25 @@ def test_a_card_that_is_a_link_is_not_copied(dataset: SourceDataset, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["mmseg", "webdataset"])
-def test_no_suffix_of_a_hostile_dataset_gets_into_scripts_and_tars(dataset: SourceDataset, tmp_path: Path, name: str) -> None:
-    output = dataset.description.recipe["output"]
-    hostile = {**dataset.description.recipe, "output": {**output, "image": {"format": '/../x" + evil() + "'}}}
-    changed = dataclasses.replace(dataset, description=dataclasses.replace(dataset.description, recipe=hostile))
-    with pytest.raises(UsageError, match="expected pictures as jpg or png"):
-        write_export(choose_format({"to": name}), changed, tmp_path / "out", True, _quiet)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"output": {"image": {"format": '/../x" + evil() + "'}}},
+        {"name": "x\nevil()"},
+        {"name": "{{ evil }}"},
+    ],
+)
+def test_no_name_of_a_hostile_dataset_gets_into_scripts_and_tars(dataset: SourceDataset, tmp_path: Path, change: Any) -> None:
+    """Suffix and name are held to what a recipe allows when ``dataset.json`` is read, whatever its seal says."""
+    root, recipe = tmp_path / "hostile", dict(dataset.description.recipe)
+    shutil.copytree(dataset.root, root)
+    for key, value in change.items():
+        recipe[key] = {**recipe[key], **value} if isinstance(value, dict) else value
+    digest = sha256(json.dumps(recipe, sort_keys=True).encode())
+    write_dataset(root, dataclasses.replace(dataset.description, recipe=recipe, recipe_sha256=digest))
+    (root / "manifest.parquet").unlink()  # its copy would do
+    with pytest.raises(UsageError, match=r"dataset\.json is damaged: expected recipe to be a recipe with"):
+        SourceDataset.open(root)
 
 
 def test_the_folder_that_one_is_in_is_not_replaced(
@@ -347,3 +363,32 @@ def _edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+FORMATS = (
+    ("mmseg", "--copy"), ("hf",), ("hf", "--set", "style=parquet"), ("webdataset",), ("coco",), ("yolo-seg",), ("yolo-pose",),
+    ("voc",), ("celebamask",), ("lapa",), ("torch",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("how", FORMATS, ids=" ".join)
+def test_a_disk_that_is_full_names_the_file_that_does_not_fit(
+    dataset: SourceDataset, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    """Whatever library writes it, while others are open; nothing of the export is left."""
+    for size in (50, 500):
+        with little_room(size):
+            done = invoke("export", dataset.root, "--to", *how, "-o", tmp_path / "out", code=1)
+        assert re.match(rf"natocc: cannot write {tmp_path}/\.out\.part/\S+: File too large", done.stderr.splitlines()[-1])
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["images", "images/00000"])
+def test_a_folder_that_is_a_link_is_not_exported(dataset: SourceDataset, tmp_path: Path, folder: str) -> None:
+    root = Path(shutil.copytree(dataset.root, tmp_path / "copy"))
+    (root / folder).rename(tmp_path / "elsewhere")
+    (root / folder).symlink_to(tmp_path / "elsewhere")
+    for name in ("mmseg", "hf", "torch"):
+        done = invoke("export", root, "--to", name, "-o", tmp_path / "out", code=2)
+        assert f"{root / folder} is a link to {tmp_path / 'elsewhere'}, not followed" in done.stderr
+        assert not (tmp_path / "out").exists()

@@ -61,13 +61,13 @@ def test_faces_of_one_photograph_or_folder_stay_together(photos: Path) -> None:
 
 def test_they_are_looked_for_once_unless_a_file_changes(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    detect = detections._detect
+    read = detections.read_rgb
 
-    def spy(root: Path, name: str, *others: Any) -> Any:
-        looked.append(name)
-        return detect(root, name, *others)
+    def spy(path: Path, *others: Any) -> Any:
+        looked.append(path.name)
+        return read(path, *others)
 
-    monkeypatch.setattr(detections, "_detect", spy)
+    monkeypatch.setattr(detections, "read_rgb", spy)
     ids = [_options().open(photos, photos / "cache").ids() for _ in range(2)]
     assert ids[0] == ids[1]
     assert len(looked) == 4

@@ -54,6 +54,25 @@ def test_any_damage_of_a_file_is_one_line_and_made_again(tmp_path_factory: pytes
     assert cache.get(KEY, _fail) == 3
 
 
+def test_an_entry_that_was_cut_short_is_made_again_even_where_it_is_still_json(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, lambda value: {name: float(value[name]) for name in value})
+    cache.put(KEY, {"a": 1.0, "b": 2.0})
+    (path,) = tmp_path.rglob("*.json")
+    path.write_bytes(path.read_bytes().replace(b', "b": 2.0', b""))
+    json.loads(path.read_bytes())
+    assert cache.get(KEY, lambda: {"a": 1.0, "b": 2.0}) == {"a": 1.0, "b": 2.0}
+
+
+def test_a_folder_is_whole_for_those_who_read_while_it_is_made_again(tmp_path: Path) -> None:
+    cache = FolderCache(tmp_path, _number_in)
+    cache.get(KEY, lambda folder: _fill(folder, 4))
+    (tmp_path / KEY / "number.json").write_text("damaged")
+    with (tmp_path / KEY / "number.json").open() as before:
+        assert cache.get(KEY, lambda folder: _fill(folder, 4)) == 4
+        assert before.read() == "damaged"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([KEY, f".{KEY}.lock", "CACHEDIR.TAG"])
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 10_000, b'{"number": "3"}', b"null"])
 def test_damage_is_one_line_on_stderr(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     cache, folders = Cache(tmp_path / "files", _number), FolderCache(tmp_path / "folders", _number_in)
@@ -139,3 +158,32 @@ def test_equal_parts_have_equal_keys_and_others_other_ones(one: list[Any], other
     assert entry_key(other) == entry_key([*other])
     assert (entry_key(other) == entry_key([*other, 1])) is False
     assert len(entry_key(one)) == 32
+
+
+def test_nothing_is_written_where_a_link_leads(tmp_path: Path) -> None:
+    """Links under the names that a cache gives to its locks, to what it fills, and to its entries."""
+    cache, elsewhere = FolderCache(tmp_path / "cache", _number_in), tmp_path / "elsewhere"
+    cache.folder.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "number.json").write_text("precious")
+    lock = cache.folder / f".{KEY}.lock"
+    lock.symlink_to(elsewhere / "number.json")
+    with pytest.raises(DiskError, match=f"cannot write {lock}: a link lies there; it is not natocc's: remove it"):
+        cache.get(KEY, lambda folder: _fill(folder, 4))
+    lock.unlink()
+    (cache.folder / f".{KEY}.part").symlink_to(elsewhere)
+    (cache.folder / KEY).symlink_to(elsewhere)
+    assert cache.get(KEY, lambda folder: _fill(folder, 4)) == 4
+    assert (elsewhere / "number.json").read_text() == "precious"
+
+
+def test_nobody_else_may_write_to_a_new_cache(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Cache(tmp_path / "new" / "cache", _number).put(KEY, {"number": 3})
+        FolderCache(tmp_path / "new" / "folders", _number_in).get(KEY, lambda folder: _fill(folder, 4))
+    finally:
+        os.umask(before)
+    folders = [path for path in (tmp_path / "new", *(tmp_path / "new").rglob("*")) if path.is_dir()]
+    assert len(folders) == 5
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o755}

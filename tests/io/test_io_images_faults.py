@@ -290,7 +290,7 @@ def test_f9_what_may_not_be_read(readable_folder: Path) -> None:
     with _as_somebody_else():
         with pytest.raises(BadDataError) as caught:
             read_rgb(folder / "a.jpg")
-        assert caught.value.reason == Reason.UNREADABLE_IMAGE
+        assert caught.value.reason == Reason.CANNOT_READ
     folder.chmod(0)
     try:
         with _as_somebody_else():

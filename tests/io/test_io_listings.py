@@ -76,7 +76,7 @@ def test_a_damaged_listing_is_made_again_with_one_line(
     kept.write_text(damage)
     assert known_files([(photos, "follow")], tmp_path / "cache") == list_files([(photos, "follow")])
     assert len(caplog.messages) == 1
-    assert json.loads(kept.read_text())["count"] == COUNT
+    assert json.loads(kept.read_text())["value"]["count"] == COUNT
 
 
 def test_loops_and_folders_that_are_not_there_have_no_files(tmp_path: Path) -> None:

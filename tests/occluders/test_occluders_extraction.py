@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.samples import Cutout, Origin
 from natocc.core.seeds import generator
 from natocc.io.images import encode_jpeg, sha256
 from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import Upscaler
-from natocc.occluders.library.extraction import open_library
+from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import INDEX, SUMMARY, Library
 
 
@@ -171,3 +172,78 @@ def test_a_damaged_library_is_made_again_with_one_line(
     (line,) = caplog.messages
     assert str(library.path) in line
     assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.parametrize("damage", ["lost", "empty", "another's", "a bit"])
+def test_a_damaged_cutout_stops_the_run_and_the_next_one_extracts_again(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    library = open_library(tmp_path, "key", "n", lambda: [Made(number, []) for number in range(10)], 1)
+    before = _bytes(library.path)
+    file, other = library.path / "00000" / "000003.png", library.path / "00000" / "000004.png"
+    data = file.read_bytes()
+    file.write_bytes({"empty": b"", "another's": other.read_bytes()}.get(damage, data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]))
+    if damage == "lost":
+        file.unlink()
+    with pytest.raises(RunError, match=r"is damaged .*000003.png.*; start again"):
+        for item in library.items():
+            library.get(item)
+    again = open_library(tmp_path, "key", "n", lambda: [Made(number, []) for number in range(10)], 1)
+    assert _bytes(again.path) == before
+    assert sum(1 for item in again.items() if again.get(item)) == 8
+    (line,) = caplog.messages
+    assert f"{library.path} is damaged" in line
+
+
+def test_a_library_that_cannot_be_read_at_the_moment_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = open_library(tmp_path, "key", "n", lambda: [Made(0, [])], 1)
+    before = _bytes(library.path)
+
+    def refused(*_: object) -> bytes:
+        raise BadDataError(Reason.CANNOT_READ, "00000/000000.png: permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("natocc.occluders.library.library.read_bytes", refused)
+        with pytest.raises(RunError, match=r"cannot be read .*permission denied"):
+            library.get("000")
+    assert _bytes(library.path) == before
+    assert library.get("000").category == "box"
+
+
+def test_a_picture_without_permission_is_not_left_out_for_good(tmp_path: Path) -> None:
+    class Locked(Made):
+        def objects(self):  # type: ignore[no-untyped-def]
+            yield BadDataError(Reason.CANNOT_READ, "photo.jpg: permission denied")
+
+    cut: list[int] = []
+    pictures = [*(Made(number, cut) for number in range(32)), Locked(32, cut)]
+    with pytest.raises(RunError, match=r"photo.jpg: permission denied: .* run again"):
+        open_library(tmp_path, "key", "n", lambda: pictures, 1)
+    assert len(open_library(tmp_path, "key", "n", lambda: [*pictures[:32], Made(32, cut)], 1)) == 27
+    assert cut == [*range(32), 32], "what was cut out before is kept"
+
+
+def test_what_a_power_cut_left_of_a_chunk_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / ".key.part").mkdir()
+    (tmp_path / ".key.part" / "00000.json").write_bytes(b"")
+    assert len(open_library(tmp_path, "key", "n", lambda: [Made(0, [])], 1)) == 1
+
+
+def test_the_key_knows_what_files_hold_and_the_times_of_pictures(tmp_path: Path) -> None:
+    outlines, photos = tmp_path / "instances.json", tmp_path / "photos"
+    (photos / "below").mkdir(parents=True)
+    picture = photos / "below" / "1.png"
+    picture.write_bytes(b"first")
+    outlines.write_bytes(b"110, 75")
+    status = outlines.stat()
+    keys = [library_key("{}", [outlines], [photos])]
+    os.utime(outlines, ns=(1, 1))
+    assert library_key("{}", [outlines], [photos]) == keys[0], "written again with equal content, it is the same"
+    outlines.write_bytes(b"110, 57")
+    os.utime(outlines, ns=(status.st_atime_ns, status.st_mtime_ns))
+    keys.append(library_key("{}", [outlines], [photos]))
+    os.utime(picture, ns=(1, 1))
+    keys.append(library_key("{}", [outlines], [photos]))
+    (photos / "below" / "2.png").write_bytes(b"late")
+    keys.append(library_key("{}", [outlines], [photos]))
+    assert len(set(keys)) == 4

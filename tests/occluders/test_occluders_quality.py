@@ -33,6 +33,14 @@ def _photo(
     return np.where(mask[..., None] > 0, np.array(own) - stripes, np.array(around)).clip(0, 255).astype(np.uint8)
 
 
+def _grainy(photo: np.ndarray) -> np.ndarray:
+    """The same with grain at its left, where no object is: somebody's photograph, of which the rest is out of focus."""
+    grain = np.random.default_rng(1).normal(0, 6, (SIDE, 20, 3))
+    photo = photo.astype(np.float64)
+    photo[:, :20] += grain
+    return photo.round().clip(0, 255).astype(np.uint8)
+
+
 def test_what_is_whole_and_plain_to_see_is_flawless() -> None:
     assert measure_quality(_photo(DISC), DISC).score > 0.95
     assert measure_quality(_photo(LEGS), LEGS).whole > 0.8, "several dents that show the background are legs, no bites"
@@ -71,11 +79,17 @@ def test_scraps_of_a_plain_background_are_seen() -> None:
     [
         (_photo(DISC, own=(76, 112, 92)), "distinct"),
         (_photo(DISC, own=(300, 300, 300)), "lit"),
-        (cv2.GaussianBlur(_photo(DISC), (0, 0), 14), "detailed"),
+        (_grainy(cv2.GaussianBlur(_photo(DISC), (0, 0), 14)), "detailed"),
     ],
 )
 def test_each_flaw_lowers_its_part(photo: np.ndarray, part: str) -> None:
     assert getattr(measure_quality(photo, DISC), part) < 0.5
+
+
+def test_a_drawn_picture_without_any_grain_has_lost_no_detail() -> None:
+    drawn = cv2.GaussianBlur(_photo(DISC), (0, 0), 14)
+    assert measure_quality(drawn, DISC).detailed == 1
+    assert measure_quality(_grainy(drawn), DISC).detailed < 0.5
 
 
 def test_a_splattered_mask_is_seen() -> None:

@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Composite, Origin
-from natocc.dataset.records import MEASURES
+from natocc.dataset.measures import MEASURES
 from natocc.faces.classes import PARTS
 from natocc.pipeline.encode import encode, label_maps, occluder_class
 from natocc.pipeline.metrics import hidden_landmarks, measures

@@ -202,11 +202,38 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="demo"):
         load_recipe("demmo")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(RecipeError, match="cannot be read"):
+    with pytest.raises(RecipeError, match="no UTF-8"):
         load_recipe(str(tmp_path / "binary.yaml"))
     (tmp_path / "large.yaml").write_text("#" * 1_000_001)
     with pytest.raises(RecipeError, match="more than"):
         load_recipe(str(tmp_path / "large.yaml"))
+
+
+def test_halves_of_a_character_are_joined_or_refused() -> None:
+    """YAML reads an emoji as JSON writes it as two halves; a byte of a name that is no UTF-8 is half of one, too."""
+
+    def licence(text: str) -> Any:
+        recipe = validate_recipe(
+            _raw() | {"sets": [{"name": "one", "occluders": {"source": "cutouts", "licence": text}}]}, "test"
+        )
+        return recipe.resolved()["sets"][0]["occluders"]["licence"]
+
+    for text in ("\ud83d\ude00", parse_recipe('a: "\\uD83D\\uDE00"', "test")["a"], "\U0001f600"):
+        assert licence(text) == "\U0001f600"
+    for half in ("\ud83d", "\ude00\ud83d", "/data/\udcff"):
+        with pytest.raises(RecipeError, match=r"sets\.0\.occluders\.licence: expected a text, found half a character"):
+            licence(half)
+
+
+@pytest.mark.parametrize("address", ["https://me:SECRET@host/terms", "https://host/terms?token=SECRET", "s3://SECRET@bucket"])
+def test_no_credentials_stand_in_a_recipe(address: str) -> None:
+    """It becomes part of dataset.json, the card and the report."""
+    raw = _raw()
+    for given in (address, f"see {address}"):
+        raw["sets"] = [{"name": "one", "occluders": {"source": "cutouts", "licence": given}}]
+        with pytest.raises(RecipeError, match=r"sets\.0\.occluders\.licence: .*without password, key or token") as told:
+            validate_recipe(raw, "test")
+        assert "SECRET" not in str(told.value)
 
 
 def test_recipes_tell_their_command() -> None:
@@ -288,6 +315,19 @@ def test_f16_an_output_inside_what_is_read_is_refused(tmp_path: Path, out: str) 
     raw["sets"] = [{"name": "r", "method": "randocc", "occluders": {"source": "shapes", "textures": {"source": "textures"}}}]
     with pytest.raises(RecipeError, match=r"sets\.0\.occluders\.textures\.root: .*dtd holds the output"):
         validate_recipe(raw, "test").check_output(tmp_path, tmp_path / "dtd" / "out")
+
+
+def test_a_cache_is_no_input(tmp_path: Path) -> None:
+    recipe = load_recipe("demo", ["faces={source: folder, root: photos}"])
+    (tmp_path / "photos" / "cache").mkdir(parents=True)
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "cache")  # empty, or to be made: natocc tags it
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "new")
+    (tmp_path / "photos" / "cache" / "face.jpg").write_bytes(b"")
+    for cache in ("photos", "photos/cache"):
+        with pytest.raises(RecipeError, match=r"holds the cache .*--cache or NATOCC_CACHE"):
+            recipe.check_cache(tmp_path, tmp_path / cache)
+    (tmp_path / "photos" / "cache" / "CACHEDIR.TAG").write_bytes(b"")
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "cache")
 
 
 def test_locations_are_known_by_their_type() -> None:

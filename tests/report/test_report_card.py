@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,8 @@ def test_what_data_say_stays_text(built: Path) -> None:
         _row(set=EVIL, status="rejected", reason=EVIL),
     ]
     description["labels"]["parts"] = {"1": EVIL}
-    description["recipe"]["name"] = EVIL
-    text = card(DatasetDescription.from_json(description), rows)
+    evil = DatasetDescription.from_json(description)
+    text = card(dataclasses.replace(evil, recipe={**evil.recipe, "name": EVIL}), rows)
     assert "\x1b" not in text
     outside = text.split("```yaml")[0] + text.split("```\n")[-1]
     assert "<script" not in outside.replace("\\<", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -16,14 +17,18 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
+from runs import little_room
 
 from natocc.cli import main
+from natocc.core.errors import BadDataError
+from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import Layout
 from natocc.dataset.manifest import read_manifest
 from natocc.dataset.records import read_shard
-from natocc.io.images import read_rgb
+from natocc.io.images import read_rgb, sha256
 from natocc.io.workspace import Workspace
 from natocc.pipeline.replay import originals_of
+from natocc.report.contact_sheet import sheet_of
 from natocc.report.tally import BINS, bin_of
 from natocc.report.thumbnails import OCCLUDED, OCCLUDER, VISIBLE, thumbnail
 
@@ -228,6 +233,45 @@ def test_what_is_not_there_is_said(base: Path, browser: Browser) -> None:
     browser.open(base / "out" / "report.html")
     assert len(browser.run(SEEN)) == 5
     assert "5 of 18 samples" in browser.run("return document.querySelector('#gallery .note').textContent")
+
+
+def test_nothing_outside_a_dataset_is_shown(base: Path, tmp_path: Path) -> None:
+    """Neither what links in it lead to, nor what its recipe names: reports are passed on."""
+    out, secret = Path(shutil.copytree(base / "out", tmp_path / "out")), tmp_path / "token"
+    row = next(row for row in read_manifest(out) if row["status"] == "made")
+    files = {folder: row[f"{folder}_path"] for folder in ("images", "masks", "amodal", "occluders")}
+    for folder, path in files.items():
+        picture = out / path
+        picture.rename(tmp_path / "picture")
+        picture.symlink_to(tmp_path / "picture")
+        assert thumbnail(out, files, 96) is None, folder
+        picture.unlink()
+        (tmp_path / "picture").rename(picture)
+    (out / "images" / "00000").rename(tmp_path / "pictures")
+    (out / "images" / "00000").symlink_to(tmp_path / "pictures")
+    assert thumbnail(out, files, 96) is None
+    with pytest.raises(BadDataError, match="leaves"):
+        sheet_of(Layout(out, 7))
+    secret.write_text("secret-of-mine\n")
+    description = read_dataset(out)
+    recipe = {**description.recipe, "faces": {**description.recipe["faces"], "include": str(secret)}}
+    digest = sha256(json.dumps(recipe, sort_keys=True).encode())
+    write_dataset(out, dataclasses.replace(description, recipe=recipe, recipe_sha256=digest))
+    said = _run("report", out, "--data", base / "data", "--cache", base / "cache").output
+    assert "secret-of-mine" not in said + (out / "report.html").read_text()
+    assert "inputs not found" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["report.html", "new.html"])
+def test_a_report_that_does_not_fit_leaves_the_one_before(base: Path, tmp_path: Path, name: str) -> None:
+    out = Path(shutil.copytree(base / "out", tmp_path / "out"))
+    path = (out if name == "report.html" else tmp_path) / name
+    path.write_text("good")
+    with little_room(1000):
+        done = _run("report", out, "--no-sources", *([] if name == "report.html" else ["-o", path]), code=1)
+    assert done.stderr.splitlines()[-1].startswith(f"natocc: cannot write {path}: File too large; name another file")
+    assert path.read_text() == "good"
+    assert [path.name for path in tmp_path.glob(".*")] == []
 
 
 def test_a_broken_file_is_told_and_stops_nothing(base: Path, tmp_path: Path) -> None:

@@ -71,9 +71,8 @@ def _undeclared(record: SampleRecord, planes: Planes, labels: Labels) -> Iterato
         if folder == "occluders":
             known = set(range(1 + len(record.plan.occluders if record.plan else ())))
         else:
-            known = {int(value) for value in declared}
-        is_known = np.zeros(np.iinfo(plane.dtype).max + 1, np.bool_)
-        is_known[sorted(known)] = True
+            known = {int(value) for value in declared if value.isdecimal()}
+        is_known = np.isin(np.arange(np.iinfo(plane.dtype).max + 1), sorted(known))
         right = is_known[plane]
         if not right.all():
             yield folder, f"values {list_values(sorted(known))} only", list_values(np.unique(plane[~right]).tolist())
@@ -138,7 +137,9 @@ def _partition(record: SampleRecord, planes: Planes, labels: Labels) -> Iterator
         if instances is not None:
             yield from _none("mattes", "a matte of at least half under every occluder", (instances > 0) & (mattes < least))
     if parts is not None and modal is not None:
-        own = [int(value) for value in labels.get("parts", {}) if int(value) != IGNORE]  # the occluder comes after the source's
+        own = [
+            int(value) for value in labels.get("parts", {}) if value.isdecimal() and int(value) != IGNORE
+        ]  # the occluder comes after the source's
         if own:
             yield from _none("parts", "no occluder where the face is visible", (modal == 1) & (parts == max(own)))
         yield from _none("parts", f"{IGNORE} where the face is ignored", (modal == IGNORE) & (parts != IGNORE))

@@ -13,7 +13,7 @@ from natocc.core.errors import UsageError
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind
 from natocc.dataset.layout import Layout
-from natocc.dataset.manifest import Row, read_manifest, read_manifest_head, rows_of, schema, write_rows
+from natocc.dataset.manifest import Row, read_manifest_head, rows_of, schema, stream_manifest, write_rows
 from natocc.dataset.records import read_shard
 
 
@@ -59,29 +59,41 @@ def manifest_findings(
 
 
 def _differences(layout: Layout, shards: list[int], samples: int) -> Iterator[Finding]:
-    """A finding for each row that is not what its record says, too few or too many."""
+    """A finding for each row that is not what its record says, too few or too many; a shard's rows in memory at a time."""
     name, columns = layout.manifest.name, schema().names
-    rows: dict[int, Row] = {}
-    for row in read_manifest(layout.root, shown=layout.shown):
-        if row.get("index") in rows or not isinstance(row.get("index"), int):
-            yield Finding(Kind.MANIFEST, name, "one row a sample", f"another of sample {row.get('index')}")
-        else:
-            rows[row["index"]] = row
+    sound, seen = set(shards), set[int]()
+    read, stated = -1, dict[int, Row]()
+    last = -1
+    for actual in stream_manifest(layout.root, columns, layout.shown):
+        index = actual["index"]
+        if not isinstance(index, int) or index in seen:
+            yield Finding(Kind.MANIFEST, name, "one row a sample", f"another of sample {index}")
+            continue
+        seen.add(index)
+        if not 0 <= index < samples:
+            yield Finding(Kind.MANIFEST, name, f"samples 0 to {samples - 1}", f"a row of sample {index}")
+        elif index < last:
+            yield Finding(Kind.MANIFEST, name, "rows by index", f"sample {index} after {last}")
+        elif (shard := layout.shard_of(index)) in sound:
+            if shard != read:
+                read, stated = shard, {row["index"]: row for row in rows_of(read_shard(layout, shard))}
+            yield from _of_row(name, shard, stated[index], actual)
+        last = max(last, index)
     for shard in shards:
-        for stated in rows_of(read_shard(layout, shard)):
-            index = stated["index"]
-            actual = rows.get(index)
-            if actual is None:
+        for index in layout.indices(shard, samples):
+            if index not in seen:
                 yield Finding(Kind.MANIFEST, name, f"a row of sample {index}", "none", shard, index)
-                continue
-            wrong = [column for column in columns if not _same(stated.get(column), actual.get(column))]
-            if wrong:
-                expected, other = (_shown(cells.get(wrong[0])) for cells in (stated, actual))
-                expected = f"{wrong[0]} of sample {index} to be {expected}, as its record says"
-                other += f" and {len(wrong) - 1} more columns that differ" if len(wrong) > 1 else ""
-                yield Finding(Kind.MANIFEST, name, expected, other, shard, index)
-    for index in sorted(index for index in rows if not 0 <= index < samples):
-        yield Finding(Kind.MANIFEST, name, f"samples 0 to {samples - 1}", f"a row of sample {index}")
+
+
+def _of_row(name: str, shard: int, stated: Row, actual: Row) -> Iterator[Finding]:
+    """What a row says otherwise than the record."""
+    index = stated["index"]
+    wrong = [column for column in schema().names if not _same(stated.get(column), actual.get(column))]
+    if wrong:
+        expected, other = (_shown(cells.get(wrong[0])) for cells in (stated, actual))
+        expected = f"{wrong[0]} of sample {index} to be {expected}, as its record says"
+        other += f" and {len(wrong) - 1} more columns that differ" if len(wrong) > 1 else ""
+        yield Finding(Kind.MANIFEST, name, expected, other, shard, index)
 
 
 def _same(stated: object, actual: object) -> bool:

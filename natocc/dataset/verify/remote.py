@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from natocc.core.progress import Progress
+from natocc.dataset.description import VOUCHED
 from natocc.dataset.findings import Depth, Finding, Verified
 from natocc.dataset.layout import RECORD_NAME, Layout, dataset_file
 from natocc.dataset.verify.contents import Labels
@@ -53,7 +54,7 @@ def verify_remote(storage: Storage, depth: Depth, jobs: int, progress: Progress)
             layout.records.mkdir(parents=True)
             progress("fetching the records", 0, None)
             records = [f"shards/{name}" for name in storage.names("shards") if RECORD_NAME.fullmatch(name)]
-            heads = [path.name for path in (dataset_file(layout.root), layout.manifest) if path.name in names]
+            heads = [name for name in (dataset_file(layout.root).name, layout.manifest.name, *VOUCHED) if name in names]
             storage.get_all({name: layout.root / name for name in (*heads, *records)})
             return verify_folder(layout.root, depth, jobs, progress, _RemoteFiles(storage, Path(scratch)))
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.findings import Depth, Finding, Kind
-from natocc.dataset.layout import FOLDERS, PICTURES, Layout
+from natocc.dataset.layout import FOLDERS, OF_THE_DESKTOP, PICTURES, Layout
 from natocc.dataset.records import ShardRecord, read_shard
 from natocc.dataset.verify.contents import Labels, contradictions
 from natocc.io.images import MOST_PIXELS, file_sha256, read_plane, read_rgb
+from natocc.workers import piece as workers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Piece:
 
     shard: int
     samples: tuple[tuple[SampleRecord, tuple[SampleFile, ...]], ...]
+
+    def each(self) -> list[Piece]:
+        """Pieces of one sample each."""
+        return [Piece(self.shard, (sample,)) for sample in self.samples]
 
 
 def sound_record(layout: Layout, shard: int, last: int | None) -> ShardRecord | Finding:
@@ -93,6 +98,29 @@ def check_piece(root: Path, piece: Piece, depth: Depth, labels: Labels) -> list[
     return findings
 
 
+def check_samples(root: Path, depth: Depth, labels: Labels, piece: workers.Piece[Piece]) -> list[Finding]:
+    """What is wrong with the files of some samples, a piece each; runs in a worker.
+
+    A sample that ends its worker, or takes too long, is damage: of its bytes if they are not those that were written.
+    """
+    findings = []
+    for sample, lost in piece:
+        if lost is None:
+            findings += check_piece(root, sample, depth, labels)
+        else:
+            (record, files), *_ = sample.samples
+            findings += check_piece(root, sample, Depth.HASH, labels) or [
+                Finding(Kind.CONTENT, file.path, "one that can be decoded", lost.detail, sample.shard, record.index, file.folder)
+                for file in files[:1]
+            ]
+    return findings
+
+
+def shown_sample(piece: Piece) -> str:
+    """How messages name a piece of one sample."""
+    return f"sample {piece.samples[0][0].index}"
+
+
 class DatasetFiles:
     """Where the files of a dataset lie: in its folder.
 
@@ -112,13 +140,13 @@ class DatasetFiles:
         self.shown = shown or str(root)
 
     def names(self, folder: str) -> list[str]:
-        """What lies in a folder; nothing, where there is none."""
+        """What lies in a folder; nothing, where there is none, or a link to one."""
         place = self.root / folder
-        return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+        return sorted(path.name for path in place.iterdir()) if not folder or self.is_folder(folder) else []
 
     def is_folder(self, path: str) -> bool:
-        """Whether what lies there is a folder."""
-        return (self.root / path).is_dir()
+        """Whether what lies there is a folder, and no link to one."""
+        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
 
     def check(self, piece: Piece, depth: Depth, labels: Labels) -> list[Finding]:
         """See :func:`check_piece`."""
@@ -134,7 +162,7 @@ def unexpected_files(files: DatasetFiles, record: ShardRecord) -> Iterator[Findi
         except OSError as error:
             yield Finding(Kind.FILE, place, "a folder that can be listed", error.strerror or str(error))
             continue
-        for path in (f"{place}/{entry}" for entry in entries):
+        for path in (f"{place}/{entry}" for entry in entries if entry not in OF_THE_DESKTOP):
             if path not in record.files:
                 yield Finding(Kind.EXTRA, path, "no such file", "one that no record names", record.shard)
 

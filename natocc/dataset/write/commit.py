@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from natocc.dataset.layout import FOLDERS, RECORD_NAME, SHARD_NAME, Layout
-from natocc.dataset.records import MadeShard
+from natocc.dataset.records import MadeShard, ShardRecord
 from natocc.dataset.write.folder import remove_shard, remove_temporary
 from natocc.dataset.write.lock import shard_lock
 from natocc.dataset.write.seal import SealedShard, seal_shard
-from natocc.dataset.write.staging import staged_folder
+from natocc.dataset.write.staging import stage_record, staged_folder
 from natocc.io.atomic import disk_errors, final_name, flush, flush_all, write_aside
 
 
@@ -83,6 +83,29 @@ def bring_shard(layout: Layout, shard: int, folders: Mapping[str, Path], record:
         layout.records.mkdir(exist_ok=True)
         flush(layout.root)
     write_aside(layout.record(shard), record)
+
+
+def reopen_shard(layout: Layout, record: ShardRecord) -> None:
+    """Undo the commit of a shard of which samples may be made now that could not be before; the others are kept.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where.
+    record : ShardRecord
+        Of the shard. What its rejections say of what the data hold, and what was made, is staged again as soon as
+        :func:`take_back` has moved the files.
+
+    Raises
+    ------
+    RunError
+        If writing fails (disk full, read-only, no permission).
+    """
+    for sample in record.samples:
+        if sample.rejection is None or not sample.rejection.reason.by_circumstance:
+            stage_record(layout, sample)
+    with disk_errors(layout.records):
+        layout.record(record.shard).unlink()
 
 
 def take_back(layout: Layout) -> None:

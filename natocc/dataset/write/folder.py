@@ -12,6 +12,7 @@ from pathlib import Path
 from natocc.core.errors import RunError, UsageError
 from natocc.dataset.description import read_dataset, write_dataset
 from natocc.dataset.layout import FILES, FOLDERS, LOCK, RECORD_NAME, SAMPLE_NAME, SHARD_NAME, Layout, dataset_file
+from natocc.dataset.links import refuse_linked_folders
 from natocc.io.atomic import disk_errors, final_name, flush
 
 
@@ -21,7 +22,7 @@ def claim(root: Path) -> None:
     Raises
     ------
     UsageError
-        If a file is in the way, or the folder holds somebody's files and no dataset.
+        If a file is in the way, the folder holds somebody's files and no dataset, or one of natocc's folders in it is a link.
     RunError
         If writing fails (disk full, read-only, no permission).
     """
@@ -42,6 +43,7 @@ def claim(root: Path) -> None:
         foreign = [name for name in names if name != LOCK and final_name(name) != dataset.name]
         if foreign:
             raise UsageError(f"{root} is not empty and no natocc dataset: it holds {foreign[0]!r}; name another folder with -o")
+    refuse_linked_folders(root)
 
 
 def prepare(root: Path, overwrite: bool) -> None:
@@ -109,12 +111,13 @@ def remove_shard(layout: Layout, shard: int) -> None:
     """
     folders = [layout.shard_folder(folder, shard) for folder in FOLDERS]
     with disk_errors(layout.root):
+        for folder in folders:
+            for path in _others(folder, SAMPLE_NAME):
+                raise RunError(f"{path} is not natocc's and would have to go: move it out of {folder}")
         if layout.record(shard).exists():
             layout.record(shard).unlink()
             flush(layout.records)
         for folder in folders:
-            for path in _others(folder, SAMPLE_NAME):
-                raise RunError(f"{path} is not natocc's and would have to go: move it out of {folder}")
             _remove_tree(folder)
 
 
@@ -133,8 +136,6 @@ def clean_staging(layout: Layout) -> None:
 def _foreign(root: Path) -> Iterator[Path]:
     """What natocc did not write, in the places that an overwrite empties."""
     yield from (root / name for name in FILES if (root / name).is_dir())
-    if (root / ".staging").is_symlink():
-        yield root / ".staging"
     yield from _others(root / "shards", RECORD_NAME)
     for folder in FOLDERS:
         yield from _others(root / folder, SHARD_NAME, folders=True)

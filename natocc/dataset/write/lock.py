@@ -13,6 +13,7 @@ from pathlib import Path
 from natocc.core.errors import UsageError
 from natocc.dataset.layout import LOCK, LOCKS, Layout
 from natocc.io.atomic import disk_errors
+from natocc.io.lock_file import open_lock
 
 
 class BusyError(UsageError):
@@ -94,7 +95,7 @@ def _held(path: Path, how: int, patience: float = 0.0) -> Iterator[None]:
 
 def _acquire(path: Path, how: int, until: float) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = open_lock(path)
         try:
             fcntl.flock(descriptor, how)
         except BlockingIOError:

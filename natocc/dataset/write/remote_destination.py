@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from natocc.core.errors import RunError
+from natocc.core.rejections import may_be_made
 from natocc.dataset.layout import RUN, Layout
 from natocc.dataset.records import MadeShard, ShardRecord, read_shard
 from natocc.dataset.write.commit import commit_shard
@@ -40,14 +41,15 @@ class RemoteFolder:
     run: str
 
     def committed(self, indices: range) -> ShardRecord | None:
-        """Record of the shard of these samples, if it is there; a shorter one was the last of fewer samples."""
+        """Record of the shard of these samples, if it is there; a shorter one was the last of fewer samples, and one of which
+        samples may be made now is made again."""
         with tempfile.TemporaryDirectory(prefix="natocc-") as folder:
             layout = Layout(Path(folder), self.shard_size)
             shard = layout.shard_of(indices[0])
             if not _remote(self.url).fetch_record(layout, shard):
                 return None
             record = read_shard(layout, shard)
-        return record if len(record.samples) == len(indices) else None
+        return record if len(record.samples) == len(indices) and not may_be_made(record.rejected) else None
 
     @contextlib.contextmanager
     def scratch(self, shards: Sequence[range]) -> Iterator[Layout]:

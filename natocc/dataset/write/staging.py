@@ -54,6 +54,11 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
     write_aside(_record(layout, record.index), text, sync=False)
 
 
+def stage_record(layout: Layout, record: SampleRecord) -> None:
+    """Write the record of a sample whose files are there, or about to be moved there. Raises as :func:`stage_sample`."""
+    write_aside(_record(layout, record.index), encode_json(record_to_json(record)), sync=False)
+
+
 def is_staged(layout: Layout, index: int) -> bool:
     """Whether sample `index` is staged; its files are not looked at."""
     return _record(layout, index).exists()

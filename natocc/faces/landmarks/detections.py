@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
-import joblib
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Points
 from natocc.faces.landmarks.cache import landmarks_from
 from natocc.faces.landmarks.detector import LandmarkFinder
 from natocc.faces.landmarks.yunet import YuNet
 from natocc.io.cache import Cache, entry_key
 from natocc.io.images import MAX_PIXELS, read_rgb
+from natocc.workers.crew import Crew, in_order
+from natocc.workers.piece import Piece
 
 _VERSION = "detections 2"  # of the search: what another one found must not be taken for what this one finds
+
+_A_PIECE = 4  # photographs that a process looks at before it gets others
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,15 +89,17 @@ def detect_faces(
     Raises
     ------
     RunError
-        If the cache can be neither read nor written.
+        If the cache can be neither read nor written, or a photograph is there and cannot be read at the moment.
     """
 
     def decode(entries: Any) -> dict[str, Detection]:
         return {face_id: face for name in names for face_id, face in _faces(name, entries[name], points)}
 
     def detect() -> Json:
-        work = (joblib.delayed(_detect)(root, name, points, least_side, max_pixels, yunet) for name in names)
-        return dict(zip(names, joblib.Parallel(n_jobs=jobs, batch_size=4)(work), strict=True))
+        crew = Crew(_Search(root, points, least_side, max_pixels, yunet), jobs, str)
+        pieces = (names[first : first + _A_PIECE] for first in range(0, len(names), _A_PIECE))
+        found = (each for some in in_order(crew.run(pieces)) for each in some)
+        return dict(zip(names, found, strict=True))
 
     searched: list[Json] = [_VERSION, points, least_side, max_pixels]
     if yunet is not None:
@@ -113,7 +119,7 @@ def _states(root: Path, names: Sequence[str]) -> Iterator[Json]:
 
 
 def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]]:
-    """Ids and detections of a photograph, from what :func:`_detect` gave."""
+    """Ids and detections of a photograph, from what :class:`_Search` gave."""
     if "reason" in entry:
         yield name, Detection(name, None, None, (Reason(entry["reason"]), str(entry["detail"])))
         return
@@ -123,17 +129,28 @@ def _faces(name: str, entry: Any, points: int) -> Iterator[tuple[str, Detection]
         yield f"{name}#{number}", Detection(name, landmarks_from(face["landmarks"], points), str(face["detector"]), None)
 
 
-def _detect(
-    root: Path, name: str, points: Literal[5, 68], least_side: int, max_pixels: int, yunet: Path | None
-) -> dict[str, Json]:
-    """Faces of a photograph, or why there are none; runs in a worker."""
-    cv2.setNumThreads(1)
-    try:
-        image, _ = read_rgb(root / name, max_pixels)
-        faces = _finder(points, yunet).find_all(image, least_side)
-    except BadDataError as error:
-        return {"reason": error.reason, "detail": error.detail}
-    return {"faces": [{"landmarks": landmarks.tolist(), "detector": detector} for landmarks, detector in faces]}
+@dataclasses.dataclass(frozen=True)
+class _Search:
+    """Finds the faces of photographs, or why there are none; called in a worker."""
+
+    root: Path
+    points: Literal[5, 68]
+    least_side: int
+    max_pixels: int
+    yunet: Path | None
+
+    def __call__(self, piece: Piece[str]) -> list[dict[str, Json]]:
+        cv2.setNumThreads(1)
+        return [self._detect(name) if lost is None else {"reason": lost.reason, "detail": lost.detail} for name, lost in piece]
+
+    def _detect(self, name: str) -> dict[str, Json]:
+        try:
+            image, _ = read_rgb(self.root / name, self.max_pixels)
+            faces = _finder(self.points, self.yunet).find_all(image, self.least_side)
+        except BadDataError as error:
+            not_kept(error)
+            return {"reason": error.reason, "detail": error.detail}
+        return {"faces": [{"landmarks": landmarks.tolist(), "detector": detector} for landmarks, detector in faces]}
 
 
 @functools.lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Points
 from natocc.faces.landmarks.keypoints import eye_centres_xy
+from natocc.io.files import is_dir, is_file, open_text
 from natocc.io.folders import Links, list_folder
 from natocc.io.images import read_bytes
 from natocc.io.paths import SUFFIXES, without_suffix
@@ -98,12 +99,12 @@ def open_landmarks(path: Path, first_pixel: int | None, links: Links = "follow")
     UsageError
         If it is neither, or a table is not understood.
     """
-    if path.is_dir():
+    if is_dir(path):
         files = {name[: -len(".pts")]: name for name in list_folder(path, (".pts",), links).names}
         if not files:
             raise UsageError(f"no .pts file below {path}; expected {_LAYOUT}")
         return PtsFolder(path, files, first_pixel)
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError(f"no landmarks at {path}; expected {_LAYOUT}")
     return _read_table(path, first_pixel or 0)
 
@@ -205,7 +206,7 @@ def _read_table(path: Path, first_pixel: int) -> LandmarkTable:
     rows: dict[str, int] = {}
     numbers: list[npt.NDArray[np.float64]] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             reader = csv.reader(file, skipinitialspace=True)
             columns = _columns(next(reader, []), path)
             for cells in reader:

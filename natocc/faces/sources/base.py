@@ -17,6 +17,7 @@ from natocc.faces import SOURCES
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.alignment.network_mask import NetworkMaskOptions
 from natocc.faces.landmarks.files import LandmarkFiles, open_landmarks
+from natocc.io.files import read_text
 from natocc.io.folders import Links
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import OTHER_SUFFIX, Notes
@@ -296,12 +297,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _entries(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UsageError(f"no file {path}; expected a list of face ids, one a line") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: expected a UTF-8 list of face ids, one a line: {error}") from None
+    lines = read_text(path, "a list of face ids, one a line").splitlines()
     entries = (re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip() for line in lines)
     return [entry for entry in entries if entry]
 

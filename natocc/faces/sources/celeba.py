@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from natocc.core.errors import UsageError
+from natocc.io.files import exists, read_text
 
 MAPPING = "CelebA-HQ-to-CelebA-mapping.txt"
 IDENTITIES = "identity_CelebA.txt"
@@ -59,8 +60,8 @@ def read_celeba(root: Path) -> CelebA | None:
         If a line of either file is damaged, naming it, or there are identities and no mapping to use them by.
     """
     mapping, identities = root / MAPPING, root / IDENTITIES
-    if not mapping.exists():
-        if identities.exists():
+    if not exists(mapping):
+        if exists(identities):
             raise UsageError(f"{identities} is of no use without {mapping}, which says who is who")
         return None
     numbers: dict[int, int] = {}
@@ -75,7 +76,7 @@ def read_celeba(root: Path) -> CelebA | None:
             raise UsageError(f"{mapping}, line {number}: a second line of face {face}")
         numbers[face] = original
     people: dict[int, str] = {}
-    if identities.exists():
+    if exists(identities):
         for number, line, words in _lines(identities, "a file name and a number such as '000001.jpg 2880'", 2):
             original = _number(words[0].partition(".")[0])
             if original is None or _number(words[1]) is None:
@@ -86,10 +87,7 @@ def read_celeba(root: Path) -> CelebA | None:
 
 def _lines(path: Path, expected: str, count: int) -> Iterator[tuple[int, str, list[str]]]:
     """Number, text and words of every line that is not blank."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: expected lines of {expected}: {error}") from None
+    lines = read_text(path, f"lines of {expected}").splitlines()
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if words and len(words) != count:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
-import joblib
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Affine, Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Image, Mask
 from natocc.faces.alignment.crop import warp_labels, warp_picture
 from natocc.faces.sources.base import FaceSource
@@ -26,6 +26,8 @@ from natocc.io.cache import Cache, entry_key
 from natocc.io.notes import COVERED, Notes
 from natocc.io.segmenter import Segmenter
 from natocc.plugins.options import FileLocation, Options
+from natocc.workers.crew import Crew, in_order
+from natocc.workers.piece import Piece
 
 _VERSION = "covered 1"  # of the rule: what another one says must not be taken for what this one says
 _SIDE = 256  # px, at which covers are measured, whatever the network's own
@@ -101,9 +103,11 @@ def leave_out_covered(
     ids = source.ids()
 
     def look() -> Json:
+        crew = Crew(functools.partial(_shares, segmenter, cache), jobs, _shown)
         tasks = (ids[first : first + _A_TASK] for first in range(0, len(ids), _A_TASK))
-        work = (joblib.delayed(_shares)(take(source, some), segmenter, cache) for some in tasks)
-        return dict(zip(ids, (share for shares in joblib.Parallel(n_jobs=jobs)(work) for share in shares), strict=True))
+        pieces = ([(part, face_id) for face_id in part.ids()] for part in (take(source, some) for some in tasks))
+        shares = (share for some in in_order(crew.run(pieces)) for share in some)
+        return dict(zip(ids, shares, strict=True))
 
     def decode(value: Any) -> dict[str, float]:
         return {face_id: float(value[face_id]) for face_id in ids}
@@ -162,26 +166,29 @@ def _framed(face: Mask) -> Affine:
     return np.array([[scale, 0, 0.495 * _SIDE - scale * x], [0, scale, 0.56 * _SIDE - scale * y]], dtype=np.float64)
 
 
-def _shares(source: FaceSource, segmenter: Segmenter, cache: Path) -> list[float]:
-    """Shares of all faces of a source, from `cache` where the same picture, mask and network met before; runs in a worker."""
+def _shares(segmenter: Segmenter, cache: Path, piece: Piece[tuple[FaceSource, str]]) -> list[float]:
+    """Shares of some faces, from `cache` where the same picture, mask and network met before; runs in a worker."""
     cv2.setNumThreads(1)
-    return list(_each_share(source, segmenter, Cache(cache / "covered", float)))
+    kept = Cache(cache / "covered", float)
+    return [_share(source, face_id, segmenter, kept) if lost is None else 0.0 for (source, face_id), lost in piece]
 
 
-def _each_share(source: FaceSource, segmenter: Segmenter, kept: Cache[float]) -> Iterator[float]:
-    for face_id in source.ids():
-        try:
-            face = source.read(face_id)
-        except BadDataError:
-            yield 0.0
-            continue
-        mask = face.face_mask
-        if mask is None or not mask.any():
-            yield 0.0
-            continue
-        state: list[Json] = [_VERSION, segmenter.sha256, face.origin.sha256, *mask.shape]
-        key = entry_key([state, np.ascontiguousarray(mask).data])
-        yield kept.get(key, functools.partial(cover_share, face.image, mask, segmenter))
+def _share(source: FaceSource, face_id: str, segmenter: Segmenter, kept: Cache[float]) -> float:
+    try:
+        face = source.read(face_id)
+    except BadDataError as error:
+        not_kept(error)
+        return 0.0
+    mask = face.face_mask
+    if mask is None or not mask.any():
+        return 0.0
+    state: list[Json] = [_VERSION, segmenter.sha256, face.origin.sha256, *mask.shape]
+    key = entry_key([state, np.ascontiguousarray(mask).data])
+    return kept.get(key, functools.partial(cover_share, face.image, mask, segmenter))
+
+
+def _shown(face: tuple[FaceSource, str]) -> str:
+    return f"face {face[1]}"
 
 
 def _state(path: Path) -> Json:

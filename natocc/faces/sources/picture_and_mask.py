@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from natocc.core.errors import UsageError
+from natocc.io.files import is_dir, real
 from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.notes import NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, masks_beside, pair_masks
@@ -95,9 +96,9 @@ class Folders:
 
     def _places(self, root: Path) -> list[tuple[str, Path]]:
         """Where `images` lies: the root itself, or its splits; with what comes before an id there."""
-        if (root / self.images).is_dir():
+        if is_dir(root / self.images):
             return [("", root)]
-        splits = [(f"{name}/", root / name) for name in SPLITS if (root / name / self.images).is_dir()]
+        splits = [(f"{name}/", root / name) for name in SPLITS if is_dir(root / name / self.images)]
         if not splits:
             raise UsageError(f"no folder {root / self.images}; expected {self.layout}, below {root}")
         return splits
@@ -109,8 +110,8 @@ class Folders:
         listing = list_folder(pictures, SUFFIXES, self.links)
         notes.merge(listing.notes, prefix + _below(pictures, folder))
         candidates = [folder / name for name in ([self.masks] if self.masks else MASK_FOLDERS)]
-        masks = next((path for path in candidates if path.is_dir()), None)
-        if masks is None or masks.resolve() == pictures.resolve():
+        masks = next((path for path in candidates if is_dir(path)), None)
+        if masks is None or real(masks) == real(pictures):
             beside = masks_beside(listing.names, self.mask_suffix, certain=masks is not None)
             if not beside and masks is None:
                 require_folder(candidates[0], layout)

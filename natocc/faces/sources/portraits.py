@@ -17,6 +17,7 @@ from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
 from natocc.faces.sources.base import FaceOptions, FaceSource
 from natocc.io import images
+from natocc.io.files import read_text
 from natocc.io.masks import mask_of
 from natocc.io.paths import locate
 from natocc.plugins.faults import faults
@@ -131,11 +132,7 @@ class Portraits(FaceSource):
 
 def _read_annotation(path: Path) -> Annotation:
     try:
-        return Annotation.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise UsageError(f"no file {path}; expected the annotation of a portrait (JSON)") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        return Annotation.model_validate_json(read_text(path, "the annotation of a portrait (JSON)"))
     except ValidationError as error:
         raise UsageError(*(f"{path}: {line}" for line in faults(error))) from None
 

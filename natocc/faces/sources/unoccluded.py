@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
-import joblib
 import numpy as np
 
 from natocc.core.errors import BadDataError
 from natocc.core.plans import Json
+from natocc.core.rejections import not_kept
 from natocc.core.samples import Mask
 from natocc.io import images
 from natocc.io.cache import Cache, entry_key
 from natocc.io.folders import Links, path_below
 from natocc.io.masks import fit_labels
+from natocc.workers.crew import Crew, in_order
+from natocc.workers.piece import Piece
 
 HAT_SHARE = 0.02
 """Share of the face's convex hull that a hat may cover: a brim is drawn a few pixels into the forehead of most who wear one."""
 _VERSION = "unoccluded 2"  # of the rule: what another one says must not be taken for what this one says
+_A_PIECE = 32  # faces that a process looks at before it gets others
 
 
 def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: Path, jobs: int, links: Links) -> frozenset[str]:
@@ -61,8 +65,10 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
             states.append([f"{stem}_{part}", status.st_size, status.st_mtime_ns])
 
     def look() -> Json:
-        work = (joblib.delayed(is_occluded)(stems[face_id], parts, face_parts, links) for face_id, parts in worn.items())
-        occluded = joblib.Parallel(n_jobs=jobs, batch_size=32)(work)
+        crew = Crew(functools.partial(_occluded, face_parts, links), jobs, _shown)
+        items = [(stems[face_id], parts) for face_id, parts in worn.items()]
+        pieces = (items[first : first + _A_PIECE] for first in range(0, len(items), _A_PIECE))
+        occluded = (each for some in in_order(crew.run(pieces)) for each in some)
         return sorted(face_id for face_id, covered in zip(worn, occluded, strict=True) if covered)
 
     def decode(value: Any) -> frozenset[str]:
@@ -72,6 +78,19 @@ def occluded_faces(stems: Mapping[str, Path], face_parts: Sequence[str], cache: 
 
     key = entry_key([[_VERSION, links, *face_parts], *states])
     return Cache(cache / "unoccluded", decode).get(key, look)
+
+
+_Worn = tuple[Path, Sequence[str]]
+"""What the mask files of a face start with, and which of its parts are worn."""
+
+
+def _occluded(face_parts: Sequence[str], links: Links, piece: Piece[_Worn]) -> list[bool]:
+    """Whether something covers each of some faces; runs in a worker."""
+    return [lost is None and is_occluded(stem, worn, face_parts, links) for (stem, worn), lost in piece]
+
+
+def _shown(face: _Worn) -> str:
+    return f"the masks {face[0]}_*"
 
 
 def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str], links: Links = "follow") -> bool:
@@ -101,7 +120,8 @@ def is_occluded(stem: Path, worn: Sequence[str], face_parts: Sequence[str], link
         for part in face_parts:
             if os.path.lexists(f"{stem}_{part}.png"):
                 face |= fit_labels(read(part), (hat.shape[0], hat.shape[1]), f"{stem}_{part}.png")
-    except BadDataError:
+    except BadDataError as error:
+        not_kept(error)
         return False
     return hat_share(hat, face) > HAT_SHARE
 

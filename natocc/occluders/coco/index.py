@@ -14,15 +14,15 @@ import numpy.typing as npt
 from natocc.core.errors import UsageError
 from natocc.core.plans import Json
 from natocc.io.cache import FolderCache
-from natocc.io.images import sha256
+from natocc.io.files import open_file
+from natocc.io.images import file_sha256
 from natocc.io.tables import map_table, write_table
 from natocc.occluders.coco.instances import AnnotationEntry, Instances, PictureEntry, read_instances
-from natocc.occluders.coco.layout import read_ends
 from natocc.occluders.coco.scalars import Id, id_of
 from natocc.occluders.library.extraction import library_key
 
 _ANNOTATIONS, _PICTURES, _SUMMARY = "annotations.arrow", "pictures.arrow", "summary.json"
-_VERSION = "coco index 2"
+_VERSION = "coco index 3"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,8 +90,7 @@ def open_index(path: Path, cache: Path) -> CocoIndex:
         If the cache can be neither read nor written.
     """
     kept = FolderCache(cache / "coco", lambda folder: _map_index(path, folder))
-    # Files of two data sets may agree in name, size and time of change, as an archive unpacks them.
-    key = library_key(_VERSION + sha256(read_ends(path)), [path], [])
+    key = library_key(_VERSION, [path], [])
     return kept.get(key, lambda folder: _write_index(read_index(path), folder))
 
 
@@ -129,7 +128,7 @@ def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
         If it is not what the index was made from.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(annotation.offset)
             value = json.loads(file.read(annotation.length))
     except (OSError, ValueError, RecursionError) as error:
@@ -143,21 +142,21 @@ def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
 def _write_index(index: CocoIndex, folder: Path) -> None:
     write_table(folder / _ANNOTATIONS, index.annotations)
     write_table(folder / _PICTURES, index.pictures)
-    (folder / _SUMMARY).write_text(json.dumps(_summary(index)), encoding="ascii")
+    (folder / _SUMMARY).write_text(json.dumps(_summary(index, folder)), encoding="ascii")
 
 
 def _map_index(path: Path, folder: Path) -> CocoIndex:
     summary = json.loads((folder / _SUMMARY).read_text(encoding="ascii"))
     tables = map_table(folder / _ANNOTATIONS), map_table(folder / _PICTURES)
     index = CocoIndex(path, tuple(summary["categories"]), *tables, bool(summary["painted"]))
-    if summary != _summary(index):
-        raise ValueError(f"expected {summary}, found {_summary(index)}")
+    if summary != (found := _summary(index, folder)):
+        raise ValueError(f"expected {summary}, found {found}")
     return index
 
 
-def _summary(index: CocoIndex) -> dict[str, Json]:
-    sizes = {"annotations": len(index.annotations), "pictures": len(index.pictures)}
-    return {**sizes, "categories": list(index.categories), "painted": index.painted}
+def _summary(index: CocoIndex, folder: Path) -> dict[str, Json]:
+    tables: dict[str, Json] = {name: file_sha256(folder / name) for name in (_ANNOTATIONS, _PICTURES)}
+    return {**tables, "categories": list(index.categories), "painted": index.painted}
 
 
 def _licence(instances: Instances, number: Id) -> str | None:

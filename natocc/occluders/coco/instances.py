@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from natocc.core.errors import UsageError
 from natocc.core.text import plain
+from natocc.io.files import open_file, open_text
 from natocc.occluders.coco.json_walk import JsonWalk
 from natocc.occluders.coco.names import name_of_url
 from natocc.occluders.coco.other_forms import (
@@ -123,9 +124,9 @@ def _entries(path: Path) -> Iterator[tuple[str, str, Any, tuple[int, int]]]:
     keys: set[str] = set()
     other_form: str | None = None
     try:
-        with path.open("rb") as head:
+        with open_file(path) as head:
             mark = len(codecs.BOM_UTF8) if head.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             walk = JsonWalk(file, begin=mark)
             if walk.peek() not in ("{", ""):
                 raise _other_value(path, walk)

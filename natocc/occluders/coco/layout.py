@@ -11,6 +11,7 @@ from pathlib import Path
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.text import counted
+from natocc.io.files import is_dir, is_file, open_file
 from natocc.io.folders import walk
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES
@@ -67,9 +68,9 @@ def list_annotations(root: Path) -> list[Path]:
     UsageError
         If there is none; says what there is instead.
     """
-    if root.is_file():
+    if is_file(root):
         return [root]
-    if not root.is_dir():
+    if not is_dir(root):
         raise UsageError(f"no folder {root}; expected {LAYOUT} (say where with --data or --occluders-root)")
     if own := sorted((root / "annotations").glob("instances_*.json")):
         return own
@@ -128,7 +129,7 @@ def picture_folder(file: Path, root: Path) -> Path | None:
         return folder
     name = file.stem.removeprefix("instances_")
     own = [root / name, root / "images" / name] if _is_name(name) else []
-    return next((folder for folder in own if folder.is_dir()), None)
+    return next((folder for folder in own if is_dir(folder)), None)
 
 
 def sample_names(file: Path) -> list[str]:
@@ -147,7 +148,7 @@ def sample_names(file: Path) -> list[str]:
 def read_ends(file: Path) -> bytes:
     """The first and the last mebibyte of a file, or all of a small one; nothing if it cannot be read."""
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(_ENDS)
             stream.seek(max(_ENDS, os.fstat(stream.fileno()).st_size - _ENDS))
             return head + stream.read(_ENDS)
@@ -211,7 +212,7 @@ def _most_names(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
 
 def _count(folder: Path, names: Sequence[str]) -> int:
     """How many of the pictures a folder has."""
-    return sum(_has(folder, name) for name in names) if folder.is_dir() else 0
+    return sum(_has(folder, name) for name in names) if is_dir(folder) else 0
 
 
 def _has(folder: Path, name: str) -> bool:

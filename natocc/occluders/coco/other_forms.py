@@ -6,6 +6,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from natocc.io.files import is_file
 from natocc.io.magic import describe_file
 
 _AS_COCO = "export or convert it as COCO instances (images, annotations, categories)"
@@ -75,7 +76,7 @@ def form_of_list(first: Any) -> str | None:
 
 def what_is_wrong(path: Path, error: Exception) -> str:
     """Why a file cannot be read as JSON: what it is, else what the reader met."""
-    if path.is_file() and path.stat().st_size == 0:
+    if is_file(path) and path.stat().st_size == 0:
         return "it is empty (0 bytes)"
     encoding = f"it is no UTF-8, save it as such ({error})" if isinstance(error, UnicodeDecodeError) else None
     return describe_file(path) or encoding or str(error)

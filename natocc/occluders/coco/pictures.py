@@ -21,6 +21,7 @@ from natocc.occluders.coco.names import find_picture
 from natocc.occluders.coco.scalars import flag, id_of, whole
 from natocc.occluders.coco.segmentations import decode
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, check_sharpness, cut_out
+from natocc.occluders.cutting.huge import Frame
 from natocc.occluders.cutting.judging import judged
 from natocc.occluders.cutting.trim import trim
 from natocc.occluders.cutting.upscale import Upscaler
@@ -95,6 +96,10 @@ class CocoPicture:
     options: ObjectOptions
     upscaler: Upscaler | None
 
+    def __str__(self) -> str:
+        """File and picture."""
+        return f"{self.name}: a picture without an entry" if self.entry is None else f"{self.name}: {self.entry.file_name}"
+
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout, or why there is none, for each annotation."""
         entry = self.entry
@@ -141,7 +146,9 @@ class CocoPicture:
             found = f"{' and '.join(others)} alone" if others else repr(outline)
             raise BadDataError(Reason.BAD_ANNOTATION, f"no outline to cut along: expected a segmentation, found {found}")
         rules = self.options.rules
-        mask = check_mask(decode(outline, *image.shape[:2]), rules)
+        whole_mask = check_mask(decode(outline, *image.shape[:2]), rules)
+        frame = Frame.around(whole_mask)
+        image, mask = frame.picture(image), frame.mask(whole_mask)
         check_sharpness(image, mask, rules)
         mask = trim(image, mask)
         if self.upscaler is None or not self.upscaler.wanted(mask):
@@ -149,7 +156,7 @@ class CocoPicture:
         else:
             larger, larger_mask = self.upscaler.enlarge(image, mask)
             cutout = cut_out(larger, larger_mask, category, origin, choke=rules.choke * self.upscaler.scale)
-        return judged(cutout, image, mask, rules.min_quality, lambda: beside.others(entry.number, mask))
+        return judged(cutout, image, mask, rules.min_quality, lambda: frame.mask(beside.others(entry.number, whole_mask)))
 
     def _is_crowd(self, value: Any, outline: Any) -> bool:
         marked = flag(value)

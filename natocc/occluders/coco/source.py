@@ -11,13 +11,14 @@ from typing import Literal
 from pydantic import Field
 
 from natocc.core.errors import UsageError
+from natocc.io.files import is_file
 from natocc.io.folders import list_folder
-from natocc.io.images import MAX_PIXELS, MOST_PIXELS, sha256
+from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import NO_PICTURES, Notes
 from natocc.io.paths import SUFFIXES, locate, require_folder
 from natocc.occluders.coco.categories import CATEGORIES, wanted_categories
 from natocc.occluders.coco.index import open_index, read_index
-from natocc.occluders.coco.layout import find_annotations, item_names, list_annotations, read_ends, require_pictures
+from natocc.occluders.coco.layout import find_annotations, item_names, list_annotations, require_pictures
 from natocc.occluders.coco.pictures import CocoFile, CocoPictures, ObjectOptions
 from natocc.occluders.cutting.cutouts import CutoutRules
 from natocc.occluders.cutting.upscale import UpscaleOptions, Upscaler
@@ -74,17 +75,15 @@ class CocoOccluders(OccluderOptions):
         """See :meth:`OccluderOptions.open`."""
         files = self.files(data)
         upscaler = self._upscaler(data)
-        # Not by every picture: 118 000 of them take a second to ask for their sizes, in every process, and do not change.
-        known = [path for pair in files for path in pair] + ([upscaler.path] if upscaler else [])
-        ends = sha256(b"".join(read_ends(path) for path, _ in files))
-        key = library_key(self.model_dump_json() + ends, known, [])
+        contents = [path for path, _ in files] + ([upscaler.path] if upscaler else [])
+        key = library_key(self.model_dump_json(), contents, dict.fromkeys(folder for _, folder in files))
         return open_library(cache, key, str(files[0][0].parent), lambda: self.pictures(files, cache, upscaler), jobs)
 
     def _upscaler(self, data: Path) -> Upscaler | None:
         if self.upscale is None:
             return None
         upscaler = Upscaler(locate(self.upscale.model, data), self.upscale.scale, self.upscale.below)
-        if not upscaler.path.is_file():
+        if not is_file(upscaler.path):
             upscaler.check()
         return upscaler
 
@@ -104,7 +103,7 @@ class CocoOccluders(OccluderOptions):
         given = self.annotations
         paths = list_annotations(root) if given is None else [locate(name, data) for name in given]
         for path in paths:
-            if not path.is_file():
+            if not is_file(path):
                 raise UsageError(f"no annotation file {path}; expected a COCO instances file (relative ones lie below {data})")
         if not folders:
             return [(path, require_pictures(path, root)) for path in paths]

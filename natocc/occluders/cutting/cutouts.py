@@ -8,6 +8,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Image, Mask, Matte, Origin
+from natocc.occluders.cutting.huge import reduced_by_alpha
 from natocc.occluders.cutting.matting import continue_outwards, estimate_foreground, refine_matte, spread
 from natocc.plugins.options import Options
 
@@ -207,12 +208,12 @@ def cut_by_alpha(
     if alpha.max(initial=0) < MATTE_THRESHOLD:
         raise BadDataError(Reason.EMPTY_MASK, "nothing of it is opaque")
     x, y, width, height = cv2.boundingRect(alpha)
-    box = (slice(y, y + height), slice(x, x + width))
+    colours, alpha = colours[y : y + height, x : x + width], alpha[y : y + height, x : x + width]
     room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
-    matte = np.pad(alpha[box], room)
-    premultiplied = is_premultiplied(colours[box], alpha[box])
-    own = straightened(colours[box], alpha[box]) if premultiplied else colours[box]
-    foreground = estimate_foreground(np.pad(_filled_beneath(own, alpha[box]), (*room, (0, 0)), mode="edge"), matte)
+    premultiplied = is_premultiplied(colours, alpha)
+    own, alpha = reduced_by_alpha(straightened(colours, alpha) if premultiplied else colours, alpha)
+    matte = np.pad(alpha, room)
+    foreground = estimate_foreground(np.pad(_filled_beneath(own, alpha), (*room, (0, 0)), mode="edge"), matte)
     return Cutout(foreground, matte, category, origin, points_to_xy, premultiplied)
 
 

@@ -16,6 +16,7 @@ _INSET = 0.5  # px by which an edge that the colours do not show lies inside the
 _RAMP = 2.0  # px over which such an edge goes from 0 to 1
 _FAINT = 0.25  # coverage below which a pixel tells nothing of the object's colour
 _DOUBT = 0.5  # of the background's colour behind a mixed pixel: it is a guess from around
+_STRIP = 256  # rows that are computed at a time, so that few large arrays are in memory
 _COLOUR_NOISE = 0.02  # of [0, 1]: smaller differences are noise
 
 
@@ -128,10 +129,15 @@ def estimate_foreground(image: Image, matte: Matte) -> Image:
     # Thin parts have no sure pixels: there, what is left when the background is taken away speaks, the more of it the louder.
     left = (colour - (1 - coverage) * background_colour) / np.maximum(coverage, _FAINT)
     telling = np.clip((coverage[..., 0] - _FAINT) / (1 - 2 * _FAINT), 0, 1) ** 4
-    object_colour = spread(np.clip(left, 0, 255).astype(np.float32), np.maximum(object_sure**4, telling) + 1e-6)
-    mixture = coverage * object_colour + (1 - coverage) * background_colour
-    share = coverage / (coverage**2 + _DOUBT * (1 - coverage))
-    return np.clip(np.rint(object_colour + share * (colour - mixture)), 0, 255).astype(np.uint8)
+    np.clip(left, 0, 255, out=left)
+    object_colour = spread(left.astype(np.float32, copy=False), np.maximum(object_sure**4, telling) + 1e-6)
+    foreground = np.empty_like(image)
+    for top in range(0, len(image), _STRIP):
+        rows = slice(top, top + _STRIP)
+        mixture = coverage[rows] * object_colour[rows] + (1 - coverage[rows]) * background_colour[rows]
+        share = coverage[rows] / (coverage[rows] ** 2 + _DOUBT * (1 - coverage[rows]))
+        foreground[rows] = np.clip(np.rint(object_colour[rows] + share * (colour[rows] - mixture)), 0, 255)
+    return foreground
 
 
 def continue_outwards(foreground: Image, matte: Matte) -> Image:
@@ -182,4 +188,5 @@ def spread(colour: npt.NDArray[np.float32], weight: npt.NDArray[np.floating]) ->
     half_colour = cv2.pyrDown(colour * weight[..., None]) / np.maximum(half_weight, 1e-12)[..., None]
     coarse = spread(half_colour.astype(np.float32), np.minimum(half_weight * 4, 1))
     above = cv2.pyrUp(coarse, dstsize=(width, height))
-    return np.asarray(above + (colour - above) * weight[..., None], dtype=np.float32)
+    filled = np.asarray(above, dtype=np.float32)
+    return np.add(filled, (colour - above) * weight[..., None], out=filled, casting="same_kind")

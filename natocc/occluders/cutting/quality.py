@@ -34,6 +34,11 @@ _BLOWN = (0.02, 0.15)  # of the object's area
 _COARSE = (12.0, 7.0)  # steps from light to dark that fit across the object
 _SPLATTERED = (6.0, 14.0)  # holes
 
+# Second differences along both axes, of grain and fine detail (Immerkær, CVIU 1996). Rounding to 8 bits gives up to 6; in COCO's
+# photographs, a hundredth of the pixels have 28 and more.
+_GRAIN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_ROUNDING, _GRAINY = 6, 0.01
+
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
@@ -50,7 +55,8 @@ class Quality:
     lit : float
         It is not blown out.
     detailed : float
-        It is not too small or too blurred to show anything.
+        It is not too small or too blurred to show anything. A picture that has neither grain nor detail anywhere was drawn by a
+        program: what its objects lack was not lost, and this is 1.
     tidy : float
         It is not full of holes, as splattered masks are.
     """
@@ -116,7 +122,7 @@ def measure_quality(image: Image, mask: Mask, others: Mask | None = None) -> Qua
         own=_part(_scraps(lab, bins, inside, outside, side), *_SCRAPS),
         distinct=_part(_step(lab, inside, outside, outline, side), *_FAINT),
         lit=_part(float((picture[shape > 0].min(axis=1) >= _WHITE).mean()), *_BLOWN),
-        detailed=_part(steps, *_COARSE),
+        detailed=_detailed(steps, image),
         tidy=_part(_holes(shape), *_SPLATTERED),
     )
 
@@ -194,6 +200,16 @@ def _step(lab: _Plane, inside: _Plane, outside: _Plane, outline: npt.NDArray[np.
     own = local_mean(lab, (inside > 1.5) & (inside <= 1.5 + reach), reach)
     beyond = local_mean(lab, (outside > 1.5) & (outside <= 1.5 + reach), reach)
     return float(np.percentile(distance(own, beyond)[outline[:, 1], outline[:, 0]], 20))
+
+
+def _detailed(steps: float, image: Image) -> float:
+    """Whether so many steps from light to dark are enough, beside what the rest of the picture shows."""
+    part = _part(steps, *_COARSE)
+    if part == 1:
+        return part
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    fine = np.abs(cv2.filter2D(grey, cv2.CV_16S, _GRAIN)) > _ROUNDING
+    return part if np.count_nonzero(fine) > _GRAINY * fine.size else 1.0
 
 
 def _holes(shape: Mask) -> int:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from natocc.core.errors import UsageError
 from natocc.core.samples import Image, Mask
+from natocc.io.files import is_file
 from natocc.plugins.options import Location, Options
 
 _ROOM = 24  # px around the object: what a network looks at, and what the matte's refinement needs
@@ -56,7 +57,7 @@ class Upscaler:
         UsageError
             If the file is missing or no network, or what it gives is not an enlarged picture.
         """
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise UsageError(f"upscale.model: no file {self.path}")
         shape = (3, self.scale * 24, self.scale * 32)
         try:

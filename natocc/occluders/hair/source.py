@@ -8,16 +8,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import cv2
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Matte
+from natocc.occluders.drawn import Colour, DrawnNumbers, Pair, Seed, Shape, check_near
 from natocc.occluders.drawn_on_faces import DrawnKinds, DrawnOnFaces, Sitter
-from natocc.occluders.hair.flow import draw_sheets, on_picture
+from natocc.occluders.hair.flow import COLUMNS, ROWS, draw_sheets, on_picture
 from natocc.occluders.hair.strands import draw_hair
 from natocc.occluders.hair.tone import draw_palette
 from natocc.occluders.source import OccluderSource
 from natocc.plugins.weights import Weight, some_weight
+
+_FARTHEST = 10  # sides of the picture; every strand is followed to its end
 
 HairKind = Literal["strand", "fringe", "side"]
 
@@ -64,6 +67,31 @@ class HairOccluders(DrawnKinds):
         return Hair(self.used_kinds)
 
 
+_Row = Annotated[list[Pair], Field(min_length=COLUMNS, max_length=COLUMNS)]
+_Sheet = Annotated[list[_Row], Field(min_length=ROWS, max_length=ROWS)]
+_Density = Annotated[list[Annotated[float, Field(ge=0, le=10)]], Field(min_length=2, max_length=2)]
+
+
+class DrawnHair(DrawnNumbers):
+    """What :meth:`Hair.draw_for` drew, and its seed."""
+
+    kind: HairKind
+    sheets: Annotated[list[_Sheet], Field(min_length=1, max_length=8)]
+    density: list[_Density]
+    palette: Annotated[list[Colour], Field(min_length=1, max_length=32)]
+    px_per_mm: float = Field(ge=0.01, le=1000)
+    blur: float = Field(ge=0, le=10)
+    shape: Shape
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> DrawnHair:
+        if len(self.density) != len(self.sheets):
+            raise ValueError(f"{len(self.sheets)} sheets of {len(self.density)} densities")
+        check_near(self.sheets, self.shape, _FARTHEST)
+        return self
+
+
 class Hair(DrawnOnFaces):
     """Hair drawn on demand; an :class:`OccluderSource` of any face that :meth:`on` names."""
 
@@ -89,14 +117,15 @@ class Hair(DrawnOnFaces):
 
     def make(self, reference: Reference) -> tuple[Image, Matte, tuple[int, int]]:
         """See :meth:`DrawnOnFaces.make`."""
+        drawn = DrawnHair.of(reference)
         return draw_hair(
-            [np.array(sheet, dtype=np.float64) for sheet in reference["sheets"]],
-            [(float(cover), float(stray)) for cover, stray in reference["density"]],
-            np.array(reference["palette"], dtype=np.float64),
-            float(reference["px_per_mm"]),
-            float(reference["blur"]),
-            (int(reference["shape"][0]), int(reference["shape"][1])),
-            int(reference["seed"]),
+            [np.array(sheet, dtype=np.float64) for sheet in drawn.sheets],
+            [(cover, stray) for cover, stray in drawn.density],
+            np.array(drawn.palette, dtype=np.float64),
+            drawn.px_per_mm,
+            drawn.blur,
+            (drawn.shape[0], drawn.shape[1]),
+            drawn.seed,
         )
 
 

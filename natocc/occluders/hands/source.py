@@ -13,6 +13,7 @@ from pydantic import Field
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import Cutout, Image, Mask, Origin
+from natocc.io.files import is_dir
 from natocc.io.folders import Links, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_mask, read_rgb
 from natocc.io.masks import fit_labels
@@ -20,6 +21,7 @@ from natocc.io.notes import NO_MASK, NO_PICTURE, Notes
 from natocc.io.pairs import check_stems, pair_masks
 from natocc.io.paths import SUFFIXES, locate, require_folder, without_suffix
 from natocc.occluders.cutting.cutouts import CutoutRules, check_mask, cut_out
+from natocc.occluders.cutting.huge import Frame
 from natocc.occluders.cutting.judging import judged
 from natocc.occluders.cutting.trim import trim
 from natocc.occluders.hands.plain_background import plain_background_mask
@@ -92,7 +94,7 @@ class HandsOccluders(OccluderOptions):
         root = require_folder(locate(self.root, data), _LAYOUT)
         images, masks = root / "images", root / "masks"
         if self.masks == "background":
-            return (images if images.is_dir() else root), masks
+            return (images if is_dir(images) else root), masks
         for folder in (images, masks):
             require_folder(folder, f"{_LAYOUT}, below {root}")
         return images, masks
@@ -138,6 +140,10 @@ class HandPicture:
     mask_name: str | None
     options: HandsOccluders
 
+    def __str__(self) -> str:
+        """The picture's name."""
+        return self.name
+
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """The hands, or why there is none."""
         try:
@@ -153,9 +159,12 @@ class HandPicture:
             origin = Origin("hands", item, digest, self.options.licence)
             try:
                 rules = self.options.rules
-                hand = trim(image, check_mask(piece, rules))
-                cutout = cut_out(image, hand, "hand", origin, finger_direction(hand), rules.choke)
-                yield judged(cutout, image, hand, rules.min_quality)
+                hand = check_mask(piece, rules)
+                frame = Frame.around(hand)
+                near = frame.picture(image)
+                hand = trim(near, frame.mask(hand))
+                cutout = cut_out(near, hand, "hand", origin, finger_direction(hand), rules.choke)
+                yield judged(cutout, near, hand, rules.min_quality)
             except BadDataError as error:
                 yield BadDataError(error.reason, f"{item}: {error.detail}")
 

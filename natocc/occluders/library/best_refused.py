@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from natocc.core.samples import Image, Matte
+from natocc.io.files import is_file
 from natocc.io.images import decode_rgba, encode_png, read_bytes
 from natocc.occluders.cutting.judging import PoorCutoutError
 
@@ -79,7 +80,7 @@ def best_refused(folder: Path) -> list[RefusedCutout]:
         If their index is damaged.
     """
     index = folder / _FOLDER / _INDEX
-    if not index.is_file():
+    if not is_file(index):
         return []
     found = []
     for row in json.loads(index.read_text(encoding="ascii")):

@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import functools
 import itertools
 import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import cv2
-import joblib
 import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json
 from natocc.core.progress import report_progress
-from natocc.core.rejections import explained
+from natocc.core.rejections import explained, not_kept
 from natocc.core.samples import Cutout
-from natocc.io.cache import FolderCache, entry_key
+from natocc.io.atomic import encode_json
+from natocc.io.cache import DAMAGE, FolderCache, entry_key
 from natocc.io.folders import Links, walk
-from natocc.io.images import encode_png
+from natocc.io.images import encode_png, file_sha256, sha256
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES
+from natocc.io.sealed_json import seal
 from natocc.io.tables import write_table
 from natocc.occluders.cutting.judging import JudgedCutout, PoorCutoutError
 from natocc.occluders.library.best_refused import keep_best, keep_refused
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
+from natocc.workers.crew import Crew, in_order
+from natocc.workers.piece import Lost, Piece
 
-VERSION = 7
+VERSION = 8
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _LOG = logging.getLogger("natocc")
 _CHUNK = 32  # pictures that one task cuts up and one folder holds
+_Chunk: TypeAlias = tuple[list[dict[str, Any]], list[BadDataError], list[dict[str, Any]]]
+_TIME_LIMIT = 600.0  # seconds for one picture, which may have a hundred objects that a network enlarges
 
 
 class SourcePicture(Protocol):
@@ -42,6 +49,10 @@ class SourcePicture(Protocol):
 
     def objects(self) -> Iterator[Cutout | BadDataError]:
         """A cutout for each object that can serve, and the error for each that cannot."""
+        ...
+
+    def __str__(self) -> str:
+        """How messages name it."""
         ...
 
 
@@ -53,7 +64,7 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path], li
     options : str
         The source's options as JSON.
     paths : paths
-        Files and folders known by name, size and time of change (ns); a folder changes when a file comes, goes or is renamed.
+        Files known by what they hold.
     folders : paths
         Folders whose pictures are known by name, size and time of change (ns).
     links : str
@@ -70,13 +81,12 @@ def library_key(options: str, paths: Iterable[Path], folders: Iterable[Path], li
         If one of them cannot be listed.
     """
     try:
-        known = [(path.name, path.stat()) for path in paths]
-        for folder in folders:
-            known += sorted(_pictures(folder, links))
+        contents: list[Json] = [[path.name, file_sha256(path)] for path in paths]
+        known = [picture for folder in folders for picture in sorted(_pictures(folder, links))]
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
     states: list[Json] = [[name, status.st_size, status.st_mtime_ns] for name, status in known]
-    return entry_key([[f"library {VERSION}", options], *states])
+    return entry_key([[f"library {VERSION}", options, contents], *states])
 
 
 def _pictures(root: Path, links: Links) -> Iterator[tuple[str, os.stat_result]]:
@@ -128,17 +138,21 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
     ------
     UsageError
         If no object can serve, or two have the same id.
+    RunError
+        If a file is there and cannot be read: no permission, or the disk fails.
     """
     starts = range(0, len(pictures), _CHUNK)
-    chunks = (pictures[start : start + _CHUNK] for start in starts)  # each put together when a worker is free
-    with joblib.Parallel(n_jobs=jobs, return_as="generator") as parallel:
-        results = parallel(joblib.delayed(_extract_chunk)(folder, number, chunk) for number, chunk in enumerate(chunks))
-        rows: list[dict[str, Any]] = []
-        refused: collections.Counter[Reason] = collections.Counter()
-        examples: dict[Reason, str] = {}
-        poor: list[dict[str, Any]] = []
-        report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
-        for number, (chunk_rows, refusals, chunk_poor) in enumerate(results, start=1):
+    chunks = (  # each put together when a worker is free
+        [(number, picture) for picture in pictures[start : start + _CHUNK]] for number, start in enumerate(starts)
+    )
+    crew = Crew(functools.partial(_extract_chunk, folder), jobs, _shown, _TIME_LIMIT, folder / "begun")
+    rows: list[dict[str, Any]] = []
+    refused: collections.Counter[Reason] = collections.Counter()
+    examples: dict[Reason, str] = {}
+    poor: list[dict[str, Any]] = []
+    report_progress(doing := f"extracting occluders from the pictures of {name}", 0, len(pictures))
+    with contextlib.closing(crew.run(chunks)) as done:
+        for number, (chunk_rows, refusals, chunk_poor) in enumerate(in_order(done), start=1):
             report_progress(doing, min(number * _CHUNK, len(pictures)), len(pictures))
             rows += chunk_rows
             poor += chunk_poor
@@ -161,16 +175,16 @@ def extract_library(folder: Path, name: str, pictures: Sequence[SourcePicture], 
         )
     write_index(folder / INDEX, rows)
     keep_best(folder, poor)
-    summary = {
+    summary: dict[str, Json] = {
         "version": VERSION,
-        "name": name,
+        "name": name.encode("utf-8", "backslashreplace").decode(),  # the name of a folder may be no text
         "cutouts": len(rows),
+        "index": file_sha256(folder / INDEX),
         "categories": dict(sorted(collections.Counter(row["category"] for row in rows).items())),
         "refused": dict(sorted(refused.items())),
         "examples": dict(sorted(examples.items())),
     }
-    text = json.dumps(summary, indent=1, ensure_ascii=False)
-    (folder / SUMMARY).write_text(text, encoding="utf-8", errors="backslashreplace")  # the name of a folder may be no text
+    (folder / SUMMARY).write_bytes(encode_json(seal(summary), indent=1))
     for number in range(len(starts)):
         _chunk_file(folder, number).unlink()
 
@@ -180,33 +194,56 @@ def _chunk_file(folder: Path, number: int) -> Path:
     return folder / f"{number:05d}.json"
 
 
-def _extract_chunk(
-    folder: Path, number: int, pictures: Sequence[SourcePicture]
-) -> tuple[list[dict[str, Any]], list[BadDataError], list[dict[str, Any]]]:
+def _shown(numbered: tuple[int, SourcePicture]) -> str:
+    return str(numbered[1])
+
+
+def _extract_chunk(folder: Path, piece: Piece[tuple[int, SourcePicture]]) -> _Chunk:
     """Cut out the objects of some pictures: rows, refusals, and those of the latter that were best.
 
     One chunk fills its own files, so that chunks never meet.
     """
     cv2.setNumThreads(1)  # each worker has a core of its own
+    if piece.trial:  # a picture of which a worker may have died
+        for (_, picture), _ in piece:
+            collections.deque(picture.objects(), maxlen=0)
+        return [], [], []
+    number = piece.items[0][0]
     finished = _chunk_file(folder, number)
-    if not finished.is_file():
+    kept = _read_chunk(finished)
+    if kept is None:
         rows: list[dict[str, Any]] = []
         refusals: list[tuple[str, str]] = []
         poor: list[PoorCutoutError] = []
-        for result in itertools.chain.from_iterable(picture.objects() for picture in pictures):
+        for result in itertools.chain.from_iterable(_objects(picture, lost) for (_, picture), lost in piece):
             if isinstance(result, BadDataError):
+                not_kept(result)
                 refusals.append((result.reason, result.detail))
                 poor += [result] if isinstance(result, PoorCutoutError) else []
                 continue
             file = f"{number:05d}/{len(rows):06d}.png"
             (folder / file).parent.mkdir(exist_ok=True)
-            (folder / file).write_bytes(encode_png(np.dstack([result.foreground, result.matte])))
-            rows.append(_row(file, result))
+            data = encode_png(np.dstack([result.foreground, result.matte]))
+            (folder / file).write_bytes(data)
+            rows.append({**_row(file, result), "file_sha256": sha256(data)})
         part = finished.with_suffix(".part")
         part.write_text(json.dumps([rows, refusals, keep_refused(folder, number, poor)]), encoding="ascii")
         part.replace(finished)
-    rows, refused, best = json.loads(finished.read_text(encoding="ascii"))
-    return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused], best
+        kept = _read_chunk(finished)
+    assert kept is not None
+    return kept
+
+
+def _read_chunk(finished: Path) -> _Chunk | None:
+    """What :func:`_extract_chunk` gives; None where it has not been finished, or a power cut has damaged that."""
+    with contextlib.suppress(*DAMAGE):
+        rows, refused, best = json.loads(finished.read_text(encoding="ascii"))
+        return rows, [BadDataError(Reason(reason), detail) for reason, detail in refused], best
+    return None
+
+
+def _objects(picture: SourcePicture, lost: Lost | None) -> Iterator[Cutout | BadDataError]:
+    return picture.objects() if lost is None else iter([BadDataError(lost.reason, f"{picture}: {lost.detail}")])
 
 
 def _row(file: str, cutout: Cutout) -> dict[str, Any]:
@@ -231,7 +268,8 @@ def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write the index of a library, a row for each cutout, sorted by item."""
     import pyarrow
 
-    texts = [(name, pyarrow.string()) for name in ("item", "file", "category", "dataset", "sha256", "licence", "flaw")]
+    names = ("item", "file", "file_sha256", "category", "dataset", "sha256", "licence", "flaw")
+    texts = [(name, pyarrow.string()) for name in names]
     numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
     measures = [("points_to", pyarrow.list_(pyarrow.float64())), ("quality", pyarrow.float64())]
     schema = pyarrow.schema([*texts, *measures, *numbers])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import collections
+import contextlib
 import functools
 import json
 from collections.abc import Callable, Iterator
@@ -14,14 +15,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.core.errors import BadDataError, Reason, UsageError
+from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout, Origin
-from natocc.io.images import decode_rgba, read_bytes
+from natocc.io.images import decode_rgba, file_sha256, read_bytes, sha256
+from natocc.io.sealed_json import seal
 from natocc.io.tables import map_table
+from natocc.occluders.drawn import DrawnNumbers
 
 INDEX = "index.arrow"
 SUMMARY = "summary.json"
+
+
+class DrawnCutout(DrawnNumbers):
+    """What :class:`Library` drew."""
+
+    id: str
 
 
 class Library:
@@ -114,7 +123,7 @@ class Library:
 
     def size(self, reference: Reference) -> tuple[int, int]:
         """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
-        entry = self._entry(str(reference["id"]))
+        entry = self._entry(DrawnCutout.of(reference).id)
         return entry["width"], entry["height"]
 
     def cutout(self, reference: Reference) -> Cutout:
@@ -123,18 +132,34 @@ class Library:
         Raises
         ------
         BadDataError
-            ``missing-file`` if the library has no such item or its file is gone, ``unreadable-image`` if it is damaged.
+            ``missing-file`` if the library has no such item.
+        RunError
+            If its file is gone, damaged or cannot be read: no other cutout serves in its place, or samples would be others.
         """
-        item = str(reference["id"])
+        item = DrawnCutout.of(reference).id
         entry = self._entry(item)
-        file = self.path / entry["file"]
-        rgba = decode_rgba(read_bytes(file), str(file))
+        rgba = decode_rgba(self._read(entry["file"], entry["file_sha256"]), entry["file"])
         points_to = entry["points_to"]
         origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
         points_to_xy = None if points_to is None else (points_to[0], points_to[1])
         foreground = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
         matte = np.asarray(cv2.extractChannel(rgba, 3), dtype=np.uint8)
         return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
+
+    def _read(self, name: str, digest: str) -> bytes:
+        """A file of the library, as it was written."""
+        try:
+            data = read_bytes(self.path / name, name)
+            if sha256(data) == digest:
+                return data
+            why = f"{name} is not what was written"
+        except BadDataError as error:
+            why = error.detail
+            if error.reason is Reason.CANNOT_READ:
+                raise RunError(f"the library of cutouts {self.path} cannot be read ({why})") from None
+        with contextlib.suppress(OSError):  # so that whoever opens it next makes it again
+            (self.path / SUMMARY).unlink()
+        raise RunError(str(_damaged(self.path, why)))
 
     def get(self, item: str) -> Cutout:
         """The cutout of an id, one of :meth:`items`; raises as :meth:`cutout` does."""
@@ -158,7 +183,10 @@ def open_whole(path: Path) -> Library:
     OSError, ValueError, TypeError, KeyError
         If it is damaged.
     """
-    summary, index = _read_summary(path), map_table(path / INDEX)
+    summary = _read_summary(path)
+    if file_sha256(path / INDEX) != summary["index"]:
+        raise ValueError(f"{INDEX} is not what was written")
+    index = map_table(path / INDEX)
     if len(index) != summary["cutouts"]:
         raise ValueError(f"expected {summary['cutouts']} cutouts, found {len(index)}")
     return Library(path)
@@ -166,9 +194,10 @@ def open_whole(path: Path) -> Library:
 
 def _read_summary(path: Path) -> dict[str, Any]:
     summary: dict[str, Any] = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
-    summary["cutouts"], summary["categories"]
+    if not isinstance(summary, dict) or summary != seal(summary):
+        raise ValueError(f"{SUMMARY} is not what was written")
     return summary
 
 
-def _damaged(path: Path, error: Exception) -> UsageError:
+def _damaged(path: Path, error: Exception | str) -> UsageError:
     return UsageError(f"the library of cutouts {path} is damaged ({error}); start again, and it is extracted again")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from natocc.core.plans import Json, Reference
+from natocc.occluders.drawn import Coordinate, DrawnNumbers, Pair, Triple, Unit
 
 _Points: TypeAlias = npt.NDArray[np.float64]
 OutlineKind: TypeAlias = Literal["bezier", "ellipse", "rectangle", "stroke", "polygon", "grid"]
@@ -22,6 +24,43 @@ _STEPS = 24  # points of the outline between two corners
 _ROUND = np.linspace(0, 2 * math.pi, 96, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ROUND), np.sin(_ROUND)], axis=1)
 _SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+
+
+class DrawnBezier(DrawnNumbers):
+    """What :func:`draw_bezier` drew."""
+
+    points: Annotated[list[Pair], Field(min_length=3, max_length=100)]
+    roundness: Unit
+
+
+class DrawnEllipse(DrawnNumbers):
+    """What :func:`draw_ellipse` drew."""
+
+    ratio: Unit
+    turn: Coordinate
+
+
+class DrawnStroke(DrawnNumbers):
+    """What :func:`draw_stroke` drew."""
+
+    points: Annotated[list[Pair], Field(min_length=4, max_length=4)]
+    breadth: Unit
+
+
+class DrawnPolygon(DrawnNumbers):
+    """What :func:`draw_polygon` drew."""
+
+    radii: Annotated[list[Unit], Field(min_length=3, max_length=100)]
+    turn: Coordinate
+    holes: Annotated[list[Triple], Field(max_length=10)]
+
+
+class DrawnGrid(DrawnNumbers):
+    """What :func:`draw_grid` drew."""
+
+    bars: Annotated[list[Annotated[int, Field(ge=1, le=100)]], Field(min_length=2, max_length=2)]
+    breadth: Unit
+    turn: Coordinate
 
 
 def draw_bezier(rng: np.random.Generator, points: tuple[int, int], smooth: float) -> dict[str, Json]:
@@ -64,25 +103,29 @@ def draw_grid(rng: np.random.Generator) -> dict[str, Json]:
 
 def bezier(drawn: Reference) -> Pieces:
     """What :func:`draw_bezier` drew."""
-    return [[outline(np.array(drawn["points"], dtype=np.float64), float(drawn["roundness"]))]]
+    numbers = DrawnBezier.of(drawn)
+    return [[outline(np.array(numbers.points, dtype=np.float64), numbers.roundness)]]
 
 
 def ellipse(drawn: Reference) -> Pieces:
     """What :func:`draw_ellipse` drew."""
-    return [[_turned(_CIRCLE * (1.0, drawn["ratio"]), drawn["turn"])]]
+    numbers = DrawnEllipse.of(drawn)
+    return [[_turned(_CIRCLE * (1.0, numbers.ratio), numbers.turn)]]
 
 
 def rectangle(drawn: Reference) -> Pieces:
     """A rectangle, drawn as an ellipse is."""
-    return [[_turned(_SQUARE * (1.0, drawn["ratio"]), drawn["turn"])]]
+    numbers = DrawnEllipse.of(drawn)
+    return [[_turned(_SQUARE * (1.0, numbers.ratio), numbers.turn)]]
 
 
 def stroke(drawn: Reference) -> Pieces:
     """What :func:`draw_stroke` drew: discs along the curve, and what lies between two of them."""
-    first, second, third, last = np.array(drawn["points"], dtype=np.float64)
+    numbers = DrawnStroke.of(drawn)
+    first, second, third, last = np.array(numbers.points, dtype=np.float64)
     t = np.linspace(0, 1, 2 * _STEPS)[:, None]
     line = (1 - t) ** 3 * first + 3 * (1 - t) ** 2 * t * second + 3 * (1 - t) * t**2 * third + t**3 * last
-    half = float(drawn["breadth"]) / 2
+    half = numbers.breadth / 2
     along = np.gradient(line, axis=0)
     across = half * np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     between = [np.stack([line[i] + across[i], line[i + 1] + across[i + 1], line[i + 1] - across[i + 1], line[i] - across[i]])
@@ -92,18 +135,20 @@ def stroke(drawn: Reference) -> Pieces:
 
 def polygon(drawn: Reference) -> Pieces:
     """What :func:`draw_polygon` drew."""
-    radii = np.array(drawn["radii"], dtype=np.float64)
-    angles = drawn["turn"] + np.arange(len(radii)) * (2 * math.pi / len(radii))
+    numbers = DrawnPolygon.of(drawn)
+    radii = np.array(numbers.radii, dtype=np.float64)
+    angles = numbers.turn + np.arange(len(radii)) * (2 * math.pi / len(radii))
     corners = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return [[corners, *(radius * _CIRCLE + (x, y) for x, y, radius in drawn["holes"])]]
+    return [[corners, *(radius * _CIRCLE + (x, y) for x, y, radius in numbers.holes)]]
 
 
 def grid(drawn: Reference) -> Pieces:
     """What :func:`draw_grid` drew."""
-    half = float(drawn["breadth"])
-    upright, level = (np.linspace(half - 1, 1 - half, count) for count in drawn["bars"])
+    numbers = DrawnGrid.of(drawn)
+    half = numbers.breadth
+    upright, level = (np.linspace(half - 1, 1 - half, count) for count in numbers.bars)
     bars = [*(_SQUARE * (half, 1.0) + (x, 0.0) for x in upright), *(_SQUARE * (1.0, half) + (0.0, y) for y in level)]
-    return [[_turned(bar, drawn["turn"])] for bar in bars]
+    return [[_turned(bar, numbers.turn)] for bar in bars]
 
 
 OUTLINES: Mapping[OutlineKind, Callable[[Reference], Pieces]] = {

@@ -5,22 +5,25 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 from pydantic import Field, SerializeAsAny
 
 from natocc.core import seeds
+from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.io.notes import Notes
 from natocc.occluders import TEXTURES
+from natocc.occluders.drawn import DrawnNumbers, Seed, Unit
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
 from natocc.plugins.options import ChosenFrom
 
 _SEEDS = 2**32
 _OCTAVES = 6
+_Levels = Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
 _COARSEST = (4.0, 96.0)  # px between the knots of the coarsest octave
 
 
@@ -95,11 +98,33 @@ class _Made:
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; the origin names the numbers it was made of, and no file."""
-        item = str(reference.get("texture_seed", reference["colours"]))
-        return self._picture(reference, height, width), self.name, Origin(self.name, item, "", None)
+        picture = self._picture(reference, height, width)
+        return picture, self.name, Origin(self.name, str(reference.get("texture_seed", reference["colours"])), "", None)
 
     @abstractmethod
     def _picture(self, reference: Reference, height: int, width: int) -> Image: ...
+
+
+class DrawnFlat(DrawnNumbers):
+    """What :class:`Flat` drew."""
+
+    colours: Annotated[list[_Levels], Field(min_length=1, max_length=1)]
+
+
+class DrawnNoise(DrawnNumbers):
+    """What :class:`Noise` drew."""
+
+    colours: Annotated[list[_Levels], Field(min_length=2, max_length=2)]
+    coarsest: float = Field(ge=1, le=1000)
+    persistence: Unit
+    texture_seed: Seed
+
+
+class DrawnMix(DrawnNumbers):
+    """What :class:`Mix` drew."""
+
+    of_source: int = Field(ge=0, alias="of")
+    drawn: dict[str, Any]
 
 
 class Noise(_Made):
@@ -117,18 +142,19 @@ class Noise(_Made):
         }
 
     def _picture(self, reference: Reference, height: int, width: int) -> Image:
-        rng = seeds.generator(int(reference["texture_seed"]), "noise")
-        share, weight, spacing = np.zeros((height, width), np.float32), 1.0, float(reference["coarsest"])
+        drawn = DrawnNoise.of(reference)
+        rng = seeds.generator(drawn.texture_seed, "noise")
+        share, weight, spacing = np.zeros((height, width), np.float32), 1.0, drawn.coarsest
         for _ in range(_OCTAVES):
             knots = rng.random((int(height / spacing) + 4, int(width / spacing) + 4), dtype=np.float32)
             size = (int(knots.shape[1] * spacing) + 1, int(knots.shape[0] * spacing) + 1)
             share += weight * np.asarray(cv2.resize(knots, size, interpolation=cv2.INTER_CUBIC))[:height, :width]
-            weight, spacing = weight * float(reference["persistence"]), spacing / 2
+            weight, spacing = weight * drawn.persistence, spacing / 2
             if spacing < 1:
                 break
         low, high = np.quantile(share, (0.02, 0.98))
         share = ((share - low) / max(float(high - low), 1e-6)).clip(0, 1)[..., None]
-        first, second = np.array(reference["colours"], dtype=np.float32)
+        first, second = np.array(drawn.colours, dtype=np.float32)
         picture: Image = np.rint(first + share * (second - first)).astype(np.uint8)
         return picture
 
@@ -143,7 +169,7 @@ class Flat(_Made):
         return {"colours": rng.integers(0, 256, (1, 3)).tolist()}
 
     def _picture(self, reference: Reference, height: int, width: int) -> Image:
-        return np.full((height, width, 3), reference["colours"][0], np.uint8)
+        return np.full((height, width, 3), DrawnFlat.of(reference).colours[0], np.uint8)
 
 
 class Mix:
@@ -172,4 +198,7 @@ class Mix:
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`."""
-        return self._sources[int(reference["of"])].texture(reference["drawn"], height, width)
+        drawn = DrawnMix.of(reference)
+        if drawn.of_source >= len(self._sources):
+            raise BadDataError(Reason.MISSING_FILE, f"no texture source {drawn.of_source}: there are {len(self._sources)}")
+        return self._sources[drawn.of_source].texture(drawn.drawn, height, width)

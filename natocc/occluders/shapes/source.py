@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 from pydantic import Field, SerializeAsAny
 
+from natocc.core.errors import BadDataError, Reason
 from natocc.core.plans import Json, Reference
-from natocc.core.samples import Cutout
+from natocc.core.samples import MATTE_THRESHOLD, Cutout
 from natocc.io.notes import Notes
 from natocc.occluders import TEXTURES
+from natocc.occluders.drawn import DrawnNumbers
 from natocc.occluders.shapes.outlines import DRAWS, OUTLINES, OutlineKind, draw_bezier
 from natocc.occluders.shapes.textures import TextureOptions, TextureSource
 from natocc.occluders.source import OccluderOptions, OccluderSource
@@ -85,6 +87,12 @@ class ShapesOccluders(OccluderOptions):
         return Shapes(self, self.textures.open(data))
 
 
+class DrawnShape(DrawnNumbers):
+    """What :class:`Shapes` drew; the outline and the texture know their own numbers."""
+
+    kind: OutlineKind
+
+
 class Shapes:
     """Shapes made on demand; an :class:`OccluderSource`.
 
@@ -115,7 +123,7 @@ class Shapes:
 
     def cutout(self, reference: Reference) -> Cutout:
         """The shape that `reference` describes."""
-        pieces = OUTLINES[reference["kind"]](reference)
+        pieces = OUTLINES[DrawnShape.of(reference).kind](reference)
         every = np.concatenate([ring for piece in pieces for ring in piece])
         low, extent = every.min(axis=0), np.ptp(every, axis=0)
         scale = self._options.side / max(float(extent.max()), 1e-6)
@@ -125,5 +133,7 @@ class Shapes:
             rings = [((ring - low) * scale + _MARGIN) * (_OVERSAMPLING * 2**_FRACTION_BITS) for ring in piece]
             cv2.fillPoly(fine, [np.rint(ring).astype(np.int32) for ring in rings], 255, cv2.LINE_8, _FRACTION_BITS)
         matte = np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        if matte.max() < MATTE_THRESHOLD:
+            raise BadDataError(Reason.NO_PLACEMENT, f"a {reference['kind']} that covers no pixel")
         texture, category, origin = self._textures.texture(reference, height, width)
         return Cutout(texture, matte, category, origin)

@@ -12,16 +12,18 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from natocc.core.errors import UsageError
+from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Origin
 from natocc.core.text import plain
 from natocc.io.equal_files import equal_files
+from natocc.io.files import is_dir
 from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS, read_rgb
 from natocc.io.notes import Notes
 from natocc.io.paths import SCHEMES, SUFFIXES, locate, require_folder
 from natocc.occluders import TEXTURES
+from natocc.occluders.drawn import DrawnNumbers, Unit
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
 
@@ -110,8 +112,16 @@ class PictureTextures(TextureOptions):
 
     def _listing(self, data: Path) -> tuple[Path, Listing]:
         root = require_folder(locate(self.root, data), _LAYOUT)
-        root = root / "images" if (root / "images").is_dir() else root
+        root = root / "images" if is_dir(root / "images") else root
         return root, list_folder(root, SUFFIXES, self.links)
+
+
+class DrawnTexture(DrawnNumbers):
+    """What :class:`Textures` drew."""
+
+    texture: str
+    across: Unit
+    down: Unit
 
 
 class Textures:
@@ -152,6 +162,10 @@ class Textures:
         return Textures(self._root, names, self._licence, self._max_pixels)
 
     @functools.cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self._names)
+
+    @functools.cached_property
     def _first_names(self) -> dict[str, str]:
         """Pictures that another one equals byte for byte, to the name of that: both belong to one split."""
         groups = equal_files({name: self._root / name for name in self._names})
@@ -159,13 +173,16 @@ class Textures:
 
     def texture(self, reference: Reference, height: int, width: int) -> tuple[Image, str, Origin]:
         """See :meth:`TextureSource.texture`; a picture that is too small is continued by mirroring."""
-        name = str(reference["texture"])
+        drawn = DrawnTexture.of(reference)
+        name = drawn.texture
+        if name not in self._known:  # it may lead anywhere
+            raise BadDataError(Reason.MISSING_FILE, f"no texture {name!r} in {self._root}")
         image, digest = self._read(name)
         missing = max(0, height - image.shape[0]), max(0, width - image.shape[1])
         if any(missing):
             image = np.asarray(cv2.copyMakeBorder(image, 0, missing[0], 0, missing[1], cv2.BORDER_REFLECT), dtype=np.uint8)
-        top = int(float(reference["down"]) * (image.shape[0] - height))
-        left = int(float(reference["across"]) * (image.shape[1] - width))
+        top = int(drawn.down * (image.shape[0] - height))
+        left = int(drawn.across * (image.shape[1] - width))
         category = plain(Path(name).parent.name or Path(name).stem)
         crop = np.ascontiguousarray(image[top : top + height, left : left + width])
         return crop, category, Origin("textures", name, digest, self._licence)

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from natocc.core import seeds
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Image, Matte
+from natocc.occluders.drawn import DrawnNumbers, Pair, Seed, Shape
 from natocc.occluders.drawn_on_faces import DrawnKinds, DrawnOnFaces, Sitter, trimmed
 from natocc.occluders.source import OccluderSource
 from natocc.occluders.veils.things import THINGS, VeilKind
 from natocc.plugins.weights import Weight, some_weight
 
 _AXES = np.array([[0.0, 0.0, 10.0], [100.0, 0.0, 10.0], [0.0, 100.0, 10.0]])  # mm: the origin, and 1 dm along x and y
+_LEAST_AREA = 1e-2  # px, of a square of 1 dm; less is on one line
 
 
 class VeilOccluders(DrawnKinds):
@@ -60,6 +62,22 @@ class VeilOccluders(DrawnKinds):
         return Veils(self.used_kinds)
 
 
+class DrawnVeil(DrawnNumbers):
+    """What :meth:`Veils.draw_for` drew, its kind and its seed."""
+
+    kind: VeilKind
+    seed: Seed
+    axes: Annotated[list[Pair], Field(min_length=3, max_length=3)]
+    shape: Shape
+
+    @model_validator(mode="after")
+    def _spans_a_plane(self) -> DrawnVeil:
+        origin, right, down = np.array(self.axes, dtype=np.float64)
+        if abs(float(np.linalg.det(np.column_stack([right - origin, down - origin])))) < _LEAST_AREA:
+            raise ValueError(f"axes {self.axes} lie on one line")
+        return self
+
+
 class Veils(DrawnOnFaces):
     """See-through things drawn on demand; an :class:`OccluderSource` of any face that :meth:`on` names."""
 
@@ -80,14 +98,15 @@ class Veils(DrawnOnFaces):
 
     def make(self, reference: Reference) -> tuple[Image, Matte, tuple[int, int]]:
         """See :meth:`DrawnOnFaces.make`."""
-        rng = seeds.generator(int(reference["seed"]), "veils")
-        origin, right, down = np.array(reference["axes"], dtype=np.float64)
+        drawn = DrawnVeil.of(reference)
+        rng = seeds.generator(drawn.seed, "veils")
+        origin, right, down = np.array(drawn.axes, dtype=np.float64)
         to_px = np.column_stack([right - origin, down - origin]) / 100
-        height, width = (int(side) for side in reference["shape"])
+        height, width = drawn.shape
         columns, rows = np.meshgrid(np.arange(width) - origin[0], np.arange(height) - origin[1])
         to_mm = np.linalg.inv(to_px)
         x, y = ((a * columns + b * rows).astype(np.float32) for a, b in to_mm)
         scale = float(np.sqrt(abs(np.linalg.det(to_px))))
-        opacity, colours = THINGS[reference["kind"]](rng, x, y, scale)
+        opacity, colours = THINGS[drawn.kind](rng, x, y, scale)
         matte = np.rint(255 * opacity.clip(0, 1)).astype(np.uint8)
         return trimmed(np.rint(colours.clip(0, 255)).astype(np.uint8), matte, 0, 0)

@@ -18,6 +18,7 @@ from natocc.io.folders import Links, Listing, list_folder
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES, locate, require_folder
+from natocc.occluders.drawn import DrawnNumbers, Pair, Shape, check_near
 from natocc.occluders.source import OccluderOptions, OccluderSource
 from natocc.occluders.worn.drape import drape
 from natocc.occluders.worn.drawing import KINDS
@@ -29,6 +30,7 @@ from natocc.occluders.worn.wearer import face_outline, pose_of
 from natocc.plugins.options import Location
 from natocc.plugins.weights import Weight, draw_by_weight, some_weight
 
+_FARTHEST = 3  # sides of the picture that a face's landmarks span
 _TURNED = 20.0  # degrees from which a template of a turned head is taken, where there is one
 
 
@@ -137,6 +139,26 @@ class WornOccluders(OccluderOptions):
         return root, listing
 
 
+_Place = Annotated[list[Annotated[int, Field(ge=-(10**6), le=10**6)]], Field(min_length=2, max_length=2)]
+
+
+class DrawnWorn(DrawnNumbers):
+    """What :meth:`WornOnFace.draw` drew."""
+
+    template: str
+    variant: str
+    sha256: str
+    wearing: Wearing
+    landmarks: Annotated[list[Pair], Field(min_length=68, max_length=68)]
+    outline: Annotated[list[_Place], Field(min_length=3, max_length=100_000)]
+    shape: Shape
+
+    @model_validator(mode="after")
+    def _is_on_its_picture(self) -> DrawnWorn:
+        check_near([*self.landmarks, *self.outline], self.shape, _FARTHEST)
+        return self
+
+
 class Worn:
     """Things that are worn, not yet on a face; an :class:`OccluderSource` of any face that :meth:`on` names.
 
@@ -194,17 +216,20 @@ class Worn:
 
     def cutout(self, reference: Reference) -> Cutout:
         """What `reference` means, in pixels of the face that it was drawn for."""
-        garment = self.garment(str(reference["template"]))
-        template, origin = garment.template(str(reference["variant"]))
-        if reference["sha256"] != origin.sha256:
+        drawn = DrawnWorn.of(reference)
+        garment = self.garment(drawn.template)
+        if drawn.variant not in garment.variants:
+            raise BadDataError(Reason.MISSING_FILE, f"no template {garment.name!r} seen {drawn.variant!r}")
+        template, origin = garment.template(drawn.variant)
+        if drawn.sha256 != origin.sha256:
             raise BadDataError(Reason.BAD_ANNOTATION, f"template {garment.name!r} is not the file that was drawn from")
         foreground, matte, at_xy = drape(
             template,
-            np.array(reference["landmarks"], dtype=np.float32),
+            np.array(drawn.landmarks, dtype=np.float32),
             fit_of(garment.kind),
-            reference["wearing"],
-            np.array(reference["outline"], dtype=np.int32),
-            (int(reference["shape"][0]), int(reference["shape"][1])),
+            drawn.wearing,
+            np.array(drawn.outline, dtype=np.int32),
+            (drawn.shape[0], drawn.shape[1]),
         )
         return Cutout(foreground, matte, garment.kind, origin, at_xy=at_xy)
 

@@ -21,6 +21,7 @@ from typing import Any
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 from natocc.core.text import nearest
+from natocc.io.files import is_file
 from natocc.io.images import MAX_PIXELS, read_bytes, read_rgba
 from natocc.occluders.cutting.matting import estimate_foreground
 from natocc.occluders.worn.face_model import ANCHORS
@@ -84,16 +85,16 @@ def _template(path: Path, colours: Image, alpha: Matte, points: Anchors, kind: s
 def _points(path: Path, alpha: Matte) -> tuple[Anchors, str | None]:
     """Anchors of a picture from beside it, and its kind where that is stated."""
     stated = None
-    if (beside := path.with_suffix(".json")).is_file():
+    if is_file(beside := path.with_suffix(".json")):
         value = _json(beside)
         if isinstance(value.get("points"), Mapping):
             stated = None if value.get("kind") is None else str(value["kind"])
             value = value["points"]
         return {str(name): _point(beside, str(name), xy) for name, xy in value.items()}, stated
-    if (beside := path.with_suffix(".csv")).is_file():
+    if is_file(beside := path.with_suffix(".csv")):
         return _table(beside), None
     for folder in (path.parent, path.parent.parent):
-        if (cfg := folder / CFG).is_file():
+        if is_file(cfg := folder / CFG):
             return _of_cfg(cfg, path.stem, alpha), None
     raise UsageError(f"{path}: no points beside it; expected {LAYOUT}, or points: {' or '.join(POINTS_BY_RULE)}")
 
