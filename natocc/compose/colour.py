@@ -19,7 +19,7 @@ from natocc.plugins.options import NameIn, Options
 from natocc.plugins.ranges import Range, UnitRange
 from natocc.plugins.table import Table
 
-_SIDE = 96  # px: longer side of the picture on which a change of colour is learnt
+_SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
 _ROUNDS = 3
 _MOST_SAMPLES = 1024
 

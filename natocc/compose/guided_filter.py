@@ -13,7 +13,7 @@ from natocc.core.samples import Image
 
 Plane = npt.NDArray[np.float32]
 
-_RADIUS = 3  # px
+_RADIUS = 4  # px
 _EDGE = 20.0  # levels: the change follows luma steps well above this and ignores those well below
 _SMOOTH_HUE = 0.7  # px
 
