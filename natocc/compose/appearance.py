@@ -14,6 +14,7 @@ import numpy.typing as npt
 from natocc.compose.colour_spaces import LUMA, bright_luminance, chroma, to_lab
 from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
+from natocc.compose.quantiles import medians, quantile
 from natocc.compose.tint import Tint, measure_tint
 from natocc.core.samples import AlignedFace, Image, Mask
 
@@ -70,13 +71,12 @@ class Photo:
         Clipped pixels are left out, then deep shadows and highlights: the ends of lightness, and colours far from the others by
         Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
         """
-        step = 1 + math.isqrt(int(np.count_nonzero(self.skin_mask)) // _MOST_SAMPLES)
-        pixels = self.face.image[::step, ::step][self.skin_mask[::step, ::step] > 0]
+        pixels = self._pixels(self.skin_mask)
         brightest = pixels.max(axis=1)
         usable = (brightest > _DARK) & (brightest < _LIGHT)
         pixels = pixels[usable] if np.count_nonzero(usable) > _FEW * len(usable) else pixels
         colours = to_lab(pixels[None])[0]
-        low, high = np.quantile(colours[:, 0], _ENDS)
+        low, high = (quantile(colours[:, 0], end) for end in _ENDS)
         central: Image = pixels[(colours[:, 0] >= low) & (colours[:, 0] <= high) & _central(colours)]
         return central
 
@@ -85,13 +85,12 @@ class Photo:
         """(3,) CIELAB: middle of the main mode of the skin's colours, without lips, blush, eye shadow and deep shadows."""
         colours = to_lab(self.skin[None])[0]
         for _ in range(_TRIMS):
-            middle = np.median(colours, axis=0)
-            apart = np.abs(colours - middle)
-            near = apart <= _APART * np.maximum(1.4826 * np.median(apart, axis=0), 1.0)
+            apart = np.abs(colours - medians(colours))
+            near = apart <= _APART * np.maximum(1.4826 * medians(apart), 1.0)
             if np.count_nonzero(kept := near.all(axis=1)) < _FEW * len(colours):
                 break
             colours = colours[kept]
-        return np.asarray(np.median(colours, axis=0), dtype=np.float32)
+        return np.asarray(medians(colours), dtype=np.float32)
 
     @functools.cached_property
     def skin_hues(self) -> npt.NDArray[np.float32]:
@@ -105,7 +104,7 @@ class Photo:
         if not bins:
             return np.zeros((256, 3), np.float32)
         at = np.array([(step + 0.5) * _BIN for step in bins])
-        middle = np.array([np.median(apart[steps == step], axis=0) for step in bins])
+        middle = np.array([medians(apart[steps == step]) for step in bins])
         levels = np.arange(256)
         table = np.stack([np.interp(levels, at, middle[:, channel]) for channel in range(3)], axis=1)
         beyond = levels / np.clip(levels, at[0], at[-1])
@@ -156,12 +155,18 @@ class Photo:
     @functools.cached_property
     def chroma(self) -> float:
         """CIELAB chroma of its more colourful pixels (95th percentile)."""
-        return chroma(self.face.image[::4, ::4].reshape(-1, 3))
+        return chroma(self._pixels(np.ones_like(self.face.face_mask)))
 
     @functools.cached_property
     def brightness(self) -> float:
         """Luminance of the face's bright side, in [0, 1]: the 90th percentile."""
-        return bright_luminance(self.face.image[self.face.face_mask > 0])
+        return bright_luminance(self._pixels(self.face.face_mask))
+
+    def _pixels(self, where: Mask) -> Image:
+        """(n, 3) sRGB pixels where a mask is not 0, about 4096 at most, evenly spaced."""
+        step = 1 + math.isqrt(int(np.count_nonzero(where)) // _MOST_SAMPLES)
+        pixels: Image = self.face.image[::step, ::step][where[::step, ::step] > 0]
+        return pixels
 
     def _skin(self) -> Mask:
         face = self.face
@@ -186,5 +191,6 @@ def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     if len(colours) < 4:
         return np.ones(len(colours), np.bool_)
     offset = colours - colours.mean(axis=0)
-    distance = np.einsum("nc,cd,nd->n", offset, np.linalg.inv(np.cov(colours.T) + np.eye(3)), offset)
+    spread = offset.T @ offset / (len(colours) - 1) + np.eye(3, dtype=np.float32)
+    distance = (offset * (offset @ np.linalg.inv(spread))) @ np.ones(3, np.float32)
     return np.asarray(distance <= _FAR**2)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from natocc.compose.appearance import Photo
 from natocc.compose.colour_spaces import GAMMA, to_lab
 from natocc.compose.contrast import missing_lightness, sides
 from natocc.compose.crease import crease
-from natocc.compose.light import shade, side_light
+from natocc.compose.light import shaded, side_light
 from natocc.compose.overview import Overview, look_over
-from natocc.compose.shadow import OUTLINE, cast_shadow, light_left, room_for
+from natocc.compose.quantiles import quantile
+from natocc.compose.shadow import OUTLINE, Shade, cast_shadow, room_for, shade_of
 from natocc.compose.tone import rounded, toning
 from natocc.compose.warp import Layer
 from natocc.core.plans import SKIN, Look, Tone
@@ -45,36 +47,36 @@ def before_face(image: Image, layer: Layer, photo: Photo, look: Look) -> Layer:
         return layer
     room = 0 if shadow is None else room_for(shadow)
     overview = look_over(layer, photo.face.face_mask, 2 * photo.shading.half, room)
-    more = 0.0
+    shade, more = None if shadow is None else shade_of(overview, shadow), 0.0
     if look.transfer == SKIN:
-        layer, more = _toned(image, layer, photo, look, overview)
-    if shadow is None:
+        layer, more = _toned(image, layer, photo, look, overview, shade)
+    if shadow is None or shade is None:
         return layer
     face, shading = photo.face.face_mask, photo.shading
-    cast_shadow(image, face, overview, light_left(overview, shadow, more), photo.grey)
+    cast_shadow(image, face, overview, shade.light_left(more), photo.grey)
     if look.transfer != SKIN:
         return layer
     return crease(image, layer, face, shadow.contact + more, 2 * shading.half, shading.towards_light, photo.grey)
 
 
-def _toned(image: Image, layer: Layer, photo: Photo, look: Look, overview: Overview) -> tuple[Layer, float]:
+def _toned(image: Image, layer: Layer, photo: Photo, look: Look, overview: Overview, shade: Shade | None) -> tuple[Layer, float]:
     """A hand in the tone that is wanted beside the face, and the contact that is missing for the contrast that is wanted."""
     tone, shading = look.tone or Tone(), photo.shading
     turned = rounded(overview, to_lab(overview.placed(layer.foreground)), tone.rim, shading.towards_light)
-    layer = layer.with_foreground(shade(layer, shading, look.shading, turned))
+    layer = layer.with_foreground(shaded(layer, shading, look.shading, turned))
     change = toning(layer.foreground, layer.matte, photo, tone, look.shading * side_light(layer, shading))
     hand, behind, more = np.rint(overview.placed(layer.foreground)).astype(np.uint8), overview.reduced(image), 0.0
     for _ in range(_ROUNDS):
         face = behind
-        if look.shadow is not None:
-            face = behind * (light_left(overview, look.shadow, more) ** (1 / GAMMA))[..., None]
+        if shade is not None:
+            face = behind * cv2.merge([cv2.pow(shade.light_left(more), 1 / GAMMA)] * 3)
         one, other = sides(overview, to_lab(change.apply(hand)), to_lab(face))
         lighter, darker = change.room
-        missing = missing_lightness(one, other, tone.contrast, lighter + (0 if look.shadow is None else _MOST_SHADE), darker)
+        missing = missing_lightness(one, other, tone.contrast, lighter + (0 if shade is None else _MOST_SHADE), darker)
         if missing == 0:
             break
-        by_hand = missing if missing < 0 or look.shadow is None else min(_BY_HAND * missing, lighter)
-        change, more = change.lighter(by_hand), more + _contact(float(np.median(other[:, 0])), missing - by_hand)
+        by_hand = missing if missing < 0 or shade is None else min(_BY_HAND * missing, lighter)
+        change, more = change.lighter(by_hand), more + _contact(quantile(other[:, 0], 0.5), missing - by_hand)
     return layer.with_foreground(change.apply(layer.foreground)), more
 
 

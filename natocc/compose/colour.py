@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from natocc.compose.colour_spaces import Float, from_lab, to_lab
-from natocc.compose.guided_filter import change_colours, change_image, join_changes, learn_change
+from natocc.compose.guided_filter import Change, learn_change
+from natocc.compose.reduced import reduced
 from natocc.compose.transfers import TRANSFERS, Lab
 from natocc.core.plans import SKIN
 from natocc.core.samples import Image, Matte
@@ -20,8 +20,8 @@ from natocc.plugins.ranges import Range, UnitRange
 from natocc.plugins.table import Table
 
 _SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
-_ROUNDS = 4
-_MOST_SAMPLES = 3072
+_ROUNDS = 3
+_MOST_SAMPLES = 1024
 
 
 class ColourRule(Options):
@@ -53,7 +53,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
 
     The change is learnt from samples of both, applied to the pixels of a reduced picture, and carried from there to all pixels:
     hue changes smoothly over the occluder, lightness smoothly but for the occluder's own edges (guided filter [1]_), so that it
-    keeps its relief and detail. A smooth change falls short of the full one, hence four rounds.
+    keeps its relief and detail. A smooth change falls short of the full one, hence three rounds.
 
     Parameters
     ----------
@@ -80,17 +80,17 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
     height, width = matte.shape
     reduction = max(1.0, max(height, width) / _SIDE)
     size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
-    weight = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA) / 255, dtype=np.float32)
+    weight = np.asarray(reduced(matte, size) / np.float32(255), dtype=np.float32)
     target = _lab(reference[:: 1 + len(reference) // _MOST_SAMPLES])
-    start = np.asarray(cv2.resize(foreground, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    start = np.asarray(reduced(foreground, size), dtype=np.float32)
     sample, near = _sample(foreground, matte, size)
-    change = np.zeros((*weight.shape, 4), np.float32)
+    change = Change(np.zeros_like(weight), np.zeros_like(start))
     for _ in range(_ROUNDS):
-        recolour = TRANSFERS[transfer](_lab(change_colours(sample, change[near])[0]), target)
-        current = change_colours(start, change).clip(0, 255)
+        recolour = TRANSFERS[transfer](_lab(change.at(*near).of(sample)[0]), target)
+        current = change.of(start).clip(0, 255)
         wanted = from_lab(recolour(to_lab(current).reshape(-1, 3)).reshape(current.shape))
-        change = join_changes(change, learn_change(current, wanted, weight))
-    return change_image(foreground, change)
+        change = change.then(learn_change(current, wanted, weight))
+    return change.of_image(foreground)
 
 
 def _lab(pixels: Image | Float) -> Lab:
@@ -102,7 +102,7 @@ def _lab(pixels: Image | Float) -> Lab:
 def _sample(
     foreground: Image, matte: Matte, size: tuple[int, int]
 ) -> tuple[Float, tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """At most 3072 pixels, evenly spaced over the coverage, and where they lie when reduced to `size`."""
+    """At most 1024 pixels, evenly spaced over the coverage, and where they lie when reduced to `size`."""
     reached = np.cumsum(matte, dtype=np.int64)
     count = min(_MOST_SAMPLES, matte.size)
     indices = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")

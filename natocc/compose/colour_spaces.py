@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.quantiles import quantile
 from natocc.core.samples import Image
 
 Float = npt.NDArray[np.float32]
@@ -44,10 +45,10 @@ def from_lab(lab: Float) -> Float:
 def chroma(pixels: Image) -> float:
     """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly spaced."""
     few = to_lab(pixels[None, :: 1 + len(pixels) // 4096])[0]
-    return float(np.quantile(np.hypot(few[:, 1], few[:, 2]), 0.95))
+    return quantile(np.hypot(few[:, 1], few[:, 2]), 0.95)
 
 
 def bright_luminance(pixels: Image) -> float:
     """90th percentile of the luminance of (n, 3) pixels, in [0.01, 1.01]; at most 4096 of them, evenly spaced."""
     few = pixels[:: 1 + len(pixels) // 4096]
-    return float(np.quantile(LINEAR[few] @ _LUMINANCE, 0.9)) + 0.01
+    return quantile(LINEAR[few] @ _LUMINANCE, 0.9) + 0.01

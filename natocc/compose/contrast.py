@@ -7,6 +7,7 @@ import numpy as np
 
 from natocc.compose.colour_spaces import Float
 from natocc.compose.overview import Overview
+from natocc.compose.quantiles import quantile
 
 _SIDE = 2.0  # px of an overview, 1/40 face width: how much of each side is looked at
 _LEAST = 12  # points of a line, without which there is nothing to measure
@@ -42,7 +43,7 @@ def sides(overview: Overview, hand: Float, face: Float) -> tuple[Float, Float]:
 
 def step_between(hand: Float, face: Float) -> float:
     """Median difference of colour (CIELAB) over the points of a line."""
-    return float(np.median(np.linalg.norm(hand - face, axis=1)))
+    return _moved(hand - face, 0.0)
 
 
 def missing_lightness(hand: Float, face: Float, wanted: float, lighter: float, darker: float) -> float:
@@ -78,7 +79,7 @@ def missing_lightness(hand: Float, face: Float, wanted: float, lighter: float, d
 
 def _moved(gap: Float, difference: float) -> float:
     """Median step after one side has become lighter."""
-    return float(np.median(np.hypot(gap[:, 0] + difference, np.hypot(gap[:, 1], gap[:, 2]))))
+    return quantile(np.hypot(gap[:, 0] + difference, np.hypot(gap[:, 1], gap[:, 2])), 0.5)
 
 
 def _near(plane: Float) -> Float:

@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 
 from natocc.compose.colour_spaces import GAMMA, Float
+from natocc.compose.reduced import reduced
 from natocc.compose.shadow import WARM
 from natocc.compose.warp import Layer
-from natocc.core.samples import Image, Mask
+from natocc.core.samples import Image, Mask, Matte
 
 _WIDTH = 0.004  # face heights: standard deviation of the line, 0.8 mm
 _SIDED = 1.2  # 0: as dark on the side towards the light as away from it
 _OF_CONTACT = 1.3  # share of light missing in the line, as a multiple of what is missing around the hand
 _MOST = 0.85  # share of light: closer to black, the line looks drawn
 _ABOVE = 0.7  # of the light on a face: what comes from above besides
+_SOFT = 1.4  # px: what is blurred by twice that is blurred on a smaller picture
 _ON_HAND = 0.6  # share of the darkness that the hand's side has: it is lit from the front
 
 
@@ -62,33 +64,52 @@ def crease(
     box, inner = layer.around(math.ceil(4 * sigma), face_mask.shape)
     matte = np.zeros(face_mask[box].shape, np.uint8)
     matte[inner] = layer.matte
-    covered = np.asarray(cv2.GaussianBlur(matte, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    covered = _blurred(matte, sigma)
     # Most at the outline, where half is covered; the light shines into it from its own side; none where the face ends.
     x, y = towards_light[0], towards_light[1] - _ABOVE
     x, y = (sigma * part / max(math.hypot(x, y), 0.1) for part in (x, y))
-    lit, unlit = (_moved(covered, sign * x, sign * y) for sign in (1, -1))
-    near = cv2.multiply(cv2.LUT(covered, _LINE), cv2.addWeighted(unlit, _SIDED, lit, -_SIDED, 127.5), scale=1 / 255)
-    on_face = cv2.LUT(
-        cv2.GaussianBlur(face_mask[box] * np.uint8(255), (0, 0), 2 * sigma, borderType=cv2.BORDER_REPLICATE), _FADES
-    )
-    dark = np.asarray(cv2.merge([cv2.multiply(near, on_face, scale=1 / 255)] * 3), dtype=np.uint8)
+    # The light comes from (x, y): less is covered there than where it goes.
+    away = cv2.filter2D(covered, cv2.CV_8U, _SIDED * (_at(x, y) - _at(-x, -y)), delta=127.5, borderType=cv2.BORDER_REPLICATE)
+    near = cv2.multiply(cv2.LUT(covered, _LINE), away, scale=1 / 255)
+    on_face = cv2.LUT(_blurred(face_mask[box] * np.uint8(255), 2 * sigma), _FADES)
+    dark = np.asarray(cv2.multiply(near, on_face, scale=1 / 255), dtype=np.uint8)
     image[box] = _darkened(image[box], dark, _left(most, grey))
     return layer.with_foreground(_darkened(layer.foreground, dark[inner], _left(_ON_HAND * most, grey)))
 
 
-def _left(most: float, grey: bool) -> Float:
-    """(1, 256, 3) float32: factors on sRGB values for each level of darkness."""
+def _left(most: float, grey: bool) -> Image:
+    """(256, 3) uint8: factors on sRGB values, in levels, for each level of darkness."""
     light = 1 - most * np.arange(256)[:, None] / 255
-    return np.asarray(light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA), dtype=np.float32)[None]
+    return np.rint(255 * light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA)).astype(np.uint8)
 
 
-def _moved(plane: Image, x: float, y: float) -> Image:
-    moved = cv2.warpAffine(plane, np.array([[1, 0, x], [0, 1, y]]), plane.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, dtype=np.uint8)
+def _blurred(plane: Matte, sigma: float) -> Matte:
+    """A Gaussian blur: of what stays soft, on a smaller picture; reducing and enlarging it blur by half a pixel of that."""
+    step = 2 ** max(0, int(math.log2(sigma / _SOFT)))
+    if step == 1:
+        return _small_blur(plane, sigma)
+    height, width = plane.shape
+    small = _small_blur(reduced(plane, (max(width // step, 1), max(height // step, 1))), math.sqrt((sigma / step) ** 2 - 0.25))
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def _darkened(picture: Image, dark: Image, light: Float) -> Image:
-    return np.asarray(cv2.multiply(picture, cv2.LUT(dark, light), dtype=cv2.CV_8U), dtype=np.uint8)
+def _small_blur(plane: Matte, sigma: float) -> Matte:
+    side = 2 * math.ceil(2.5 * sigma) + 1
+    return np.asarray(cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+
+
+def _at(x: float, y: float) -> Float:
+    """Kernel that looks x px to the right and y px down, between pixels bilinearly."""
+    reach = math.ceil(max(abs(x), abs(y)))
+    places = np.arange(-reach, reach + 1)
+    down, right = ((1 - np.abs(places - part)).clip(0, None) for part in (y, x))
+    return np.outer(down, right).astype(np.float32)
+
+
+def _darkened(picture: Image, dark: Matte, light: Image) -> Image:
+    """A picture in the light that is left at each level of darkness."""
+    left = cv2.merge([cv2.LUT(dark, channel) for channel in light.T.copy()])
+    return np.asarray(cv2.multiply(picture, left, scale=1 / 255), dtype=np.uint8)
 
 
 _SHARES = np.arange(256) / 255

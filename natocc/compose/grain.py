@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -55,12 +56,13 @@ def match_grain(
         return foreground
     least, most, step = _COARSENESS
     steps = round((min(max(0.5 * blur, least), most) - least) / step)
-    return _added(foreground, np.asarray(cv2.transform(_template(steps), _TO_RGB * missing), np.float32), seed)
+    return _added(foreground, _template(steps), _TO_RGB * missing, seed)
 
 
 def _smoothed(foreground: Image, blur: float, noise: float, share: float) -> Image:
     """Coring: reduce by a share what differs from its surroundings by no more than noise does."""
-    smooth = cv2.GaussianBlur(foreground, (0, 0), blur)
+    side = 2 * math.ceil(2 * blur) + 1
+    smooth = cv2.GaussianBlur(foreground, (side, side), blur)
     detail = cv2.addWeighted(foreground, 1, smooth, -1, 128)
     levels = np.arange(256) - 128
     less = np.rint(128 - share * levels * np.exp(-0.5 * (levels / (_CORE * noise + 1)) ** 2)).astype(np.uint8)
@@ -82,11 +84,12 @@ def _template(steps: int) -> npt.NDArray[np.float32]:
     room = 8
     around = cv2.copyMakeBorder(white, room, room, room, room, cv2.BORDER_WRAP)
     grain = np.asarray(cv2.GaussianBlur(around, (0, 0), blur), dtype=np.float32)[room:-room, room:-room]
-    return grain / noise_response(grain, np.ones(grain.shape[:2], np.bool_))
+    return grain / noise_response(grain, np.arange(_SIDE * _SIDE))
 
 
-def _added(foreground: Image, grain: npt.NDArray[np.float32], seed: int) -> Image:
-    """The picture with the grain tiled over it, from an offset that the seed determines."""
+def _added(foreground: Image, grain: npt.NDArray[np.float32], to_rgb: npt.NDArray[np.float64], seed: int) -> Image:
+    """The picture with the grain, taken to R, G and B, tiled over it from an offset that the seed determines."""
+    to_levels = np.hstack([to_rgb, np.full((3, 1), 128.0)])
     height, width = foreground.shape[:2]
     out = np.empty_like(foreground)
     for top in range(-(seed % _SIDE), height, _SIDE):
@@ -94,5 +97,6 @@ def _added(foreground: Image, grain: npt.NDArray[np.float32], seed: int) -> Imag
             rows = slice(max(top, 0), min(top + _SIDE, height))
             columns = slice(max(left, 0), min(left + _SIDE, width))
             tile = grain[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-            out[rows, columns] = cv2.add(foreground[rows, columns], tile, dtype=cv2.CV_8U)
+            levels = cv2.convertScaleAbs(cv2.transform(tile, to_levels))
+            out[rows, columns] = cv2.addWeighted(foreground[rows, columns], 1, levels, 1, -128)
     return out

@@ -1,12 +1,8 @@
-"""A change of colours, smooth but for the edges of what it is made on: learnt on a small picture, applied to a large one.
-
-A change is (h, w, 4) float32: a gain on luma, which is added to all three channels, and an offset to each of R, G and B.
-"""
+"""A change of colours, smooth but for the edges of what it is made on: learnt on a small picture, applied to a large one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import dataclasses
 
 import cv2
 import numpy as np
@@ -22,7 +18,44 @@ _EDGE = 20.0  # levels: the change follows luma steps well above this and ignore
 _SMOOTH_HUE = 0.7  # px
 
 
-def learn_change(colours: Float, wanted: Float, weight: Plane) -> Float:
+@dataclasses.dataclass(frozen=True, eq=False)
+class Change:
+    """What is added to colours.
+
+    Parameters
+    ----------
+    gain : (h, w) float32
+        This share of a colour's luma is added to each of R, G and B.
+    offset : (h, w, 3) float32
+        Added to R, G and B.
+    """
+
+    gain: Plane
+    offset: Float
+
+    def of(self, colours: Float) -> Float:
+        """Colours (h, w, 3), sRGB 0-255, after the change; not clipped."""
+        return colours + self.offset + _grey(self.gain * _luma(colours))
+
+    def of_image(self, image: Image) -> Image:
+        """A picture (H, W, 3) after a change that was learnt on a smaller one; clipped and rounded."""
+        size = (image.shape[1], image.shape[0])
+        gain, offset = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in (self.gain, self.offset))
+        brighter = cv2.multiply(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), gain, dtype=cv2.CV_32F)
+        added = cv2.add(offset, cv2.merge([brighter] * 3), dst=offset)
+        return np.asarray(cv2.add(image, added, dtype=cv2.CV_8U), dtype=np.uint8)
+
+    def then(self, second: Change) -> Change:
+        """One change with the effect of two, one after the other."""
+        gain = self.gain + second.gain + second.gain * self.gain
+        return Change(gain, self.offset + second.offset + _grey(second.gain * _luma(self.offset)))
+
+    def at(self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Change:
+        """The change at these places."""
+        return Change(self.gain[rows, columns], self.offset[rows, columns])
+
+
+def learn_change(colours: Float, wanted: Float, weight: Plane) -> Change:
     """The change that brings colours close to the wanted ones, smooth but for edges of luma [1]_.
 
     Parameters
@@ -34,7 +67,7 @@ def learn_change(colours: Float, wanted: Float, weight: Plane) -> Float:
 
     Returns
     -------
-    change : (h, w, 4) float32
+    change : Change
 
     References
     ----------
@@ -51,37 +84,14 @@ def learn_change(colours: Float, wanted: Float, weight: Plane) -> Float:
     covariance, variance = mean(luma * brighter) - light * lighter, mean(luma * luma) - light * light
     slope = np.asarray(covariance / (np.maximum(variance, 0) + _EDGE**2), np.float32)
     gain, offset = mean(slope), mean(lighter - slope * light)
-    near = cv2.GaussianBlur(counted, (0, 0), _SMOOTH_HUE)
-    tints = [(plane - brighter) * counted for plane in cv2.split(wanted - colours)]
-    return _merged([gain, *(cv2.GaussianBlur(tint, (0, 0), _SMOOTH_HUE) / near + offset for tint in tints)])
+    tints = (wanted - colours - _grey(brighter)) * _grey(counted)
+    near = np.asarray(cv2.GaussianBlur(counted, (0, 0), _SMOOTH_HUE), np.float32)
+    return Change(gain, cv2.divide(cv2.GaussianBlur(tints, (0, 0), _SMOOTH_HUE), _grey(near)) + _grey(offset))
 
 
-def change_colours(colours: Float, change: Float) -> Float:
-    """Colours (h, w, 3), sRGB 0-255, after a change (h, w, 4); not clipped."""
-    gain, *offset = cv2.split(change)
-    brighter = gain * _luma(colours)
-    return colours + _merged([brighter + plane for plane in offset])
-
-
-def join_changes(first: Float, second: Float) -> Float:
-    """One change with the effect of two, one after the other."""
-    gain, *offset = cv2.split(first)
-    again = cv2.split(second)[0]
-    more = again * _luma(_merged(offset))
-    return first + second + _merged([again * gain, more, more, more])
-
-
-def change_image(image: Image, change: Float) -> Image:
-    """A picture (H, W, 3) after a change (h, w, 4) that was learnt on a smaller one; clipped and rounded."""
-    size = (image.shape[1], image.shape[0])
-    gain, *offset = cv2.split(cv2.resize(change, size, interpolation=cv2.INTER_LINEAR))
-    brighter = cv2.multiply(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), gain, dtype=cv2.CV_32F)
-    return np.asarray(cv2.add(image, cv2.merge([brighter + plane for plane in offset]), dtype=cv2.CV_8U), dtype=np.uint8)
-
-
-def _merged(planes: Sequence[npt.NDArray[Any]]) -> Float:
-    """Planes as channels: many times faster than NumPy's stacking, and than its arithmetic on narrow axes."""
-    return np.asarray(cv2.merge(planes), dtype=np.float32)
+def _grey(plane: Plane) -> Float:
+    """A plane as three channels: many times faster than NumPy's stacking, and than its arithmetic on narrow axes."""
+    return np.asarray(cv2.merge([plane] * 3), dtype=np.float32)
 
 
 def _luma(colours: Float) -> Plane:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.quantiles import quantile
 from natocc.core.samples import Image, Mask
 
 _FIRST_BLUR = 0.5  # px, against noise
@@ -15,10 +17,10 @@ _REBLUR = 1.0  # px
 _LEAST_GRADIENT = 3.0  # levels a pixel
 _ABOVE_NOISE = 4.0  # standard deviations of the noise, a pixel
 _LEAST_EDGES = 30  # pixels
-_ENOUGH = 65_536  # pixels: estimates from that many are the same as from all
+_ENOUGH = 65_536  # pixels: estimates of edges from that many are the same as from all
+_ENOUGH_NOISE = 32_768
 _BLOCK = 64  # px: side of the blocks that are sampled from a larger picture
 _MOST_SAMPLES = 4096
-_LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
@@ -50,26 +52,28 @@ def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
 
 def ranked(blurs: npt.NDArray[np.float32], rank: float) -> float:
     """Quantile of the blurs of edges; see :func:`edge_blur`."""
-    return float(np.quantile(blurs, rank).clip(0.3, 8))
+    return min(max(quantile(blurs, rank), 0.3), 8.0)
 
 
 def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     """(n,) blur of each of the stronger edges; see :func:`edge_blur`. Large pictures are sampled in blocks."""
-    image, where = _blocks(image, where)
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    gradient, again = _gradient(grey, _FIRST_BLUR), _gradient(grey, math.hypot(_FIRST_BLUR, _REBLUR))
+    image, where = _blocks(image, where, _ENOUGH)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     inside = _inner(where, 7)
-    if not inside.any():
+    step = 1 + math.isqrt(int(np.count_nonzero(inside)) // _MOST_SAMPLES)
+    response = _laplacian(grey)[::step, ::step][inside[::step, ::step]]
+    if not len(response):
         return None
-    response = cv2.filter2D(grey, cv2.CV_32F, _LAPLACIAN)[inside]
-    noise = float(np.median(np.abs(response[:: 1 + len(response) // _MOST_SAMPLES]))) * 1.4826 / 6
-    least = _LEAST_GRADIENT + _ABOVE_NOISE * noise
-    ridge = inside & (gradient >= cv2.dilate(gradient, np.ones((3, 3), np.uint8))) & (gradient > least)
-    if np.count_nonzero(ridge) < _LEAST_EDGES:
+    least = _LEAST_GRADIENT + _ABOVE_NOISE * quantile(np.abs(response), 0.5) * 1.4826 / 6
+    levels = grey.astype(np.float32)
+    gradient = _gradient(levels, _FIRST_BLUR)
+    ridge = np.flatnonzero(inside & (gradient > least) & (gradient >= cv2.dilate(gradient, np.ones((3, 3), np.uint8))))
+    if len(ridge) < _LEAST_EDGES:
         return None
-    steep, left = gradient[ridge], again[ridge]
-    strong = steep >= np.quantile(steep, 0.5)
-    ratio = (steep[strong] / np.maximum(left[strong], 1e-3)).clip(1.001, 20)
+    steep = gradient.reshape(-1)[ridge]
+    strong = steep >= quantile(steep, 0.5)
+    again = _gradient(levels, math.hypot(_FIRST_BLUR, _REBLUR)).reshape(-1)[ridge[strong]]
+    ratio = (steep[strong] / np.maximum(again, 1e-3)).clip(1.001, 20)
     blur = np.sqrt(np.maximum(_REBLUR**2 / (ratio**2 - 1) - _FIRST_BLUR**2, 0.0))
     return np.asarray(blur, dtype=np.float32)
 
@@ -94,31 +98,39 @@ def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     ----------
     .. [1] J. Immerkær, "Fast Noise Variance Estimation", CVIU 64(2), 1996.
     """
-    image, where = _blocks(image, where)
-    planes = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-    luma = np.ascontiguousarray(planes[..., 0])
-    inside = _inner(where, 5) & (luma > 8) & (luma < 247)
-    if np.count_nonzero(inside) < 100:
+    image, where = _blocks(image, where, _ENOUGH_NOISE)
+    planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb), np.uint8)
+    luma = cv2.extractChannel(planes, 0)
+    inside = np.flatnonzero(_inner(where, 5) & (cv2.inRange(luma, 9, 246) > 0))
+    if len(inside) < 100:
         return None
-    gradient = _gradient(luma, 1.5)
-    flat = inside & (gradient <= np.quantile(gradient[inside][::4], 0.6))
-    return noise_response(planes, flat)
+    gradient = _gradient(luma.astype(np.float32), 1.5).reshape(-1)[inside]
+    flattest = quantile(gradient[:: 1 + len(inside) // _MOST_SAMPLES], 0.6)
+    return noise_response(planes, inside[gradient <= flattest])
 
 
-def noise_response(planes: npt.NDArray[np.float32], flat: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """(3,) Immerkær's estimate for each plane of (H, W, 3), over the pixels `flat`, without their outliers."""
-    pixels = np.flatnonzero(flat)
+def noise_response(
+    planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32], pixels: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float32]:
+    """(3,) Immerkær's estimate for each plane of (H, W, 3), over (n,) pixels, counted row by row, without their outliers."""
     pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
-    response = np.abs(cv2.filter2D(planes, cv2.CV_32F, _LAPLACIAN).reshape(-1, 3)[pixels].T)
-    kept = np.minimum(response, np.quantile(response, 0.9, axis=1)[:, None])
-    return np.asarray(math.sqrt(math.pi / 2) / 6 * kept.mean(axis=1), dtype=np.float32)
+    response = np.abs(_laplacian(planes).reshape(-1, 3)[pixels].T).astype(np.float32)
+    kept = [np.minimum(plane, np.float32(quantile(plane, 0.9))).mean() for plane in response]
+    return np.asarray(math.sqrt(math.pi / 2) / 6 * np.array(kept), dtype=np.float32)
+
+
+def _laplacian(planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+    """The difference of two Laplacians, to which only noise responds: the kernel (1, -2, 1) along both axes."""
+    found: npt.NDArray[Any] = cv2.Sobel(planes, cv2.CV_16S if planes.dtype == np.uint8 else cv2.CV_32F, 2, 2, ksize=3)
+    return found
 
 
 def _gradient(grey: npt.NDArray[np.float32], blur: float) -> npt.NDArray[np.float32]:
     """Gradient after a Gaussian, levels per pixel."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), blur)
-    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.magnitude(across, down) / 32, dtype=np.float32)
+    side = 2 * math.ceil(3 * blur) + 1
+    smooth = cv2.GaussianBlur(grey, (side, side), blur)
+    across, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
 
 def _inner(where: Mask, side: int) -> npt.NDArray[np.bool_]:
@@ -127,31 +139,33 @@ def _inner(where: Mask, side: int) -> npt.NDArray[np.bool_]:
     return np.asarray(cv2.erode(where, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0)
 
 
-def _blocks(image: Image, where: Mask) -> tuple[Image, Mask]:
+def _blocks(image: Image, where: Mask, enough: int) -> tuple[Image, Mask]:
     """A picture and its mask within the mask's box; of a large box evenly spaced blocks, side by side.
 
     The mask leaves out the seams between the blocks.
     """
     left, top, width, height = cv2.boundingRect(where)
     box = (slice(top, top + height), slice(left, left + width))
-    share = math.sqrt(_ENOUGH / max(width * height, 1))
+    share = math.sqrt(enough / max(width * height, 1))
     if not width or share >= 1:
         return (image[box], where[box]) if width else (image, where)
     image, where = image[box], where[box]
     rows, columns = (_evenly(length, share) for length in (height, width))
-    tiles = [[image[top : top + _BLOCK, left : left + _BLOCK] for left in columns] for top in rows]
-    masks = [[_framed(where[top : top + _BLOCK, left : left + _BLOCK]) for left in columns] for top in rows]
-    return np.vstack([np.hstack(row) for row in tiles]), np.vstack([np.hstack(row) for row in masks])
+    high, wide = min(height, _BLOCK), min(width, _BLOCK)
+    tiles = np.empty((len(rows) * high, len(columns) * wide, 3), np.uint8)
+    masks = np.empty(tiles.shape[:2], np.uint8)
+    for row, top in enumerate(rows):
+        for column, left in enumerate(columns):
+            at = (slice(row * high, (row + 1) * high), slice(column * wide, (column + 1) * wide))
+            block = (slice(top, top + high), slice(left, left + wide))
+            tiles[at], masks[at] = image[block], where[block]
+    for seam in (0, -1):
+        masks[seam % high :: high] = 0
+        masks[:, seam % wide :: wide] = 0
+    return tiles, masks
 
 
 def _evenly(length: int, share: float) -> list[int]:
     """Where evenly spaced blocks begin that together cover a share of a length."""
-    count = max(1, round(length * share / _BLOCK))
-    return [int(start) for start in np.linspace(0, max(length - _BLOCK, 0), count + 2)[1:-1]] if length > _BLOCK else [0]
-
-
-def _framed(mask: Mask) -> Mask:
-    """A copy without its outermost pixels."""
-    framed = np.zeros_like(mask)
-    framed[1:-1, 1:-1] = mask[1:-1, 1:-1]
-    return framed
+    count, room = max(1, round(length * share / _BLOCK)), max(length - _BLOCK, 0)
+    return [room * (block + 1) // (count + 1) for block in range(count)] if room else [0]

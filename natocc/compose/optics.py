@@ -65,10 +65,14 @@ def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: floa
         return foreground
     if own < blur:
         sigma = strength * math.sqrt(blur**2 - own**2)
-        return np.asarray(cv2.GaussianBlur(foreground, (0, 0), sigma), dtype=np.uint8) if sigma > 0.1 else foreground
+        return _blurred(foreground, sigma) if sigma > 0.1 else foreground
     amount = strength * min(own / blur - 1, _MOST_SHARPENING)
-    smooth = cv2.GaussianBlur(foreground, (0, 0), min(own, 2.0))
-    return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
+    return np.asarray(cv2.addWeighted(foreground, 1 + amount, _blurred(foreground, min(own, 2.0)), -amount, 0), dtype=np.uint8)
+
+
+def _blurred(picture: Image, sigma: float) -> Image:
+    side = 2 * math.ceil(2.5 * sigma) + 1
+    return np.asarray(cv2.GaussianBlur(picture, (side, side), sigma), dtype=np.uint8)
 
 
 def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Image:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from natocc.compose.colour_spaces import Float
+from natocc.compose.reduced import reduced
 from natocc.compose.warp import Layer, window
 from natocc.core.samples import Image, Mask, Matte
 
@@ -51,7 +52,7 @@ class Overview:
 
     def _small(self, picture: Image) -> Float:
         size = (self.matte.shape[1], self.matte.shape[0])
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+        return np.asarray(reduced(picture, size), dtype=np.float32)
 
 
 def look_over(layer: Layer, face_mask: Mask, face_width: float, room: int) -> Overview:
@@ -67,4 +68,4 @@ def look_over(layer: Layer, face_mask: Mask, face_width: float, room: int) -> Ov
 
 
 def _share(plane: Matte, size: tuple[int, int]) -> Float:
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32) / np.float32(255)
+    return np.asarray(reduced(plane, size), dtype=np.float32) / np.float32(255)

@@ -14,7 +14,7 @@ from natocc.compose.colour import transfer_colour
 from natocc.compose.defocus import out_of_focus
 from natocc.compose.finish import finished
 from natocc.compose.grain import match_grain
-from natocc.compose.light import shade
+from natocc.compose.light import shaded
 from natocc.compose.light_colour import shift_to_light
 from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.warp import Layer, warp_cutout
@@ -57,14 +57,14 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
     masks: list[Mask] = []
     mattes: list[Matte] = []
     for cutout, occluder in zip(cutouts, plan.occluders, strict=True):
-        matte = np.zeros((height, width), np.uint8)
+        matte, covers = np.zeros((2, height, width), np.uint8)
         layer = warp_cutout(cutout, occluder.placement.affine, (height, width), occluder.softness)
         if layer is not None:
             layer = _looked(before_face(image, layer, photo, occluder.look), photo, occluder.look)
             matte[layer.window] = layer.matte
+            covers[layer.window] = layer.matte >= occluder.occludes_from
             alpha = np.asarray(cv2.LUT(layer.matte, (_COVERAGE * occluder.opacity).clip(0, 1)), dtype=np.float32)
             image[layer.window] = blend_over(occluder.blend, image[layer.window], layer.foreground, alpha)
-        covers = (matte >= occluder.occludes_from).astype(np.uint8)
         masks.append(covers)
         mattes.append(matte)
         if occluder.ignored:
@@ -89,7 +89,7 @@ def _looked(layer: Layer, photo: Photo, look: Look) -> Layer:
     if look.shift > 0:
         layer = layer.with_foreground(shift_to_light(layer.foreground, layer.matte, photo, look.shift))
     if look.transfer != SKIN and look.shading > 0:
-        layer = layer.with_foreground(shade(layer, photo.shading, look.shading))
+        layer = layer.with_foreground(shaded(layer, photo.shading, look.shading))
     if look.sharpness > 0:
         layer = layer.with_foreground(match_sharpness(layer.foreground, layer.matte, photo.blur, look.sharpness))
     layer = out_of_focus(layer, look.defocus, look.motion, photo.face.face_mask.shape)

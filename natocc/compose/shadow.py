@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import cv2
@@ -34,44 +35,55 @@ def room_for(shadow: Shadow) -> int:
     return math.ceil(max(abs(shadow.x) + abs(shadow.y) + 3 * shadow.blur, 3 * shadow.contact_blur))
 
 
-def light_left(overview: Overview, shadow: Shadow, more: float = 0.0) -> Float:
-    """(h, w) float32: share of the light that an occluder leaves to the face.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Shade:
+    """What an occluder takes of the light on a face, in parts: looked at again with another contact.
 
     Parameters
     ----------
-    overview : Overview
-        The occluder and the face around it.
-    shadow : Shadow
+    cast : (h, w) float32
+        Share of the light that its shadow takes.
+    close : (h, w) float32
+        Share of the surroundings' light that it hides: 3/4 at a straight outline, more between fingers and on the side away from
+        the light, less towards it.
+    fading : (h, w) float32
+        Share of both that is left towards the face's edge: what lies beyond may be far behind.
+    contact : float
         From the plan.
-    more : float
-        Added to its `contact`.
     """
-    moved = np.array([[1, 0, shadow.x / overview.step], [0, 1, shadow.y / overview.step]], dtype=np.float64)
-    size = overview.matte.shape[::-1]
-    cast = np.asarray(cv2.warpAffine(overview.matte, moved, size, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
-    dark = shadow.strength * _blurred(cast, shadow.blur / overview.step)
-    contact = min(shadow.contact + more, _MOST)
-    if contact > 0:
-        dark = 1 - (1 - dark) * (1 - contact * closeness(overview, shadow))
-    # It fades out towards the face's edge: what lies beyond may be far behind.
-    fading = _blurred(overview.on_face, max(shadow.contact_blur, shadow.blur) / (2 * overview.step))
-    return np.asarray(1 - dark * np.minimum(1, 2 * (fading - 0.5).clip(0, None) + 0.25), dtype=np.float32)
+
+    cast: Float
+    close: Float
+    fading: Float
+    contact: float
+
+    def light_left(self, more: float = 0.0) -> Float:
+        """(h, w) float32: share of the light that is left to the face, with `more` contact."""
+        contact = min(self.contact + more, _MOST)
+        dark = 1 - (1 - self.cast) * (1 - contact * self.close) if contact > 0 else self.cast
+        return np.asarray(1 - dark * self.fading, dtype=np.float32)
 
 
-def closeness(overview: Overview, shadow: Shadow) -> Float:
-    """(h, w) float32: share of the surroundings' light that the occluder hides from the face.
-
-    3/4 at a straight outline, more between fingers and on the side away from the light, less towards it.
-    """
+def shade_of(overview: Overview, shadow: Shadow) -> Shade:
+    """The parts of a planned shadow, where `overview` shows the occluder and the face around it."""
+    cast = shadow.strength * _blurred(
+        _moved(overview, shadow.x / overview.step, shadow.y / overview.step), shadow.blur / overview.step
+    )
     reach, far = max(shadow.contact_blur, 1.0) / overview.step, math.hypot(shadow.x, shadow.y)
-    near = overview.matte
-    if far > 0:
-        x, y = (_ASIDE * reach * part / far for part in (shadow.x, shadow.y))
-        size = near.shape[::-1]
-        moved = cv2.warpAffine(near, np.array([[1, 0, x], [0, 1, y]]), size, borderMode=cv2.BORDER_REPLICATE)
-        near = np.asarray(moved, dtype=np.float32)
-    near = _blurred(near, reach)
-    return np.asarray(near * (2 - near), dtype=np.float32)
+    aside = _ASIDE * reach / far if far > 0 else 0.0
+    near = _blurred(_moved(overview, aside * shadow.x, aside * shadow.y), reach)
+    inside = _blurred(overview.on_face, max(shadow.contact_blur, shadow.blur) / (2 * overview.step))
+    fading = np.minimum(1, 2 * (inside - 0.5).clip(0, None) + 0.25)
+    return Shade(cast, near * (2 - near), fading, shadow.contact)
+
+
+def _moved(overview: Overview, x: float, y: float) -> Float:
+    """Coverage, moved by px of the overview."""
+    if x == 0 and y == 0:
+        return overview.matte
+    size = overview.matte.shape[::-1]
+    moved = cv2.warpAffine(overview.matte, np.array([[1, 0, x], [0, 1, y]]), size, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, dtype=np.float32)
 
 
 def cast_shadow(image: Image, face_mask: Mask, overview: Overview, light: Float, grey: bool = False) -> None:
@@ -86,16 +98,17 @@ def cast_shadow(image: Image, face_mask: Mask, overview: Overview, light: Float,
     overview : Overview
         Where `light` lies.
     light : (h, w) float32
-        See :func:`light_left`.
+        See :meth:`Shade.light_left`.
     grey : bool
         Whether the picture is black and white; else shadows are a little redder than what they fall on.
     """
     powers = (1.0, 1.0, 1.0) if grey else WARM
-    levels = cv2.merge([cv2.pow(light, power / GAMMA) for power in powers])
+    # Levels of shares are fine enough: what they leave out is less than a level of the picture.
+    levels = cv2.convertScaleAbs(cv2.merge([cv2.pow(light, power / GAMMA) for power in powers]), alpha=255)
     left, top, width, height = overview.box
     full = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)
     box = window(left, top, (width, height))
-    dark = cv2.multiply(image[box], full, dtype=cv2.CV_8U)
+    dark = cv2.multiply(image[box], full, scale=1 / 255)
     cv2.copyTo(dark, face_mask[box], image[box])
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.compose.colour_spaces import LINEAR, Float, to_lab
+from natocc.compose.quantiles import medians, quantile
+from natocc.compose.reduced import reduced
 from natocc.core.samples import Image, Mask
 
 Double = npt.NDArray[np.float64]
@@ -106,15 +108,18 @@ def measure_tint(image: Image, skin_mask: Mask, face_mask: Mask) -> Tint:
     .. [1] J. van de Weijer, T. Gevers, A. Gijsenij, "Edge-Based Color Constancy", IEEE Transactions on Image Processing 16(9),
        2007.
     """
-    small = np.asarray(cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    small = reduced(image, (_SIDE, _SIDE))
     on_skin, on_face = (cv2.resize(mask, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST) > 0 for mask in (skin_mask, face_mask))
     fewer = on_skin[::_SKIN_STEP, ::_SKIN_STEP]
     skin = LINEAR[_unclipped(small[::_SKIN_STEP, ::_SKIN_STEP][fewer])]
     doubtful, certain = _split(np.concatenate([_ratios_of_skin(skin), _ratios_of_edges(small)]))
     lab = to_lab(small[::_STEP, ::_STEP])
     shown = lab[..., 0] < _WHITE
-    tones = _tones(lab[shown])
-    colour = _colour(lab[on_face[::_STEP, ::_STEP] & shown], tones)
+    all_of_it = lab[shown]
+    hats = _hats(all_of_it)
+    tones = _tones(all_of_it, hats)
+    of_face = on_face[::_STEP, ::_STEP][shown]
+    colour = _colour(_off_curve(all_of_it[of_face], hats[of_face], tones))
     return Tint(doubtful * colour, certain * colour, _stops(skin, small), colour, tones)
 
 
@@ -129,7 +134,7 @@ def _ratios_of_skin(skin: Float) -> Double:
     if not len(skin):
         return _USUAL[:2]
     logs = np.log(skin + _NOISE)
-    return np.asarray(np.median(logs[:, [0, 2]] - logs[:, [1]], axis=0), np.float64)
+    return np.asarray(medians(logs[:, [0, 2]] - logs[:, [1]]), np.float64)
 
 
 def _ratios_of_edges(image: Image) -> Double:
@@ -149,8 +154,8 @@ def _stops(skin: Float, image: Image) -> float:
     if not len(skin):
         return 0.0
     luminance = LINEAR[image[::_STEP, ::_STEP]].reshape(-1, 3) @ _LUMINANCE
-    of_skin = np.log2(np.median(skin @ _LUMINANCE) + _NOISE) - _DIM
-    of_brightest = np.log2(np.quantile(luminance, 0.95) + _NOISE) - _DIM_BRIGHTEST
+    of_skin = math.log2(quantile(skin @ _LUMINANCE, 0.5) + _NOISE) - _DIM
+    of_brightest = math.log2(quantile(luminance, 0.95) + _NOISE) - _DIM_BRIGHTEST
     return float(min(max(of_skin, of_brightest), 0.0))
 
 
@@ -177,44 +182,30 @@ def _gains(cast: Double) -> Double:
     return np.asarray(gains - math.log(float(np.exp(gains) @ skin / skin.sum())))
 
 
-def _tones(lab: Float) -> Float:
+def _tones(lab: Float, hats: Float) -> Float:
     """(26, 2) a and b over L* of (n, 3) colours: the smooth curve nearest to all, then once more with less weight far from it."""
-    below, rest = _places(lab)
-    weight = np.ones(len(lab))
-    curve = np.zeros((_NODES, 2), np.float32)
+    weight: Float = np.ones((len(lab), 1), np.float32)
+    curve: Float = np.zeros((_NODES, 2), np.float32)
     for _ in range(2):
-        first, second = weight * (1 - rest), weight * rest
-        system = _STIFF.copy()
-        node = np.arange(_NODES - 1)
-        system[node, node] += np.bincount(below, first * (1 - rest), _NODES - 1)
-        system[node + 1, node + 1] += np.bincount(below, second * rest, _NODES - 1)
-        beside = np.bincount(below, first * rest, _NODES - 1)
-        system[node, node + 1] += beside
-        system[node + 1, node] += beside
-        wanted = np.zeros((_NODES, 2))
-        for plane, sums in zip(lab[:, 1:].T, wanted.T, strict=True):
-            sums[:-1] += np.bincount(below, first * plane, _NODES - 1)
-            sums[1:] += np.bincount(below, second * plane, _NODES - 1)
-        curve = np.linalg.solve(system, wanted).astype(np.float32)
-        weight = 1 / np.maximum(_off_curve(lab, curve), 1)
+        weighted = (weight * hats).T
+        curve = np.linalg.solve(_STIFF + weighted @ hats, weighted @ lab[:, 1:]).astype(np.float32)
+        weight = np.asarray(1 / np.maximum(_off_curve(lab, hats, curve), 1)[:, None], np.float32)
     return curve
 
 
-def _colour(face: Float, tones: Float) -> float:
-    """Share of the (n, 3) CIELAB colours of a face that are more than one tone."""
-    spread = float(np.quantile(_off_curve(face, tones), 0.95)) if len(face) else _MANY_TONES
+def _colour(off: Float) -> float:
+    """Share of a face's colours that are more than one tone, by their (n,) distances from the curve of tones."""
+    spread = quantile(off, 0.95) if len(off) else _MANY_TONES
     return min(max((spread - _ONE_TONE) / (_MANY_TONES - _ONE_TONE), 0.0), 1.0)
 
 
-def _off_curve(lab: Float, curve: Float) -> Float:
+def _off_curve(lab: Float, hats: Float, curve: Float) -> Float:
     """(n,) distances of a and b from the curve at the same L*."""
-    below, rest = _places(lab)
-    off = lab[:, 1:] - curve[below] - (curve[below + 1] - curve[below]) * rest[:, None]
+    off = lab[:, 1:] - hats @ curve
     return np.asarray(np.hypot(off[:, 0], off[:, 1]))
 
 
-def _places(lab: Float) -> tuple[npt.NDArray[np.intp], Float]:
-    """Which node of the curve is below each L*, and how far the L* is beyond it, in nodes."""
-    place = (lab[:, 0] * ((_NODES - 1) / 100)).clip(0, _NODES - 1)
-    below = np.minimum(place.astype(np.intp), _NODES - 2)
-    return below, place - below
+def _hats(lab: Float) -> Float:
+    """(n, 26) share of each node of the curve in what it is at the L* of (n, 3) colours: between two nodes linear."""
+    place = (lab[:, :1] * np.float32((_NODES - 1) / 100)).clip(0, _NODES - 1)
+    return np.asarray((1 - np.abs(place - np.arange(_NODES, dtype=np.float32))).clip(0, None), dtype=np.float32)

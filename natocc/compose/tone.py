@@ -11,6 +11,8 @@ import numpy as np
 from natocc.compose.appearance import Photo
 from natocc.compose.colour_spaces import GAMMA, LUMA, Float, from_lab, to_lab
 from natocc.compose.overview import Overview
+from natocc.compose.quantiles import medians
+from natocc.compose.reduced import reduced
 from natocc.core.plans import Tone
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
@@ -29,7 +31,7 @@ _LIGHTEST = 16.0  # L* from the middle tone to the lightest
 _DARKEST = 1.0  # natural logarithm of sRGB values, from the middle tone to the darkest
 _COLOURFUL = 20.0  # CIELAB chroma of skin, for which offsets and spread of colours were measured
 _MOST_OFFSET = 0.25  # of the skin's chroma, in a* and in b*: more turns skin grey or green
-_COLOUR_BLUR = 1.0  # px
+_TO_YCC = np.diag([0, 0.713, 0.564]) @ (np.eye(3)[[0, 0, 2]] - LUMA)  # Cr and Cb, but for the 128 that is added; no Y
 _HUES = 5.5  # CIELAB: spread of a* and b* over real hands
 
 
@@ -98,12 +100,16 @@ class Toning:
 
     def apply(self, colours: Image) -> Image:
         """Recolour (h, w, 3) uint8 sRGB."""
-        grey = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
-        toned = cv2.LUT(cv2.merge([grey] * 3), self._curves()[None])
-        if self.colour == 0:
-            return _smooth_in_colour(np.asarray(toned, dtype=np.float32))
-        hues = cv2.transform(colours.astype(np.float32), self.colour * (np.eye(3) - LUMA))
-        return _smooth_in_colour(toned + hues)
+        curves = self._curves()
+        luma = cv2.LUT(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.rint((curves @ LUMA).clip(0, 255)).astype(np.uint8))
+        # Colour is smoother than lightness, as in the JPEG of a portrait, which has a quarter as many pixels of it.
+        size = colours.shape[1::-1]
+        few = reduced(colours, (max(size[0] // 2, 1), max(size[1] // 2, 1)))
+        grey = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY)
+        of_shade = (curves @ _TO_YCC.T + 128).astype(np.float32)
+        toned = cv2.LUT(cv2.merge([grey] * 3), of_shade[None]) + cv2.transform(few.astype(np.float32), self.colour * _TO_YCC)
+        whole = cv2.resize(cv2.convertScaleAbs(toned), size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.cvtColor(cv2.insertChannel(luma, whole, 0), cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
 
     def _curves(self) -> Float:
         """(256, 3) float32: what a pixel of each luma becomes, but for what it has of its own hue."""
@@ -121,13 +127,6 @@ class Toning:
         colour = self.hues[at] + share * (wanted - aim - self.hues[min(round(aim), 255)])
         less = self.colour * (luma / middle).clip(0, 1)[:, None] * (own - middle)
         return np.asarray(toned[:, None] + colour - less, dtype=np.float32)
-
-
-def _smooth_in_colour(picture: Float) -> Image:
-    """Colour that is smoother than lightness, as in the JPEG of a portrait, which has a quarter as many pixels of it."""
-    smooth = cv2.GaussianBlur(picture, (0, 0), _COLOUR_BLUR)
-    detail = cv2.transform(picture - smooth, LUMA[None])
-    return np.asarray(cv2.add(smooth, cv2.merge([detail] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
 
 
 def toning(foreground: Image, matte: Matte, photo: Photo, tone: Tone, side_light: float = 0.0) -> Toning:
@@ -158,7 +157,7 @@ def toning(foreground: Image, matte: Matte, photo: Photo, tone: Tone, side_light
     offset = np.clip([colourful * tone.red, colourful * tone.yellow], -most, most)
     wanted = np.array([lightness, *((0.0, 0.0) if photo.grey else hue + offset)], np.float32)
     hues = np.zeros((256, 3), np.float32) if photo.grey else photo.skin_hues
-    change = Toning(np.median(covered, axis=0).astype(np.float32), wanted, hues)
+    change = Toning(medians(covered).astype(np.float32), wanted, hues)
     relief = tone.relief * min(1.0, (float(to_lab(change.middle[None, None])[0, 0, 0]) + 16) / (float(wanted[0]) + 16))
     spread = to_lab(change.apply(covered[None]))[0].std(axis=0)
     power = float(np.clip(relief / max(float(spread[0]), 1e-3), *_POWER))

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -14,13 +15,15 @@ from natocc.plugins.table import Table
 
 Lab: TypeAlias = npt.NDArray[np.float32]
 Planes: TypeAlias = npt.NDArray[np.float32]
-Curve: TypeAlias = tuple[float, float, npt.NDArray[np.float32]]
+Step: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""Three axes and a curve along each: (3, 4) colours to nodes, (1, 256, 3) what is added at each node, (3, 3) back to colours."""
 ColourMap: TypeAlias = Callable[[Lab], Lab]
 Transfer: TypeAlias = Callable[[Lab, Lab], ColourMap]
 
 _STEPS = 4
 _THICKNESS = 1.5  # CIELAB units
-_NODES = np.linspace(0, 1, 256)
+_NODES = np.linspace(0, 1, 256, dtype=np.float32)
+_APART = 1e6  # CIELAB units: farther than any colours are from each other
 _KNOTS = (np.arange(50) + 0.5) / 50
 
 
@@ -55,8 +58,8 @@ def histogram(source: Lab, target: Lab) -> ColourMap:
     ----------
     .. [1] R. C. Gonzalez, R. E. Woods, "Digital Image Processing", section 3.3: histogram matching.
     """
-    curves = _curves(source.T, target.T)
-    return lambda colours: _matched(colours.T, curves).T
+    step = _step(source, np.eye(3, dtype=np.float32), _knots(target.T))
+    return lambda colours: _moved(colours, step)
 
 
 def sliced_transport(source: Lab, target: Lab) -> ColourMap:
@@ -75,25 +78,15 @@ def sliced_transport(source: Lab, target: Lab) -> ColourMap:
     .. [2] N. Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 51, 2015.
     """
     # A thin set, such as a smooth ramp, would be folded to fill a thick one: noise in both keeps it a ramp.
-    learnt, wanted = _thickened(source).T, _thickened(target).T
-    steps = []
-    for axes in _ROTATIONS:
-        turned = axes @ learnt
-        curves = _curves(turned, axes @ wanted)
-        learnt = axes.T @ _matched(turned, curves)
-        steps.append((axes, curves))
-
-    def recolour(colours: Lab) -> Lab:
-        planes = colours.T
-        for axes, curves in steps:
-            planes = axes.T @ _matched(axes @ planes, curves)
-        return np.ascontiguousarray(planes.T)
-
-    return recolour
+    learnt, steps = _thickened(source), []
+    for axes, wanted in zip(_ROTATIONS, _wanted(np.asarray(target, np.float32).tobytes()), strict=True):
+        steps.append(_step(learnt, axes, wanted))
+        learnt = _moved(learnt, steps[-1])
+    return lambda colours: functools.reduce(_moved, steps, colours)
 
 
 def _thickened(colours: Lab) -> Lab:
-    return colours + _noise(len(colours))
+    return colours + _noise(1 << len(colours).bit_length())[: len(colours)]
 
 
 @functools.lru_cache(maxsize=4)
@@ -101,26 +94,37 @@ def _noise(count: int) -> Lab:
     return _THICKNESS * seeds.generator(0, "thickness").standard_normal((count, 3), dtype=np.float32)
 
 
-def _curves(source: Planes, target: Planes) -> list[Curve]:
-    """For each of three channels the monotone curve that takes quantiles to quantiles, as what it adds."""
-    curves = []
-    for have, want in zip(source, target, strict=True):
-        before, after = (np.sort(values)[(_KNOTS * len(values)).astype(np.intp)] for values in (have, want))
-        least, most = float(before[0]), float(before[-1])
-        nodes = least + (most - least) * _NODES
-        added = (np.interp(nodes, before, after) - nodes).astype(np.float32)
-        curves.append((least, (len(_NODES) - 1) / max(most - least, 1e-6), added))
-    return curves
+@functools.lru_cache(maxsize=4)
+def _wanted(target: bytes) -> tuple[Planes, ...]:
+    """Quantiles of wanted colours (the bytes of (m, 3) float32) along each rotation's axes: one face's serve every round."""
+    colours = _thickened(np.frombuffer(target, np.float32).reshape(-1, 3)).T
+    return tuple(_knots(axes @ colours) for axes in _ROTATIONS)
 
 
-def _matched(planes: Planes, curves: list[Curve]) -> Planes:
-    """(3, n) after a curve for each channel; beyond its ends a curve adds what it adds there."""
-    # Looked up: interpolating for each colour takes four times as long.
-    matched = np.empty(planes.shape, np.float32)
-    for values, (least, nodes_per_unit, added), out in zip(planes, curves, matched, strict=True):
-        nodes = ((values - least) * nodes_per_unit + 0.5).clip(0, len(added) - 1).astype(np.int32)
-        np.add(values, added[nodes], out=out)
-    return matched
+def _knots(planes: Planes) -> Planes:
+    """(3, 50) quantiles of (3, n)."""
+    return np.sort(planes, axis=1)[:, (_KNOTS * planes.shape[1]).astype(np.intp)]
+
+
+def _step(source: Lab, axes: Planes, wanted: Planes) -> Step:
+    """For each of three axes the monotone curve that takes the quantiles of a source to the wanted ones."""
+    before = _knots(axes @ source.T)
+    least, most = before[:, :1], before[:, -1:]
+    nodes = least + (most - least) * _NODES
+    # In one call: each axis a stretch of its own.
+    aside = np.array([[0.0], [_APART], [2 * _APART]])
+    after = np.interp((nodes + aside).ravel(), (before + aside).ravel(), wanted.ravel()).reshape(nodes.shape)
+    nodes_per_unit = (len(_NODES) - 1) / np.maximum(most - least, 1e-6)
+    place = cv2.hconcat([nodes_per_unit * axes, -nodes_per_unit * least])
+    return place, np.ascontiguousarray((after - nodes).T.astype(np.float32))[None], axes.T
+
+
+def _moved(colours: Lab, step: Step) -> Lab:
+    """(n, 3) colours after a curve along each axis; beyond its ends a curve adds what it adds there."""
+    place, added, back = step
+    # Looked up: interpolating for each colour takes many times as long.
+    nodes = cv2.convertScaleAbs(np.maximum(cv2.transform(colours[None], place), 0))
+    return np.asarray(colours + cv2.transform(cv2.LUT(nodes, added), back)[0], dtype=np.float32)
 
 
 def _rotation(step: int) -> npt.NDArray[np.float32]:

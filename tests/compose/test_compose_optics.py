@@ -15,10 +15,10 @@ from natocc.compose.edge_softness import edge_softness, soften
 from natocc.compose.finish import FinishRule, draw_finish, finished
 from natocc.compose.grain import match_grain
 from natocc.compose.lens import edge_blur, noise_level
-from natocc.compose.light import LightRule, draw_shadow, fit_shading, shade
+from natocc.compose.light import LightRule, draw_shadow, fit_shading, shaded
 from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.overview import look_over
-from natocc.compose.shadow import cast_shadow, light_left, room_for
+from natocc.compose.shadow import cast_shadow, room_for, shade_of
 from natocc.compose.warp import Layer, warp_cutout
 from natocc.core.plans import Finish, Shadow
 from natocc.core.seeds import generator
@@ -127,10 +127,10 @@ def test_light_from_the_left_lights_the_left() -> None:
     assert stops[100, 150] < -0.1
     assert abs(float(stops[face.face_mask > 0].mean())) < 0.05
     layer = Layer(0, 0, np.full((200, 200, 3), 100, np.uint8), np.full((200, 200), 255, np.uint8))
-    lit = shade(layer, shading, 1.0)
+    lit = shaded(layer, shading, 1.0)
     assert lit[100, 50, 0] > 103
     assert lit[100, 150, 0] < 97
-    assert (shade(layer, shading, 0.0) == 100).all()
+    assert (shaded(layer, shading, 0.0) == 100).all()
 
 
 def test_flat_light_has_no_shading() -> None:
@@ -148,7 +148,7 @@ def test_a_shadow_darkens_the_face_alone_away_from_the_light() -> None:
     dark = image.copy()
     shadow = Shadow(10, 0, 3, 0.5)
     overview = look_over(layer, face.face_mask, 80, room_for(shadow))
-    cast_shadow(dark, face.face_mask, overview, light_left(overview, shadow))
+    cast_shadow(dark, face.face_mask, overview, shade_of(overview, shadow).light_left())
     assert (dark <= image).all()
     assert (dark[face.face_mask == 0] == 160).all()
     assert dark[60, 80].mean() < 140

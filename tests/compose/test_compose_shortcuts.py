@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.grain import match_grain
-from natocc.compose.guided_filter import change_colours, change_image, join_changes
+from natocc.compose.guided_filter import Change
 from natocc.compose.lens import edge_blurs, noise_level
 from natocc.compose.pose import PlacementRule, can_fill, draw_pose, enlargement
 from natocc.compose.warp import warp_cutout
 from natocc.core.seeds import generator
 
-changes = st.integers(0, 1000).map(
-    lambda seed: generator(seed).uniform(-0.3, 0.3, (6, 5, 4)).astype(np.float32) * (1, 60, 60, 60)
-)
+
+def _change(seed: int) -> Change:
+    rng = generator(seed)
+    return Change(rng.uniform(-0.3, 0.3, (6, 5)).astype(np.float32), rng.uniform(-18, 18, (6, 5, 3)).astype(np.float32))
+
+
+changes = st.integers(0, 1000).map(_change)
 
 
 def _texture(side: int, blur: float, noise: float) -> np.ndarray:
@@ -59,19 +63,16 @@ def test_grain_covers_the_whole_picture_whatever_its_place(seed: int, height: in
 
 
 @given(changes, changes)
-def test_two_changes_joined_do_what_they_do_in_turn(first: np.ndarray, second: np.ndarray) -> None:
-    first, second = first.astype(np.float32), second.astype(np.float32)
+def test_two_changes_joined_do_what_they_do_in_turn(first: Change, second: Change) -> None:
     colours = generator(5).uniform(0, 255, (6, 5, 3)).astype(np.float32)
-    in_turn = change_colours(change_colours(colours, first), second)
-    assert change_colours(colours, join_changes(first, second)) == pytest.approx(in_turn, abs=0.02)
+    assert first.then(second).of(colours) == pytest.approx(second.of(first.of(colours)), abs=0.02)
 
 
 @given(changes)
-def test_an_image_is_changed_as_its_colours_are(change: np.ndarray) -> None:
-    change = change.astype(np.float32)
+def test_an_image_is_changed_as_its_colours_are(change: Change) -> None:
     image = generator(6).integers(0, 256, (6, 5, 3), dtype=np.uint8)
-    expected = change_colours(image.astype(np.float32), change).clip(0, 255)
-    assert np.abs(change_image(image, change) - expected).max() <= 1
+    expected = change.of(image.astype(np.float32)).clip(0, 255)
+    assert np.abs(change.of_image(image) - expected).max() <= 1
 
 
 @given(st.integers(0, 10_000), st.integers(12, 60), st.integers(12, 60))
