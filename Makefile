@@ -2,6 +2,7 @@
 PYTHON ?= python3
 RECIPE ?= demo
 ARGS ?=
+PAIRS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SEEN_BY_VERSIONS := $(addprefix tests/,augment cli compose core exports faces io occluders packaging test_api.py)
@@ -60,8 +61,9 @@ bench-speed: setup  ## What a sample costs over reading and writing its files, s
 bench-gallery: setup  ## Each switch of a composite off and on, as pictures: assets/gallery.jpg, out/gallery
 	$(BIN)/python tests/bench/gallery.py
 
-bench-soak: setup  ## 20 000 small samples while workers are killed and the disk is filled: make bench-soak ARGS="--samples 2000"
+bench-soak: setup-test  ## 20 000 small samples while workers are killed and the disk is filled, then faults in pairs: ARGS="--samples 2000" PAIRS="--pairs 4"
 	$(BIN)/python tests/bench/soak.py $(ARGS)
+	$(BIN)/python tests/bench/faults.py $(PAIRS)
 
 bench-coco: setup  ## COCO's index at the size of train2017: seconds and memory of the first start and of later ones
 	$(BIN)/python tests/bench/coco_full_size.py $(ARGS)

@@ -20,8 +20,8 @@ from natocc.plugins.ranges import Range, UnitRange
 from natocc.plugins.table import Table
 
 _SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
-_ROUNDS = 3
-_MOST_SAMPLES = 1024
+_ROUNDS = 4
+_MOST_SAMPLES = 2048
 
 
 class ColourRule(Options):
@@ -53,7 +53,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
 
     The change is learnt from samples of both, applied to the pixels of a reduced picture, and carried from there to all pixels:
     hue changes smoothly over the occluder, lightness smoothly but for the occluder's own edges (guided filter [1]_), so that it
-    keeps its relief and detail. A smooth change falls short of the full one, hence three rounds.
+    keeps its relief and detail. A smooth change falls short of the full one, hence four rounds.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _lab(pixels: Image | Float) -> Lab:
 def _sample(
     foreground: Image, matte: Matte, size: tuple[int, int]
 ) -> tuple[Float, tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """At most 1024 pixels, evenly spaced over the coverage, and where they lie when reduced to `size`."""
+    """At most 2048 pixels, evenly spaced over the coverage, and where they lie when reduced to `size`."""
     reached = np.cumsum(matte, dtype=np.int64)
     count = min(_MOST_SAMPLES, matte.size)
     indices = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")
