@@ -51,6 +51,7 @@ def _trouble(folder: Path) -> Read:
     return read
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash, a hang, a foreign exception and a greedy allocation are failures, and the rest of the cases still runs."""
     monkeypatch.setattr("fuzz_loop.SECONDS_A_CASE", 3.0)

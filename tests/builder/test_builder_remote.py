@@ -280,6 +280,7 @@ def _on_server(url: str) -> dict[str, bytes]:
     return {path: storage.get(path) or b"" for path in storage.sizes("")}
 
 
+@pytest.mark.slow
 def test_s3_gets_what_a_folder_gets(s3: dict[str, str], whole: dict[str, str], tmp_path: Path) -> None:
     _build("s3://bucket/some/set", tmp_path)
     assert _hashes(_on_server("s3://bucket/some/set")) == whole

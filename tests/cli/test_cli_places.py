@@ -187,6 +187,7 @@ def test_init_and_the_demo_without_their_extra(tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "recipe.yaml").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"),
     [

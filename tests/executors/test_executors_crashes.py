@@ -55,6 +55,7 @@ sample_worker.seal_if_staged = seal_and_die
 """
 
 
+@pytest.mark.slow
 def test_f25_a_worker_that_dies_while_it_seals_a_shard_costs_nothing(runs: Runs, tmp_path: Path) -> None:
     runs.run("build", runs.recipe(4), "-o", tmp_path / "out", "-j", 1, code=SEALING_KILLS)
     runs.run("build", runs.recipe(4), "-o", tmp_path / "sound", "--backend", "threading")

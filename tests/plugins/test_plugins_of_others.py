@@ -92,6 +92,7 @@ def test_without_the_package_its_names_are_unknown(run: Run, tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_another_version_is_another_dataset(installed: Path, run: Run, tmp_path: Path) -> None:
     """A dataset is not gone on with by another version of what made it, and replay says which one it was."""
     (tmp_path / "example.yaml").write_text(RECIPE)
@@ -116,6 +117,7 @@ def test_doctor_lists_them(installed: Path, run: Run) -> None:
     assert "faces ovals: 4 faces" in told
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_one_line_and_breaks_nothing(run: Run, tmp_path: Path) -> None:
     site = _package(
         tmp_path / "site",
