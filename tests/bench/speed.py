@@ -34,15 +34,16 @@ from natocc.recipe.model import validate_recipe
 from natocc.workers.pool import WORKER_ENVIRONMENT
 
 PAPER: Mapping[str, Any] = {"light": {"shading": 0}, "optics": {"edge": False, "sharpness": 0, "grain": 0}}
-SETS: Mapping[str, tuple[float, Mapping[str, Any]]] = {
-    "objects, paper": (1.6, {"occluders": {"source": "coco"}, "colour": {"shift": 0}, **PAPER}),
-    "objects": (1.6, {"occluders": {"source": "coco"}}),
-    "hands SOT, paper": (2.2, {"occluders": {"source": "hands"}, "colour": {"transfer": "sot", "shift": 0}, **PAPER}),
-    "hands SOT": (2.2, {"occluders": {"source": "hands"}, "colour": {"transfer": "sot"}}),
-    "RandOcc": (1.6, {"method": "randocc", "occluders": {"source": "shapes"}}),
+PLAIN, OBJECTS, HANDS = (1.6, 2.5, 3.5), (2.2, 3.0, 4.0), (2.8, 4.5, 7.0)
+SETS: Mapping[str, tuple[tuple[float, float, float], Mapping[str, Any]]] = {
+    "objects, paper": (PLAIN, {"occluders": {"source": "coco"}, "colour": {"shift": 0}, **PAPER}),
+    "objects": (OBJECTS, {"occluders": {"source": "coco"}}),
+    "hands SOT, paper": (HANDS, {"occluders": {"source": "hands"}, "colour": {"transfer": "sot", "shift": 0}, **PAPER}),
+    "hands SOT": (HANDS, {"occluders": {"source": "hands"}, "colour": {"transfer": "sot"}}),
+    "hands": (HANDS, {"occluders": {"source": "hands"}}),
+    "RandOcc": (PLAIN, {"method": "randocc", "occluders": {"source": "shapes"}}),
 }
-"""Name to the bar at 1024 px and the set of a recipe."""
-BAR_BELOW = 2.5
+"""Name to the bars at 1024, 512 and 256 px, and the set of a recipe."""
 WARM = 2
 MEMORY = ("cutout", "plan", "render")
 """Stages of a sample that need no file of the sample."""
@@ -72,7 +73,7 @@ def main() -> None:
             faces = _faces(data, Path(scratch) / f"faces-{side}", side)
             for name in told.sets:
                 row = {"side": side, "set": name, **_measured(faces, data, Path(scratch), SETS[name][1], told.samples)}
-                row["bar"] = SETS[name][0] if side >= 1024 else BAR_BELOW
+                row["bar"] = SETS[name][0][0 if side >= 1024 else 1 if side >= 512 else 2]
                 rows.append(row)
                 stages = " ".join(f"{row['stages'][stage]:8.1f}" for stage in STAGES)
                 told_row = f"{side:5} {name:18} {row['floor']:6.1f} {row['sample']:7.1f} {row['ratio']:6.2f} {row['bar']:5.1f}"
