@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,8 @@ def check_row(row: Mapping[str, Any]) -> None:
         empty += ["occluders"] if occluder is None or any(occluder[name] is None for name in _OF_AN_OCCLUDER) else []
     for landmark in row.get("landmarks") or ():
         empty += ["landmarks"] if landmark is None or None in landmark.values() else []
+        if landmark is not None and not all(math.isfinite(landmark[name] or 0) for name in ("x", "y")):
+            raise ValueError(f"a landmark at {landmark['x']}, {landmark['y']} of sample {row.get('index')}")
     if empty:
         raise ValueError(f"no {empty[0]} of sample {row.get('index')}")
     status = row.get("status", "made")

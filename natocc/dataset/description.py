@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
+from natocc.core.addresses import has_credentials
 from natocc.core.errors import UsageError
 from natocc.core.nesting import is_flat
 from natocc.core.plans import Json
@@ -28,6 +29,7 @@ VOUCHED = (CARD, CONTACT_SHEET)
 """The files beside the samples that ``dataset.json`` answers for, by their sha256."""
 
 _VALUE = re.compile(r"n|between|0|[1-9][0-9]{0,4}")
+_MOST = {"mattes": 2**16 - 1}  # of a folder's values; of others 255
 _DEEPEST = 20  # mappings and lists within each other; natocc's recipes have 6
 
 
@@ -266,14 +268,25 @@ def _check_recipe(value: Mapping[str, Any]) -> None:
     image, masks = output.get("image", {}), output.get("masks", [])
     expect(isinstance(image, dict) and image.get("format", "jpg") in ("jpg", "png"), "output.image.format jpg or png")
     expect(isinstance(masks, list) and all(isinstance(mask, str) for mask in masks), "names in output.masks")
+    expect(not any(map(has_credentials, _texts(recipe))), "no password, key or token in an address")
     expect(recipe.get("splits") is None or isinstance(recipe["splits"], dict), "splits that are a mapping, or none")
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a part of a recipe."""
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(item)
+
+
 def _is_labels(value: object) -> bool:
-    """Folders of masks, each with names of values: numbers in decimal, of 16 bits at most, ``n`` or what lies ``between``."""
+    """Folders of masks, each with names of values: numbers in decimal that its files can hold, ``n`` or what lies ``between``."""
     if not isinstance(value, dict) or not value.keys() <= {*FOLDERS} - {*PICTURES}:
         return False
-    return all(_is_texts(names) and all(map(_VALUE.fullmatch, names)) for names in value.values())
+    if not all(_is_texts(names) and all(map(_VALUE.fullmatch, names)) for names in value.values()):
+        return False
+    return all(int(name) <= _MOST.get(folder, 255) for folder, names in value.items() for name in names if name.isdecimal())
 
 
 def _is_count(value: object) -> TypeGuard[int]:

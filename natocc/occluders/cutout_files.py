@@ -32,6 +32,7 @@ class CutoutsOccluders(OccluderOptions):
     Colours may be straight or premultiplied by their alpha: that is noticed, and said.
     """
 
+    reads = SUFFIXES
     source: Literal["cutouts"] = "cutouts"
     root: Location = "cutouts"
     """Location of the folder of pictures."""

@@ -14,9 +14,8 @@ from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Json
 from natocc.core.versions import __version__, versions
 from natocc.dataset.description import DatasetDescription
-from natocc.io.folders import Links
 from natocc.io.images import read_bytes, sha256
-from natocc.io.listings import known_files
+from natocc.io.listings import Place, known_files
 from natocc.io.notes import OF_NATOCC, OF_THE_SYSTEM, Notes
 from natocc.io.paths import locate
 from natocc.io.processor import processor, told_apart
@@ -226,8 +225,9 @@ def _occluders(source: OccluderSource, options: Options, data: Path, cache: Path
 
 def files_of(options: Options, data: Path, cache: Path) -> Json:
     """How many files there are where options point, and the sha256 over their names and sizes."""
-    places = ((locate(location, data), _links(options, field)) for field, location in options.locations())
-    return known_files(places, cache).to_json()
+    return known_files(
+        (_place(options, field, locate(location, data)) for field, location in options.locations()), cache
+    ).to_json()
 
 
 def hashes_of(options: Options, data: Path) -> dict[str, Json]:
@@ -238,11 +238,9 @@ def hashes_of(options: Options, data: Path) -> dict[str, Json]:
     return {"sha256": hashes} if hashes else {}
 
 
-def _links(options: Options, field: str) -> Links:
-    """The rule for links of the part that holds a field, such as ``textures.root``; that of the whole where it has none."""
-    whole: Links = getattr(options, "links", "follow")
+def _place(options: Options, field: str, path: Path) -> Place:
+    """By the rules of the part that holds a field, such as ``textures.root``; that of the whole for links, where it has none."""
     owner: Any = options
     for name in field.split(".")[:-1]:
         owner = owner[int(name)] if isinstance(owner, tuple) else getattr(owner, name)
-    part: Links = getattr(owner, "links", whole)
-    return part
+    return Place(path, getattr(owner, "links", getattr(options, "links", "follow")), owner.reads)

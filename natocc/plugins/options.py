@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
@@ -31,6 +31,12 @@ class Options(BaseModel):
     """A part of a recipe: unknown keys are refused with the nearest known one; NaN and infinity are not numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    reads: ClassVar[tuple[str, ...]] = ("",)
+    """How names of files end, in lower case, that are read in the folders that a :data:`Location` here means; all unless given.
+
+    Others are no input: a log that is written there while a build is on changes nothing.
+    """
 
     @model_validator(mode="before")
     @classmethod

@@ -181,7 +181,7 @@ class Recipe(Options):
     faces: Annotated[SerializeAsAny[FaceOptions], ChosenFrom(FACE_SOURCES, FaceOptions)]
     """Where faces come from."""
     sets: tuple[Annotated[SerializeAsAny[SetRecipe], BeforeValidator(_choose_set), WithJsonSchema({PART_OF: "sets"})], ...] = (
-        Field(min_length=1)
+        Field(min_length=1, max_length=1000)
     )
     """Sets of samples; each makes one sample of each face unless it says otherwise."""
     splits: Splits | None = None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import multiprocessing
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 SILENCE = 600.0
 """Seconds for which nothing may be begun or done: a worker opens what it works on, and describes what it has made."""
+
+STOPPED = 20.0
+"""Seconds for which a worker may be stopped by a signal while this process is not; seen on Linux."""
 
 _Future = concurrent.futures.Future[Any]
 
@@ -34,6 +38,8 @@ class Stuck:
         self._notes, self._patience = notes, 1.1 * limit + 5
         self._every = max(0.5, min(10.0, limit / 4))
         self._seen: dict[tuple[str, int], float] = {}
+        self._stopped: dict[int, float] = {}
+        """By process: since when it was seen stopped."""
         self._last, self._clock = time.monotonic(), 0.0  # which stands still while this process does
         self._moved, self._look_at = 0.0, self._last + self._every
 
@@ -61,6 +67,18 @@ class Stuck:
                     raise WorkerStuckError
         if seen.keys() != self._seen.keys():
             self._moved = self._clock
+        self._stopped = {pid: self._stopped.get(pid, self._clock) for pid in _stopped_workers()}
+        if any(self._clock - since > STOPPED for since in self._stopped.values()):
+            raise WorkerStuckError
         if self._clock - self._moved > SILENCE + self._patience:  # at no item, as while it starts
             raise WorkerStuckError
         self._seen, self._look_at = seen, time.monotonic() + self._every
+
+
+def _stopped_workers() -> Iterator[int]:
+    """Process ids of this process's workers that a signal has stopped."""
+    for child in multiprocessing.active_children():
+        with contextlib.suppress(OSError):  # it has ended, or this is not Linux
+            state = Path(f"/proc/{child.pid}/stat").read_bytes().rpartition(b") ")[2][:1]
+            if state == b"T" and child.pid is not None:
+                yield child.pid

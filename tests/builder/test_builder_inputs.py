@@ -248,7 +248,7 @@ def test_a_kill_while_a_shard_is_taken_apart_costs_nothing(
 
 
 @pytest.mark.slow
-def test_a_part_tries_again_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_stops_where_an_input_changed_while_it_was_made(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _build(data, data / "whole")
     run = Run(_recipe(), Workspace(data, data.parent / "cache"), data / "part", count=COUNT)
     face, aside = data / "faces/images/2.bmp", data / "2.bmp"

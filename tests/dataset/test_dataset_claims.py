@@ -65,6 +65,7 @@ def test_a_manifest_that_unpacks_to_much_is_refused_before_it_is_read(root: Path
         {"status": "rejected", "reason": "because"},
         {"occluders": [None]},
         {"landmarks": [{"x": None, "y": 1.0, "hidden": True}]},
+        {"landmarks": [{"x": float("inf"), "y": 1.0, "hidden": True}]},
         {"width": None},
         {"occlusion_ratio": 1.5},
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from natocc.io import listings as inputs
-from natocc.io.listings import known_files, list_files
+from natocc.io.listings import Place, known_files, list_files
 
 COUNT = 40
 
@@ -54,16 +54,16 @@ def _lose_all(photos: Path) -> None:
 
 @pytest.mark.parametrize("change", [_add, _rename, _remove, _replace, _add_folder, _lose_all])
 def test_a_listing_is_kept_until_a_folder_changes(photos: Path, tmp_path: Path, change: Callable[[Path], None]) -> None:
-    first = known_files([(photos, "follow")], tmp_path / "cache")
-    assert first == list_files([(photos, "follow")]) == known_files([(photos, "follow")], tmp_path / "cache")
+    first = known_files([Place(photos, "follow")], tmp_path / "cache")
+    assert first == list_files([Place(photos, "follow")]) == known_files([Place(photos, "follow")], tmp_path / "cache")
     assert first.count == COUNT
     change(photos)
-    assert known_files([(photos, "follow")], tmp_path / "cache") == list_files([(photos, "follow")]) != first
+    assert known_files([Place(photos, "follow")], tmp_path / "cache") == list_files([Place(photos, "follow")]) != first
 
 
 def test_a_folder_that_has_just_changed_is_not_kept(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "_SETTLED", 10**12)
-    known_files([(photos, "follow")], tmp_path / "cache")
+    known_files([Place(photos, "follow")], tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
@@ -71,10 +71,10 @@ def test_a_folder_that_has_just_changed_is_not_kept(photos: Path, tmp_path: Path
 def test_a_damaged_listing_is_made_again_with_one_line(
     photos: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    known_files([(photos, "follow")], tmp_path / "cache")
+    known_files([Place(photos, "follow")], tmp_path / "cache")
     (kept,) = (tmp_path / "cache" / "listings").rglob("*.json")
     kept.write_text(damage)
-    assert known_files([(photos, "follow")], tmp_path / "cache") == list_files([(photos, "follow")])
+    assert known_files([Place(photos, "follow")], tmp_path / "cache") == list_files([Place(photos, "follow")])
     assert len(caplog.messages) == 1
     assert json.loads(kept.read_text())["value"]["count"] == COUNT
 
@@ -84,8 +84,8 @@ def test_loops_and_folders_that_are_not_there_have_no_files(tmp_path: Path) -> N
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "self").symlink_to("self")
     (tmp_path / "a" / ".hidden").touch()
-    assert list_files([(tmp_path / "a", "follow"), (tmp_path / "none", "follow")]).count == 0
+    assert list_files([Place(tmp_path / "a", "follow"), Place(tmp_path / "none", "follow")]).count == 0
     (tmp_path / "one").write_bytes(b"123")
-    assert list_files([(tmp_path / "one", "follow")]).count == 1
-    assert list_files([(tmp_path / "a", "follow")]).count == 1  # by way of the folder above
-    assert list_files([(tmp_path / "a", "inside")]).count == 0
+    assert list_files([Place(tmp_path / "one", "follow")]).count == 1
+    assert list_files([Place(tmp_path / "a", "follow")]).count == 1  # by way of the folder above
+    assert list_files([Place(tmp_path / "a", "inside")]).count == 0

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from natocc.cli import main
+from natocc.faces.sources.base import FaceOptions
 from natocc.io.images import encode_jpeg, encode_png
+from natocc.io.workspace import Workspace
+from natocc.pipeline.fingerprint import changed_inputs, inputs_of
+from natocc.pipeline.sample import Pipeline
+from natocc.recipe.load import load_recipe
 
 ROWS, COLUMNS = np.mgrid[:96, :80]
 FACE = np.dstack([2 * COLUMNS + 40, 2 * ROWS, COLUMNS + ROWS]).astype(np.uint8)
@@ -35,16 +38,30 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("folder", "code"),
-    [("images", 0), ("annotations", 0), ("faces", 2), ("faces/images", 2)],
+    ("name", "is_read"),
+    [
+        ("images/more.jpg", False),
+        ("annotations/more.jpg", False),
+        ("faces/more.jpg", True),
+        ("faces/images/more.PNG", True),
+        ("faces/labelmap.txt", True),
+        ("faces/nohup.out", False),
+        ("faces/images/notes.txt", False),
+        ("faces/Thumbs.db", False),
+        ("log", False),
+    ],
 )
-def test_a_file_blocks_resume_only_where_the_recipe_reads(data: Path, tmp_path: Path, folder: str, code: int) -> None:
+def test_a_file_counts_only_where_the_recipe_reads_it(data: Path, tmp_path: Path, name: str, is_read: bool) -> None:
     """The key ``images`` of a labelled source is a folder below its root, not one below the data root."""
-    command = ["build", str(tmp_path / "x.yaml"), "--data", str(data), "-o", str(tmp_path / "out"), "-j", "1"]
-    first = CliRunner().invoke(main, command)
-    assert first.exit_code == 0, first.output
-    (data / folder).mkdir(exist_ok=True)
-    (data / folder / "more.txt").write_text("of another dataset")
-    again = CliRunner().invoke(main, command)
-    assert again.exit_code == code, again.output
-    assert ("inputs.faces.files" in again.output) == (code == 2)
+    recipe, workspace = load_recipe(str(tmp_path / "x.yaml")), Workspace(data, tmp_path / "cache")
+    pipeline = Pipeline(recipe, workspace)
+    before = inputs_of(pipeline)
+    (data / name).parent.mkdir(exist_ok=True)
+    (data / name).write_text("not of this dataset")
+    changed = changed_inputs(before, pipeline)
+    assert bool(changed) == is_read
+    assert all("inputs.faces.files" in line for line in changed)
+
+
+def test_what_a_plug_in_says_nothing_of_is_all_read() -> None:
+    assert FaceOptions.reads == ("",)

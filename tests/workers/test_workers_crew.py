@@ -68,8 +68,9 @@ def _stops_at_first(piece: Piece[str]) -> str:
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_stopped_before_it_begins_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stuck, "SILENCE", 2)
+@pytest.mark.parametrize("seen_by", ["SILENCE", "STOPPED"])
+def test_a_worker_that_is_stopped_before_it_begins_is_replaced(monkeypatch: pytest.MonkeyPatch, seen_by: str) -> None:
+    monkeypatch.setattr(stuck, seen_by, 2)
     assert [done.result for done in Crew(_stops_at_first, 2, str, limit=1).run([["a", "b"]])] == ["ab"]
 
 

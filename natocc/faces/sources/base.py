@@ -21,7 +21,7 @@ from natocc.io.files import read_text
 from natocc.io.folders import Links
 from natocc.io.images import MAX_PIXELS, MOST_PIXELS
 from natocc.io.notes import OTHER_SUFFIX, Notes
-from natocc.io.paths import locate, without_suffix
+from natocc.io.paths import SUFFIXES, locate, without_suffix
 from natocc.plugins.options import Location, Options
 from natocc.plugins.table import Table
 
@@ -158,6 +158,10 @@ class WithLandmarks(SameFaces):
         """
         landmarks = self.files.find(face_id)
         return dataclasses.replace(self.faces.read(face_id), landmarks_xy=landmarks, detector="given")
+
+
+PICTURES_AND_LANDMARKS = (*SUFFIXES, ".pts")
+"""What built-in sources read in folders (:attr:`natocc.plugins.options.Options.reads`)."""
 
 
 class FaceOptions(Options, abc.ABC):

@@ -16,8 +16,8 @@ from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.samples import FaceSample, Mask, Origin
 from natocc.core.text import nearest
 from natocc.faces.classes import FACE_PARTS, PARTS, values_of
-from natocc.faces.sources.base import FaceOptions, FaceSource
-from natocc.faces.sources.celeba import MAPPING, CelebA, read_celeba
+from natocc.faces.sources.base import PICTURES_AND_LANDMARKS, FaceOptions, FaceSource
+from natocc.faces.sources.celeba import IDENTITIES, MAPPING, CelebA, read_celeba
 from natocc.faces.sources.covered import Unoccluded, leave_out_covered
 from natocc.faces.sources.unoccluded import occluded_faces
 from natocc.io import images
@@ -43,6 +43,7 @@ class CelebAMaskFaces(FaceOptions):
     .. [1] C.-H. Lee et al., "MaskGAN: Towards Diverse and Interactive Facial Image Manipulation", CVPR 2020.
     """
 
+    reads = (*PICTURES_AND_LANDMARKS, MAPPING.lower(), IDENTITIES.lower())
     source: Literal["celebamask"]
     root: Location = "CelebAMask-HQ"
     """Location of the folder that holds ``CelebA-HQ-img`` and ``CelebAMask-HQ-mask-anno``."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.samples import FaceSample, Origin, Points
 from natocc.faces.landmarks.detections import Detection, detect_faces
-from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.faces.sources.base import PICTURES_AND_LANDMARKS, FaceOptions, FaceSource
 from natocc.io import images
 from natocc.io.folders import list_folder
 from natocc.io.notes import Notes
@@ -25,6 +25,7 @@ _LAYOUT = f"a folder of photographs ({', '.join(SUFFIXES)}), nested as you like"
 class FolderFaces(FaceOptions):
     """Every photograph below a folder, or every face in them."""
 
+    reads = PICTURES_AND_LANDMARKS
     source: Literal["folder"]
     root: Location = "photos"
     """Location of the folder."""

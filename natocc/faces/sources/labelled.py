@@ -16,7 +16,7 @@ from natocc.core.text import nearest
 from natocc.faces.alignment.align import AlignOptions
 from natocc.faces.classes import CLASS_TABLES, FACE_PARTS, NOT_LABELLED, values_of
 from natocc.faces.colours import LABELMAP, ClassColour, read_labelmap
-from natocc.faces.sources.base import FaceOptions, FaceSource
+from natocc.faces.sources.base import PICTURES_AND_LANDMARKS, FaceOptions, FaceSource
 from natocc.faces.sources.covered import Unoccluded, leave_out_covered
 from natocc.faces.sources.first_look import refuse_label_maps, some_masks
 from natocc.faces.sources.picture_and_mask import Entry, Folders, split_of
@@ -43,6 +43,7 @@ class LabelledFaces(FaceOptions):
     needs none, and one drawn on the pixels as they were stored needs the picture's.
     """
 
+    reads = (*PICTURES_AND_LANDMARKS, LABELMAP)
     source: Literal["labelled"]
     root: Location = "faces"
     """Location of the dataset."""

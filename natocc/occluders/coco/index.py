@@ -16,13 +16,14 @@ from natocc.core.plans import Json
 from natocc.io.cache import FolderCache
 from natocc.io.files import open_file
 from natocc.io.images import file_sha256
+from natocc.io.sealed_json import is_sealed, sealed_line
 from natocc.io.tables import map_table, write_table
 from natocc.occluders.coco.instances import AnnotationEntry, Instances, PictureEntry, read_instances
 from natocc.occluders.coco.scalars import Id, id_of
 from natocc.occluders.library.extraction import library_key
 
 _ANNOTATIONS, _PICTURES, _SUMMARY = "annotations.arrow", "pictures.arrow", "summary.json"
-_VERSION = "coco index 3"
+_VERSION = "coco index 4"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -142,16 +143,19 @@ def read_annotation(path: Path, annotation: AnnotationEntry) -> Any:
 def _write_index(index: CocoIndex, folder: Path) -> None:
     write_table(folder / _ANNOTATIONS, index.annotations)
     write_table(folder / _PICTURES, index.pictures)
-    (folder / _SUMMARY).write_text(json.dumps(_summary(index, folder)), encoding="ascii")
+    (folder / _SUMMARY).write_bytes(sealed_line(_summary(index, folder)))
 
 
 def _map_index(path: Path, folder: Path) -> CocoIndex:
-    summary = json.loads((folder / _SUMMARY).read_text(encoding="ascii"))
+    line = (folder / _SUMMARY).read_bytes()
+    if not is_sealed(line):
+        raise ValueError(f"{_SUMMARY} is not what was written")
+    summary = json.loads(line)
+    for name in (_ANNOTATIONS, _PICTURES):
+        if file_sha256(folder / name) != summary[name]:
+            raise ValueError(f"{name} is not what was written")
     tables = map_table(folder / _ANNOTATIONS), map_table(folder / _PICTURES)
-    index = CocoIndex(path, tuple(summary["categories"]), *tables, bool(summary["painted"]))
-    if summary != (found := _summary(index, folder)):
-        raise ValueError(f"expected {summary}, found {found}")
-    return index
+    return CocoIndex(path, tuple(summary["categories"]), *tables, summary["painted"])
 
 
 def _summary(index: CocoIndex, folder: Path) -> dict[str, Json]:

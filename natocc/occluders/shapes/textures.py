@@ -84,6 +84,7 @@ class PictureTextures(TextureOptions):
     .. [1] M. Cimpoi et al., "Describing Textures in the Wild", CVPR 2014.
     """
 
+    reads = SUFFIXES
     source: Literal["textures"] = "textures"
     root: Location = "dtd"
     """Location of a folder with ``images/CLASS/``, or of pictures."""

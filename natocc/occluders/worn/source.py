@@ -51,6 +51,7 @@ class WornOccluders(OccluderOptions):
     .. [1] A. Anwar, A. Raychowdhury, "Masked Face Recognition for Secure Authentication", arXiv 2008.11104 (MaskTheFace).
     """
 
+    reads = (*SUFFIXES, ".json", ".csv", ".cfg")
     source: Literal["worn"] = "worn"
     root: Location | None = None
     """Location of a folder of templates: pictures with an alpha channel, each with its points beside it as ``NAME.json`` or
