@@ -14,6 +14,7 @@ from joblib.externals.loky.backend import resource_tracker
 from natocc.core.errors import RunError
 from natocc.workers.safe_path import safe_path
 from natocc.workers.signals import obey
+from natocc.workers.stuck import stopped_workers
 
 WORKER_ENVIRONMENT = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")},
@@ -44,7 +45,7 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
             raise cannot_start(jobs, error) from error
         try:
             yield executor
-            well = True
+            well = not any(stopped_workers())  # one that is stopped does not hear that all is done
         finally:
             if not well:
                 executor._processes.clear()  # else loky kills them itself, for which it needs pgrep

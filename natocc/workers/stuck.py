@@ -67,7 +67,7 @@ class Stuck:
                     raise WorkerStuckError
         if seen.keys() != self._seen.keys():
             self._moved = self._clock
-        self._stopped = {pid: self._stopped.get(pid, self._clock) for pid in _stopped_workers()}
+        self._stopped = {pid: self._stopped.get(pid, self._clock) for pid in stopped_workers()}
         if any(self._clock - since > STOPPED for since in self._stopped.values()):
             raise WorkerStuckError
         if self._clock - self._moved > SILENCE + self._patience:  # at no item, as while it starts
@@ -75,7 +75,7 @@ class Stuck:
         self._seen, self._look_at = seen, time.monotonic() + self._every
 
 
-def _stopped_workers() -> Iterator[int]:
+def stopped_workers() -> Iterator[int]:
     """Process ids of this process's workers that a signal has stopped."""
     for child in multiprocessing.active_children():
         with contextlib.suppress(OSError):  # it has ended, or this is not Linux

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import time
@@ -15,6 +16,7 @@ from natocc.core.errors import Reason, RunError
 from natocc.workers import stuck
 from natocc.workers.crew import Crew, in_order
 from natocc.workers.piece import Piece
+from natocc.workers.pool import worker_pool
 from natocc.workers.safe_path import safe_path
 
 
@@ -91,6 +93,18 @@ def test_a_bug_and_a_consumer_that_stops_leave_no_worker(isolated: bool) -> None
     assert workers()
     running.close()
     assert not workers()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_stopped_when_all_is_done_is_not_waited_for() -> None:
+    with worker_pool(2) as pool:
+        assert list(pool.map(str.upper, ["a", "b", "c", "d"])) == ["A", "B", "C", "D"]
+        one, *_ = multiprocessing.active_children()
+        assert one.pid is not None
+        os.kill(one.pid, signal.SIGSTOP)
+        while one.pid not in stuck.stopped_workers():
+            time.sleep(0.01)
+    assert not one.is_alive()
 
 
 def test_one_job_works_here_and_in_order() -> None:
