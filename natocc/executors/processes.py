@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
-from collections.abc import Generator, Iterable, Sequence
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import joblib
@@ -22,6 +25,8 @@ from natocc.workers.crew import Crew
 Piece = Sequence[SampleSpec]
 Made = tuple[Piece, SealedShard | None]
 """Samples that are staged now; and their shard, if they were the last of it, and a worker has sealed it."""
+
+_SECONDS_TO_END = 10.0
 
 
 class Makers(Protocol):
@@ -51,14 +56,54 @@ class Threads:
     jobs: int
 
     def run(self, pieces: Iterable[Piece]) -> Generator[Made, None, None]:
-        """Make pieces; each comes back when its samples are staged, in any order."""
-        work = (joblib.delayed(self._made)(piece) for piece in pieces)
-        yield from joblib.Parallel(self.jobs, backend="threading", batch_size=1, return_as="generator_unordered")(work)
+        """Make pieces; each comes back when its samples are staged, in any order. Nothing is made any more when it is left."""
+        turns = _Turns()
+        work = (joblib.delayed(self._made)(piece, turns) for piece in itertools.takewhile(turns.go_on, pieces))
+        done = joblib.Parallel(self.jobs, backend="threading", batch_size=1, return_as="generator_unordered")(work)
+        try:
+            for each in done:  # noqa: UP028  # `yield from` would close joblib's generator first
+                yield each
+        finally:
+            if turns.end():
+                collections.deque(done, maxlen=0)  # pieces of which nothing is made; joblib warns of those that nobody takes
 
-    def _made(self, piece: Piece) -> Made:
+    def _made(self, piece: Piece, turns: _Turns) -> Made:
         for spec in piece:
-            make_sample(self.pipeline, self.layout, spec)
+            with turns.one() as wanted:
+                if wanted:
+                    make_sample(self.pipeline, self.layout, spec)
         return piece, None
+
+
+class _Turns:
+    """What threads are at. joblib does not wait for those of a run that failed, and Python aborts where one still computes."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._taken, self._ended = 0, False
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[bool]:
+        """A sample's turn; whether it is still wanted."""
+        with self._changed:
+            self._taken += 1
+            wanted = not self._ended
+        try:
+            yield wanted
+        finally:
+            with self._changed:
+                self._taken -= 1
+                self._changed.notify_all()
+
+    def go_on(self, _: object) -> bool:
+        """Whether they have not been ended."""
+        return not self._ended
+
+    def end(self) -> bool:
+        """Let no other sample begin, and wait for those that have begun, but not for ever: one may hang. Whether none does."""
+        with self._changed:
+            self._ended = True
+            return self._changed.wait_for(lambda: not self._taken, _SECONDS_TO_END)
 
 
 @dataclasses.dataclass(frozen=True)
