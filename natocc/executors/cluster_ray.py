@@ -52,7 +52,7 @@ class RayCluster:
     address: str
 
     def processors(self) -> tuple[str, ...]:
-        return told_processors(self._asked(processor))
+        return told_processors(self._asked(lambda: processor()))  # Ray takes functions only, none that is cached
 
     def check(self, job: ShardJob) -> None:
         self._cpus()

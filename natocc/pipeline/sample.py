@@ -83,7 +83,8 @@ class Pipeline:
         self.recipe: Recipe = recipe
         self.workspace: Workspace = workspace
         data, cache, jobs = workspace.data, workspace.cache, workspace.jobs
-        recipe.check_cache(data, cache)
+        if look:
+            recipe.check_cache(data, cache)
         # The faces of `like` are one for a photograph already, if there are splits.
         if like:
             self.faces: FaceSource = like.faces

@@ -262,9 +262,10 @@ class Recipe(Options):
 
 
 def _is_taken(cache: Path) -> bool:
-    """Whether a folder holds something and is no cache of natocc's."""
+    """Whether a folder holds something and is no cache of natocc's: itself, or all in it that is not hidden, has its tag."""
     with contextlib.suppress(OSError):
-        return not (cache / CACHE_TAG).exists() and any(cache.iterdir())
+        shown = [entry for entry in cache.iterdir() if not entry.name.startswith(".")]
+        return not (cache / CACHE_TAG).exists() and not all((entry / CACHE_TAG).exists() for entry in shown)
     return False
 
 

@@ -328,6 +328,11 @@ def test_a_cache_is_no_input(tmp_path: Path) -> None:
             recipe.check_cache(tmp_path, tmp_path / cache)
     (tmp_path / "photos" / "cache" / "CACHEDIR.TAG").write_bytes(b"")
     recipe.check_cache(tmp_path, tmp_path / "photos" / "cache")
+    kept = tmp_path / "photos" / "used" / "equal"  # each folder of a cache has a tag
+    kept.mkdir(parents=True)
+    (kept / "CACHEDIR.TAG").write_bytes(b"")
+    (tmp_path / "photos" / "used" / ".key.lock").write_bytes(b"")
+    recipe.check_cache(tmp_path, tmp_path / "photos" / "used")
 
 
 def test_locations_are_known_by_their_type() -> None:

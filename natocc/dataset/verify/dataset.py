@@ -77,9 +77,10 @@ def verify_folder(root: Path, depth: Depth, jobs: int, progress: Progress, files
         findings += _unexpected_folders(files, expected, set(seen.shards), description.is_complete)
         findings += strangers(layout, files, description.is_complete)
         findings += card_findings(layout, description, depth) if description.is_complete else []
-        told = {finding.path for finding in findings}
-        linked = (path.relative_to(root).as_posix() for path in links(root))
-        findings += [Finding(Kind.EXTRA, path, "no link", "one") for path in linked if path not in told]
+        told = {finding.path for finding in findings if finding.kind not in (Kind.EXTRA, Kind.LEFTOVER)}
+        linked = {path.relative_to(root).as_posix() for path in links(root)} - told
+        findings = [finding for finding in findings if finding.path not in linked]
+        findings += [Finding(Kind.EXTRA, path, "no link", "one") for path in linked]
         if description.is_complete:
             progress("verifying the manifest", 0, None)
             assert description.samples is not None  # a complete dataset says so
