@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from natocc.core.versions import __version__
 from natocc.dataset.description import DatasetDescription, read_dataset
 from natocc.dataset.findings import Finding
 from natocc.dataset.inputs_read import InputsRead, inputs_of
-from natocc.dataset.layout import Layout
+from natocc.dataset.layout import Layout, shard_count
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import ShardRecord, whole_shards
 from natocc.dataset.shard_ranges import show_ranges
@@ -102,7 +101,7 @@ def check_joinable(sources: Sequence[PartSource]) -> Joinable:
         if lines:
             raise UsageError(f"{source.root} is no part of the same dataset as {first.root}:", *lines)
     samples = _samples(sources)
-    count = math.ceil(samples / first.layout.shard_size)
+    count = shard_count(samples, first.layout.shard_size)
     holders: dict[int, tuple[PartSource, ...]] = {}
     for source in sources:
         for shard in source.shards:

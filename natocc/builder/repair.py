@@ -18,6 +18,7 @@ from natocc.core.samples import Origin, Rejection, SampleRecord
 from natocc.dataset.description import write_dataset
 from natocc.dataset.findings import Finding, Kind
 from natocc.dataset.layout import FOLDERS, RECORD_NAME, SAMPLE_NAME, SHARD_NAME
+from natocc.dataset.links import link_on_the_way
 from natocc.dataset.manifest import Row, read_manifest, write_manifest
 from natocc.dataset.open import open_dataset
 from natocc.dataset.records import read_shard, read_shards
@@ -106,12 +107,13 @@ class Repair:
         for finding in self._of[Kind.EXTRA] + self._of[Kind.LEFTOVER]:
             path = self._root / finding.path
             with disk_errors(path):
-                if path == self._layout.staging and not path.is_symlink():
+                ours = link_on_the_way(self._root, path) is None  # what a link leads to is not of the dataset
+                if path == self._layout.staging and ours:
                     clean_staging(self._layout)
-                elif _own_name(finding.path) and not _is_linked(self._root, path) and path.is_file():
+                elif ours and _own_name(finding.path) and path.is_file():
                     path.unlink()
                     _remove_empty(path.parent)
-                elif not (_own_folder(finding.path) and not _is_linked(self._root, path) and _remove_empty(path)):
+                elif not (ours and _own_folder(finding.path) and _remove_empty(path)):
                     self.left[finding.path] = "natocc did not write it: move it away"
 
     def _repair_files(self) -> None:
@@ -254,11 +256,6 @@ def _own_folder(path: str) -> bool:
     """Whether natocc gives folders such names in such places."""
     above, _, shard = path.partition("/")
     return above in FOLDERS and SHARD_NAME.fullmatch(shard) is not None
-
-
-def _is_linked(root: Path, path: Path) -> bool:
-    """Whether a path below a folder is a link, or leads through one: what it leads to is not of the dataset."""
-    return any(place.is_symlink() for place in (path, *path.parents) if place.is_relative_to(root) and place != root)
 
 
 def _remove_empty(folder: Path) -> bool:

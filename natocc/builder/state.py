@@ -55,7 +55,7 @@ class State:
     @property
     def all_shards(self) -> range:
         """Numbers of all shards of the dataset."""
-        return range(-(-self.count // self.layout.shard_size))
+        return range(shard_count(self.count, self.layout.shard_size))
 
     @property
     def missing(self) -> list[int]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from natocc.compose.colour_spaces import GAMMA, Float
+from natocc.compose.gaussian import gaussian
 from natocc.compose.reduced import reduced
 from natocc.compose.shadow import WARM
 from natocc.compose.warp import Layer
@@ -18,6 +19,7 @@ _SIDED = 1.2  # 0: as dark on the side towards the light as away from it
 _OF_CONTACT = 1.3  # share of light missing in the line, as a multiple of what is missing around the hand
 _MOST = 0.85  # share of light: closer to black, the line looks drawn
 _ABOVE = 0.7  # of the light on a face: what comes from above besides
+_REACH = 2.5  # of a blur, in its standard deviations
 _SOFT = 1.4  # px: what is blurred by twice that is blurred on a smaller picture
 _ON_HAND = 0.6  # share of the darkness that the hand's side has: it is lit from the front
 
@@ -87,15 +89,11 @@ def _blurred(plane: Matte, sigma: float) -> Matte:
     """A Gaussian blur: of what stays soft, on a smaller picture; reducing and enlarging it blur by half a pixel of that."""
     step = 2 ** max(0, int(math.log2(sigma / _SOFT)))
     if step == 1:
-        return _small_blur(plane, sigma)
+        return gaussian(plane, sigma, _REACH, cv2.BORDER_REPLICATE)
     height, width = plane.shape
-    small = _small_blur(reduced(plane, (max(width // step, 1), max(height // step, 1))), math.sqrt((sigma / step) ** 2 - 0.25))
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-
-def _small_blur(plane: Matte, sigma: float) -> Matte:
-    side = 2 * math.ceil(2.5 * sigma) + 1
-    return np.asarray(cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    small, left = reduced(plane, (max(width // step, 1), max(height // step, 1))), math.sqrt((sigma / step) ** 2 - 0.25)
+    soft = gaussian(small, left, _REACH, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _at(x: float, y: float) -> Float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.gaussian import gaussian
 from natocc.compose.lens import noise_level, noise_response
 from natocc.core import seeds
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
@@ -61,9 +61,7 @@ def match_grain(
 
 def _smoothed(foreground: Image, blur: float, noise: float, share: float) -> Image:
     """Coring: reduce by a share what differs from its surroundings by no more than noise does."""
-    side = 2 * math.ceil(2 * blur) + 1
-    smooth = cv2.GaussianBlur(foreground, (side, side), blur)
-    detail = cv2.addWeighted(foreground, 1, smooth, -1, 128)
+    detail = cv2.addWeighted(foreground, 1, gaussian(foreground, blur, 2), -1, 128)
     levels = np.arange(256) - 128
     less = np.rint(128 - share * levels * np.exp(-0.5 * (levels / (_CORE * noise + 1)) ** 2)).astype(np.uint8)
     return np.asarray(cv2.addWeighted(foreground, 1, cv2.LUT(detail, less), 1, -128), dtype=np.uint8)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.gaussian import gaussian
 from natocc.compose.quantiles import quantile
 from natocc.core.samples import Image, Mask
 
@@ -127,8 +128,7 @@ def _laplacian(planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.N
 
 def _gradient(grey: npt.NDArray[np.float32], blur: float) -> npt.NDArray[np.float32]:
     """Gradient after a Gaussian, levels per pixel."""
-    side = 2 * math.ceil(3 * blur) + 1
-    smooth = cv2.GaussianBlur(grey, (side, side), blur)
+    smooth = gaussian(grey, blur, 3)
     across, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
     return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 

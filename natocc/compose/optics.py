@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from natocc.compose.gaussian import gaussian
 from natocc.compose.lens import edge_blur
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 from natocc.io.images import MOST_PIXELS, decode_rgb, encode_jpeg
@@ -16,6 +17,7 @@ from natocc.plugins.ranges import QualityRange, UnitRange
 
 _NOTICED = 1.1  # a smaller ratio of two blurs is not noticed
 _MOST_SHARPENING = 0.6  # more becomes visible as halos
+_REACH = 2.5  # of a blur, in its standard deviations
 _BLOCK = 8  # px, of JPEG
 
 
@@ -65,14 +67,10 @@ def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: floa
         return foreground
     if own < blur:
         sigma = strength * math.sqrt(blur**2 - own**2)
-        return _blurred(foreground, sigma) if sigma > 0.1 else foreground
+        return gaussian(foreground, sigma, _REACH) if sigma > 0.1 else foreground
     amount = strength * min(own / blur - 1, _MOST_SHARPENING)
-    return np.asarray(cv2.addWeighted(foreground, 1 + amount, _blurred(foreground, min(own, 2.0)), -amount, 0), dtype=np.uint8)
-
-
-def _blurred(picture: Image, sigma: float) -> Image:
-    side = 2 * math.ceil(2.5 * sigma) + 1
-    return np.asarray(cv2.GaussianBlur(picture, (side, side), sigma), dtype=np.uint8)
+    smooth = gaussian(foreground, min(own, 2.0), _REACH)
+    return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
 
 
 def once_compressed(foreground: Image, left: int, top: int, quality: int) -> Image:

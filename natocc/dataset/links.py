@@ -35,9 +35,14 @@ def refuse_links_above(root: Path, folder: Path) -> None:
     UsageError
         If it is so.
     """
-    for path in (folder, *folder.parents[: len(folder.relative_to(root).parts) - 1]):
-        if path.is_symlink():
-            raise UsageError(f"{path} is a link to {path.readlink()}, not followed: remove the link")
+    if (path := link_on_the_way(root, folder)) is not None:
+        raise UsageError(f"{path} is a link to {path.readlink()}, not followed: remove the link")
+
+
+def link_on_the_way(root: Path, path: Path) -> Path | None:
+    """What is a link of a path below a folder: itself, or one above it; the folder may be one."""
+    below = (path, *path.parents[: len(path.relative_to(root).parts) - 1])
+    return next((place for place in below if place.is_symlink()), None)
 
 
 def links(root: Path) -> Iterator[Path]:

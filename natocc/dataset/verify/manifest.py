@@ -12,7 +12,7 @@ import numpy as np
 from natocc.core.errors import UsageError
 from natocc.dataset.description import DatasetDescription
 from natocc.dataset.findings import Depth, Finding, Kind
-from natocc.dataset.layout import Layout
+from natocc.dataset.layout import Layout, shard_count
 from natocc.dataset.manifest import Row, read_manifest_head, rows_of, schema, stream_manifest, write_rows
 from natocc.dataset.records import read_shard
 
@@ -40,7 +40,7 @@ def manifest_findings(
     if not layout.manifest.is_file():
         yield Finding(Kind.MANIFEST, name, "the manifest", "none")
         return
-    whole = len(shards) == -(-samples // layout.shard_size)
+    whole = len(shards) == shard_count(samples, layout.shard_size)
     if depth >= Depth.HASH and whole and _as_written(layout, shards, description):
         return
     try:
