@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout, Origin
-from natocc.io.images import decode_rgba, file_sha256, read_bytes, sha256
+from natocc.io.images import file_sha256, read_bytes, sha256
 from natocc.io.sealed_json import seal
 from natocc.io.tables import map_table
 from natocc.occluders.drawn import DrawnNumbers
+from natocc.occluders.library.packed import unpack
 
 INDEX = "index.arrow"
 SUMMARY = "summary.json"
@@ -138,12 +138,10 @@ class Library:
         """
         item = DrawnCutout.of(reference).id
         entry = self._entry(item)
-        rgba = decode_rgba(self._read(entry["file"], entry["file_sha256"]), entry["file"])
+        foreground, matte = unpack(self._read(entry["file"], entry["file_sha256"]), entry["width"], entry["height"])
         points_to = entry["points_to"]
         origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
         points_to_xy = None if points_to is None else (points_to[0], points_to[1])
-        foreground = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
-        matte = np.asarray(cv2.extractChannel(rgba, 3), dtype=np.uint8)
         return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
 
     def _read(self, name: str, digest: str) -> bytes:
