@@ -220,8 +220,14 @@ class Composite:
     @property
     def occlusion_ratio(self) -> float:
         """Occluded face pixels over face pixels before, in [0, 1]."""
-        before = int(np.count_nonzero(self.amodal))
-        return (before - int(np.count_nonzero(self.modal & self.amodal))) / before
+        before = cv2.countNonZero(self.amodal)
+        return (before - cv2.countNonZero(self.modal & self.amodal)) / before
+
+    @functools.cached_property
+    def occluded(self) -> Mask:
+        """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it; kept."""
+        covered = functools.reduce(np.bitwise_or, self.occluders, np.zeros_like(self.modal))
+        return covered & (1 - self.ignored)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,9 +305,3 @@ class MadeSample:
     record: SampleRecord
     face: AlignedFace | None
     composite: Composite | None
-
-
-def occluded(composite: Composite) -> Mask:
-    """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it."""
-    covered = functools.reduce(np.bitwise_or, composite.occluders, np.zeros_like(composite.modal))
-    return covered & (1 - composite.ignored)
