@@ -210,7 +210,7 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
        CVPR Workshops 2022, section 3.
     """
     face_left, face_top, face_width, face_height = cv2.boundingRect(face.face_mask)
-    left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).astype(np.uint8))
+    left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).view(np.uint8))
     flip = bool(rng.random() < rule.flip)
     scale = math.sqrt(rng.uniform(*rule.area) * face_width * face_height / (width * height)) * rng.uniform(*rule.scale)
     angle = math.radians(rng.uniform(*rule.rotate))
@@ -277,4 +277,5 @@ def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> b
 
 def enlargement(placement: Placement) -> float:
     """Factor by which a cutout's sides grow: the root of the factor on its area."""
-    return math.sqrt(abs(float(np.linalg.det(placement.affine[:, :2]))))
+    right_x, down_x, _, right_y, down_y, _ = placement.matrix
+    return math.sqrt(abs(right_x * down_y - down_x * right_y))

@@ -171,7 +171,8 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     to_box = affine.copy()
     to_box[:, 2] -= (left, top)
     array, to_box = _seen(array, to_box, (width, height))
-    scale = float(np.sqrt(abs(np.linalg.det(to_box[:, :2]))))
+    (right_x, down_x, _), (right_y, down_y, _) = to_box.tolist()
+    scale = math.sqrt(abs(right_x * down_y - down_x * right_y))
     finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
     most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
     if not _only_moved(affine):
@@ -186,7 +187,8 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
 
 def _only_moved(affine: Affine) -> bool:
     """Whether an affine moves by whole pixels, as that of what was drawn for this very face: then every pixel stays as it is."""
-    return np.array_equal(affine[:, :2], np.eye(2)) and np.array_equal(affine[:, 2], np.rint(affine[:, 2]))
+    (right_x, down_x, x), (right_y, down_y, y) = affine.tolist()
+    return (right_x, down_x, right_y, down_y) == (1, 0, 0, 1) and x.is_integer() and y.is_integer()
 
 
 def _seen(array: npt.NDArray[Any], affine: Affine, size: tuple[int, int]) -> tuple[npt.NDArray[Any], Affine]:
@@ -204,9 +206,7 @@ def _seen(array: npt.NDArray[Any], affine: Affine, size: tuple[int, int]) -> tup
 def _resized(array: npt.NDArray[Any], affine: Affine, scale: float) -> tuple[npt.NDArray[Any], Affine]:
     """`array` resized by `scale`, and the affine that does the rest of the given one."""
     times = 2 ** max(math.floor(-math.log2(max(scale, _LEAST))), 0)
-    if (
-        times > 1
-    ):  # means of whole squares of pixels take a twentieth of the time of other areas; of an even side, stripes are grey
+    if times > 1:  # means of whole squares take a twentieth of the time of other areas; of an even side, stripes are grey
         height, width = array.shape[:2]
         whole = cv2.copyMakeBorder(array, 0, -height % times, 0, -width % times, cv2.BORDER_REPLICATE)
         size = (whole.shape[1] // times, whole.shape[0] // times)
