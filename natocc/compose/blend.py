@@ -98,9 +98,9 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
         raise ValueError(f"shapes differ: background {background.shape}, foreground {foreground.shape}, alpha {alpha.shape}")
     if alpha.size and not (alpha.min() >= 0 and alpha.max() <= 1):
         raise ValueError(f"alpha must lie in [0, 1], found {alpha.min()} to {alpha.max()}")
-    share = cv2.merge([cv2.convertScaleAbs(alpha, alpha=255)] * 3).astype(np.uint16)
-    mixed = foreground * share
-    mixed += background * (255 - share)
+    share = cv2.merge([cv2.convertScaleAbs(alpha, alpha=255)] * 3)
+    mixed = np.multiply(foreground, share, dtype=np.uint16)
+    mixed += np.multiply(background, ~share, dtype=np.uint16)
     return np.asarray(cv2.convertScaleAbs(mixed, alpha=1 / 255), dtype=np.uint8)
 
 
