@@ -100,7 +100,7 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
         raise ValueError(f"alpha must lie in [0, 1], found {alpha.min()} to {alpha.max()}")
     share = cv2.merge([cv2.convertScaleAbs(alpha, alpha=255)] * 3)
     mixed = np.multiply(foreground, share, dtype=np.uint16)
-    mixed += np.multiply(background, ~share, dtype=np.uint16)
+    mixed += np.multiply(background, cv2.bitwise_not(share), dtype=np.uint16)
     return np.asarray(cv2.convertScaleAbs(mixed, alpha=1 / 255), dtype=np.uint8)
 
 

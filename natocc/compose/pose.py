@@ -209,7 +209,7 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     .. [1] K. T. R. Voo, L. Jiang, C. C. Loy, "Delving into High-Quality Synthetic Face Occlusion Segmentation Datasets",
        CVPR Workshops 2022, section 3.
     """
-    face_left, face_top, face_width, face_height = cv2.boundingRect(face.face_mask)
+    face_left, face_top, face_width, face_height = face.box
     left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).view(np.uint8))
     flip = bool(rng.random() < rule.flip)
     scale = math.sqrt(rng.uniform(*rule.area) * face_width * face_height / (width * height)) * rng.uniform(*rule.scale)
@@ -270,7 +270,7 @@ def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> b
     """Whether a cutout of that width and height, laid as small as the rule allows, may not be enlarged too much."""
     if rule.size == "physical" or rule.hold is not None or rule.hands is not None:
         return True  # it may be smaller than its area says
-    _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
+    _, _, face_width, face_height = face.box
     least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
     return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement
 

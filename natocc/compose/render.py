@@ -72,9 +72,10 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
         mattes.append(matte)
     if face.unlabelled is not None:
         ignored |= face.unlabelled
-    modal = face.face_mask & (occluded ^ 1)
+    free = 1 - occluded
+    modal = face.face_mask & free
     if ignored.any():
-        ignored &= occluded ^ 1
+        ignored &= free
         labelled = face.face_mask if face.unlabelled is None else face.face_mask | face.unlabelled
         modal[(ignored > 0) & (labelled > 0)] = IGNORE
     image, categories = finished(image, plan.finish), tuple(cutout.category for cutout in cutouts)
