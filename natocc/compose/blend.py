@@ -99,9 +99,12 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
     if alpha.size and not (alpha.min() >= 0 and alpha.max() <= 1):
         raise ValueError(f"alpha must lie in [0, 1], found {alpha.min()} to {alpha.max()}")
     share = cv2.merge([cv2.convertScaleAbs(alpha, alpha=255)] * 3)
-    mixed = np.multiply(foreground, share, dtype=np.uint16)
-    mixed += np.multiply(background, cv2.bitwise_not(share), dtype=np.uint16)
-    return np.asarray(cv2.convertScaleAbs(mixed, alpha=1 / 255), dtype=np.uint8)
+    # Differences without a sign, one of them always 0: 8 bits are mixed several times as fast as more.
+    up, down = (
+        cv2.multiply(cv2.subtract(one, other), share, scale=1 / 255)
+        for one, other in ((foreground, background), (background, foreground))
+    )
+    return np.asarray(cv2.subtract(cv2.add(background, up), down), dtype=np.uint8)
 
 
 def poisson_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
