@@ -176,6 +176,7 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     (right_x, down_x, _), (right_y, down_y, _) = to_box.tolist()
     scale = math.sqrt(abs(right_x * down_y - down_x * right_y))
     finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
+    finer = min(finer, 1.0) if array.ndim == 2 else finer  # a matte is soft
     most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
     if not _only_moved(affine):
         array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
