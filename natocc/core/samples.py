@@ -11,9 +11,11 @@ import functools
 from collections.abc import Mapping
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.core.arrays import check_image, check_landmarks, check_mask, check_plane
 from natocc.core.errors import Reason
 from natocc.core.plans import Affine, Plan
 
@@ -83,13 +85,13 @@ class FaceSample:
     others_xy: tuple[Points, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_image("image", self.image)
+        check_image("image", self.image)
         if self.face_mask is not None:
-            _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+            check_mask("face_mask", self.face_mask, self.image.shape[:2])
         if self.parts is not None:
-            _check_plane("parts", self.parts, self.image.shape[:2])
+            check_plane("parts", self.parts, self.image.shape[:2])
         if self.landmarks_xy is not None:
-            _check_landmarks(self.landmarks_xy)
+            check_landmarks(self.landmarks_xy)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -128,20 +130,26 @@ class AlignedFace:
     unlabelled: Mask | None = None
 
     def __post_init__(self) -> None:
-        _check_image("image", self.image)
-        _check_mask("face_mask", self.face_mask, self.image.shape[:2])
+        check_image("image", self.image)
+        check_mask("face_mask", self.face_mask, self.image.shape[:2])
         if self.unlabelled is not None:
-            _check_mask("unlabelled", self.unlabelled, self.image.shape[:2])
+            check_mask("unlabelled", self.unlabelled, self.image.shape[:2])
             if (self.unlabelled & self.face_mask).any():
                 raise ValueError("unlabelled must not overlap face_mask")
-        if not self.face_mask.any():
+        if not self.box[2]:
             raise ValueError("face_mask must not be empty")
         if self.parts is not None:
-            _check_plane("parts", self.parts, self.image.shape[:2])
+            check_plane("parts", self.parts, self.image.shape[:2])
         if self.landmarks_xy is not None:
-            _check_landmarks(self.landmarks_xy)
+            check_landmarks(self.landmarks_xy)
         if self.matrix.shape != (2, 3):
             raise ValueError(f"matrix must be (2, 3), got {self.matrix.shape}")
+
+    @functools.cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the face mask's box, px; kept, since it is asked for ten times a sample."""
+        left, top, width, height = cv2.boundingRect(self.face_mask)
+        return left, top, width, height
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -173,8 +181,8 @@ class Cutout:
     at_xy: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        _check_image("foreground", self.foreground)
-        _check_plane("matte", self.matte, self.foreground.shape[:2])
+        check_image("foreground", self.foreground)
+        check_plane("matte", self.matte, self.foreground.shape[:2])
         if self.matte.max(initial=0) < MATTE_THRESHOLD:
             raise ValueError("matte must cover at least one pixel")
 
@@ -291,27 +299,6 @@ class MadeSample:
     record: SampleRecord
     face: AlignedFace | None
     composite: Composite | None
-
-
-def _check_image(name: str, array: Image) -> None:
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-        raise ValueError(f"{name} must be (H, W, 3) uint8, got {array.shape} {array.dtype}")
-
-
-def _check_plane(name: str, array: Mask, shape: tuple[int, ...]) -> None:
-    if array.shape != shape or array.dtype != np.uint8:
-        raise ValueError(f"{name} must be {shape} uint8, got {array.shape} {array.dtype}")
-
-
-def _check_mask(name: str, array: Mask, shape: tuple[int, ...]) -> None:
-    _check_plane(name, array, shape)
-    if array.max(initial=0) > 1:
-        raise ValueError(f"{name} must hold 0 and 1 only, got {int(array.max())}")
-
-
-def _check_landmarks(points_xy: Points) -> None:
-    if points_xy.ndim != 2 or points_xy.shape[1] != 2 or not np.isfinite(points_xy).all():
-        raise ValueError(f"landmarks_xy must be finite and (68, 2) or (5, 2), got {points_xy.shape}")
 
 
 def occluded(composite: Composite) -> Mask:

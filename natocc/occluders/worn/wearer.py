@@ -66,7 +66,7 @@ def pose_of(face: AlignedFace, regions: Mapping[str, Mask]) -> HeadPose:
 
 def face_outline(face: AlignedFace) -> npt.NDArray[np.int32]:
     """(n, 2): outline of the face's largest piece and a margin, px; it may lie outside the picture."""
-    size = max(cv2.boundingRect(face.face_mask)[2:])
+    size = max(face.box[2:])
     margin = max(1, round(_MARGIN * size))
     around = np.pad(face.face_mask, 2 * margin, mode="edge")
     outlines, _ = cv2.findContours(grown(around, margin), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
