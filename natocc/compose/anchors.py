@@ -54,7 +54,7 @@ def anchor_points(face: AlignedFace, anchor: Anchor) -> Points:
         outline = max(outlines, key=len)[:, 0].astype(np.float64)
         return outline[np.linspace(0, len(outline), _BORDER_POINTS, endpoint=False).astype(np.intp)]
     if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
-        left, top, width, height = cv2.boundingRect(face.face_mask)
+        left, top, width, height = face.box
         return np.array(_IN_BOX[anchor]) * (width, height) + (left, top)
     points = face.landmarks_xy.astype(np.float64)
 
@@ -77,5 +77,5 @@ def draw_anchor(rng: np.random.Generator, face: AlignedFace, weights: Mapping[An
     """Draw a part by its weight and a point near it: the part's name and (2,) x, y."""
     anchor = draw_by_weight(rng, weights)
     points = anchor_points(face, anchor)
-    width = cv2.boundingRect(face.face_mask)[2]
+    width = face.box[2]
     return anchor, points[int(rng.integers(len(points)))] + rng.normal(size=2) * _JITTER * width

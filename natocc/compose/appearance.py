@@ -6,15 +6,17 @@ import functools
 import hashlib
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.colour_spaces import LUMA, bright_luminance, chroma, to_lab
+from natocc.compose.colour_spaces import LUMA, chroma, to_lab
 from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
 from natocc.compose.quantiles import medians, quantile
+from natocc.compose.small_face import SmallFace, small_face
 from natocc.compose.tint import Tint, measure_tint
 from natocc.core.samples import AlignedFace, Image, Mask
 
@@ -27,6 +29,7 @@ _TRIMS = 3
 _BIN = 16  # levels of luma
 _SHARE_OF_BIN = 0.02  # of the skin: fewer pixels do not tell a hue
 _APART = 1.8  # standard deviations: what is make-up, or not skin
+_BRIGHT = 0.91
 _GREY_CHROMA = 6.0  # CIELAB: a picture with less is black and white
 _ENDS = (0.01, 0.99)
 _MEDIAN = 0.5  # rank of the edge that an occluder's own edges are brought to
@@ -56,13 +59,18 @@ class Photo:
         labels = (face.face_mask, face.parts, face.unlabelled, face.landmarks_xy)
         digest = hashlib.sha256()
         for array in labels:
-            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+            digest.update(b"" if array is None else _packed(array).data)
         return digest.hexdigest()
 
     @functools.cached_property
     def skin_mask(self) -> Mask:
         """(H, W) 1 on skin: by the part map where it tells skin, else without what lies around brows, eyes and mouth."""
         return self._skin()
+
+    @functools.cached_property
+    def small(self) -> SmallFace:
+        """The reduced picture on which light and colours are measured."""
+        return small_face(self.face.image, self.skin_mask, self.face.face_mask)
 
     @functools.cached_property
     def skin(self) -> Image:
@@ -118,7 +126,7 @@ class Photo:
     @functools.cached_property
     def shading(self) -> Shading:
         """Low-frequency shading of the face."""
-        return fit_shading(self.face.image, self.skin_mask, self.face.face_mask)
+        return fit_shading(self.small, self.face.box)
 
     @functools.cached_property
     def blur(self) -> float:
@@ -150,17 +158,17 @@ class Photo:
     @functools.cached_property
     def tint(self) -> Tint:
         """What light and film did to its colours."""
-        return measure_tint(self.face.image, self.skin_mask, self.face.face_mask)
+        return measure_tint(self.small)
 
     @functools.cached_property
     def chroma(self) -> float:
         """CIELAB chroma of its more colourful pixels (95th percentile)."""
-        return chroma(self._pixels(np.ones_like(self.face.face_mask)))
+        return chroma(self.small.few[0].reshape(-1, 3))
 
     @functools.cached_property
     def brightness(self) -> float:
-        """Luminance of the face's bright side, in [0, 1]: the 90th percentile."""
-        return bright_luminance(self._pixels(self.face.face_mask))
+        """Luminance of the face's bright side, in [0.01, 1.01]: the 91st percentile, on whole pixels the 90th."""
+        return quantile(self.small.luminance[self.small.face > 0], _BRIGHT) + 0.01
 
     def _pixels(self, where: Mask) -> Image:
         """(n, 3) sRGB pixels where a mask is not 0, about 4096 at most, evenly spaced."""
@@ -184,6 +192,12 @@ class Photo:
         around = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (room, room)))
         skin = face.face_mask * (around == 0).astype(np.uint8)
         return skin if skin.any() else face.face_mask
+
+
+def _packed(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same in less memory, where it is a mask: hashing takes longer than packing."""
+    is_mask = labels.dtype == np.uint8 and labels.max(initial=0) <= 1
+    return np.packbits(labels) if is_mask else np.ascontiguousarray(labels)
 
 
 def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,6 @@ Alpha: TypeAlias = npt.NDArray[np.float32]
 Blend: TypeAlias = Callable[[Image, Image, Alpha], Image]
 
 _POISSON_MARGIN = 4
-_MOST_PARTLY = 0.2  # of all pixels: more are blended faster all together
 _LEVELS = 3  # of the pyramid: light is mixed over some 8 px of the edge
 
 BLENDS = Table[Blend](
@@ -73,12 +72,12 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
     background, foreground : (H, W, 3) uint8
         sRGB images, 0-255; `foreground` is straight, not premultiplied.
     alpha : (H, W) float32
-        Foreground coverage in [0, 1]; 0 keeps the background, bit for bit.
+        Foreground coverage in [0, 1], of which 255 steps are told apart; 0 keeps the background, bit for bit.
 
     Returns
     -------
     composite : (H, W, 3) uint8
-        New array, rounded half to even; between background and foreground in every channel.
+        New array, rounded; between background and foreground in every channel.
 
     Raises
     ------
@@ -99,20 +98,13 @@ def alpha_over(background: Image, foreground: Image, alpha: Alpha) -> Image:
         raise ValueError(f"shapes differ: background {background.shape}, foreground {foreground.shape}, alpha {alpha.shape}")
     if alpha.size and not (alpha.min() >= 0 and alpha.max() <= 1):
         raise ValueError(f"alpha must lie in [0, 1], found {alpha.min()} to {alpha.max()}")
-    partly = np.flatnonzero((alpha > 0) & (alpha < 1))
-    if len(partly) > _MOST_PARTLY * alpha.size:
-        return _blended(background, foreground, alpha)
-    composite = background.copy()
-    cv2.copyTo(foreground, (alpha == 1).view(np.uint8), composite)
-    if len(partly):
-        below, above = (picture.reshape(-1, 3)[partly][None] for picture in (composite, foreground))
-        composite.reshape(-1, 3)[partly] = _blended(below, above, alpha.reshape(-1)[partly][None])[0]
-    return composite
-
-
-def _blended(background: Image, foreground: Image, alpha: Alpha) -> Image:
-    # OpenCV divides by the sum of the weights plus 1e-5; pixels without coverage come out unchanged.
-    return np.asarray(cv2.blendLinear(foreground, background, alpha, 1 - alpha), dtype=np.uint8)
+    share = cv2.merge([cv2.convertScaleAbs(alpha, alpha=255)] * 3)
+    # Differences without a sign, one of them always 0: 8 bits are mixed several times as fast as more.
+    up, down = (
+        cv2.multiply(cv2.subtract(one, other), share, scale=1 / 255)
+        for one, other in ((foreground, background), (background, foreground))
+    )
+    return np.asarray(cv2.subtract(cv2.add(background, up), down), dtype=np.uint8)
 
 
 def poisson_over(background: Image, foreground: Image, alpha: Alpha) -> Image:

@@ -14,7 +14,9 @@ Float = npt.NDArray[np.float32]
 GAMMA = 2.2
 """Power that approximates sRGB's curve: multiplying light by ``f`` multiplies sRGB values by ``f ** (1 / GAMMA)``."""
 
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LUMINANCE: Float = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
+"""(1, 3) share of each channel of linear light in luminance."""
+
 _SRGB = np.arange(256) / 255
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -42,13 +44,6 @@ def from_lab(lab: Float) -> Float:
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB).clip(0, 1) * 255, dtype=np.float32)
 
 
-def chroma(pixels: Image) -> float:
-    """95th percentile of the CIELAB chroma of (n, 3) pixels; at most 4096 of them, evenly spaced."""
-    few = to_lab(pixels[None, :: 1 + len(pixels) // 4096])[0]
-    return quantile(np.hypot(few[:, 1], few[:, 2]), 0.95)
-
-
-def bright_luminance(pixels: Image) -> float:
-    """90th percentile of the luminance of (n, 3) pixels, in [0.01, 1.01]; at most 4096 of them, evenly spaced."""
-    few = pixels[:: 1 + len(pixels) // 4096]
-    return quantile(LINEAR[few] @ _LUMINANCE, 0.9) + 0.01
+def chroma(lab: Float) -> float:
+    """95th percentile of the chroma of (n, 3) CIELAB."""
+    return quantile(np.hypot(lab[:, 1], lab[:, 2]), 0.95)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from natocc.compose.reduced import reduced
 from natocc.compose.warp import placed_matte, window
 from natocc.core.plans import Affine, Placement
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask, Matte
@@ -16,6 +19,7 @@ _COARSE_STEPS = 12
 _EXACT_STEPS = 12
 _AROUND = 0.06  # of the interval: how far the exact answer may lie from the coarse one
 _CLOSE = 0.004  # of the face: a ratio this near to the wanted one is accepted
+_NOTHING = (0, 0, np.zeros((0, 0), np.uint8))
 
 
 class Coverage:
@@ -35,49 +39,47 @@ class Coverage:
 
     def __init__(self, face_mask: Mask, hidden: Mask, cutout: Cutout, softness: float | None) -> None:
         self._face, self._hidden, self._cutout, self._softness = face_mask, hidden, cutout, softness
-        self._face_pixels = int(np.count_nonzero(face_mask))
         self._to_small = min(1.0, _COARSE / max(face_mask.shape))
         self._from_small = max(1.0, max(cutout.matte.shape) / _COARSE)
-        self._small_matte: Matte | None = None
-        self._last: tuple[Placement, Mask] | None = None  # the mask of a placement is mostly wanted right after its ratio
+
+    @functools.cached_property
+    def _pixels(self) -> tuple[int, int]:
+        """Of the face, and those of them that are hidden already."""
+        return cv2.countNonZero(self._face), cv2.countNonZero(self._face & self._hidden)
 
     def exact(self, placement: Placement) -> float:
         """Occlusion ratio, exactly as :func:`natocc.compose.render.render` will make it."""
-        self._last = (placement, self._mask(placement))
-        covered = self._last[1] | self._hidden
-        return int(np.count_nonzero(covered & self._face)) / self._face_pixels
+        face, before = self._pixels
+        box, covers = self._covers(placement)
+        more = (self._face[box] > self._hidden[box]) & covers
+        return (before + int(np.count_nonzero(more))) / face
 
     def mask(self, placement: Placement) -> Mask:
         """(H, W): 1 where the occluder will lie."""
-        return self._last[1] if self._last is not None and self._last[0] == placement else self._mask(placement)
-
-    def _mask(self, placement: Placement) -> Mask:
-        height, width = self._face.shape
-        mask = np.zeros((height, width), np.uint8)
-        warped = placed_matte(self._cutout, placement.affine, (height, width), self._softness)
-        if warped is not None:
-            left, top, matte = warped
-            mask[window(left, top, matte.shape[::-1])] = matte >= MATTE_THRESHOLD
+        mask = np.zeros_like(self._face)
+        box, covers = self._covers(placement)
+        mask[box] = covers
         return mask
+
+    def _covers(self, placement: Placement) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
+        """The occluder's box, and where it lies within that."""
+        height, width = self._face.shape
+        left, top, matte = placed_matte(self._cutout, placement.affine, (height, width), self._softness) or _NOTHING
+        return window(left, top, matte.shape[::-1]), matte >= MATTE_THRESHOLD
 
     def coarse(self, placement: Placement) -> float:
         """Occlusion ratio on reduced masks: fast, and wrong by a percent or two."""
-        if self._small_matte is None:
-            self._reduce()
-        assert self._small_matte is not None
-        height, width = self._small_face.shape
-        small = cv2.warpAffine(self._small_matte, self._between(placement.affine), (width, height), flags=cv2.INTER_LINEAR)
-        covered = (small >= MATTE_THRESHOLD) | (self._small_hidden > 0)
-        return int(np.count_nonzero(covered & (self._small_face > 0))) / max(int(np.count_nonzero(self._small_face)), 1)
+        face, hidden, matte = self._small
+        small = cv2.warpAffine(matte, self._between(placement.affine), face.shape[::-1], flags=cv2.INTER_LINEAR)
+        covered = (small >= MATTE_THRESHOLD) | hidden
+        return int(np.count_nonzero(covered & face)) / max(int(np.count_nonzero(face)), 1)
 
-    def _reduce(self) -> None:
-        height, width = self._face.shape
-        size = (max(1, round(width * self._to_small)), max(1, round(height * self._to_small)))
-        self._small_face = (cv2.resize(self._face * 255, size, interpolation=cv2.INTER_AREA) >= 128).astype(np.uint8)
-        self._small_hidden = (cv2.resize(self._hidden * 255, size, interpolation=cv2.INTER_AREA) >= 128).astype(np.uint8)
-        height, width = self._cutout.matte.shape
-        size = (max(1, round(width / self._from_small)), max(1, round(height / self._from_small)))
-        self._small_matte = np.asarray(cv2.resize(self._cutout.matte, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    @functools.cached_property
+    def _small(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], Matte]:
+        """The face, what is hidden already, and the matte of the occluder, reduced."""
+        size, matte = _scaled(self._face.shape, self._to_small), self._cutout.matte
+        face, hidden = (reduced(mask * np.uint8(255), size) >= MATTE_THRESHOLD for mask in (self._face, self._hidden))
+        return face, hidden, reduced(matte, _scaled(matte.shape, 1 / self._from_small))
 
     def _between(self, affine: Affine) -> Affine:
         """The placement between the reduced pictures; a half-pixel offset does not matter here."""
@@ -85,6 +87,11 @@ class Coverage:
         small[:, :2] *= self._from_small * self._to_small
         small[:, 2] *= self._to_small
         return small
+
+
+def _scaled(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """Width and height of a plane that is reduced."""
+    return max(1, round(scale * shape[1])), max(1, round(scale * shape[0]))
 
 
 def search(

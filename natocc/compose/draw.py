@@ -8,7 +8,6 @@ import functools
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from natocc.compose.aim import Aim, Draw, aim, companion
@@ -237,7 +236,7 @@ class _Canvas:
             return pose.placement()
         if pose.anchor is None:
             # Moved from far away to the face's centre, at the size that was drawn; scaled only where that covers too little.
-            left, top, across, down = cv2.boundingRect(self._face.face_mask)
+            left, top, across, down = self._face.box
             middle = np.array([left + across / 2, top + down / 2])
             turn = rng.uniform(0, 2 * math.pi)
             far = np.array([math.cos(turn), math.sin(turn)]) * 1.5 * max(across, down)

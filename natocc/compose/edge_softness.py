@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from natocc.compose.gaussian import gaussian
 from natocc.compose.quantiles import quantile
 from natocc.core.samples import Matte
 
-_MOST_SAMPLES = 2048
+_MOST_SAMPLES, _MOST_ROWS = 2048, 256
+_REACH = 3.0  # of a blur, in its standard deviations
 _STEEPEST = 3.0  # times as steep: beyond that the matte's own steps become visible
 
 
@@ -25,8 +27,10 @@ def edge_softness(matte: Matte) -> float | None:
     matte : (h, w) uint8
         Coverage, 0-255.
     """
-    half = np.flatnonzero(cv2.inRange(matte, 90, 165) > 0)
+    step = 1 + len(matte) // _MOST_ROWS
+    half = np.flatnonzero(cv2.inRange(matte[::step], 90, 165) > 0)
     rows, columns = np.divmod(half[:: 1 + len(half) // _MOST_SAMPLES], matte.shape[1])
+    rows *= step
     inside = (rows > 0) & (rows < matte.shape[0] - 1) & (columns > 0) & (columns < matte.shape[1] - 1)
     rows, columns = rows[inside], columns[inside]
     if len(rows) < 8:
@@ -61,7 +65,7 @@ def soften(matte: Matte, softness: float) -> Matte:
     measured, wanted = edge_softness(matte), max(softness, 0.5)
     current = 0.5 if measured is None else measured
     if current < wanted:
-        return np.asarray(cv2.GaussianBlur(matte, (0, 0), max(math.sqrt(wanted**2 - current**2), 0.05)), dtype=np.uint8)
+        return gaussian(matte, max(math.sqrt(wanted**2 - current**2), 0.05), _REACH)
     steeper = min(current / wanted, _STEEPEST)
     levels = np.rint(((np.arange(256) - 127.5) * steeper + 127.5).clip(0, 255)).astype(np.uint8)
     return np.asarray(cv2.LUT(matte, levels), dtype=np.uint8)

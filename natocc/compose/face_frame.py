@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -84,7 +83,7 @@ def face_frame(face: AlignedFace) -> FaceFrame:
     -------
     frame : FaceFrame
     """
-    left, top, width, height = cv2.boundingRect(face.face_mask)
+    left, top, width, height = face.box
     points = None if face.landmarks_xy is None else face.landmarks_xy.astype(np.float64)
     if points is None or len(points) != 68:
         cm = face.inter_ocular / _PUPILS if face.inter_ocular else width / _FACE

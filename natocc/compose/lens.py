@@ -18,10 +18,12 @@ _REBLUR = 1.0  # px
 _LEAST_GRADIENT = 3.0  # levels a pixel
 _ABOVE_NOISE = 4.0  # standard deviations of the noise, a pixel
 _LEAST_EDGES = 30  # pixels
-_ENOUGH = 65_536  # pixels: estimates of edges from that many are the same as from all
-_ENOUGH_NOISE = 32_768
-_BLOCK = 64  # px: side of the blocks that are sampled from a larger picture
-_MOST_SAMPLES = 4096
+_ENOUGH = 32_768  # pixels: estimates of edges from that many are the same as from all
+_ENOUGH_NOISE = 16_384
+_BLOCK = 32  # px: side of the blocks that are sampled from a larger picture
+_MOST_SAMPLES = 2048
+_FLAT = 0.6  # share of the pixels
+_NEAR = np.ones((3, 3), np.uint8)
 
 
 def edge_blur(image: Image, where: Mask, rank: float = 0.5) -> float | None:
@@ -68,7 +70,7 @@ def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     least = _LEAST_GRADIENT + _ABOVE_NOISE * quantile(np.abs(response), 0.5) * 1.4826 / 6
     levels = grey.astype(np.float32)
     gradient = _gradient(levels, _FIRST_BLUR)
-    ridge = np.flatnonzero(inside & (gradient > least) & (gradient >= cv2.dilate(gradient, np.ones((3, 3), np.uint8))))
+    ridge = np.flatnonzero(inside & (gradient > least) & (gradient >= cv2.dilate(gradient, _NEAR)))
     if len(ridge) < _LEAST_EDGES:
         return None
     steep = gradient.reshape(-1)[ridge]
@@ -105,9 +107,9 @@ def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     inside = np.flatnonzero(_inner(where, 5) & (cv2.inRange(luma, 9, 246) > 0))
     if len(inside) < 100:
         return None
+    inside = inside[:: 1 + int(len(inside) * _FLAT) // _MOST_SAMPLES]
     gradient = _gradient(luma.astype(np.float32), 1.5).reshape(-1)[inside]
-    flattest = quantile(gradient[:: 1 + len(inside) // _MOST_SAMPLES], 0.6)
-    return noise_response(planes, inside[gradient <= flattest])
+    return noise_response(planes, inside[gradient <= quantile(gradient, _FLAT)])
 
 
 def noise_response(
@@ -115,9 +117,10 @@ def noise_response(
 ) -> npt.NDArray[np.float32]:
     """(3,) Immerkær's estimate for each plane of (H, W, 3), over (n,) pixels, counted row by row, without their outliers."""
     pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
-    response = np.abs(_laplacian(planes).reshape(-1, 3)[pixels].T).astype(np.float32)
-    kept = [np.minimum(plane, np.float32(quantile(plane, 0.9))).mean() for plane in response]
-    return np.asarray(math.sqrt(math.pi / 2) / 6 * np.array(kept), dtype=np.float32)
+    response = np.sort(np.abs(_laplacian(planes).reshape(-1, 3).take(pixels, axis=0).T), axis=1)
+    rank = round(0.9 * (response.shape[1] - 1))
+    response[:, rank:] = response[:, rank : rank + 1]
+    return np.asarray(math.sqrt(math.pi / 2) / 6 * response.mean(axis=1), dtype=np.float32)
 
 
 def _laplacian(planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArray[Any]:
@@ -145,27 +148,27 @@ def _blocks(image: Image, where: Mask, enough: int) -> tuple[Image, Mask]:
     The mask leaves out the seams between the blocks.
     """
     left, top, width, height = cv2.boundingRect(where)
-    box = (slice(top, top + height), slice(left, left + width))
-    share = math.sqrt(enough / max(width * height, 1))
-    if not width or share >= 1:
-        return (image[box], where[box]) if width else (image, where)
-    image, where = image[box], where[box]
-    rows, columns = (_evenly(length, share) for length in (height, width))
-    high, wide = min(height, _BLOCK), min(width, _BLOCK)
-    tiles = np.empty((len(rows) * high, len(columns) * wide, 3), np.uint8)
-    masks = np.empty(tiles.shape[:2], np.uint8)
-    for row, top in enumerate(rows):
-        for column, left in enumerate(columns):
-            at = (slice(row * high, (row + 1) * high), slice(column * wide, (column + 1) * wide))
-            block = (slice(top, top + high), slice(left, left + wide))
-            tiles[at], masks[at] = image[block], where[block]
-    for seam in (0, -1):
-        masks[seam % high :: high] = 0
-        masks[:, seam % wide :: wide] = 0
-    return tiles, masks
+    if not width:
+        return image, where
+    image, where = (plane[top : top + height, left : left + width] for plane in (image, where))
+    share = math.sqrt(enough / (width * height))
+    if share < 1:
+        rows, columns = (_evenly(length, share) for length in (height, width))
+        image, where = _tiles(image, rows, columns), _tiles(where, rows, columns).copy()
+        where[:: min(rows[1], _BLOCK)] = 0
+        where[:, :: min(columns[1], _BLOCK)] = 0
+    return image, where
 
 
-def _evenly(length: int, share: float) -> list[int]:
-    """Where evenly spaced blocks begin that together cover a share of a length."""
-    count, room = max(1, round(length * share / _BLOCK)), max(length - _BLOCK, 0)
-    return [room * (block + 1) // (count + 1) for block in range(count)] if room else [0]
+def _evenly(length: int, share: float) -> tuple[int, int]:
+    """How many evenly spaced blocks together cover a share of a length, and how far apart they are."""
+    count = max(1, round(length * share / _BLOCK))
+    return count, length // count
+
+
+def _tiles(plane: Image, rows: tuple[int, int], columns: tuple[int, int]) -> Image:
+    """The blocks in the middles of the parts of (H, W) or (H, W, c), side by side."""
+    parts = plane[: rows[0] * rows[1], : columns[0] * columns[1]].reshape(*rows, *columns, -1)
+    high, wide = (slice(max(apart - _BLOCK, 0) // 2, (apart + _BLOCK) // 2) for _, apart in (rows, columns))
+    tiles = parts[:, high, :, wide]
+    return tiles.reshape(tiles.shape[0] * tiles.shape[1], -1, *plane.shape[2:])

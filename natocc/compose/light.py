@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from natocc.compose.colour_spaces import GAMMA, LINEAR
+from natocc.compose.colour_spaces import GAMMA
 from natocc.compose.quantiles import quantile
+from natocc.compose.small_face import SmallFace
 from natocc.compose.warp import Layer
 from natocc.core.plans import Shadow
-from natocc.core.samples import Image, Mask
+from natocc.core.samples import Image
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import UnitRange, uniform
 
-_MOST_SAMPLES = 1024
+_EACH = 2  # every second pixel of a small picture, in rows and columns
+_LEAST_SAMPLES = 50
 _STEP = 4  # px: as smooth a field is found at every fourth, and between them linearly
 _REACH = 1.2  # half faces from the centre; beyond, the shading stays constant
 _MOST = 1.0  # stops either way
@@ -26,8 +28,7 @@ _FADING = 10.0  # of the contact, with each face width that a thing is away
 _TOUCHING = 0.2  # of the distance of other things: hands before faces mostly lie on them
 _CONTACT = 0.03  # face widths: how far it is dark around what touches a face
 # A face's edge is darker because it turns away; an occluder does not. Terms that the skin does not determine become 0.
-_RIDGE = np.array([1e-6, 1e-6, 1e-6, 0.02, 0.02, 0.02])
-_SMALL_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_RIDGE = np.diag([1e-6, 1e-6, 1e-6, 0.02, 0.02, 0.02])
 
 
 class LightRule(Options):
@@ -87,35 +88,35 @@ class Shading:
         return (x / length, y / length) if length > 0.05 else (0.0, -1.0)
 
 
-def fit_shading(image: Image, skin: Mask, face_mask: Mask) -> Shading:
+def fit_shading(small: SmallFace, box: tuple[int, int, int, int]) -> Shading:
     """Fit the shading of a face over its skin: least squares, then twice more with Huber's weights.
 
     Parameters
     ----------
-    image : (H, W, 3) uint8
-        sRGB.
-    skin : (H, W) uint8
-        1 on the skin.
-    face_mask : (H, W) uint8
-        1 on the face, not empty; its box gives the origin and the unit of x and y.
+    small : SmallFace
+        Its picture.
+    box : 4 ints
+        Left, top, width and height of the face in the large picture, px: the origin and the unit of x and y.
     """
-    left, top, width, height = cv2.boundingRect(face_mask)
+    left, top, width, height = box
     centre, half = (left + (width - 1) / 2, top + (height - 1) / 2), max(width, height) / 2
-    step = 1 + math.isqrt(int(np.count_nonzero(skin)) // _MOST_SAMPLES)
-    rows, columns = (step * indices for indices in np.nonzero(skin[::step, ::step]))
-    if len(rows) < 50:
+    rows, columns = np.nonzero(small.skin[_EACH // 2 :: _EACH, _EACH // 2 :: _EACH])
+    if len(rows) < _LEAST_SAMPLES:
         return Shading((0.0,) * 6, centre, half)
-    light = np.log2(LINEAR[image[rows, columns]] @ _SMALL_LUMINANCE + 0.01).astype(np.float64)
-    x, y = (columns - centre[0]) / half, (rows - centre[1]) / half
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    weight = np.ones_like(light)
+    light = np.log2(small.luminance[_EACH // 2 :: _EACH, _EACH // 2 :: _EACH][rows, columns].astype(np.float64) + 0.01)
+    x, y = (
+        ((_EACH * place + _EACH // 2 + 0.5) * scale - 0.5 - middle) / half
+        for place, scale, middle in zip((columns, rows), small.scale, centre, strict=True)
+    )
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    weighted = terms
     for _ in range(3):
-        weighted = terms * weight[:, None]
-        fit = np.linalg.solve(weighted.T @ terms / len(x) + np.diag(_RIDGE), weighted.T @ light / len(x))
-        residual = np.abs(light - terms @ fit)
+        _, found = cv2.solve(weighted @ terms.T / len(x) + _RIDGE, weighted @ light[:, None] / len(x), flags=cv2.DECOMP_CHOLESKY)
+        fit = found[:, 0]
+        residual = np.abs(light - fit @ terms)
         limit = max(1.345 * 1.4826 * quantile(residual, 0.5), 1e-3)
-        weight = np.minimum(1, limit / np.maximum(residual, 1e-9))
-    fit[0] -= float((terms @ fit).mean())
+        weighted = terms * (limit / np.maximum(residual, limit))
+    fit[0] -= (fit @ terms).mean()
     return Shading(tuple(round(float(value), 6) for value in fit), centre, half)
 
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from natocc.compose.appearance import Photo
-from natocc.compose.colour_spaces import LINEAR, LUMA, bright_luminance, chroma, from_lab, to_lab, to_levels
+from natocc.compose.colour_spaces import LINEAR, LUMA, LUMINANCE, chroma, from_lab, to_lab, to_levels
+from natocc.compose.quantiles import quantile
 from natocc.compose.tint import Tint
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
@@ -46,7 +47,7 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     if strength == 0 or not len(covered):
         return foreground
     tint = photo.tint
-    bright = min(bright_luminance(covered), _BRIGHTEST)
+    bright = min(quantile(LINEAR[covered] @ LUMINANCE[0], 0.9) + 0.01, _BRIGHTEST)
     stops = float(np.log2(photo.brightness / bright)) - tint.stops + _ABOVE_SKIN
     exposure = 2 ** min(max(_SHARE * stops, _DARKER), _LIGHTER)
     # What becomes lighter keeps its white, as on film: a highlight is not blown out; and its black, which is mostly noise.
@@ -55,7 +56,7 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     gains = np.exp(strength * tint.doubtful + tint.certain) * 2**tint.stops
     levels = to_levels(exposed[:, None] * gains)
     shifted = np.asarray(cv2.LUT(foreground, levels[None]), dtype=np.uint8)
-    kept = min((photo.chroma / max(chroma(covered), 1e-3)) ** _SHARE, 1.0)
+    kept = min((photo.chroma / max(chroma(to_lab(covered[None])[0]), 1e-3)) ** _SHARE, 1.0)
     if kept < 1:
         luma = np.broadcast_to((1 - kept) * LUMA, (3, 3))
         shifted = np.asarray(cv2.transform(shifted, luma + kept * np.eye(3)), dtype=np.uint8)

@@ -209,8 +209,8 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
     .. [1] K. T. R. Voo, L. Jiang, C. C. Loy, "Delving into High-Quality Synthetic Face Occlusion Segmentation Datasets",
        CVPR Workshops 2022, section 3.
     """
-    face_left, face_top, face_width, face_height = cv2.boundingRect(face.face_mask)
-    left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).astype(np.uint8))
+    face_left, face_top, face_width, face_height = face.box
+    left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).view(np.uint8))
     flip = bool(rng.random() < rule.flip)
     scale = math.sqrt(rng.uniform(*rule.area) * face_width * face_height / (width * height)) * rng.uniform(*rule.scale)
     angle = math.radians(rng.uniform(*rule.rotate))
@@ -270,11 +270,12 @@ def can_fill(size: tuple[int, int], face: AlignedFace, rule: PlacementRule) -> b
     """Whether a cutout of that width and height, laid as small as the rule allows, may not be enlarged too much."""
     if rule.size == "physical" or rule.hold is not None or rule.hands is not None:
         return True  # it may be smaller than its area says
-    _, _, face_width, face_height = cv2.boundingRect(face.face_mask)
+    _, _, face_width, face_height = face.box
     least = math.sqrt(rule.area[0] * face_width * face_height / (size[0] * size[1])) * rule.scale[0]
     return least * (1.0 if rule.coverage is None else SEARCHED[0]) <= rule.max_enlargement
 
 
 def enlargement(placement: Placement) -> float:
     """Factor by which a cutout's sides grow: the root of the factor on its area."""
-    return math.sqrt(abs(float(np.linalg.det(placement.affine[:, :2]))))
+    right_x, down_x, _, right_y, down_y, _ = placement.matrix
+    return math.sqrt(abs(right_x * down_y - down_x * right_y))

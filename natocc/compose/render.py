@@ -57,25 +57,25 @@ def render(photo: Photo, cutouts: Sequence[Cutout], plan: Plan) -> Composite:
     masks: list[Mask] = []
     mattes: list[Matte] = []
     for cutout, occluder in zip(cutouts, plan.occluders, strict=True):
-        matte, covers = np.zeros((2, height, width), np.uint8)
+        matte, covers = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
         layer = warp_cutout(cutout, occluder.placement.affine, (height, width), occluder.softness)
         if layer is not None:
             layer = _looked(before_face(image, layer, photo, occluder.look), photo, occluder.look)
-            matte[layer.window] = layer.matte
-            covers[layer.window] = layer.matte >= occluder.occludes_from
+            box = layer.window
+            matte[box] = layer.matte
+            covers[box] = layer.matte >= occluder.occludes_from
             alpha = np.asarray(cv2.LUT(layer.matte, (_COVERAGE * occluder.opacity).clip(0, 1)), dtype=np.float32)
-            image[layer.window] = blend_over(occluder.blend, image[layer.window], layer.foreground, alpha)
+            image[box] = blend_over(occluder.blend, image[box], layer.foreground, alpha)
+            labels = ignored if occluder.ignored else occluded
+            labels[box] |= covers[box]
         masks.append(covers)
         mattes.append(matte)
-        if occluder.ignored:
-            ignored |= covers
-        else:
-            occluded |= covers
     if face.unlabelled is not None:
         ignored |= face.unlabelled
-    ignored &= 1 - occluded
-    modal = face.face_mask & (1 - occluded)
+    free = 1 - occluded
+    modal = face.face_mask & free
     if ignored.any():
+        ignored &= free
         labelled = face.face_mask if face.unlabelled is None else face.face_mask | face.unlabelled
         modal[(ignored > 0) & (labelled > 0)] = IGNORE
     image, categories = finished(image, plan.finish), tuple(cutout.category for cutout in cutouts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from natocc.compose.coverage import Coverage, search
@@ -54,7 +53,7 @@ def settle_sized(
         in by up to 9 cm, a hand that reaches in as far as its cut stays outside, and anything else towards the point that it was
         drawn at, or the middle of the face. None where that does not cover what is wanted.
     """
-    left, top, across, down = cv2.boundingRect(face.face_mask)
+    left, top, across, down = face.box
     far = _FAR * max(across, down)
 
     def along(direction: Vector) -> Callable[[float], Placement]:

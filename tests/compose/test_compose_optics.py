@@ -19,6 +19,7 @@ from natocc.compose.light import LightRule, draw_shadow, fit_shading, shaded
 from natocc.compose.optics import match_sharpness, once_compressed
 from natocc.compose.overview import look_over
 from natocc.compose.shadow import cast_shadow, room_for, shade_of
+from natocc.compose.small_face import small_face
 from natocc.compose.warp import Layer, warp_cutout
 from natocc.core.plans import Finish, Shadow
 from natocc.core.seeds import generator
@@ -120,7 +121,7 @@ def test_light_from_the_left_lights_the_left() -> None:
     face = make_face(200, 200)
     columns = np.arange(200)[None, :, None]
     image = np.broadcast_to(200 - 0.5 * columns, (200, 200, 3)).astype(np.uint8)
-    shading = fit_shading(image, face.face_mask, face.face_mask)
+    shading = fit_shading(small_face(image, face.face_mask, face.face_mask), face.box)
     assert shading.towards_light[0] < -0.95
     stops = shading.stops(0, 0, (200, 200))
     assert stops[100, 50] > 0.1
@@ -135,7 +136,7 @@ def test_light_from_the_left_lights_the_left() -> None:
 
 def test_flat_light_has_no_shading() -> None:
     face = make_face(100, 100)
-    shading = fit_shading(np.full((100, 100, 3), 150, np.uint8), face.face_mask, face.face_mask)
+    shading = fit_shading(small_face(np.full((100, 100, 3), 150, np.uint8), face.face_mask, face.face_mask), face.box)
     assert np.abs(shading.stops(0, 0, (100, 100))).max() < 0.01
     assert shading.towards_light == (0.0, -1.0)
 
@@ -156,7 +157,8 @@ def test_a_shadow_darkens_the_face_alone_away_from_the_light() -> None:
 
 
 def test_shadows_are_drawn_as_often_as_asked() -> None:
-    shading = fit_shading(np.full((100, 100, 3), 150, np.uint8), make_face(100, 100).face_mask, make_face(100, 100).face_mask)
+    face = make_face(100, 100)
+    shading = fit_shading(small_face(np.full((100, 100, 3), 150, np.uint8), face.face_mask, face.face_mask), face.box)
     rule = LightRule.model_validate({"shadow": 0.3})
     drawn = [draw_shadow(generator(i), rule, shading) for i in range(400)]
     share = sum(shadow is not None for shadow in drawn) / 400

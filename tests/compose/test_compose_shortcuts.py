@@ -11,7 +11,7 @@ from shapes_for_compose import make_cutout, make_face
 
 from natocc.compose.grain import match_grain
 from natocc.compose.guided_filter import Change
-from natocc.compose.lens import edge_blurs, noise_level
+from natocc.compose.lens import _blocks, edge_blurs, noise_level
 from natocc.compose.pose import PlacementRule, can_fill, draw_pose, enlargement
 from natocc.compose.warp import warp_cutout
 from natocc.core.seeds import generator
@@ -89,3 +89,16 @@ def test_a_huge_enlargement_takes_no_more_memory_than_the_picture() -> None:
     layer = warp_cutout(make_cutout(), np.array([[5000.0, 0, -50_000], [0, 5000.0, -50_000]]), (300, 300))
     assert layer is not None
     assert layer.foreground.shape == (300, 300, 3)
+
+
+@given(st.integers(1, 255), st.integers(1, 255))
+def test_what_are_neighbours_in_sampled_blocks_are_neighbours_in_the_picture(height: int, width: int) -> None:
+    rows, columns = np.mgrid[:height, :width].astype(np.uint8)
+    mask = np.ones((height, width), np.uint8)
+    image, inside = _blocks(np.stack([rows, columns, rows], axis=2), mask, 2048)
+    assert mask.all()
+    assert image.shape[:2] == inside.shape
+    assert min(height * width, 700) <= inside.size <= 4096
+    for axis in (0, 1):
+        both = (np.delete(inside, 0, axis) & np.delete(inside, -1, axis)) > 0
+        assert (np.diff(image[..., axis].astype(int), axis=axis)[both] == 1).all()
