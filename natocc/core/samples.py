@@ -186,6 +186,12 @@ class Cutout:
         if self.matte.max(initial=0) < MATTE_THRESHOLD:
             raise ValueError("matte must cover at least one pixel")
 
+    @functools.cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the box of what is half covered or more, px."""
+        left, top, width, height = cv2.boundingRect((self.matte >= MATTE_THRESHOLD).view(np.uint8))
+        return left, top, width, height
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Composite:
