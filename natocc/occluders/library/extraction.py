@@ -35,7 +35,7 @@ from natocc.occluders.library.packed import pack
 from natocc.workers.crew import Crew, in_order
 from natocc.workers.piece import Lost, Piece
 
-VERSION = 10
+VERSION = 11
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _LOG = logging.getLogger("natocc")

@@ -69,6 +69,7 @@ class Library:
     def __init__(self, path: Path, rows: npt.NDArray[np.int64] | None = None) -> None:
         self.path = path
         self._rows = rows
+        self._drawn: tuple[str | None, int] = None, 0
         try:
             self._summary = _read_summary(path)
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -125,8 +126,11 @@ class Library:
 
     def draw(self, rng: np.random.Generator) -> dict[str, Json]:
         """Reference to a cutout, uniform over all: ``{"id": item}``."""
-        row = int(rng.integers(len(self)))
-        return {"id": self._index["item"][row if self._rows is None else int(self._rows[row])].as_py()}
+        number = int(rng.integers(len(self)))
+        row = number if self._rows is None else int(self._rows[number])
+        item: str = self._index["item"][row].as_py()
+        self._drawn = item, row
+        return {"id": item}
 
     def subset(self, keep: Callable[[str], bool]) -> Library:
         """See :meth:`natocc.occluders.source.OccluderSource.subset`; pictures are known by their sha256."""
@@ -190,7 +194,10 @@ class Library:
         return dataclasses.replace(self.cutout({"id": item}))
 
     def _row(self, item: str) -> int:
-        """Where a cutout stands in the index."""
+        """Where a cutout stands in the index; of the one drawn last that is known."""
+        drawn, row = self._drawn
+        if item == drawn:
+            return row
         items = self._index["item"]
         row = bisect.bisect_left(range(len(items)), item, key=lambda index: items[index].as_py())
         if row == len(items) or items[row].as_py() != item:
