@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -78,18 +78,23 @@ def labelled_regions(face: AlignedFace, classes: Mapping[int, str]) -> dict[str,
     if face.parts is None:
         return {}
     values = {name: values_of(classes, parts) for name, parts in {**REGIONS, "hair": ("hair",)}.items()}
-    return {name: np.isin(face.parts, among).astype(np.uint8) for name, among in values.items() if among}
+    return {name: _labelled(face.parts, among) for name, among in values.items() if among}
+
+
+def _labelled(parts: Mask, among: Sequence[int]) -> Mask:
+    """1 where a part map has one of a few values; NumPy's isin takes several times as long, and so does a histogram."""
+    labelled: Mask = np.equal(parts, among[0]).view(np.uint8)
+    for value in among[1:]:
+        labelled |= parts == value
+    return labelled
 
 
 def _regions(face: AlignedFace, classes: Mapping[int, str], composite: Composite) -> dict[str, tuple[int, int]]:
     """Pixels of each region that is known, and those of them that are hidden: by the part map, else by 68 landmarks."""
     if face.parts is not None:
         values = {name: among for name, parts in REGIONS.items() if (among := values_of(classes, parts))}
-        if not values:
-            return {}
-        masks = (None, composite.occluded)
-        shown, covered = (cv2.calcHist([face.parts], [0], mask, [256], [0, 256]).ravel() for mask in masks)
-        return {name: (int(shown[among].sum()), int(covered[among].sum())) for name, among in values.items()}
+        masks = {name: _labelled(face.parts, among) for name, among in values.items()}
+        return {name: (cv2.countNonZero(mask), cv2.countNonZero(mask & composite.occluded)) for name, mask in masks.items()}
     if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
         return {}
     pixels = {}
