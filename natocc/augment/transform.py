@@ -14,7 +14,7 @@ from natocc.augment import kinds, nested, tensors
 from natocc.augment.occlude import Occluder, Rules, as_generator, as_rules, as_source, occlude, shown_values
 from natocc.core import seeds
 from natocc.core.errors import BadDataError
-from natocc.core.samples import IGNORE, Composite, Image, occluded
+from natocc.core.samples import IGNORE, Composite, Image
 from natocc.occluders.source import OccluderSource
 
 _LOG = logging.getLogger("natocc")
@@ -190,7 +190,7 @@ class Occlude:
         if ignored.any() and not np.can_cast(np.uint8, labels.dtype):
             raise ValueError(f"mask: expected a type that holds {IGNORE}, the label of what is ignored, found {labels.dtype}")
         after = labels.copy()
-        after[..., occluded(composite) > 0] = self._occluded
+        after[..., composite.occluded > 0] = self._occluded
         after[ignored] = IGNORE
         return after
 

@@ -40,7 +40,6 @@ class Coverage:
     def __init__(self, face_mask: Mask, hidden: Mask, cutout: Cutout, softness: float | None) -> None:
         self._face, self._hidden, self._cutout, self._softness = face_mask, hidden, cutout, softness
         self._to_small = min(1.0, _COARSE / max(face_mask.shape))
-        self._from_small = max(1.0, max(cutout.matte.shape) / _COARSE)
 
     @functools.cached_property
     def _pixels(self) -> tuple[int, int]:
@@ -80,6 +79,11 @@ class Coverage:
         size, matte = _scaled(self._face.shape, self._to_small), self._cutout.matte
         face, hidden = (reduced(mask * np.uint8(255), size) >= MATTE_THRESHOLD for mask in (self._face, self._hidden))
         return face, hidden, reduced(matte, _scaled(matte.shape, 1 / self._from_small))
+
+    @functools.cached_property
+    def _from_small(self) -> float:
+        longer: int = max(self._cutout.matte.shape)
+        return max(1.0, longer / _COARSE)
 
     def _between(self, affine: Affine) -> Affine:
         """The placement between the reduced pictures; a half-pixel offset does not matter here."""

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
@@ -18,7 +17,7 @@ from natocc.compose.long_axis import long_axis, scale_to
 from natocc.compose.places import USUAL_HANDS, HandPlace, HandWeights, HoldPlace, HoldWeights
 from natocc.compose.sizes import HAND, Thing, thing_of
 from natocc.core.plans import Placement
-from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout
+from natocc.core.samples import AlignedFace, Cutout
 from natocc.plugins.options import Options
 from natocc.plugins.ranges import CountRange, PositiveRange, Range, UnitRange, loguniform, uniform
 from natocc.plugins.weights import Weight, some_weight
@@ -210,7 +209,7 @@ def draw_pose(rng: np.random.Generator, face: AlignedFace, cutout: Cutout, rule:
        CVPR Workshops 2022, section 3.
     """
     face_left, face_top, face_width, face_height = face.box
-    left, top, width, height = cv2.boundingRect((cutout.matte >= MATTE_THRESHOLD).view(np.uint8))
+    left, top, width, height = cutout.box
     flip = bool(rng.random() < rule.flip)
     scale = math.sqrt(rng.uniform(*rule.area) * face_width * face_height / (width * height)) * rng.uniform(*rule.scale)
     angle = math.radians(rng.uniform(*rule.rotate))

@@ -186,6 +186,12 @@ class Cutout:
         if self.matte.max(initial=0) < MATTE_THRESHOLD:
             raise ValueError("matte must cover at least one pixel")
 
+    @functools.cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the box of what is half covered or more, px."""
+        left, top, width, height = cv2.boundingRect((self.matte >= MATTE_THRESHOLD).view(np.uint8))
+        return left, top, width, height
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Composite:
@@ -220,8 +226,14 @@ class Composite:
     @property
     def occlusion_ratio(self) -> float:
         """Occluded face pixels over face pixels before, in [0, 1]."""
-        before = int(np.count_nonzero(self.amodal))
-        return (before - int(np.count_nonzero(self.modal & self.amodal))) / before
+        before = cv2.countNonZero(self.amodal)
+        return (before - cv2.countNonZero(self.modal & self.amodal)) / before
+
+    @functools.cached_property
+    def occluded(self) -> Mask:
+        """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it; kept."""
+        covered = functools.reduce(np.bitwise_or, self.occluders, np.zeros_like(self.modal))
+        return covered & (1 - self.ignored)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,9 +311,3 @@ class MadeSample:
     record: SampleRecord
     face: AlignedFace | None
     composite: Composite | None
-
-
-def occluded(composite: Composite) -> Mask:
-    """(H, W) mask: 1 where any occluder lies that is labelled as one, on the face or off it."""
-    covered = functools.reduce(np.bitwise_or, composite.occluders, np.zeros_like(composite.modal))
-    return covered & (1 - composite.ignored)

@@ -60,6 +60,8 @@ def mask_of(labels: Mask, values: Sequence[int]) -> Mask:
     >>> mask_of(np.array([[0, 3], [7, 3]], np.uint8), [3, 9]).tolist()
     [[0, 1], [0, 1]]
     """
+    if len(values) == 1:
+        return np.equal(labels, values[0]).view(np.uint8)
     table = np.zeros(256, np.uint8)
     table[list(values)] = 1
     return np.asarray(cv2.LUT(labels, table), dtype=np.uint8)  # NumPy's isin takes three times as long

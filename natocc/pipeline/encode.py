@@ -13,7 +13,7 @@ import numpy.typing as npt
 from natocc.compose.finish import finished
 from natocc.core.errors import UsageError
 from natocc.core.plans import Finish
-from natocc.core.samples import IGNORE, AlignedFace, Composite, Image, Mask, occluded
+from natocc.core.samples import IGNORE, AlignedFace, Composite, Image, Mask
 from natocc.io.images import encode_jpeg, encode_png
 from natocc.pipeline.kinds import NOTHING
 from natocc.recipe.model import ImageFormat, Output
@@ -166,7 +166,7 @@ def _matte(sample: _Sample) -> Plane:
 def _parts(sample: _Sample) -> Plane:
     face, composite = sample.face, sample.composite
     parts: Mask = (face.face_mask if face.parts is None else face.parts).copy()
-    for value, mask in ((occluder_class(sample.classes), occluded(composite)), (IGNORE, composite.ignored)):
+    for value, mask in ((occluder_class(sample.classes), composite.occluded), (IGNORE, composite.ignored)):
         np.copyto(parts, np.uint8(value), where=mask.view(np.bool_))  # a mask is 0 and 1
     return parts
 
@@ -174,7 +174,7 @@ def _parts(sample: _Sample) -> Plane:
 def _regions(sample: _Sample) -> Plane:
     """Where nobody knows whether an occluder lies over a face, the source labels nothing: ignored, too."""
     composite, unlabelled = sample.composite, sample.face.unlabelled
-    covered = occluded(composite)
+    covered = composite.occluded
     regions: Mask = (composite.modal == 1) + covered * np.where(composite.amodal > 0, np.uint8(OVER_FACE), np.uint8(ELSEWHERE))
     unknown = composite.ignored if unlabelled is None else composite.ignored | unlabelled
     np.copyto(regions, np.uint8(IGNORE), where=unknown.view(np.bool_))

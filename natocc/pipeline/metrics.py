@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from natocc.core.samples import AlignedFace, Composite, Landmark, Mask, occluded
+from natocc.core.samples import AlignedFace, Composite, Landmark, Mask
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.classes import REGIONS, values_of
 
@@ -36,10 +36,10 @@ def measures(face: AlignedFace, classes: Mapping[int, str], composite: Composite
     values : dict of str to float
         Names are those of :data:`natocc.dataset.measures.MEASURES`. Regions of which the face shows nothing are left out.
     """
-    left, top, width, height = cv2.boundingRect(composite.amodal)
+    left, top, width, height = face.box
     values: dict[str, float] = {
         "occlusion_ratio": composite.occlusion_ratio,
-        "face_pixels": int(np.count_nonzero(composite.amodal)),
+        "face_pixels": cv2.countNonZero(composite.amodal),
         "visible_pixels": int(np.count_nonzero(composite.modal == 1)),
         "width": composite.image.shape[1],
         "height": composite.image.shape[0],
@@ -53,8 +53,7 @@ def measures(face: AlignedFace, classes: Mapping[int, str], composite: Composite
         values["mask_confidence"] = face.mask_confidence
     if face.inter_ocular is not None:
         values["inter_ocular"] = face.inter_ocular
-    hidden = occluded(composite)
-    for name, (all_of_it, hidden_of_it) in _regions(face, classes, hidden).items():
+    for name, (all_of_it, hidden_of_it) in _regions(face, classes, composite).items():
         if all_of_it:
             values[f"{name}_occluded"] = hidden_of_it / all_of_it
     return values
@@ -64,7 +63,7 @@ def hidden_landmarks(face: AlignedFace, composite: Composite) -> tuple[Landmark,
     """Every landmark's x and y in crop pixels, rounded to a hundredth, and whether an occluder hides it."""
     if face.landmarks_xy is None:
         return ()
-    hidden = occluded(composite)
+    hidden = composite.occluded
     height, width = hidden.shape
     landmarks = []
     for x, y in face.landmarks_xy.tolist():
@@ -82,13 +81,14 @@ def labelled_regions(face: AlignedFace, classes: Mapping[int, str]) -> dict[str,
     return {name: np.isin(face.parts, among).astype(np.uint8) for name, among in values.items() if among}
 
 
-def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dict[str, tuple[int, int]]:
+def _regions(face: AlignedFace, classes: Mapping[int, str], composite: Composite) -> dict[str, tuple[int, int]]:
     """Pixels of each region that is known, and those of them that are hidden: by the part map, else by 68 landmarks."""
     if face.parts is not None:
         values = {name: among for name, parts in REGIONS.items() if (among := values_of(classes, parts))}
         if not values:
             return {}
-        shown, covered = (cv2.calcHist([face.parts], [0], mask, [256], [0, 256]).ravel() for mask in (None, hidden))
+        masks = (None, composite.occluded)
+        shown, covered = (cv2.calcHist([face.parts], [0], mask, [256], [0, 256]).ravel() for mask in masks)
         return {name: (int(shown[among].sum()), int(covered[among].sum())) for name, among in values.items()}
     if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
         return {}
@@ -98,5 +98,5 @@ def _regions(face: AlignedFace, classes: Mapping[int, str], hidden: Mask) -> dic
         for outline in outlines:
             hull = cv2.convexHull(face.landmarks_xy[outline])[:, 0]
             fill_polygon(region, hull.clip(-50_000, 50_000), 1)
-        pixels[name] = (int(np.count_nonzero(region)), int(np.count_nonzero(region & hidden)))
+        pixels[name] = (int(np.count_nonzero(region)), int(np.count_nonzero(region & composite.occluded)))
     return pixels

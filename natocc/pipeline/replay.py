@@ -11,7 +11,7 @@ import numpy as np
 
 from natocc.core.errors import BadDataError, UsageError
 from natocc.core.plans import Plan
-from natocc.core.samples import SampleRecord, occluded
+from natocc.core.samples import SampleRecord
 from natocc.dataset.layout import FOLDERS
 from natocc.dataset.manifest import Row, own_file, read_manifest
 from natocc.dataset.open import open_dataset
@@ -183,7 +183,7 @@ def originals_of(root: Path, workspace: Workspace) -> Callable[[SampleRecord], O
         visible = np.count_nonzero(composite.modal == 1)
         if face.origin != sample.face_origin or visible != sample.measures.get("visible_pixels"):
             return None
-        return Original(face.image, composite.amodal, occluded(composite) | composite.ignored)
+        return Original(face.image, composite.amodal, composite.occluded | composite.ignored)
 
     return original_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,7 +129,7 @@ def test_a_bald_head_gets_natural_tones_and_a_grey_picture_grey_ones() -> None:
     source = on(HairOccluders(), face, regions)
     assert len({str(source.draw(generator(seed))["palette"]) for seed in range(12)}) > 3
     grey = np.repeat(cv2.cvtColor(face.image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    source = on(HairOccluders(), AlignedFace(**{**vars(face), "image": grey}), regions)
+    source = on(HairOccluders(), dataclasses.replace(face, image=grey), regions)
     palette = np.array(source.draw(generator(0))["palette"])
     assert (np.ptp(palette, axis=1) <= 1).all()
 

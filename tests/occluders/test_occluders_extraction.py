@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import pickle
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -258,3 +260,17 @@ def test_a_cutout_is_kept_bit_for_bit_in_a_picture_that_people_can_look_at() -> 
         assert max(decode_rgba(packed, "a cutout").shape[:2]) == min(max(height, width), 48)
         with pytest.raises(OSError, match=r"ZSTD"):
             unpack(packed, width, height + 1)
+
+
+def test_the_pixels_of_a_cutout_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
+    library = open_library(tmp_path, "key", "n", lambda: [Made(0, [])], 1)
+    whole, known, changed = library.get("000"), library.cutout({"id": "000"}), library.cutout({"id": "000"})
+    assert np.array_equal(dataclasses.replace(changed, category="other").matte, whole.matte)
+    carried = pickle.loads(pickle.dumps(known))
+    next(library.path.glob("0*/*.png")).unlink()
+    assert known.box == Cutout(whole.foreground, whole.matte, "box", whole.origin).box
+    assert (known.category, known.origin) == (whole.category, whole.origin)
+    for unread in (known, carried):
+        with pytest.raises(RunError, match=r"is damaged"):
+            unread.foreground  # noqa: B018
+    assert not hasattr(known, "mate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 from pydantic import Field
 
@@ -13,7 +14,7 @@ from natocc.core.plans import Affine
 from natocc.core.samples import IGNORE, AlignedFace, FaceSample, Image, Mask, Points
 from natocc.faces.alignment.border import Border
 from natocc.faces.alignment.cover import find_cover
-from natocc.faces.alignment.crop import ffhq_matrix, labels_outside, scaling, seen_in_crop, warp_labels, warp_picture
+from natocc.faces.alignment.crop import ffhq_matrix, labels_outside, lies_within, scaling, seen_in_crop, warp_labels, warp_picture
 from natocc.faces.alignment.estimated_outline import estimate_face_outline
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.alignment.network_mask import find_mask
@@ -112,8 +113,10 @@ def align_face(
             if needed:
                 raise
     matrix, shape = _crop(sample.image, options, landmarks)
+    within = lies_within(sample.image.shape[:2], matrix, shape)
     seen = seen_in_crop(sample.image.shape[:2], matrix, shape)
-    _check_outside(seen, options)
+    if not within:
+        _check_outside(seen, options)
     confidence = None
     parts = None if sample.parts is None else warp_labels(sample.parts, matrix, shape)
     unlabelled = np.zeros(shape, np.uint8) if parts is None else (parts == IGNORE).view(np.uint8)
@@ -139,12 +142,13 @@ def align_face(
             Reason.NO_MASK,
             "a photograph without a mask needs 68 landmarks to estimate one: align.points: 68, or a network: mask.model",
         )
-    if not face_mask.any():
+    if not cv2.hasNonZero(face_mask):
         raise BadDataError(Reason.EMPTY_MASK, "no pixel of the face mask lies in the crop")
-    if not seen.all():
+    if not within:
         unlabelled |= labels_outside(face_mask | unlabelled, sample.image.shape[:2], matrix, options.border)
-    unlabelled &= ~face_mask
-    if parts is not None and unlabelled.any():
+    unlabelled = unlabelled & ~face_mask if cv2.hasNonZero(unlabelled) else unlabelled
+    some_unlabelled = cv2.hasNonZero(unlabelled)
+    if parts is not None and some_unlabelled:
         parts = np.where((unlabelled > 0) & (parts == 0), np.uint8(IGNORE), parts)
     moved = None if landmarks is None else (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return AlignedFace(
@@ -158,7 +162,7 @@ def align_face(
         mask_estimated=sample.face_mask is None,
         mask_confidence=confidence,
         detector=detector,
-        unlabelled=unlabelled if unlabelled.any() else None,
+        unlabelled=unlabelled if some_unlabelled else None,
     )
 
 

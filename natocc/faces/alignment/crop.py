@@ -72,10 +72,16 @@ def warp_labels(labels: Mask, matrix: Affine, shape: tuple[int, int]) -> Mask:
 
 def seen_in_crop(source: tuple[int, int], matrix: Affine, shape: tuple[int, int]) -> Mask:
     """1 where a crop shows a photograph of `source` (height, width) pixels, 0 outside it."""
-    x, y = _source_pixels(matrix, *np.array(np.meshgrid([0, shape[0] - 1], [0, shape[1] - 1]), dtype=np.float64))
-    if min(x.min(), y.min()) >= 0 and x.max() < source[1] and y.max() < source[0]:
-        return np.ones(shape, np.uint8)  # all corners, so all
+    if lies_within(source, matrix, shape):
+        return np.ones(shape, np.uint8)
     return warp_labels(np.ones(source, np.uint8), matrix, shape)
+
+
+def lies_within(source: tuple[int, int], matrix: Affine, shape: tuple[int, int]) -> bool:
+    """Whether a crop shows nothing but a photograph of `source` (height, width) pixels."""
+    bottom, right = shape[0] - 1.0, shape[1] - 1.0
+    x, y = _source_pixels(matrix, np.array([0, 0, bottom, bottom]), np.array([0, right, 0, right]))  # all corners, so all
+    return bool(min(x.min(), y.min()) >= 0 and x.max() < source[1] and y.max() < source[0])
 
 
 def labels_outside(labels: Mask, source: tuple[int, int], matrix: Affine, border: Border) -> Mask:
@@ -127,9 +133,10 @@ def warp_picture(image: Image, matrix: Affine, shape: tuple[int, int], border: B
     source, to_crop = _reduced(image, matrix)
     # BORDER_REFLECT_101 would be FFHQ's, but with it OpenCV never returns from a picture one pixel wide.
     mirrored = cv2.warpAffine(source, to_crop, shape[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    seen = seen_in_crop(image.shape[:2], matrix, shape)
-    warped = np.asarray(mirrored, dtype=np.uint8)
-    return warped if seen.all() else fill_outside(warped, seen, border)
+    warped, source_shape = np.asarray(mirrored, dtype=np.uint8), image.shape[:2]
+    if lies_within(source_shape, matrix, shape):
+        return warped
+    return fill_outside(warped, seen_in_crop(source_shape, matrix, shape), border)
 
 
 def _source_pixels(matrix: Affine, rows: _Places, columns: _Places) -> tuple[Pixels, Pixels]:

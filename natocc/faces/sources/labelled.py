@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -218,7 +219,7 @@ class Labelled(FaceSource):
         else:
             parts = fit_labels(self._read_labels(path), shape, str(path), reduced)
             face_mask = mask_of(parts, options.face_values)
-        if not face_mask.any():
+        if not cv2.hasNonZero(face_mask):
             raise BadDataError(Reason.EMPTY_MASK, f"{path}: no pixel is face{self._instead(parts)}")
         return FaceSample(image, face_mask, parts, None, Origin(self.dataset, face_id, digest, options.licence))
 
@@ -238,6 +239,8 @@ class Labelled(FaceSource):
         if options.colours is not None:
             return images.read_colours(path, options.values_by_colour, options.max_pixels)
         labels = images.read_labels(path, options.max_pixels, options.mask_channel)
+        if labels.max(initial=0) in range(len(table)) and len(table) == max(table) + 1:
+            return labels
         named = mask_of(labels, [*table, NOT_LABELLED])
         if not named.all():
             known = ", ".join(f"{value} {name}" for value, name in table.items())

@@ -35,7 +35,7 @@ from natocc.occluders.library.packed import pack
 from natocc.workers.crew import Crew, in_order
 from natocc.workers.piece import Lost, Piece
 
-VERSION = 9
+VERSION = 10
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _LOG = logging.getLogger("natocc")
@@ -259,6 +259,7 @@ def _row(file: str, cutout: Cutout) -> dict[str, Any]:
         "points_to": None if cutout.points_to_xy is None else list(cutout.points_to_xy),
         "width": cutout.matte.shape[1],
         "height": cutout.matte.shape[0],
+        "box": list(cutout.box),
         "quality": None if quality is None else quality.score,
         "flaw": None if quality is None else quality.flaw,
     }
@@ -270,7 +271,7 @@ def write_index(path: Path, rows: list[dict[str, Any]]) -> None:
 
     names = ("item", "file", "file_sha256", "category", "dataset", "sha256", "licence", "flaw")
     texts = [(name, pyarrow.string()) for name in names]
-    numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32())]
+    numbers = [("width", pyarrow.int32()), ("height", pyarrow.int32()), ("box", pyarrow.list_(pyarrow.int32()))]
     measures = [("points_to", pyarrow.list_(pyarrow.float64())), ("quality", pyarrow.float64())]
     schema = pyarrow.schema([*texts, *measures, *numbers])
     write_table(path, pyarrow.Table.from_pylist(rows, schema=schema))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import collections
 import contextlib
+import dataclasses
 import functools
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.plans import Json, Reference
-from natocc.core.samples import Cutout, Origin
+from natocc.core.samples import Cutout, Image, Matte, Origin
 from natocc.io.images import file_sha256, read_bytes, sha256
 from natocc.io.sealed_json import seal
 from natocc.io.tables import map_table
@@ -31,6 +32,24 @@ class DrawnCutout(DrawnNumbers):
     """What :class:`Library` drew."""
 
     id: str
+
+
+class KeptCutout(Cutout):
+    """A cutout whose pixels are read when they are first asked for: those of one that is too small never are."""
+
+    @classmethod
+    def of(cls, read: Callable[[], tuple[Image, Matte]], **known: Any) -> KeptCutout:
+        """A cutout of which all is known but its pixels; `read` gives foreground and matte."""
+        kept = object.__new__(cls)
+        vars(kept).update(known, read=read)
+        return kept
+
+    def __getattr__(self, name: str) -> Any:  # what is there already is not asked for here
+        if name not in ("foreground", "matte"):
+            raise AttributeError(f"a cutout has no {name}")
+        foreground, matte = self.read()
+        vars(self).update(foreground=foreground, matte=matte)
+        return vars(self)[name]
 
 
 class Library:
@@ -127,23 +146,29 @@ class Library:
         return self._index["width"][row].as_py(), self._index["height"][row].as_py()
 
     def cutout(self, reference: Reference) -> Cutout:
-        """The cutout that `reference` names.
+        """The cutout that `reference` names; its pixels are read when they are first asked for.
 
         Raises
         ------
         BadDataError
             ``missing-file`` if the library has no such item.
         RunError
-            If its file is gone, damaged or cannot be read: no other cutout serves in its place, or samples would be others.
+            When its pixels are asked for, if its file is gone, damaged or cannot be read: no other cutout serves in its place, or
+            samples would be others.
         """
         item = DrawnCutout.of(reference).id
         row = self._row(item)
         entry = {name: self._index[name][row].as_py() for name in self._index.column_names}
-        foreground, matte = unpack(self._read(entry["file"], entry["file_sha256"]), entry["width"], entry["height"])
-        points_to = entry["points_to"]
-        origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
-        points_to_xy = None if points_to is None else (points_to[0], points_to[1])
-        return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
+        return KeptCutout.of(
+            functools.partial(self._pixels, entry["file"], entry["file_sha256"], entry["width"], entry["height"]),
+            box=tuple(entry["box"]),
+            category=entry["category"],
+            origin=Origin(entry["dataset"], item, entry["sha256"], entry["licence"]),
+            points_to_xy=None if entry["points_to"] is None else tuple(entry["points_to"]),
+        )
+
+    def _pixels(self, name: str, digest: str, width: int, height: int) -> tuple[Image, Matte]:
+        return unpack(self._read(name, digest), width, height)
 
     def _read(self, name: str, digest: str) -> bytes:
         """A file of the library, as it was written."""
@@ -161,8 +186,8 @@ class Library:
         raise RunError(str(_damaged(self.path, why)))
 
     def get(self, item: str) -> Cutout:
-        """The cutout of an id, one of :meth:`items`; raises as :meth:`cutout` does."""
-        return self.cutout({"id": item})
+        """The cutout of an id, one of :meth:`items`, its pixels read; raises as :meth:`cutout` does."""
+        return dataclasses.replace(self.cutout({"id": item}))
 
     def _row(self, item: str) -> int:
         """Where a cutout stands in the index."""

@@ -20,7 +20,7 @@ import yaml
 from measure_natural import material, ways
 from natocc.compose.appearance import Photo
 from natocc.core.errors import BadDataError
-from natocc.core.samples import IGNORE, MATTE_THRESHOLD, Image, Mask, occluded
+from natocc.core.samples import IGNORE, MATTE_THRESHOLD, Image, Mask
 from natocc.faces.classes import SKIN_PARTS, values_of
 from natocc.io.images import read_labels, read_rgb
 from natocc.io.workspace import Workspace
@@ -108,7 +108,7 @@ def made(sets: list[dict[str, Any]], data: Path, cache: Path, count: int) -> Ite
                 continue
             left[of] -= 1
             composite = sample.composite
-            yield Shown(KINDS[of], f"{name}/{spec.face}", compressed(composite.image), composite.modal, occluded(composite))
+            yield Shown(KINDS[of], f"{name}/{spec.face}", compressed(composite.image), composite.modal, composite.occluded)
 
 
 def _known(data: Path) -> set[str]:

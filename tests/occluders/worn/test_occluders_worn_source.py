@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def test_splits_divide_templates(folder: Path) -> None:
 def test_a_face_that_cannot_wear_it_is_refused(folder: Path, landmarks: Float | None, detector: str, said: str) -> None:
     source = options(root="worn").open(folder, folder)
     face = face_of(None if landmarks is None else turned(0), detector)
-    face = AlignedFace(**{**face.__dict__, "landmarks_xy": None if landmarks is None else landmarks.astype(np.float32)})
+    face = dataclasses.replace(face, landmarks_xy=None if landmarks is None else landmarks.astype(np.float32))
     with pytest.raises(BadDataError, match=said) as error:
         source.on(face, {})
     assert error.value.reason == Reason.NO_PLACEMENT
