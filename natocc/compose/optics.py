@@ -62,7 +62,7 @@ def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: floa
     matched : (h, w, 3) uint8
         The input itself where the occluder has too few edges, or is as sharp already.
     """
-    own = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    own = edge_blur(foreground, (matte >= MATTE_THRESHOLD).view(np.uint8)) if strength else None
     if own is None or 1 / _NOTICED <= own / blur <= _NOTICED:
         return foreground
     if own < blur:
