@@ -14,11 +14,12 @@ import pytest
 from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.samples import Cutout, Origin
 from natocc.core.seeds import generator
-from natocc.io.images import encode_jpeg, sha256
+from natocc.io.images import decode_rgba, encode_jpeg, sha256
 from natocc.occluders.coco.source import CocoOccluders
 from natocc.occluders.cutting.upscale import Upscaler
 from natocc.occluders.library.extraction import library_key, open_library
 from natocc.occluders.library.library import INDEX, SUMMARY, Library
+from natocc.occluders.library.packed import pack, unpack
 
 
 class Made:
@@ -247,3 +248,13 @@ def test_the_key_knows_what_files_hold_and_the_times_of_pictures(tmp_path: Path)
     (photos / "below" / "2.png").write_bytes(b"late")
     keys.append(library_key("{}", [outlines], [photos]))
     assert len(set(keys)) == 4
+
+
+def test_a_cutout_is_kept_bit_for_bit_in_a_picture_that_people_can_look_at() -> None:
+    for height, width in ((1, 1), (70, 3), (40, 130)):
+        rgba = np.random.default_rng(1).integers(0, 256, (height, width, 4), np.uint8)
+        packed = pack(rgba[..., :3].copy(), rgba[..., 3].copy())
+        assert np.array_equal(np.dstack(unpack(packed, width, height)), rgba)
+        assert max(decode_rgba(packed, "a cutout").shape[:2]) == min(max(height, width), 48)
+        with pytest.raises(OSError, match=r"ZSTD"):
+            unpack(packed, width, height + 1)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from natocc.core.samples import Image, Matte
 from natocc.io.files import is_file
 from natocc.io.images import decode_rgba, encode_png, read_bytes
 from natocc.occluders.cutting.judging import PoorCutoutError
+from natocc.occluders.library.packed import reduced
 
 MOST = 20
 """How many are kept, of a whole library."""
@@ -53,7 +53,7 @@ def keep_refused(folder: Path, chunk: int, refused: Sequence[PoorCutoutError]) -
         cutout = poor.cutout
         file = f"{_FOLDER}/{chunk:05d}-{rank:02d}.png"
         (folder / file).parent.mkdir(exist_ok=True)
-        (folder / file).write_bytes(encode_png(_reduced(np.dstack([cutout.foreground, cutout.matte]))))
+        (folder / file).write_bytes(encode_png(reduced(np.dstack([cutout.foreground, cutout.matte]), _LONGEST)))
         rows.append({"file": file, "category": cutout.category, "score": cutout.quality.score, "flaw": cutout.quality.flaw})
     return rows
 
@@ -88,12 +88,3 @@ def best_refused(folder: Path) -> list[RefusedCutout]:
         foreground, matte = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
         found.append(RefusedCutout(foreground, matte, row["category"], row["score"], row["flaw"]))
     return found
-
-
-def _reduced(rgba: Image) -> Image:
-    height, width = rgba.shape[:2]
-    scale = _LONGEST / max(height, width)
-    if scale >= 1:
-        return rgba
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import cv2
-import numpy as np
 
 from natocc.core.errors import BadDataError, Reason, UsageError
 from natocc.core.plans import Json
@@ -24,7 +23,7 @@ from natocc.core.samples import Cutout
 from natocc.io.atomic import encode_json
 from natocc.io.cache import DAMAGE, FolderCache, entry_key
 from natocc.io.folders import Links, walk
-from natocc.io.images import encode_png, file_sha256, sha256
+from natocc.io.images import file_sha256, sha256
 from natocc.io.notes import Notes
 from natocc.io.paths import SUFFIXES
 from natocc.io.sealed_json import seal
@@ -32,10 +31,11 @@ from natocc.io.tables import write_table
 from natocc.occluders.cutting.judging import JudgedCutout, PoorCutoutError
 from natocc.occluders.library.best_refused import keep_best, keep_refused
 from natocc.occluders.library.library import INDEX, SUMMARY, Library, open_whole
+from natocc.occluders.library.packed import pack
 from natocc.workers.crew import Crew, in_order
 from natocc.workers.piece import Lost, Piece
 
-VERSION = 8
+VERSION = 9
 """Of the extraction; raised when the same inputs give other cutouts, so that old libraries are left alone."""
 
 _LOG = logging.getLogger("natocc")
@@ -223,7 +223,7 @@ def _extract_chunk(folder: Path, piece: Piece[tuple[int, SourcePicture]]) -> _Ch
                 continue
             file = f"{number:05d}/{len(rows):06d}.png"
             (folder / file).parent.mkdir(exist_ok=True)
-            data = encode_png(np.dstack([result.foreground, result.matte]))
+            data = pack(result.foreground, result.matte)
             (folder / file).write_bytes(data)
             rows.append({**_row(file, result), "file_sha256": sha256(data)})
         part = finished.with_suffix(".part")

@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from natocc.core.errors import BadDataError, Reason, RunError, UsageError
 from natocc.core.plans import Json, Reference
 from natocc.core.samples import Cutout, Origin
-from natocc.io.images import decode_rgba, file_sha256, read_bytes, sha256
+from natocc.io.images import file_sha256, read_bytes, sha256
 from natocc.io.sealed_json import seal
 from natocc.io.tables import map_table
 from natocc.occluders.drawn import DrawnNumbers
+from natocc.occluders.library.packed import unpack
 
 INDEX = "index.arrow"
 SUMMARY = "summary.json"
@@ -123,8 +123,8 @@ class Library:
 
     def size(self, reference: Reference) -> tuple[int, int]:
         """Width and height of a cutout, its margin too; raises ``missing-file`` as :meth:`cutout` does."""
-        entry = self._entry(DrawnCutout.of(reference).id)
-        return entry["width"], entry["height"]
+        row = self._row(DrawnCutout.of(reference).id)
+        return self._index["width"][row].as_py(), self._index["height"][row].as_py()
 
     def cutout(self, reference: Reference) -> Cutout:
         """The cutout that `reference` names.
@@ -137,13 +137,12 @@ class Library:
             If its file is gone, damaged or cannot be read: no other cutout serves in its place, or samples would be others.
         """
         item = DrawnCutout.of(reference).id
-        entry = self._entry(item)
-        rgba = decode_rgba(self._read(entry["file"], entry["file_sha256"]), entry["file"])
+        row = self._row(item)
+        entry = {name: self._index[name][row].as_py() for name in self._index.column_names}
+        foreground, matte = unpack(self._read(entry["file"], entry["file_sha256"]), entry["width"], entry["height"])
         points_to = entry["points_to"]
         origin = Origin(entry["dataset"], item, entry["sha256"], entry["licence"])
         points_to_xy = None if points_to is None else (points_to[0], points_to[1])
-        foreground = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
-        matte = np.asarray(cv2.extractChannel(rgba, 3), dtype=np.uint8)
         return Cutout(foreground, matte, entry["category"], origin, points_to_xy)
 
     def _read(self, name: str, digest: str) -> bytes:
@@ -165,14 +164,13 @@ class Library:
         """The cutout of an id, one of :meth:`items`; raises as :meth:`cutout` does."""
         return self.cutout({"id": item})
 
-    def _entry(self, item: str) -> dict[str, Any]:
-        """The index's row of a cutout."""
+    def _row(self, item: str) -> int:
+        """Where a cutout stands in the index."""
         items = self._index["item"]
         row = bisect.bisect_left(range(len(items)), item, key=lambda index: items[index].as_py())
         if row == len(items) or items[row].as_py() != item:
             raise BadDataError(Reason.MISSING_FILE, f"no cutout {item!r} in {self.path}")
-        entry: dict[str, Any] = self._index.slice(row, 1).to_pylist()[0]
-        return entry
+        return row
 
 
 def open_whole(path: Path) -> Library:
