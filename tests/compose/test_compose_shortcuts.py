@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
-from natocc.compose.grain import match_grain
+from natocc.compose.grain import _smoothed, match_grain
 from natocc.compose.guided_filter import Change
 from natocc.compose.lens import _blocks, edge_blurs, noise_level
 from natocc.compose.pose import PlacementRule, can_fill, draw_pose, enlargement
@@ -102,3 +102,13 @@ def test_what_are_neighbours_in_sampled_blocks_are_neighbours_in_the_picture(hei
     for axis in (0, 1):
         both = (np.delete(inside, 0, axis) & np.delete(inside, -1, axis)) > 0
         assert (np.diff(image[..., axis].astype(int), axis=axis)[both] == 1).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.8, 3), st.floats(0, 60), st.floats(0, 1))
+def test_smoothing_brings_no_pixel_beyond_its_surroundings(seed: int, blur: float, noise: float, share: float) -> None:
+    picture = np.random.Generator(np.random.PCG64(seed)).choice([0, 1, 40, 254, 255], (20, 20, 3)).astype(np.uint8)
+    out = _smoothed(picture, blur, noise, share)
+    near = np.ones((9, 9), np.uint8)
+    assert (out >= cv2.erode(picture, near)).all()
+    assert (out <= cv2.dilate(picture, near)).all()
+    assert np.abs(out.astype(int) - picture).max() <= 128
