@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from natocc.dataset.write.staged_records import recorded
 from natocc.io.images import sha256
 
 HERE = Path(__file__).parent
@@ -21,6 +22,11 @@ SITE = """
 from natocc.faces import SOURCES
 SOURCES.own["misbehaving"] = "faces_that_misbehave:MisbehavingFaces"
 """
+
+
+def staged(out: Path, within: str = ".staging/*") -> set[int]:
+    """Samples that are staged in the folders of shards that a pattern finds."""
+    return {index for place in out.glob(within) for index in recorded(place)}
 
 
 @dataclasses.dataclass

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from natocc.compose.colour_spaces import Float, from_lab, to_lab
-from natocc.compose.guided_filter import Change, learn_change
+from natocc.compose.guided_filter import Guide, luma_and_hues, luma_of
 from natocc.compose.reduced import reduced
-from natocc.compose.transfers import TRANSFERS, Lab
+from natocc.compose.transfers import TRANSFERS
 from natocc.core.plans import SKIN
 from natocc.core.samples import Image, Matte
 from natocc.plugins.options import NameIn, Options
@@ -20,8 +20,9 @@ from natocc.plugins.ranges import Range, UnitRange
 from natocc.plugins.table import Table
 
 _SIDE = 128  # px: longer side of the picture on which a change of colour is learnt
-_ROUNDS = 4
+_AGAIN = (1, 2)  # how far the rounds after the first go: the last makes up for what is smoothed away after it
 _MOST_SAMPLES = 2048
+_WITHIN = (0.7548777, 0.5698403)  # a sequence of places within a pixel of the reduced picture, evenly spread
 
 
 class ColourRule(Options):
@@ -53,7 +54,7 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
 
     The change is learnt from samples of both, applied to the pixels of a reduced picture, and carried from there to all pixels:
     hue changes smoothly over the occluder, lightness smoothly but for the occluder's own edges (guided filter [1]_), so that it
-    keeps its relief and detail. A smooth change falls short of the full one, hence four rounds.
+    keeps its relief and detail. A smooth change falls short of the full one, hence three rounds.
 
     Parameters
     ----------
@@ -81,31 +82,31 @@ def transfer_colour(foreground: Image, matte: Matte, reference: Image, transfer:
     reduction = max(1.0, max(height, width) / _SIDE)
     size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
     weight = np.asarray(reduced(matte, size) / np.float32(255), dtype=np.float32)
-    target = _lab(reference[:: 1 + len(reference) // _MOST_SAMPLES])
     start = np.asarray(reduced(foreground, size), dtype=np.float32)
-    sample, near = _sample(foreground, matte, size)
-    change = Change(np.zeros_like(weight), np.zeros_like(start))
-    for _ in range(_ROUNDS):
-        recolour = TRANSFERS[transfer](_lab(change.at(*near).of(sample)[0]), target)
-        current = change.of(start).clip(0, 255)
-        wanted = from_lab(recolour(to_lab(current).reshape(-1, 3)).reshape(current.shape))
-        change = change.then(learn_change(current, wanted, weight))
-    return change.of_image(foreground)
+    luma, lab = luma_of(start), to_lab(start)
+    guide = Guide(luma, weight)
+    sample, near = _sample(foreground, weight)
+    own, own_luma = to_lab(sample), luma_of(sample)
+    target = to_lab(reference[None, :: 1 + len(reference) // _MOST_SAMPLES])[0]
+
+    def step(colours: Float, learnt_on: Float) -> Float:
+        recolour = TRANSFERS[transfer](learnt_on[0], target)
+        return np.asarray(recolour(colours.reshape(-1, 3)).reshape(colours.shape) - colours, dtype=np.float32)
+
+    wanted = step(lab, own)
+    for strength in _AGAIN:
+        change = guide.smooth(wanted)
+        wanted += strength * step(change.of(lab, luma), change.at(near).of(own, own_luma))
+    return guide.smooth(luma_and_hues(from_lab(lab + wanted) - start)).of_image(foreground)
 
 
-def _lab(pixels: Image | Float) -> Lab:
-    """CIELAB of (n, 3) sRGB pixels, clipped to 0-255."""
-    lab: Lab = to_lab(pixels[None].clip(0, 255))[0]
-    return lab
-
-
-def _sample(
-    foreground: Image, matte: Matte, size: tuple[int, int]
-) -> tuple[Float, tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """At most 2048 pixels, evenly spaced over the coverage, and where they lie when reduced to `size`."""
-    reached = np.cumsum(matte, dtype=np.int64)
-    count = min(_MOST_SAMPLES, matte.size)
-    indices = np.searchsorted(reached, (2 * np.arange(count) + 1) * reached[-1] // (2 * count), side="right")
-    rows, columns = np.divmod(indices, matte.shape[1])
-    near = (rows[None] * size[1] // matte.shape[0], columns[None] * size[0] // matte.shape[1])
+def _sample(foreground: Image, weight: Float) -> tuple[Float, npt.NDArray[np.intp]]:
+    """2048 pixels (1, n, 3), evenly spaced over what has weight on a reduced picture, and flat indices into that."""
+    reached = np.cumsum(weight, dtype=np.float64)
+    count = np.arange(_MOST_SAMPLES)
+    near = np.searchsorted(reached, (count + 0.5) * (reached[-1] / _MOST_SAMPLES)).clip(0, weight.size - 1)
+    rows, columns = (
+        ((at + part * count % 1) * (length / few)).astype(np.intp)
+        for at, part, length, few in zip(np.divmod(near, weight.shape[1]), _WITHIN, foreground.shape, weight.shape, strict=False)
+    )
     return foreground[rows, columns][None].astype(np.float32), near

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.gaussian import gaussian
 from natocc.compose.lens import noise_level, noise_response
 from natocc.core import seeds
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
@@ -45,7 +45,7 @@ def match_grain(
     -------
     matched : (h, w, 3) uint8
     """
-    own = noise_level(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    own = noise_level(foreground, (matte >= MATTE_THRESHOLD).view(np.uint8)) if strength else None
     if own is None:
         return foreground
     if own[0] > noise[0] * _NOTICED + 0.1:
@@ -61,10 +61,12 @@ def match_grain(
 
 def _smoothed(foreground: Image, blur: float, noise: float, share: float) -> Image:
     """Coring: reduce by a share what differs from its surroundings by no more than noise does."""
-    detail = cv2.addWeighted(foreground, 1, gaussian(foreground, blur, 2), -1, 128)
+    side = 2 * round(math.sqrt(3 * blur * blur + 0.25) - 0.5) + 1  # of a box that blurs as much as a Gaussian
+    detail = cv2.addWeighted(foreground, 1, cv2.blur(foreground, (side, side)), -1, 128)
     levels = np.arange(256) - 128
-    less = np.rint(128 - share * levels * np.exp(-0.5 * (levels / (_CORE * noise + 1)) ** 2)).astype(np.uint8)
-    return np.asarray(cv2.addWeighted(foreground, 1, cv2.LUT(detail, less), 1, -128), dtype=np.uint8)
+    less = np.rint(share * levels * np.exp(-0.5 * (levels / (_CORE * noise + 1)) ** 2)).astype(np.int8).view(np.uint8)
+    # It brings nothing beyond its surroundings: bytes that wrap around are right.
+    return foreground - np.asarray(cv2.LUT(detail, less), np.uint8)
 
 
 @functools.lru_cache(maxsize=8)

@@ -8,85 +8,101 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from natocc.compose.colour_spaces import Float
+from natocc.compose.colour_spaces import LUMA, Float
 from natocc.core.samples import Image
 
 Plane = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
 
 _RADIUS = 4  # px
 _EDGE = 20.0  # levels: the change follows luma steps well above this and ignores those well below
 _SMOOTH_HUE = 0.7  # px
+_TO_LUMA_AND_HUES = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 1]]) + np.array([[1], [-1], [-1]]) * LUMA
+_TO_RGB = np.linalg.inv(_TO_LUMA_AND_HUES)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Change:
-    """What is added to colours.
+    """What is added to colours whose first channel tells how light they are, and the others their hue: CIELAB, or luma first.
 
     Parameters
     ----------
     gain : (h, w) float32
-        This share of a colour's luma is added to each of R, G and B.
+        This share of a colour's luma is added to the first channel.
     offset : (h, w, 3) float32
-        Added to R, G and B.
+        Added to all.
     """
 
     gain: Plane
     offset: Float
 
-    def of(self, colours: Float) -> Float:
-        """Colours (h, w, 3), sRGB 0-255, after the change; not clipped."""
-        return colours + self.offset + _grey(self.gain * _luma(colours))
+    def of(self, colours: Float, luma: Plane) -> Float:
+        """Colours (h, w, 3) of this luma (h, w) after the change."""
+        changed = np.asarray(colours + self.offset, dtype=np.float32)
+        changed[..., 0] += self.gain * luma
+        return changed
 
     def of_image(self, image: Image) -> Image:
-        """A picture (H, W, 3) after a change that was learnt on a smaller one; clipped and rounded."""
+        """A picture (H, W, 3), sRGB, after a change of :func:`luma_and_hues` on a smaller one; clipped and rounded."""
         size = (image.shape[1], image.shape[0])
-        gain, offset = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in (self.gain, self.offset))
+        gain = cv2.resize(self.gain, size, interpolation=cv2.INTER_LINEAR)
+        changed = cv2.resize(cv2.transform(self.offset, _TO_RGB), size, interpolation=cv2.INTER_LINEAR)
         brighter = cv2.multiply(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), gain, dtype=cv2.CV_32F)
-        added = cv2.add(offset, cv2.merge([brighter] * 3), dst=offset)
-        return np.asarray(cv2.add(image, added, dtype=cv2.CV_8U), dtype=np.uint8)
+        cv2.add(changed, cv2.merge([brighter] * 3), dst=changed)
+        cv2.accumulate(image, changed)  # and then to levels: half the time of one sum in levels
+        return np.asarray(cv2.convertScaleAbs(cv2.threshold(changed, 0, 0, cv2.THRESH_TOZERO, dst=changed)[1]), dtype=np.uint8)
 
-    def then(self, second: Change) -> Change:
-        """One change with the effect of two, one after the other."""
-        gain = self.gain + second.gain + second.gain * self.gain
-        return Change(gain, self.offset + second.offset + _grey(second.gain * _luma(self.offset)))
-
-    def at(self, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Change:
-        """The change at these places."""
-        return Change(self.gain[rows, columns], self.offset[rows, columns])
+    def at(self, places: Places) -> Change:
+        """The change at (n,) flat indices of (h, w), as a picture of (1, n)."""
+        return Change(self.gain.ravel().take(places)[None], self.offset.reshape(-1, 3).take(places, axis=0)[None])
 
 
-def learn_change(colours: Float, wanted: Float, weight: Plane) -> Change:
-    """The change that brings colours close to the wanted ones, smooth but for edges of luma [1]_.
+class Guide:
+    """Luma whose edges a change may follow: measured once, however often one is smoothed.
 
     Parameters
     ----------
-    colours, wanted : (h, w, 3) float32
-        sRGB, 0-255.
+    luma : (h, w) float32
+        Of the picture, 0-255.
     weight : (h, w) float32
         Weight of each pixel, in [0, 1].
-
-    Returns
-    -------
-    change : Change
-
-    References
-    ----------
-    .. [1] K. He, J. Sun, X. Tang, "Guided Image Filtering", TPAMI 35(6), 2013.
     """
-    counted = weight + 1e-3
-    around = _summed(counted)
 
-    def mean(plane: Plane) -> Plane:
-        return _summed(plane * counted) / around
+    def __init__(self, luma: Plane, weight: Plane) -> None:
+        self._luma, self._counted = luma, weight + 1e-3
+        self._around = _summed(self._counted)
+        self._light = self._mean(luma)
+        variance = np.maximum(self._mean(luma * luma) - self._light * self._light, 0)
+        self._variance = np.asarray(variance + _EDGE**2, dtype=np.float32)
+        self._counted_each = _grey(self._counted)
+        self._near = _grey(_smooth(self._counted))
 
-    luma, brighter = _luma(colours), _luma(wanted - colours)
-    light, lighter = mean(luma), mean(brighter)
-    covariance, variance = mean(luma * brighter) - light * lighter, mean(luma * luma) - light * light
-    slope = np.asarray(covariance / (np.maximum(variance, 0) + _EDGE**2), np.float32)
-    gain, offset = mean(slope), mean(lighter - slope * light)
-    tints = (wanted - colours - _grey(brighter)) * _grey(counted)
-    near = np.asarray(cv2.GaussianBlur(counted, (0, 0), _SMOOTH_HUE), np.float32)
-    return Change(gain, cv2.divide(cv2.GaussianBlur(tints, (0, 0), _SMOOTH_HUE), _grey(near)) + _grey(offset))
+    def smooth(self, wanted: Float) -> Change:
+        """The change that is close to a wanted one (h, w, 3): smooth, but its first channel follows edges of luma [1]_.
+
+        References
+        ----------
+        .. [1] K. He, J. Sun, X. Tang, "Guided Image Filtering", TPAMI 35(6), 2013.
+        """
+        lighter = np.asarray(cv2.extractChannel(wanted, 0), dtype=np.float32)
+        around = self._mean(lighter)
+        slope = np.asarray((self._mean(lighter * self._luma) - around * self._light) / self._variance, dtype=np.float32)
+        gain, offset = self._mean(slope), self._mean(around - slope * self._light)
+        hues = cv2.divide(_smooth(wanted * self._counted_each), self._near)
+        return Change(gain, np.asarray(cv2.insertChannel(offset, hues, 0), dtype=np.float32))
+
+    def _mean(self, plane: Plane) -> Plane:
+        return _summed(plane * self._counted) / self._around
+
+
+def luma_of(colours: Float) -> Plane:
+    """(h, w) luma of sRGB colours (h, w, 3), 0-255."""
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+
+
+def luma_and_hues(colours: Float) -> Float:
+    """(h, w, 3): luma of sRGB colours, and by how much R and B differ from it."""
+    return np.asarray(cv2.transform(colours, _TO_LUMA_AND_HUES), dtype=np.float32)
 
 
 def _grey(plane: Plane) -> Float:
@@ -94,10 +110,10 @@ def _grey(plane: Plane) -> Float:
     return np.asarray(cv2.merge([plane] * 3), dtype=np.float32)
 
 
-def _luma(colours: Float) -> Plane:
-    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), dtype=np.float32)
-
-
 def _summed(plane: Plane) -> Plane:
     side = (2 * _RADIUS + 1, 2 * _RADIUS + 1)
     return np.asarray(cv2.blur(plane, side, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
+
+
+def _smooth(picture: Float) -> Float:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), _SMOOTH_HUE), dtype=np.float32)

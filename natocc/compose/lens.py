@@ -116,7 +116,6 @@ def noise_response(
     planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32], pixels: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.float32]:
     """(3,) Immerkær's estimate for each plane of (H, W, 3), over (n,) pixels, counted row by row, without their outliers."""
-    pixels = pixels[:: 1 + len(pixels) // _MOST_SAMPLES]
     response = np.sort(np.abs(_laplacian(planes).reshape(-1, 3).take(pixels, axis=0).T), axis=1)
     rank = round(0.9 * (response.shape[1] - 1))
     response[:, rank:] = response[:, rank : rank + 1]

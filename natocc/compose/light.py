@@ -21,7 +21,8 @@ from natocc.plugins.ranges import UnitRange, uniform
 
 _EACH = 2  # every second pixel of a small picture, in rows and columns
 _LEAST_SAMPLES = 50
-_STEP = 4  # px: as smooth a field is found at every fourth, and between them linearly
+_STEP = 1 / 32  # half faces: as smooth a field is found at so far apart places, and between them linearly
+_ONE = 180  # level that stands for a factor of 1: the most that a shading is, 1.37, must be a level, too
 _REACH = 1.2  # half faces from the centre; beyond, the shading stays constant
 _MOST = 1.0  # stops either way
 _FADING = 10.0  # of the contact, with each face width that a thing is away
@@ -29,6 +30,9 @@ _TOUCHING = 0.2  # of the distance of other things: hands before faces mostly li
 _CONTACT = 0.03  # face widths: how far it is dark around what touches a face
 # A face's edge is darker because it turns away; an occluder does not. Terms that the skin does not determine become 0.
 _RIDGE = np.diag([1e-6, 1e-6, 1e-6, 0.02, 0.02, 0.02])
+
+
+Places = npt.NDArray[np.floating]
 
 
 class LightRule(Options):
@@ -67,18 +71,13 @@ class Shading:
     centre_xy: tuple[float, float]
     half: float
 
-    def stops(self, left: int, top: int, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-        """(h, w) float32: the shading in a box, in stops."""
-        height, width = shape
-        few = (max(1, round(width / _STEP)), max(1, round(height / _STEP)))
-        across, down = (
-            (first + (np.arange(count) + 0.5) * length / count - 0.5 - centre) / self.half
-            for first, length, count, centre in zip((left, top), (width, height), few, self.centre_xy, strict=True)
-        )
-        x, y = across.clip(-_REACH, _REACH), down.clip(-_REACH, _REACH)[:, None]
+    def stops(self, across: Places, down: Places) -> npt.NDArray[np.float32]:
+        """(h, w) float32: the shading in stops where (w,) columns and (h,) rows cross, px."""
+        x = ((across - self.centre_xy[0]) / self.half).clip(-_REACH, _REACH)
+        y = ((down - self.centre_xy[1]) / self.half).clip(-_REACH, _REACH)[:, None]
         one, a, b, aa, ab, bb = self.coefficients
-        field = (one + a * x + aa * x * x + b * y + bb * y * y + ab * x * y).clip(-_MOST, _MOST)
-        return np.asarray(cv2.resize(field.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        field = one + (a + aa * x) * x + (b + ab * x + bb * y) * y
+        return np.asarray(field.clip(-_MOST, _MOST), np.float32)
 
     @property
     def towards_light(self) -> tuple[float, float]:
@@ -125,9 +124,19 @@ def shaded(layer: Layer, shading: Shading, strength: float, light: npt.NDArray[n
 
     Light is multiplied, hence sRGB values by the root of the factor (:data:`natocc.compose.colour_spaces.GAMMA`).
     """
-    factor = cv2.exp(shading.stops(layer.left, layer.top, layer.matte.shape) * (math.log(2) * strength / GAMMA))
-    factor = factor if light is None else factor * light
-    return np.asarray(cv2.multiply(layer.foreground, cv2.merge([factor] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
+    height, width = layer.matte.shape
+    apart = max(_STEP * shading.half, 1)
+    stops = shading.stops(_evenly(layer.left, width, apart), _evenly(layer.top, height, apart))
+    factor = cv2.resize(cv2.exp(stops * (math.log(2) * strength / GAMMA)), (width, height), interpolation=cv2.INTER_LINEAR)
+    # Levels are fine enough: what they leave out is less than a level of the picture.
+    levels = cv2.convertScaleAbs(factor if light is None else factor * light, alpha=_ONE)
+    return np.asarray(cv2.multiply(layer.foreground, cv2.cvtColor(levels, cv2.COLOR_GRAY2RGB), scale=1 / _ONE), dtype=np.uint8)
+
+
+def _evenly(first: int, length: int, apart: float) -> Places:
+    """Evenly spaced places in a length, px, as :func:`cv2.resize` takes pixels of a reduced picture to lie."""
+    count = math.ceil(length / apart)
+    return first - 0.5 + (np.arange(count) + 0.5) * (length / count)
 
 
 def side_light(layer: Layer, shading: Shading) -> float:

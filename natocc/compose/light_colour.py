@@ -13,7 +13,7 @@ from natocc.compose.quantiles import quantile
 from natocc.compose.tint import Tint
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
-_MOST_SAMPLES = 3072
+_MOST_SAMPLES = 2048
 _BLACK, _BRIGHTEST = 0.01, 0.95  # linear light
 _SHARE = 0.5  # of the difference in exposure and colourfulness: the rest is the object's own, for a dark cup is darker
 _ABOVE_SKIN = 0.5  # stops: light paint, paper and highlights, the bright parts of things, return more light than skin

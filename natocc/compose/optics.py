@@ -18,6 +18,7 @@ from natocc.plugins.ranges import QualityRange, UnitRange
 _NOTICED = 1.1  # a smaller ratio of two blurs is not noticed
 _MOST_SHARPENING = 0.6  # more becomes visible as halos
 _REACH = 2.5  # of a blur, in its standard deviations
+_REACH_OF_SHARPENING = 1.8  # what lies beyond adds less than a level
 _BLOCK = 8  # px, of JPEG
 
 
@@ -62,14 +63,14 @@ def match_sharpness(foreground: Image, matte: Matte, blur: float, strength: floa
     matched : (h, w, 3) uint8
         The input itself where the occluder has too few edges, or is as sharp already.
     """
-    own = edge_blur(foreground, (matte >= MATTE_THRESHOLD).astype(np.uint8)) if strength else None
+    own = edge_blur(foreground, (matte >= MATTE_THRESHOLD).view(np.uint8)) if strength else None
     if own is None or 1 / _NOTICED <= own / blur <= _NOTICED:
         return foreground
     if own < blur:
         sigma = strength * math.sqrt(blur**2 - own**2)
         return gaussian(foreground, sigma, _REACH) if sigma > 0.1 else foreground
     amount = strength * min(own / blur - 1, _MOST_SHARPENING)
-    smooth = gaussian(foreground, min(own, 2.0), _REACH)
+    smooth = gaussian(foreground, min(own, 2.0), _REACH_OF_SHARPENING)
     return np.asarray(cv2.addWeighted(foreground, 1 + amount, smooth, -amount, 0), dtype=np.uint8)
 
 

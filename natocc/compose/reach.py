@@ -16,6 +16,7 @@ from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout, Mask
 _CUT = 0.06  # share of a hand's length, from the wrist's end, that counts as the cut
 _FEW = 0.05  # share of the cut that may be visible without being noticed
 _NEAR = 0.06  # of the face's width: this near to the face is next to it
+_FINE = 8  # px: what is next to a face is as wide as that, or more, where it is looked at
 _MOST_POINTS = 64
 
 
@@ -23,11 +24,14 @@ def wrist_cut(cutout: Cutout) -> npt.NDArray[np.float64] | None:
     """Points along the cut at a hand's wrist, (n, 2) x, y in cutout px; None if the cutout is not a hand."""
     if cutout.points_to_xy is None:
         return None
-    rows, columns = np.nonzero(cutout.matte >= MATTE_THRESHOLD)
-    along = columns * cutout.points_to_xy[0] + rows * cutout.points_to_xy[1]
-    at_end = along <= along.min() + _CUT * np.ptp(along)
-    cut = np.stack([columns[at_end], rows[at_end]], axis=1).astype(np.float64)
-    return cut[:: 1 + len(cut) // _MOST_POINTS]
+    height, width = cutout.matte.shape
+    across, down = cutout.points_to_xy
+    along = np.add.outer(down * np.arange(height), across * np.arange(width))
+    covered = (cutout.matte >= MATTE_THRESHOLD).astype(np.uint8)
+    least, most, _, _ = cv2.minMaxLoc(along, covered)
+    at_end = np.flatnonzero((along <= least + _CUT * (most - least)) & (covered > 0))
+    rows, columns = np.divmod(at_end[:: 1 + len(at_end) // _MOST_POINTS], width)
+    return np.stack([columns, rows], axis=1).astype(np.float64)
 
 
 def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: AlignedFace) -> bool:
@@ -43,16 +47,19 @@ def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: Align
         The face that it lies on.
     """
     height, width = face.face_mask.shape
-    near = _near(face)
+    near, step = _near(face)
     placed = np.rint(cut_xy @ placement.affine[:, :2].T + placement.affine[:, 2]).astype(np.intp)
     inside = placed[((placed >= 0) & (placed < (width, height))).all(axis=1)]
-    return int(np.count_nonzero(near[inside[:, 1], inside[:, 0]])) > _FEW * len(cut_xy)
+    columns, rows = (inside // step).T
+    return int(np.count_nonzero(near[rows, columns])) > _FEW * len(cut_xy)
 
 
 @functools.lru_cache(maxsize=2)
-def _near(face: AlignedFace) -> Mask:
-    """(H, W): 1 on a face and next to it; kept, since many hands are tried on one."""
-    return grown(face.face_mask, max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2])))
+def _near(face: AlignedFace) -> tuple[Mask, int]:
+    """1 on a face and next to it, on every so many pixels; kept, since many hands are tried on one."""
+    reach = max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2]))
+    step = max(1, reach // _FINE)
+    return grown(np.ascontiguousarray(face.face_mask[::step, ::step]), reach / step), step
 
 
 def out_of_picture(pose: Pose, cut_xy: npt.NDArray[np.float64], shape: tuple[int, int], scale: float) -> Placement:

@@ -22,8 +22,10 @@ Transfer: TypeAlias = Callable[[Lab, Lab], ColourMap]
 
 _STEPS = 4
 _THICKNESS = 1.5  # CIELAB units
-_NODES = np.linspace(0, 1, 256, dtype=np.float32)
-_APART = 1e6  # CIELAB units: farther than any colours are from each other
+_LAST = 255  # of the nodes of a curve
+_ASIDE = 4 * _LAST * np.arange(3)[:, None]
+_NODES = (np.arange(_LAST + 1) + _ASIDE).ravel()
+_FINE = 64  # to a CIELAB unit, which leaves room for 512 either way
 _KNOTS = (np.arange(50) + 0.5) / 50
 
 
@@ -78,10 +80,11 @@ def sliced_transport(source: Lab, target: Lab) -> ColourMap:
     .. [2] N. Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 51, 2015.
     """
     # A thin set, such as a smooth ramp, would be folded to fill a thick one: noise in both keeps it a ramp.
-    learnt, steps = _thickened(source), []
+    learnt = _thickened(source)
+    steps: list[Step] = []
     for axes, wanted in zip(_ROTATIONS, _wanted(np.asarray(target, np.float32).tobytes()), strict=True):
+        learnt = _moved(learnt, steps[-1]) if steps else learnt
         steps.append(_step(learnt, axes, wanted))
-        learnt = _moved(learnt, steps[-1])
     return lambda colours: functools.reduce(_moved, steps, colours)
 
 
@@ -103,27 +106,29 @@ def _wanted(target: bytes) -> tuple[Planes, ...]:
 
 def _knots(planes: Planes) -> Planes:
     """(3, 50) quantiles of (3, n)."""
-    return np.sort(planes, axis=1)[:, (_KNOTS * planes.shape[1]).astype(np.intp)]
+    # Whole numbers of 16 bits are sorted by their digits (NumPy's "stable"), in a third of the time.
+    levels = np.asarray(cv2.addWeighted(planes, _FINE, planes, 0, 0, dtype=cv2.CV_16S), dtype=np.int16)
+    ranked = np.sort(levels, axis=1, kind="stable")
+    return np.asarray(ranked[:, (_KNOTS * planes.shape[1]).astype(np.intp)] / np.float32(_FINE), dtype=np.float32)
 
 
 def _step(source: Lab, axes: Planes, wanted: Planes) -> Step:
     """For each of three axes the monotone curve that takes the quantiles of a source to the wanted ones."""
     before = _knots(axes @ source.T)
-    least, most = before[:, :1], before[:, -1:]
-    nodes = least + (most - least) * _NODES
+    least = before[:, :1]
+    nodes_per_unit = _LAST / np.maximum(before[:, -1:] - least, 1e-6)
     # In one call: each axis a stretch of its own.
-    aside = np.array([[0.0], [_APART], [2 * _APART]])
-    after = np.interp((nodes + aside).ravel(), (before + aside).ravel(), wanted.ravel()).reshape(nodes.shape)
-    nodes_per_unit = (len(_NODES) - 1) / np.maximum(most - least, 1e-6)
+    places = (before - least) * nodes_per_unit + _ASIDE
+    added = np.interp(_NODES, places.ravel(), (wanted - before).ravel()).reshape(3, -1)
     place = cv2.hconcat([nodes_per_unit * axes, -nodes_per_unit * least])
-    return place, np.ascontiguousarray((after - nodes).T.astype(np.float32))[None], axes.T
+    return place, added.T[None].astype(np.float32, order="C"), axes.T
 
 
 def _moved(colours: Lab, step: Step) -> Lab:
     """(n, 3) colours after a curve along each axis; beyond its ends a curve adds what it adds there."""
     place, added, back = step
     # Looked up: interpolating for each colour takes many times as long.
-    nodes = cv2.convertScaleAbs(np.maximum(cv2.transform(colours[None], place), 0))
+    nodes = cv2.convertScaleAbs(cv2.threshold(cv2.transform(colours[None], place), 0, 0, cv2.THRESH_TOZERO)[1])
     return np.asarray(colours + cv2.transform(cv2.LUT(nodes, added), back)[0], dtype=np.float32)
 
 

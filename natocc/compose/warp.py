@@ -16,7 +16,7 @@ from natocc.compose.edge_softness import soften
 from natocc.core.plans import Affine
 from natocc.core.samples import Cutout, Image, Matte
 
-_CLEARLY_LARGER = 1.5
+_CLEARLY_LARGER = 1.25
 _MOST_ENLARGED = 16  # times the box's area: no more memory is taken, however large a pixel becomes
 _FINER = 1.5  # times as fine as the picture's pixels are those that are turned
 _AROUND = 3  # pixels around what is seen that are kept: interpolation reads them
@@ -177,14 +177,16 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     scale = math.sqrt(abs(right_x * down_y - down_x * right_y))
     finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
     finer = min(finer, 1.0) if array.ndim == 2 else finer  # a matte is soft
+    if array.ndim == 3:
+        array = cv2.cvtColor(array, cv2.COLOR_RGB2RGBA)  # four channels are turned faster than three
     most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
     if not _only_moved(affine):
         array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
     if array.ndim == 2:
         return np.asarray(cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
-    # A border that is there already is turned twice as fast as one that is made meanwhile, and four channels faster than three.
+    # A border that is there already is turned twice as fast as one that is made meanwhile.
     to_box[:, 2] -= to_box[:, :2] @ (_BORDER, _BORDER)
-    array = cv2.cvtColor(cv2.copyMakeBorder(array, *(_BORDER,) * 4, cv2.BORDER_REPLICATE), cv2.COLOR_RGB2RGBA)
+    array = cv2.copyMakeBorder(array, *(_BORDER,) * 4, cv2.BORDER_REPLICATE)
     warped = cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR)
     return np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
 

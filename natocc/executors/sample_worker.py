@@ -15,7 +15,8 @@ from natocc.core.samples import Rejection, SampleRecord
 from natocc.dataset.layout import Layout
 from natocc.dataset.verify.shard import SampleFile
 from natocc.dataset.write.seal import SealedShard, seal_if_staged
-from natocc.dataset.write.staging import is_staged, stage_sample
+from natocc.dataset.write.staged_records import recorded
+from natocc.dataset.write.staging import stage_sample, staged_folder
 from natocc.io.atomic import write_aside
 from natocc.io.images import sha256
 from natocc.io.workspace import Workspace
@@ -71,8 +72,10 @@ def make_piece(job: Job, piece: Piece[SampleSpec]) -> SealedShard | None:
         Their shard, if it is to be sealed and all of it is staged now.
     """
     pipeline = _pipeline(job.recipe, job.workspace, job.libraries, job.inputs)
+    shard = job.layout.shard_of(piece.items[0].index)
+    staged = recorded(staged_folder(job.layout, shard)) if piece.again else ()
     for spec, lost in piece:
-        if piece.again and is_staged(job.layout, spec.index):
+        if spec.index in staged:
             continue
         if lost is None:
             make_sample(pipeline, job.layout, spec)
@@ -81,7 +84,7 @@ def make_piece(job: Job, piece: Piece[SampleSpec]) -> SealedShard | None:
             stage_sample(job.layout, pipeline.row(spec)(rejection=rejection), {})
     if job.count is None or piece.trial or piece.again:  # a worker may have died of the sealing
         return None
-    return seal_if_staged(job.layout, job.layout.indices(job.layout.shard_of(piece.items[0].index), job.count))
+    return seal_if_staged(job.layout, job.layout.indices(shard, job.count))
 
 
 def make_sample(pipeline: Pipeline, layout: Layout, spec: SampleSpec) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import Runs, files, until
+from runs import Runs, files, staged, until
 
 from natocc.builder.merge import Merged, merge
 from natocc.builder.part import build_part
@@ -356,7 +356,7 @@ def test_jobs_that_share_a_folder(runs: Runs) -> None:
 def test_a_part_whose_process_was_killed_goes_on_with_its_samples(runs: Runs) -> None:
     recipe, out = runs.recipe(30, shard_size=30), runs.base / "out"
     process = runs.start("build", recipe, "-o", out, "--shards", "0", "-j", 1, NATOCC_TEST_SLOW=0.1)
-    until(lambda: len(list(out.glob(".staging/worker-*/.staging/00000/records/*.json"))) > 8)
+    until(lambda: len(staged(out, ".staging/worker-*/.staging/00000")) > 8)
     process.kill()
     process.communicate(timeout=30)
     told = runs.run("build", recipe, "-o", out, "--shards", "0", "-j", 1, "--json")

@@ -123,7 +123,7 @@ def test_light_from_the_left_lights_the_left() -> None:
     image = np.broadcast_to(200 - 0.5 * columns, (200, 200, 3)).astype(np.uint8)
     shading = fit_shading(small_face(image, face.face_mask, face.face_mask), face.box)
     assert shading.towards_light[0] < -0.95
-    stops = shading.stops(0, 0, (200, 200))
+    stops = shading.stops(np.arange(200.0), np.arange(200.0))
     assert stops[100, 50] > 0.1
     assert stops[100, 150] < -0.1
     assert abs(float(stops[face.face_mask > 0].mean())) < 0.05
@@ -137,7 +137,7 @@ def test_light_from_the_left_lights_the_left() -> None:
 def test_flat_light_has_no_shading() -> None:
     face = make_face(100, 100)
     shading = fit_shading(small_face(np.full((100, 100, 3), 150, np.uint8), face.face_mask, face.face_mask), face.box)
-    assert np.abs(shading.stops(0, 0, (100, 100))).max() < 0.01
+    assert np.abs(shading.stops(np.arange(100.0), np.arange(100.0))).max() < 0.01
     assert shading.towards_light == (0.0, -1.0)
 
 

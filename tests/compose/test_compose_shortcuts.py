@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes_for_compose import make_cutout, make_face
 
-from natocc.compose.grain import match_grain
-from natocc.compose.guided_filter import Change
+from natocc.compose.colour_spaces import LUMA
+from natocc.compose.grain import _smoothed, match_grain
+from natocc.compose.guided_filter import Change, Guide, luma_and_hues, luma_of
 from natocc.compose.lens import _blocks, edge_blurs, noise_level
 from natocc.compose.pose import PlacementRule, can_fill, draw_pose, enlargement
 from natocc.compose.warp import warp_cutout
@@ -62,17 +63,28 @@ def test_grain_covers_the_whole_picture_whatever_its_place(seed: int, height: in
     assert (out != match_grain(grey, np.full((height, width), 255, np.uint8), wanted, 1.0, 1.0, seed + 1)).any()
 
 
-@given(changes, changes)
-def test_two_changes_joined_do_what_they_do_in_turn(first: Change, second: Change) -> None:
-    colours = generator(5).uniform(0, 255, (6, 5, 3)).astype(np.float32)
-    assert first.then(second).of(colours) == pytest.approx(second.of(first.of(colours)), abs=0.02)
+@given(st.integers(0, 1000))
+def test_changes_smoothed_together_are_the_sum_of_each(seed: int) -> None:
+    """Rounds add to what is wanted, and smooth the sum: what they add need not be joined."""
+    rng = generator(seed)
+    colours, first, second = rng.uniform(0, 255, (3, 20, 15, 3)).astype(np.float32)
+    luma = luma_of(colours)
+    guide = Guide(luma, rng.uniform(0, 1, luma.shape).astype(np.float32))
+    together, in_turn = guide.smooth(first + second), guide.smooth(second).of(guide.smooth(first).of(colours, luma), luma)
+    assert together.of(colours, luma) == pytest.approx(in_turn, abs=0.02)
+    places = rng.integers(0, luma.size, 50)
+    few = together.at(places).of(colours.reshape(1, -1, 3)[:, places], luma.reshape(1, -1)[:, places])
+    assert (few[0] == together.of(colours, luma).reshape(-1, 3)[places]).all()
 
 
 @given(changes)
 def test_an_image_is_changed_as_its_colours_are(change: Change) -> None:
     image = generator(6).integers(0, 256, (6, 5, 3), dtype=np.uint8)
-    expected = change.of(image.astype(np.float32)).clip(0, 255)
-    assert np.abs(change.of_image(image) - expected).max() <= 1
+    colours = image.astype(np.float32)
+    luma, red, blue = np.moveaxis(change.of(luma_and_hues(colours), luma_of(colours)), 2, 0)
+    red, blue = red + luma, blue + luma
+    green = (luma - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
+    assert np.abs(change.of_image(image) - np.stack([red, green, blue], axis=2).clip(0, 255)).max() <= 1
 
 
 @given(st.integers(0, 10_000), st.integers(12, 60), st.integers(12, 60))
@@ -102,3 +114,13 @@ def test_what_are_neighbours_in_sampled_blocks_are_neighbours_in_the_picture(hei
     for axis in (0, 1):
         both = (np.delete(inside, 0, axis) & np.delete(inside, -1, axis)) > 0
         assert (np.diff(image[..., axis].astype(int), axis=axis)[both] == 1).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.8, 3), st.floats(0, 60), st.floats(0, 1))
+def test_smoothing_brings_no_pixel_beyond_its_surroundings(seed: int, blur: float, noise: float, share: float) -> None:
+    picture = np.random.Generator(np.random.PCG64(seed)).choice([0, 1, 40, 254, 255], (20, 20, 3)).astype(np.uint8)
+    out = _smoothed(picture, blur, noise, share)
+    near = np.ones((9, 9), np.uint8)
+    assert (out >= cv2.erode(picture, near)).all()
+    assert (out <= cv2.dilate(picture, near)).all()
+    assert np.abs(out.astype(int) - picture).max() <= 128

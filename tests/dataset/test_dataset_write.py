@@ -23,6 +23,7 @@ from natocc.dataset.manifest import read_manifest, rows_of, schema, write_manife
 from natocc.dataset.records import MadeShard, ShardRecord, read_shards, record_from_json, record_to_json, whole_shards
 from natocc.dataset.write import commit as writer
 from natocc.dataset.write import growing_manifest as growing
+from natocc.dataset.write import staged_records
 from natocc.dataset.write.commit import commit_shard, take_back
 from natocc.dataset.write.folder import clean_staging, prepare
 from natocc.dataset.write.staging import stage_sample, sweep_staging
@@ -217,16 +218,37 @@ def test_a_sweep_keeps_what_is_whole(tmp_path: Path) -> None:
     place = layout.staging / "00000"
     (place / "images" / "000000000.jpg").write_bytes(b"")  # as after a power cut
     (place / "masks" / "000000007.png").write_bytes(b"its record was never written")
-    (place / "records" / "000000003.json").write_bytes(b'{"index": 3')
-    (place / "records" / ".000000009.json.part").write_bytes(b"{")
+    log = place / staged_records.NAME
+    log.write_bytes(log.read_bytes()[:-20])  # the last one, cut short
     (layout.staging / "begun").mkdir()
     assert sweep_staging(layout, 4) == {1, 2}
     assert sweep_staging(layout, 4, read=False) == {1, 2}
     left = {path.relative_to(layout.staging).as_posix() for path in layout.staging.rglob("*") if path.is_file()}
-    assert left == {f"00000/{name}" for name in ("images/000000001.jpg", "masks/000000001.png")} | {
-        f"00000/records/00000000{index}.json" for index in (1, 2)
-    }
+    assert left == {f"00000/{name}" for name in ("images/000000001.jpg", "masks/000000001.png", log.name)}
+    assert staged_records.recorded(place) == {1, 2}
     assert sweep_staging(layout, 2) == {1}
+
+
+def test_records_are_whole_lines_and_the_last_one_counts(tmp_path: Path) -> None:
+    layout = _begin(tmp_path / "d")
+    place = layout.staging / "00000"
+    for index in (0, 1, 1):
+        _stage(layout, index)
+    log = place / staged_records.NAME
+    whole = log.read_bytes()
+    for length in range(0, len(whole), 41):
+        log.write_bytes(whole[:length])  # a kill, or a full disk
+        _stage(layout, 3)
+        assert staged_records.recorded(place) >= {3}
+        assert staged_records.read_records(place).keys() == staged_records.recorded(place)
+    log.write_bytes(whole.replace(b'"variant": 1', b'"variant": 2'))
+    assert staged_records.recorded(place) == {0}
+    log.unlink()
+    (tmp_path / "elsewhere").write_bytes(b"theirs")
+    log.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="cannot write"):
+        _stage(layout, 0)
+    assert (tmp_path / "elsewhere").read_bytes() == b"theirs"
 
 
 def test_a_commit_that_was_cut_short_is_taken_back_and_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from needed import need
-from runs import Runs, files, until
+from runs import Runs, files, staged, until
 
 from natocc.core.errors import RunError, UsageError
 from natocc.dataset.layout import Layout
@@ -93,7 +93,7 @@ def test_a_dask_worker_is_killed_and_the_bytes_are_those_of_one_machine(
     victim = _worker(runs, scheduler, "--no-nanny", NATOCC_TEST_SLOW=0.3)
     _worker(runs, scheduler)
     build = runs.start("build", runs.recipe(COUNT, SIZE), "-o", out, "-n", COUNT, "--backend", "dask", "--address", scheduler)
-    until(lambda: list(out.glob(f".staging/worker-*-{victim}-*/.staging/*/records/*.json")))
+    until(lambda: staged(out, f".staging/worker-*-{victim}-*/.staging/*"))
     os.kill(victim, signal.SIGKILL)
     told, err = build.communicate(timeout=120)
     assert build.returncode == 0, err
@@ -167,7 +167,7 @@ def test_workers_that_see_something_else(runs: Runs, scheduler: str) -> None:
 def test_a_ray_worker_is_killed_and_the_bytes_are_those_of_one_machine(runs: Runs, head: str, whole: dict[str, str]) -> None:
     out = runs.base / "out"
     build = runs.start("build", runs.recipe(COUNT, SIZE), "-o", out, "-n", COUNT, "--backend", "ray", "--address", head)
-    until(lambda: build.poll() is not None or list(out.glob(".staging/worker-*/.staging/*/records/*.json")))
+    until(lambda: build.poll() is not None or staged(out, ".staging/worker-*/.staging/*"))
     assert build.poll() is None, build.communicate()
     victim = next(out.glob(".staging/worker-*")).name.split("-")[-2]
     os.kill(int(victim), signal.SIGKILL)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runs import files, until
+from runs import files, staged, until
 
 from natocc.builder.run import Run
 from natocc.core.errors import RunError
@@ -92,7 +92,7 @@ def test_two_workers_at_the_same_shard(whole: Path, job: ShardJob) -> None:
 def test_a_shard_whose_worker_was_killed_is_made_by_another(whole: Path, job: ShardJob) -> None:
     worker = multiprocessing.get_context("spawn").Process(target=make_shard, args=(job, 0))
     worker.start()
-    until(lambda: list(_layout(job).staging.glob("worker-*/.staging/00000/records/*.json")))
+    until(lambda: staged(_layout(job).staging, "worker-*/.staging/00000"))
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGKILL)
     worker.join(timeout=30)

@@ -1,4 +1,4 @@
-"""Samples that are made and not yet in a whole shard: files, and a record that is written last, each sample by itself.
+"""Samples that are made and not yet in a whole shard: files, and a record that is written last.
 
 A sample is staged when its record is there. Any number of workers may stage at once, each other samples; a sample that is staged
 again replaces itself. Nothing is flushed here: :func:`natocc.dataset.write.commit.commit_shard` does that once for all.
@@ -11,14 +11,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from natocc.core.errors import BadDataError, RunError, UsageError
+from natocc.core.errors import BadDataError, RunError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.layout import FOLDERS, LOCKS, SHARD_NAME, WORKER, Layout
-from natocc.dataset.records import record_from_json, record_to_json
-from natocc.io.atomic import disk_errors, encode_json, fresh_name, read_json
+from natocc.dataset.write.staged_records import append_record, keep_records, read_records, record_line, recorded, write_plainly
+from natocc.io.atomic import disk_errors
 from natocc.io.images import read_bytes, sha256
-
-_RECORDS = "records"
 
 
 def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple[str, bytes]]) -> None:
@@ -41,32 +39,31 @@ def stage_sample(layout: Layout, record: SampleRecord, files: Mapping[str, tuple
     ValueError
         If a folder is unknown, or the record is not one that :func:`~natocc.dataset.records.record_to_json` takes.
     """
-    record = dataclasses.replace(record, files={folder: sha256(data) for folder, (_, data) in files.items()})
-    text = encode_json(record_to_json(record))
+    digests = {folder: sha256(data) for folder, (_, data) in files.items()}
+    line = record_line(dataclasses.replace(record, files=digests))
     place = staged_folder(layout, layout.shard_of(record.index))
     for folder, (suffix, data) in files.items():
         if folder not in FOLDERS:
             raise ValueError(f"unknown folder {folder!r} (known: {', '.join(FOLDERS)})")
-        _write(place / folder / f"{record.index:09d}{suffix}", data)
-    _write_record(layout, record.index, text)
+        write_plainly(place / folder / f"{record.index:09d}{suffix}", data)
+    append_record(place, line)
 
 
 def stage_record(layout: Layout, record: SampleRecord) -> None:
     """Write the record of a sample whose files are there, or about to be moved there. Raises as :func:`stage_sample`."""
-    _write_record(layout, record.index, encode_json(record_to_json(record)))
-
-
-def is_staged(layout: Layout, index: int) -> bool:
-    """Whether sample `index` is staged; its files are not looked at."""
-    return _record(layout, index).exists()
+    append_record(staged_folder(layout, layout.shard_of(record.index)), record_line(record))
 
 
 def unstaged(layout: Layout, indices: range) -> Sequence[int]:
-    """Those samples of a shard that are not staged."""
-    place = staged_folder(layout, layout.shard_of(indices[0])) / _RECORDS
-    with disk_errors(place):
-        names = {path.name for path in place.iterdir()} if place.exists() else set()
-    return [index for index in indices if f"{index:09d}.json" not in names] if names else indices
+    """Those samples of a shard that are not staged; files are not looked at.
+
+    Raises
+    ------
+    RunError
+        If the staging area cannot be read.
+    """
+    staged = recorded(staged_folder(layout, layout.shard_of(indices[0])))
+    return [index for index in indices if index not in staged] if staged else indices
 
 
 def read_staged(layout: Layout, shard: int) -> tuple[dict[int, SampleRecord], dict[tuple[str, int], Path]]:
@@ -81,16 +78,13 @@ def read_staged(layout: Layout, shard: int) -> tuple[dict[int, SampleRecord], di
 
     Raises
     ------
-    UsageError
-        If a record is damaged.
     RunError
-        If writing fails (disk full, read-only, no permission).
+        If the staging area cannot be read.
     """
     place = staged_folder(layout, shard)
     with disk_errors(place):
-        records = [record_from_json(read_json(path)) for path in sorted(place.glob(f"{_RECORDS}/*.json"))]
         files = {(folder, int(path.stem)): path for folder in FOLDERS for path in sorted(place.glob(f"{folder}/*"))}
-    return {record.index: record for record in records}, files
+    return read_records(place), files
 
 
 def check_staged(layout: Layout, record: SampleRecord, files: Mapping[tuple[str, int], Path]) -> None:
@@ -142,34 +136,26 @@ def sweep_staging(layout: Layout, count: int, read: bool = True) -> set[int]:
             if place.name != LOCKS and (read or not place.name.startswith(WORKER)):
                 shutil.rmtree(place, ignore_errors=True)
             continue
+        shard = int(place.name)
+        records, files = read_staged(layout, shard)
+        whole = {
+            index: record
+            for index, record in records.items()
+            if index < count and layout.shard_of(index) == shard and _agrees(layout, record, files, read)
+        }
+        if whole.keys() != records.keys():
+            keep_records(place, whole.values())
         with disk_errors(place):
-            for path in place.glob(f"{_RECORDS}/*"):
-                if not _is_record(layout, place, path):
-                    path.unlink()
-        records, files = read_staged(layout, int(place.name))
-        whole = {index for index, record in records.items() if index < count and _agrees(layout, record, files, read)}
-        with disk_errors(place):
-            for index in records.keys() - whole:
-                _record(layout, index).unlink()
             for (folder, index), path in files.items():
-                if index not in whole or folder not in records[index].files:
+                if index not in whole or folder not in whole[index].files:
                     path.unlink()
-        kept |= whole
+        kept |= whole.keys()
     return kept
 
 
 def staged_folder(layout: Layout, shard: int) -> Path:
     """Where the samples of a shard are staged."""
     return layout.staging / f"{shard:05d}"
-
-
-def _is_record(layout: Layout, place: Path, path: Path) -> bool:
-    """Whether a file is the record of a sample that is staged there."""
-    try:
-        index = record_from_json(read_json(path)).index
-    except (UsageError, KeyError, TypeError, ValueError, AttributeError):
-        return False
-    return path == _record(layout, index) and staged_folder(layout, layout.shard_of(index)) == place
 
 
 def _agrees(layout: Layout, record: SampleRecord, files: Mapping[tuple[str, int], Path], read: bool) -> bool:
@@ -180,29 +166,3 @@ def _agrees(layout: Layout, record: SampleRecord, files: Mapping[tuple[str, int]
     except RunError:
         return False
     return True
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file; its folder is made when it turns out to be missing."""
-    with disk_errors(path):
-        try:
-            path.write_bytes(data)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-
-
-def _write_record(layout: Layout, index: int, text: bytes) -> None:
-    """Put a record in its place, whole: half of the time of :func:`natocc.io.atomic.write_aside`.
-
-    What a kill or a full disk leaves beside it is swept with the rest that is no sample.
-    """
-    path = _record(layout, index)
-    part = fresh_name(path)
-    _write(part, text)
-    with disk_errors(path):
-        part.replace(path)
-
-
-def _record(layout: Layout, index: int) -> Path:
-    return staged_folder(layout, layout.shard_of(index)) / _RECORDS / f"{index:09d}.json"
