@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -94,8 +94,15 @@ class FaceSample:
             check_landmarks(self.landmarks_xy)
 
 
+class _Measured:
+    """Some measures of it are kept once they were asked for; it is pickled without them, the same whatever was asked before."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
-class AlignedFace:
+class AlignedFace(_Measured):
     """A face after its similarity transform (the identity where its dataset is aligned already).
 
     Parameters
@@ -153,7 +160,7 @@ class AlignedFace:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Cutout:
+class Cutout(_Measured):
     """An occluder, cut out.
 
     Parameters
@@ -194,7 +201,7 @@ class Cutout:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Composite:
+class Composite(_Measured):
     """A covered face and its labels.
 
     Parameters
