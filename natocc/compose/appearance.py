@@ -149,7 +149,7 @@ class Photo:
 
     @functools.cached_property
     def _blurs(self) -> npt.NDArray[np.float32] | None:
-        return edge_blurs(self.face.image, np.ones_like(self.face.face_mask))
+        return edge_blurs(self.face.image)
 
     def _blur_of_rank(self, rank: float) -> float:
         return _SHARP if self._blurs is None else ranked(self._blurs, rank)
