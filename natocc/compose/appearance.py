@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from natocc.compose.colour_spaces import LUMA, chroma, to_lab
 from natocc.compose.lens import edge_blurs, noise_level, ranked
 from natocc.compose.light import Shading, fit_shading
 from natocc.compose.quantiles import medians, quantile
+from natocc.compose.reduced import sampled
 from natocc.compose.small_face import SmallFace, small_face
 from natocc.compose.tint import Tint, measure_tint
 from natocc.core.samples import AlignedFace, Image, Mask
@@ -79,26 +79,31 @@ class Photo:
         Clipped pixels are left out, then deep shadows and highlights: the ends of lightness, and colours far from the others by
         Mahalanobis distance in CIELAB. The face's own shading stays in: it is what gives a hand relief.
         """
-        pixels = self._pixels(self.skin_mask)
-        brightest = pixels.max(axis=1)
-        usable = (brightest > _DARK) & (brightest < _LIGHT)
-        pixels = pixels[usable] if np.count_nonzero(usable) > _FEW * len(usable) else pixels
-        colours = to_lab(pixels[None])[0]
-        low, high = (quantile(colours[:, 0], end) for end in _ENDS)
-        central: Image = pixels[(colours[:, 0] >= low) & (colours[:, 0] <= high) & _central(colours)]
-        return central
+        return self._skin_colours[0]
+
+    @functools.cached_property
+    def _skin_colours(self) -> tuple[Image, npt.NDArray[np.float32]]:
+        """Those pixels, and their (3, n) CIELAB."""
+        pixels = sampled(self.face.image, self.skin_mask, _MOST_SAMPLES)
+        light, dark = (cv2.inRange(pixels[None], (0, 0, 0), (level,) * 3)[0] > 0 for level in (_LIGHT - 1, _DARK))
+        usable = light & ~dark
+        pixels = pixels.compress(usable, axis=0) if np.count_nonzero(usable) > _FEW * len(usable) else pixels
+        colours = np.ascontiguousarray(to_lab(pixels[None])[0].T)
+        low, high = (quantile(colours[0], end) for end in _ENDS)
+        central = (colours[0] >= low) & (colours[0] <= high) & _central(colours)
+        return pixels.compress(central, axis=0), colours.compress(central, axis=1)
 
     @functools.cached_property
     def skin_tone(self) -> npt.NDArray[np.float32]:
         """(3,) CIELAB: middle of the main mode of the skin's colours, without lips, blush, eye shadow and deep shadows."""
-        colours = to_lab(self.skin[None])[0]
+        colours = self._skin_colours[1]
         for _ in range(_TRIMS):
-            apart = np.abs(colours - medians(colours))
-            near = apart <= _APART * np.maximum(1.4826 * medians(apart), 1.0)
-            if np.count_nonzero(kept := near.all(axis=1)) < _FEW * len(colours):
+            apart = np.abs(colours - medians(colours.T)[:, None])
+            near = apart <= _APART * np.maximum(1.4826 * medians(apart.T), 1.0)[:, None]
+            if np.count_nonzero(kept := near.all(axis=0)) < _FEW * len(kept):
                 break
-            colours = colours[kept]
-        return np.asarray(medians(colours), dtype=np.float32)
+            colours = colours.compress(kept, axis=1)
+        return np.asarray(medians(colours.T), dtype=np.float32)
 
     @functools.cached_property
     def skin_hues(self) -> npt.NDArray[np.float32]:
@@ -112,7 +117,7 @@ class Photo:
         if not bins:
             return np.zeros((256, 3), np.float32)
         at = np.array([(step + 0.5) * _BIN for step in bins])
-        middle = np.array([medians(apart[steps == step]) for step in bins])
+        middle = np.array([medians(apart.compress(steps == step, axis=0)) for step in bins])
         levels = np.arange(256)
         table = np.stack([np.interp(levels, at, middle[:, channel]) for channel in range(3)], axis=1)
         beyond = levels / np.clip(levels, at[0], at[-1])
@@ -144,7 +149,7 @@ class Photo:
 
     @functools.cached_property
     def _blurs(self) -> npt.NDArray[np.float32] | None:
-        return edge_blurs(self.face.image, np.ones_like(self.face.face_mask))
+        return edge_blurs(self.face.image)
 
     def _blur_of_rank(self, rank: float) -> float:
         return _SHARP if self._blurs is None else ranked(self._blurs, rank)
@@ -169,12 +174,6 @@ class Photo:
     def brightness(self) -> float:
         """Luminance of the face's bright side, in [0.01, 1.01]: the 91st percentile, on whole pixels the 90th."""
         return quantile(self.small.luminance[self.small.face > 0], _BRIGHT) + 0.01
-
-    def _pixels(self, where: Mask) -> Image:
-        """(n, 3) sRGB pixels where a mask is not 0, about 4096 at most, evenly spaced."""
-        step = 1 + math.isqrt(int(np.count_nonzero(where)) // _MOST_SAMPLES)
-        pixels: Image = self.face.image[::step, ::step][where[::step, ::step] > 0]
-        return pixels
 
     def _skin(self) -> Mask:
         face = self.face
@@ -201,10 +200,11 @@ def _packed(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _central(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Which of (n, 3) colours are no outliers."""
-    if len(colours) < 4:
-        return np.ones(len(colours), np.bool_)
-    offset = colours - colours.mean(axis=0)
-    spread = offset.T @ offset / (len(colours) - 1) + np.eye(3, dtype=np.float32)
-    distance = (offset * (offset @ np.linalg.inv(spread))) @ np.ones(3, np.float32)
+    """Which of (3, n) colours are no outliers."""
+    count = colours.shape[1]
+    if count < 4:
+        return np.ones(count, np.bool_)
+    offset = colours - colours.mean(axis=1)[:, None]
+    spread = offset @ offset.T / (count - 1) + np.eye(3, dtype=np.float32)
+    distance = np.ones(3, np.float32) @ (offset * (np.linalg.inv(spread) @ offset))
     return np.asarray(distance <= _FAR**2)

@@ -58,8 +58,9 @@ def ranked(blurs: npt.NDArray[np.float32], rank: float) -> float:
     return min(max(quantile(blurs, rank), 0.3), 8.0)
 
 
-def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
-    """(n,) blur of each of the stronger edges; see :func:`edge_blur`. Large pictures are sampled in blocks."""
+def edge_blurs(image: Image, where: Mask | None = None) -> npt.NDArray[np.float32] | None:
+    """(n,) blur of each of the stronger edges, anywhere without a mask; see :func:`edge_blur`. Large pictures are sampled in
+    blocks."""
     image, where = _blocks(image, where, _ENOUGH)
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     inside = _inner(where, 7)
@@ -69,13 +70,13 @@ def edge_blurs(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
         return None
     least = _LEAST_GRADIENT + _ABOVE_NOISE * quantile(np.abs(response), 0.5) * 1.4826 / 6
     levels = grey.astype(np.float32)
-    gradient = _gradient(levels, _FIRST_BLUR)
+    gradient = _gradient(gaussian(levels, _FIRST_BLUR, 3))
     ridge = np.flatnonzero(inside & (gradient > least) & (gradient >= cv2.dilate(gradient, _NEAR)))
     if len(ridge) < _LEAST_EDGES:
         return None
     steep = gradient.reshape(-1)[ridge]
     strong = steep >= quantile(steep, 0.5)
-    again = _gradient(levels, math.hypot(_FIRST_BLUR, _REBLUR)).reshape(-1)[ridge[strong]]
+    again = _gradient(gaussian(levels, math.hypot(_FIRST_BLUR, _REBLUR), 3)).reshape(-1)[ridge[strong]]
     ratio = (steep[strong] / np.maximum(again, 1e-3)).clip(1.001, 20)
     blur = np.sqrt(np.maximum(_REBLUR**2 / (ratio**2 - 1) - _FIRST_BLUR**2, 0.0))
     return np.asarray(blur, dtype=np.float32)
@@ -108,7 +109,8 @@ def noise_level(image: Image, where: Mask) -> npt.NDArray[np.float32] | None:
     if len(inside) < 100:
         return None
     inside = inside[:: 1 + int(len(inside) * _FLAT) // _MOST_SAMPLES]
-    gradient = _gradient(luma.astype(np.float32), 1.5).reshape(-1)[inside]
+    smooth = np.asarray(cv2.boxFilter(luma, cv2.CV_32F, (5, 5)), np.float32)
+    gradient = _gradient(smooth).reshape(-1)[inside]
     return noise_response(planes, inside[gradient <= quantile(gradient, _FLAT)])
 
 
@@ -128,9 +130,8 @@ def _laplacian(planes: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.N
     return found
 
 
-def _gradient(grey: npt.NDArray[np.float32], blur: float) -> npt.NDArray[np.float32]:
-    """Gradient after a Gaussian, levels per pixel."""
-    smooth = gaussian(grey, blur, 3)
+def _gradient(smooth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Levels per pixel."""
     across, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
     return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
@@ -141,18 +142,19 @@ def _inner(where: Mask, side: int) -> npt.NDArray[np.bool_]:
     return np.asarray(cv2.erode(where, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0)
 
 
-def _blocks(image: Image, where: Mask, enough: int) -> tuple[Image, Mask]:
+def _blocks(image: Image, where: Mask | None, enough: int) -> tuple[Image, Mask]:
     """A picture and its mask within the mask's box; of a large box evenly spaced blocks, side by side.
 
     The mask leaves out the seams between the blocks.
     """
-    left, top, width, height = cv2.boundingRect(where)
-    if not width:
-        return image, where
-    image, where = (plane[top : top + height, left : left + width] for plane in (image, where))
-    share = math.sqrt(enough / (width * height))
+    if where is None:
+        where = np.broadcast_to(np.uint8(1), image.shape[:2])
+    elif (box := cv2.boundingRect(where))[2]:
+        left, top, width, height = box
+        image, where = (plane[top : top + height, left : left + width] for plane in (image, where))
+    share = math.sqrt(enough / where.size)
     if share < 1:
-        rows, columns = (_evenly(length, share) for length in (height, width))
+        rows, columns = (_evenly(length, share) for length in where.shape)
         image, where = _tiles(image, rows, columns), _tiles(where, rows, columns).copy()
         where[:: min(rows[1], _BLOCK)] = 0
         where[:, :: min(columns[1], _BLOCK)] = 0

@@ -113,7 +113,7 @@ def fit_shading(small: SmallFace, box: tuple[int, int, int, int]) -> Shading:
         _, found = cv2.solve(weighted @ terms.T / len(x) + _RIDGE, weighted @ light[:, None] / len(x), flags=cv2.DECOMP_CHOLESKY)
         fit = found[:, 0]
         residual = np.abs(light - fit @ terms)
-        limit = max(1.345 * 1.4826 * quantile(residual, 0.5), 1e-3)
+        limit = max(1.345 * 1.4826 * quantile(residual.astype(np.float32), 0.5), 1e-3)
         weighted = terms * (limit / np.maximum(residual, limit))
     fit[0] -= (fit @ terms).mean()
     return Shading(tuple(round(float(value), 6) for value in fit), centre, half)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 
 from natocc.compose.appearance import Photo
 from natocc.compose.colour_spaces import LINEAR, LUMA, LUMINANCE, chroma, from_lab, to_lab, to_levels
 from natocc.compose.quantiles import quantile
+from natocc.compose.reduced import sampled
 from natocc.compose.tint import Tint
 from natocc.core.samples import MATTE_THRESHOLD, Image, Matte
 
@@ -42,9 +41,10 @@ def shift_to_light(foreground: Image, matte: Matte, photo: Photo, strength: floa
     -------
     shifted : (h, w, 3) uint8
     """
-    step = 1 + math.isqrt(int(np.count_nonzero(matte)) // _MOST_SAMPLES)
-    covered = foreground[::step, ::step][matte[::step, ::step] >= MATTE_THRESHOLD]
-    if strength == 0 or not len(covered):
+    if strength == 0:
+        return foreground
+    covered = sampled(foreground, matte, _MOST_SAMPLES, MATTE_THRESHOLD)
+    if not len(covered):
         return foreground
     tint = photo.tint
     bright = min(quantile(LINEAR[covered] @ LUMINANCE[0], 0.9) + 0.01, _BRIGHTEST)

@@ -1,11 +1,13 @@
-"""A reduced picture, each pixel a mean of those that it stands for."""
+"""A reduced picture, each pixel a mean of those that it stands for; and pixels of a picture, evenly spaced."""
 
 from __future__ import annotations
+
+import math
 
 import cv2
 import numpy as np
 
-from natocc.core.samples import Image
+from natocc.core.samples import Image, Mask
 
 
 def reduced(picture: Image, size: tuple[int, int]) -> Image:
@@ -20,3 +22,17 @@ def reduced(picture: Image, size: tuple[int, int]) -> Image:
             cv2.resize(picture[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA), np.uint8
         )
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def sampled(picture: Image, where: Mask, most: int, least: int = 1) -> Image:
+    """(n, 3) pixels of (H, W, 3) where a mask is `least` or more: about `most` of them at most, evenly spaced.
+
+    NumPy's own indexing takes four times as long.
+    """
+    step = 1 + math.isqrt(cv2.countNonZero(where) // most)
+    if step > 1:
+        size = (math.ceil(where.shape[1] / step), math.ceil(where.shape[0] / step))
+        picture, where = (
+            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), np.uint8) for plane in (picture, where)
+        )
+    return picture.reshape(-1, 3).compress(where.reshape(-1) >= least, axis=0)

@@ -13,6 +13,7 @@ from natocc.compose.reduced import reduced
 from natocc.core.samples import Image, Mask
 
 _SIDE = 128
+_LARGE = 8 * _SIDE
 _STEP = 4
 
 
@@ -62,7 +63,10 @@ def small_face(image: Image, skin_mask: Mask, face_mask: Mask) -> SmallFace:
         1 on skin, 1 on the face.
     """
     size = (_SIDE, _SIDE)
+    height, width = face_mask.shape
+    if min(height, width) >= _LARGE:  # half as long as halving it twice
+        image = np.asarray(cv2.resize(image, (width // 4, height // 4), interpolation=cv2.INTER_LINEAR), np.uint8)
     skin, face = (
         np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8) for mask in (skin_mask, face_mask)
     )
-    return SmallFace(reduced(image, size), skin, face, (image.shape[1] / _SIDE, image.shape[0] / _SIDE))
+    return SmallFace(reduced(image, size), skin, face, (width / _SIDE, height / _SIDE))
