@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from natocc.compose.appearance import Photo
-from natocc.compose.colour_spaces import GAMMA, to_lab
+from natocc.compose.colour_spaces import GAMMA, Float, to_lab
 from natocc.compose.contrast import missing_lightness, sides
 from natocc.compose.crease import crease
 from natocc.compose.light import shaded, side_light
@@ -62,12 +62,13 @@ def before_face(image: Image, layer: Layer, photo: Photo, look: Look) -> Layer:
 def _toned(image: Image, layer: Layer, photo: Photo, look: Look, overview: Overview, shade: Shade | None) -> tuple[Layer, float]:
     """A hand in the tone that is wanted beside the face, and the contact that is missing for the contrast that is wanted."""
     tone, shading = look.tone or Tone(), photo.shading
-    turned = rounded(overview, to_lab(overview.placed(layer.foreground)), tone.rim, shading.towards_light)
+    lightness = cv2.cvtColor(overview.placed(layer.foreground), cv2.COLOR_RGB2Lab)[..., 0] * np.float32(100 / 255)
+    turned = rounded(overview, np.asarray(lightness, dtype=np.float32), tone.rim, shading.towards_light)
     layer = layer.with_foreground(shaded(layer, shading, look.shading, turned))
     change = toning(layer.foreground, layer.matte, photo, tone, look.shading * side_light(layer, shading))
-    hand, behind, more = np.rint(overview.placed(layer.foreground)).astype(np.uint8), overview.reduced(image), 0.0
+    hand, behind, more = overview.placed(layer.foreground), overview.reduced(image), 0.0
     for _ in range(_ROUNDS):
-        face = behind
+        face: Image | Float = behind
         if shade is not None:
             face = behind * cv2.merge([cv2.pow(shade.light_left(more), 1 / GAMMA)] * 3)
         one, other = sides(overview, to_lab(change.apply(hand)), to_lab(face))

@@ -36,8 +36,11 @@ def sides(overview: Overview, hand: Float, face: Float) -> tuple[Float, Float]:
     near_in, near_out = _near(within), _near(out)
     edge = cv2.morphologyEx((overview.matte >= 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     line = edge & (near_in > 0.1) & (near_out > 0.1)
-    one = _near(hand * within[..., None])[line] / near_in[line][:, None]
-    other = _near(face * out[..., None])[line] / near_out[line][:, None]
+    places = np.flatnonzero(line)
+    one, other = (
+        _near(colours * cv2.merge([part] * 3)).reshape(-1, 3).take(places, axis=0) / near.ravel().take(places)[:, None]
+        for colours, part, near in ((hand, within, near_in), (face, out, near_out))
+    )
     return one, other
 
 

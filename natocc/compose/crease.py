@@ -64,25 +64,31 @@ def crease(
     if most <= 0:
         return layer
     box, inner = layer.around(math.ceil(4 * sigma), face_mask.shape)
-    matte = np.zeros(face_mask[box].shape, np.uint8)
+    matte: Matte = np.zeros(face_mask[box].shape, np.uint8)
     matte[inner] = layer.matte
-    covered = _blurred(matte, sigma)
+    # What stays soft is worked out on a smaller picture: reducing and enlarging it blur by half a pixel of that.
+    step = 2 ** max(0, int(math.log2(sigma / _SOFT)))
+    height, width = matte.shape
+    size, sigma = (max(width // step, 1), max(height // step, 1)), sigma / step
+    covered = gaussian(reduced(matte, size), sigma if step == 1 else math.sqrt(sigma**2 - 0.25), _REACH, cv2.BORDER_REPLICATE)
     # Most at the outline, where half is covered; the light shines into it from its own side; none where the face ends.
     x, y = towards_light[0], towards_light[1] - _ABOVE
     x, y = (sigma * part / max(math.hypot(x, y), 0.1) for part in (x, y))
     # The light comes from (x, y): less is covered there than where it goes.
     away = cv2.filter2D(covered, cv2.CV_8U, _SIDED * (_at(x, y) - _at(-x, -y)), delta=127.5, borderType=cv2.BORDER_REPLICATE)
     near = cv2.multiply(cv2.LUT(covered, _LINE), away, scale=1 / 255)
-    on_face = cv2.LUT(_blurred(face_mask[box] * np.uint8(255), 2 * sigma), _FADES)
-    dark = np.asarray(cv2.multiply(near, on_face, scale=1 / 255), dtype=np.uint8)
-    image[box] = _darkened(image[box], dark, _left(most, grey))
-    return layer.with_foreground(_darkened(layer.foreground, dark[inner], _left(_ON_HAND * most, grey)))
+    inside = cv2.LUT(_blurred(reduced(face_mask[box] * np.uint8(255), size), 2 * sigma), _FADES)
+    dark = np.asarray(cv2.multiply(near, inside, scale=1 / 255), dtype=np.uint8)
+    on_face, on_hand = (cv2.resize(_left(dark, share, grey), (width, height)) for share in (most, _ON_HAND * most))
+    image[box] = cv2.multiply(image[box], on_face, scale=1 / 255)
+    return layer.with_foreground(np.asarray(cv2.multiply(layer.foreground, on_hand[inner], scale=1 / 255), dtype=np.uint8))
 
 
-def _left(most: float, grey: bool) -> Image:
-    """(256, 3) uint8: factors on sRGB values, in levels, for each level of darkness."""
-    light = 1 - most * np.arange(256)[:, None] / 255
-    return np.rint(255 * light ** (np.array((1, 1, 1) if grey else WARM) / GAMMA)).astype(np.uint8)
+def _left(dark: Matte, most: float, grey: bool) -> Image:
+    """(h, w, 3) uint8: factors on sRGB values, in levels, at each level of darkness."""
+    light = 1 - most * np.arange(256) / 255
+    curves = (np.rint(255 * light ** (power / GAMMA)).astype(np.uint8) for power in ((1, 1, 1) if grey else WARM))
+    return np.asarray(cv2.merge([cv2.LUT(dark, curve) for curve in curves]), dtype=np.uint8)
 
 
 def _blurred(plane: Matte, sigma: float) -> Matte:
@@ -102,12 +108,6 @@ def _at(x: float, y: float) -> Float:
     places = np.arange(-reach, reach + 1)
     down, right = ((1 - np.abs(places - part)).clip(0, None) for part in (y, x))
     return np.outer(down, right).astype(np.float32)
-
-
-def _darkened(picture: Image, dark: Matte, light: Image) -> Image:
-    """A picture in the light that is left at each level of darkness."""
-    left = cv2.merge([cv2.LUT(dark, channel) for channel in light.T.copy()])
-    return np.asarray(cv2.multiply(picture, left, scale=1 / 255), dtype=np.uint8)
 
 
 _SHARES = np.arange(256) / 255

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.compose.colour_spaces import LUMA, Float
+from natocc.compose.gaussian import gaussian
 from natocc.core.samples import Image
 
 Plane = npt.NDArray[np.float32]
@@ -17,6 +18,7 @@ Places = npt.NDArray[np.intp]
 _RADIUS = 4  # px
 _EDGE = 20.0  # levels: the change follows luma steps well above this and ignores those well below
 _SMOOTH_HUE = 0.7  # px
+_REACH = 2.5  # of that blur, in its standard deviations
 _TO_LUMA_AND_HUES = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 1]]) + np.array([[1], [-1], [-1]]) * LUMA
 _TO_RGB = np.linalg.inv(_TO_LUMA_AND_HUES)
 
@@ -116,4 +118,4 @@ def _summed(plane: Plane) -> Plane:
 
 
 def _smooth(picture: Float) -> Float:
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), _SMOOTH_HUE), dtype=np.float32)
+    return gaussian(picture, _SMOOTH_HUE, _REACH)

@@ -39,20 +39,19 @@ class Overview:
     on_face: Float
     inner: tuple[slice, slice]
 
-    def reduced(self, picture: Image) -> Float:
-        """(h, w, 3) float32, 0-255: the face's whole picture in this box."""
+    def reduced(self, picture: Image) -> Image:
+        """(h, w, 3) uint8: the face's whole picture in this box."""
         return self._small(picture[window(self.box[0], self.box[1], self.box[2:])])
 
-    def placed(self, foreground: Image) -> Float:
-        """(h, w, 3) float32, 0-255: the occluder's foreground, its border repeated around it."""
+    def placed(self, foreground: Image) -> Image:
+        """(h, w, 3) uint8: the occluder's foreground, its border repeated around it."""
         rows, columns = self.inner
         _, _, width, height = self.box
         around = (rows.start, height - rows.stop, columns.start, width - columns.stop)
         return self._small(np.asarray(cv2.copyMakeBorder(foreground, *around, cv2.BORDER_REPLICATE), dtype=np.uint8))
 
-    def _small(self, picture: Image) -> Float:
-        size = (self.matte.shape[1], self.matte.shape[0])
-        return np.asarray(reduced(picture, size), dtype=np.float32)
+    def _small(self, picture: Image) -> Image:
+        return reduced(picture, (self.matte.shape[1], self.matte.shape[0]))
 
 
 def look_over(layer: Layer, face_mask: Mask, face_width: float, room: int) -> Overview:

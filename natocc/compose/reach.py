@@ -16,7 +16,7 @@ from natocc.core.samples import MATTE_THRESHOLD, AlignedFace, Cutout, Mask
 _CUT = 0.06  # share of a hand's length, from the wrist's end, that counts as the cut
 _FEW = 0.05  # share of the cut that may be visible without being noticed
 _NEAR = 0.06  # of the face's width: this near to the face is next to it
-_FINE = 8  # px: what is next to a face is as wide as that, or more, where it is looked at
+_FINE = 4  # px: what is next to a face is as wide as that, or more, where it is looked at
 _MOST_POINTS = 64
 
 
@@ -26,7 +26,7 @@ def wrist_cut(cutout: Cutout) -> npt.NDArray[np.float64] | None:
         return None
     height, width = cutout.matte.shape
     across, down = cutout.points_to_xy
-    along = np.add.outer(down * np.arange(height), across * np.arange(width))
+    along = np.add.outer(down * np.arange(height, dtype=np.float32), across * np.arange(width, dtype=np.float32))
     covered = (cutout.matte >= MATTE_THRESHOLD).astype(np.uint8)
     least, most, _, _ = cv2.minMaxLoc(along, covered)
     at_end = np.flatnonzero((along <= least + _CUT * (most - least)) & (covered > 0))

@@ -159,8 +159,8 @@ def toning(foreground: Image, matte: Matte, photo: Photo, tone: Tone, side_light
     hues = np.zeros((256, 3), np.float32) if photo.grey else photo.skin_hues
     change = Toning(medians(covered).astype(np.float32), wanted, hues)
     relief = tone.relief * min(1.0, (float(to_lab(change.middle[None, None])[0, 0, 0]) + 16) / (float(wanted[0]) + 16))
-    spread = to_lab(change.apply(covered[None]))[0].std(axis=0)
-    power = float(np.clip(relief / max(float(spread[0]), 1e-3), *_POWER))
+    spread = cv2.meanStdDev(to_lab(change.apply(covered[None])))[1].ravel().tolist()
+    power = float(np.clip(relief / max(spread[0], 1e-3), *_POWER))
     colour = colourful * _HUES / max(math.hypot(spread[1], spread[2]), 1e-3)
     return dataclasses.replace(change, power=power, colour=min(1.0, colour))
 
@@ -175,15 +175,15 @@ def _hue_at(lightness: float, photo: Photo) -> Float:
     return np.asarray(skin[1:] + shade[1:] - middle[1:], dtype=np.float32)
 
 
-def rounded(overview: Overview, hand: Float, rim: float, towards_light: tuple[float, float]) -> Float:
+def rounded(overview: Overview, lightness: Float, rim: float, towards_light: tuple[float, float]) -> Float:
     """Light on an occluder whose edge turns away, most of all on the side away from the light.
 
     Parameters
     ----------
     overview : Overview
         Where the occluder ends.
-    hand : (h, w, 3) float32
-        CIELAB of the occluder as it is, as `overview` is reduced: what is dark at its edge by itself needs no more.
+    lightness : (h, w) float32
+        L* of the occluder as it is, as `overview` is reduced: what is dark at its edge by itself needs no more.
     rim : float
         L* by which it is to be darker near its edge than inside.
     towards_light : (float, float)
@@ -201,13 +201,13 @@ def rounded(overview: Overview, hand: Float, rim: float, towards_light: tuple[fl
     away = (2 - 2 * cv2.GaussianBlur(moved, (0, 0), _ROUND, borderType=cv2.BORDER_REPLICATE)).clip(0, 1)
     inside = cv2.GaussianBlur(overview.matte, (0, 0), _ROUND, borderType=cv2.BORDER_REPLICATE)
     covered = overview.matte > _COVERED
-    edge, core = covered & (inside < _EDGE), covered & (inside > _CORE)
+    edge, core = (part.astype(np.uint8) for part in (covered & (inside < _EDGE), covered & (inside > _CORE)))
     share = 0.0
     if min(np.count_nonzero(edge), np.count_nonzero(core)) >= _FEW:
-        own, within = float(hand[edge, 0].mean()), float(hand[core, 0].mean())
+        own, within, turned = cv2.mean(lightness, edge)[0], cv2.mean(lightness, core)[0], cv2.mean(away, edge)[0]
         left = ((max(within + rim, 0.0) + 16) / (own + 16)) ** 3
-        share = float(np.clip((1 - left) / max(float(away[edge].mean()), 0.1), 0.0, _MOST_TURNED))
-    light = np.asarray((_formed(overview, hand[..., 0]) * (1 - share * away)) ** (1 / GAMMA), dtype=np.float32)
+        share = min(max((1 - left) / max(turned, 0.1), 0.0), _MOST_TURNED)
+    light = np.asarray((_formed(overview, lightness) * (1 - share * away)) ** (1 / GAMMA), dtype=np.float32)
     _, _, width, height = overview.box
     return np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)[overview.inner], dtype=np.float32)
 

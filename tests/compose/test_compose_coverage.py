@@ -127,10 +127,11 @@ def test_hands_that_reach_in_hide_their_cut(reach: bool, least: float, most: flo
     assert least <= shown / 60 <= most
 
 
-def test_a_cut_on_the_face_shows() -> None:
-    face, cut = make_face(160, 160), wrist_cut(_hand())
+@pytest.mark.parametrize("size", [1, 6])
+def test_a_cut_on_the_face_shows(size: int) -> None:
+    face, cut = make_face(160 * size, 160 * size), wrist_cut(_hand())
     assert cut is not None
-    on, off = Placement((1, 0, 30, 0, 1, -50), False), Placement((1, 0, 110, 0, 1, 20), False)
+    on, off = (Placement((size, 0, x * size, 0, size, y * size), False) for x, y in ((30, -50), (110, 20)))
     assert cut_shows(on, cut, face)
     assert not cut_shows(off, cut, face)
 
