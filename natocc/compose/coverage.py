@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from natocc.compose.reduced import reduced
-from natocc.compose.warp import placed_matte, window
+from natocc.compose.warp import warp_cutout, warp_matte, window
 from natocc.core.plans import Affine, Placement
 from natocc.core.samples import MATTE_THRESHOLD, Cutout, Mask, Matte
 
@@ -34,7 +34,7 @@ class Coverage:
     cutout : Cutout
         The occluder.
     softness : float, optional
-        As for :func:`natocc.compose.warp.placed_matte`.
+        As for :func:`natocc.compose.warp.warp_matte`.
     """
 
     def __init__(self, face_mask: Mask, hidden: Mask, cutout: Cutout, softness: float | None) -> None:
@@ -47,24 +47,28 @@ class Coverage:
         return cv2.countNonZero(self._face), cv2.countNonZero(self._face & self._hidden)
 
     def exact(self, placement: Placement) -> float:
-        """Occlusion ratio, exactly as :func:`natocc.compose.render.render` will make it."""
+        """Occlusion ratio, as :func:`natocc.compose.render.render` will make it."""
+        placed = warp_matte(self._cutout.matte, placement.affine, self._shape, self._softness)
+        return self._ratio(*placed) if placed else self._ratio(*_NOTHING)
+
+    def laid(self, placement: Placement) -> tuple[float, Mask]:
+        """Occlusion ratio, exactly as :func:`natocc.compose.render.render` makes it, and (H, W): 1 where the occluder lies."""
+        layer, mask = warp_cutout(self._cutout, placement.affine, self._shape, self._softness), np.zeros_like(self._face)
+        if layer is None:
+            return self._ratio(*_NOTHING), mask
+        mask[layer.window] = layer.matte >= MATTE_THRESHOLD
+        return self._ratio(layer.left, layer.top, layer.matte), mask
+
+    def _ratio(self, left: int, top: int, matte: Matte) -> float:
         face, before = self._pixels
-        box, covers = self._covers(placement)
-        more = (self._face[box] > self._hidden[box]) & covers
+        box = window(left, top, matte.shape[::-1])
+        more = (self._face[box] > self._hidden[box]) & (matte >= MATTE_THRESHOLD)
         return (before + int(np.count_nonzero(more))) / face
 
-    def mask(self, placement: Placement) -> Mask:
-        """(H, W): 1 where the occluder will lie."""
-        mask = np.zeros_like(self._face)
-        box, covers = self._covers(placement)
-        mask[box] = covers
-        return mask
-
-    def _covers(self, placement: Placement) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
-        """The occluder's box, and where it lies within that."""
+    @property
+    def _shape(self) -> tuple[int, int]:
         height, width = self._face.shape
-        left, top, matte = placed_matte(self._cutout, placement.affine, (height, width), self._softness) or _NOTHING
-        return window(left, top, matte.shape[::-1]), matte >= MATTE_THRESHOLD
+        return height, width
 
     def coarse(self, placement: Placement) -> float:
         """Occlusion ratio on reduced masks: fast, and wrong by a percent or two."""

@@ -192,12 +192,12 @@ class _Canvas:
     ) -> _Laid | None:
         """The cutout, laid there, unless it covers too little or too much, or lies as none may."""
         placement = laid[2]
-        ratio = coverage.exact(placement)
+        ratio, mask = coverage.laid(placement)
         if ratio < accepted[0]:
             self.refused["covers too little"] += 1
         elif ratio > accepted[1]:
             self.refused["covers too much"] += 1
-        elif self._overlaps(mask := coverage.mask(placement)) and placement.anchor != HOLDING:
+        elif self._overlaps(mask) and placement.anchor != HOLDING:
             self.refused["overlaps another"] += 1
         elif cut_shows:
             self.refused["the wrist's cut shows"] += 1

@@ -92,7 +92,7 @@ def warp_matte(
     warped : (h', w') uint8
         Coverage in the box; never overshoots.
     """
-    box = _target_box(affine, matte.shape, shape, 0 if softness is None else math.ceil(3 * softness))
+    box = _target_box(affine, matte.shape, shape, softness)
     if box is None:
         return None
     warped = _warp(matte, affine, box)
@@ -103,26 +103,8 @@ def warp_matte(
     return box[0] + left, box[1] + top, np.ascontiguousarray(warped[window(left, top, (width, height))])
 
 
-def placed_matte(
-    cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None
-) -> tuple[int, int, Matte] | None:
-    """A cutout's matte as :func:`warp_matte` gives it, not to be changed: the last few are kept, since a plan that has asked how
-    much is covered is rendered next."""
-    return _kept(cutout, tuple(affine.ravel().tolist()), shape, softness)
-
-
-@functools.lru_cache(maxsize=8)
-def _kept(
-    cutout: Cutout, affine: tuple[float, ...], shape: tuple[int, int], softness: float | None
-) -> tuple[int, int, Matte] | None:
-    warped = warp_matte(cutout.matte, np.array(affine).reshape(2, 3), shape, softness)
-    if warped is not None:
-        warped[2].setflags(write=False)
-    return warped
-
-
 def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None) -> Layer | None:
-    """A cutout in face pixels; None where it misses the picture.
+    """A cutout in face pixels, not to be changed; None where it misses the picture.
 
     Parameters
     ----------
@@ -138,21 +120,39 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
     Returns
     -------
     layer : Layer or None
-        Its matte is that of :func:`placed_matte`.
+        Its matte is that of :func:`warp_matte`. The last few are kept, since a plan that was accepted is rendered next.
     """
-    warped = placed_matte(cutout, affine, shape, softness)
-    if warped is None:
+    return _kept(cutout, tuple(affine.ravel().tolist()), shape, softness)
+
+
+@functools.lru_cache(maxsize=4)
+def _kept(cutout: Cutout, affine: tuple[float, ...], shape: tuple[int, int], softness: float | None) -> Layer | None:
+    to_face = np.array(affine).reshape(2, 3)
+    box = _target_box(to_face, cutout.matte.shape, shape, softness)
+    if box is None:
         return None
-    left, top, matte = warped
-    box = (left, top, matte.shape[1], matte.shape[0])
-    return Layer(left, top, _warp(cutout.foreground, affine, box), matte)
+    # Both at once: four channels are turned faster than three and one.
+    both = cv2.insertChannel(cutout.matte, cv2.cvtColor(cutout.foreground, cv2.COLOR_RGB2RGBA), 3)
+    warped = _warp(np.asarray(both, dtype=np.uint8), to_face, box)
+    matte = np.asarray(cv2.extractChannel(warped, 3), dtype=np.uint8)
+    matte = matte if softness is None else soften(matte, softness)
+    left, top, width, height = cv2.boundingRect(matte)
+    if not width:
+        return None
+    seen = window(left, top, (width, height))
+    foreground = np.asarray(cv2.cvtColor(warped[seen], cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+    matte = np.ascontiguousarray(matte[seen])
+    for array in (foreground, matte):
+        array.setflags(write=False)
+    return Layer(box[0] + left, box[1] + top, foreground, matte)
 
 
 def _target_box(
-    affine: Affine, cutout_shape: tuple[int, ...], shape: tuple[int, int], room: int
+    affine: Affine, cutout_shape: tuple[int, ...], shape: tuple[int, int], softness: float | None
 ) -> tuple[int, int, int, int] | None:
-    """Left, top, width and height of the warped cutout's box within the picture, with `room` for a softer edge."""
+    """Left, top, width and height of the warped cutout's box within the picture, with room for a softer edge."""
     height, width = cutout_shape[:2]
+    room = 0 if softness is None else math.ceil(3 * softness)
     corners = np.array([[-1, -1, 1], [width, -1, 1], [-1, height, 1], [width, height, 1]], dtype=np.float64)
     around = corners @ affine.T
     left, top = np.maximum(np.floor(around.min(axis=0)) - room, 0)
@@ -162,12 +162,12 @@ def _target_box(
     return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:
-    """`array` in the box: what of it is seen there is resized first, then turned bilinearly.
+def _warp(array: npt.NDArray[np.uint8], affine: Affine, box: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:
+    """`array`, a matte or colours with one, in the box: what of it is seen there is resized first, then turned bilinearly.
 
     A bilinear turn reads 2 x 2 pixels however much a picture shrinks, which aliases, and it blurs what is as fine as the box's
     pixels: so the array is brought to pixels that are a little finer than those. What is clearly enlarged has no detail to lose.
-    Beyond the array lies nothing; colours go on for some pixels, so that what is blurred later stays clear of that.
+    Beyond the array nothing is covered; colours go on for some pixels, so that what is blurred later stays clear of that.
     """
     left, top, width, height = box
     to_box = affine.copy()
@@ -176,19 +176,16 @@ def _warp(array: npt.NDArray[Any], affine: Affine, box: tuple[int, int, int, int
     (right_x, down_x, _), (right_y, down_y, _) = to_box.tolist()
     scale = math.sqrt(abs(right_x * down_y - down_x * right_y))
     finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
-    finer = min(finer, 1.0) if array.ndim == 2 else finer  # a matte is soft
-    if array.ndim == 3:
-        array = cv2.cvtColor(array, cv2.COLOR_RGB2RGBA)  # four channels are turned faster than three
     most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
     if not _only_moved(affine):
         array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
-    if array.ndim == 2:
-        return np.asarray(cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
-    # A border that is there already is turned twice as fast as one that is made meanwhile.
-    to_box[:, 2] -= to_box[:, :2] @ (_BORDER, _BORDER)
-    array = cv2.copyMakeBorder(array, *(_BORDER,) * 4, cv2.BORDER_REPLICATE)
-    warped = cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+    if array.ndim == 3:
+        # A border that is there already is turned twice as fast as one that is made meanwhile.
+        to_box[:, 2] -= to_box[:, :2] @ (_BORDER, _BORDER)
+        array = np.asarray(cv2.copyMakeBorder(array, *(_BORDER,) * 4, cv2.BORDER_REPLICATE), dtype=np.uint8)
+        for edge in (array[:_BORDER], array[-_BORDER:], array[:, :_BORDER], array[:, -_BORDER:]):
+            edge[..., 3] = 0
+    return np.asarray(cv2.warpAffine(array, to_box, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _only_moved(affine: Affine) -> bool:
