@@ -57,7 +57,7 @@ def cut_shows(placement: Placement, cut_xy: npt.NDArray[np.float64], face: Align
 @functools.lru_cache(maxsize=2)
 def _near(face: AlignedFace) -> tuple[Mask, int]:
     """1 on a face and next to it, on every so many pixels; kept, since many hands are tried on one."""
-    reach = max(1, round(_NEAR * cv2.boundingRect(face.face_mask)[2]))
+    reach = max(1, round(_NEAR * face.box[2]))
     step = max(1, reach // _FINE)
     return grown(np.ascontiguousarray(face.face_mask[::step, ::step]), reach / step), step
 
