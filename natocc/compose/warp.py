@@ -16,9 +16,9 @@ from natocc.compose.edge_softness import soften
 from natocc.core.plans import Affine
 from natocc.core.samples import Cutout, Image, Matte
 
-_CLEARLY_LARGER = 1.25
+_CLEARLY_LARGER = 1.5
 _MOST_ENLARGED = 16  # times the box's area: no more memory is taken, however large a pixel becomes
-_FINER = 1.5  # times as fine as the picture's pixels are those that are turned
+_FINER = 2.0  # times as fine as the picture's pixels are those that are turned
 _AROUND = 3  # pixels around what is seen that are kept: interpolation reads them
 _LEAST = 1e-3
 _BORDER = 24  # pixels of the same colour around what is turned
@@ -175,7 +175,7 @@ def _warp(array: npt.NDArray[np.uint8], affine: Affine, box: tuple[int, int, int
     array, to_box = _seen(array, to_box, (width, height))
     (right_x, down_x, _), (right_y, down_y, _) = to_box.tolist()
     scale = math.sqrt(abs(right_x * down_y - down_x * right_y))
-    finer = scale if scale >= _CLEARLY_LARGER else _FINER * scale
+    finer = scale if scale >= _CLEARLY_LARGER else min(_FINER * scale, _CLEARLY_LARGER * max(scale, 1.0))
     most = math.sqrt(_MOST_ENLARGED * width * height / (array.shape[0] * array.shape[1]))
     if not _only_moved(affine):
         array, to_box = _resized(array, to_box, min(finer, max(most, 1.0)))
