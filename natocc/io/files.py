@@ -135,7 +135,7 @@ def refuse_device(path: Path) -> None:
 
 
 def read_whole(file: io.BufferedReader, most: int) -> bytes:
-    """At most so many bytes of a file of :func:`open_file`; raises OSError for one of the system's that has none yet."""
+    """At most so many bytes (-1: all) of a file of :func:`open_file`; raises OSError for the system's own that has none yet."""
     data: bytes | None = file.read(most)
     if data is None:
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), file.name)

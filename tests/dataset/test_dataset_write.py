@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fuzz_inputs
@@ -249,6 +250,17 @@ def test_records_are_whole_lines_and_the_last_one_counts(tmp_path: Path) -> None
     with pytest.raises(RunError, match="cannot write"):
         _stage(layout, 0)
     assert (tmp_path / "elsewhere").read_bytes() == b"theirs"
+
+
+def test_records_are_read_while_others_are_added(tmp_path: Path) -> None:
+    line = staged_records.record_line(SampleRecord(0, "s", "natocc", "f", 0, "f", plan=Plan((), 1), measures=MEASURES))
+    with ThreadPoolExecutor(2) as workers:
+        added = [workers.submit(staged_records.append_record, tmp_path, line) for _ in range(2000)]
+        while not all(each.done() for each in added):
+            assert staged_records.recorded(tmp_path) <= {0}
+        for each in added:
+            each.result()
+    assert (tmp_path / staged_records.NAME).stat().st_size == 2000 * (len(line) + 1)
 
 
 def test_a_commit_that_was_cut_short_is_taken_back_and_nothing_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from natocc.core.errors import BadDataError, RunError
+from natocc.core.errors import RunError
 from natocc.core.samples import SampleRecord
 from natocc.dataset.records import record_from_json, record_to_json
 from natocc.io.atomic import disk_errors, encode_json, write_aside
-from natocc.io.images import read_bytes
+from natocc.io.files import open_file, read_whole
 
 NAME = "records.log"
 
@@ -94,9 +94,12 @@ def _open(path: Path, flags: int) -> int:
 def _whole_lines(place: Path) -> Iterator[tuple[int, bytes]]:
     path = place / NAME
     try:
-        lines = read_bytes(path).split(b"\n") if path.exists() else []
-    except BadDataError as error:
-        raise RunError(error.detail) from None
+        with open_file(path) as file:  # others may be adding to it
+            lines = read_whole(file, -1).split(b"\n")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from None
     for line in lines:
         if (whole := _LINE.fullmatch(line)) and int(whole[1], 16) == zlib.crc32(whole[2]):
             yield int(whole[3]), whole[2]
