@@ -49,7 +49,7 @@ class Coverage:
     def exact(self, placement: Placement) -> float:
         """Occlusion ratio, as :func:`natocc.compose.render.render` will make it."""
         placed = warp_matte(self._cutout.matte, placement.affine, self._shape, self._softness)
-        return self._ratio(*placed) if placed else self._ratio(*_NOTHING)
+        return self._ratio(*(placed or _NOTHING))
 
     def laid(self, placement: Placement) -> tuple[float, Mask]:
         """Occlusion ratio, exactly as :func:`natocc.compose.render.render` makes it, and (H, W): 1 where the occluder lies."""

@@ -66,18 +66,16 @@ def crease(
     box, inner = layer.around(math.ceil(4 * sigma), face_mask.shape)
     matte: Matte = np.zeros(face_mask[box].shape, np.uint8)
     matte[inner] = layer.matte
-    # What stays soft is worked out on a smaller picture: reducing and enlarging it blur by half a pixel of that.
-    step = 2 ** max(0, int(math.log2(sigma / _SOFT)))
-    height, width = matte.shape
-    size, sigma = (max(width // step, 1), max(height // step, 1)), sigma / step
-    covered = gaussian(reduced(matte, size), sigma if step == 1 else math.sqrt(sigma**2 - 0.25), _REACH, cv2.BORDER_REPLICATE)
+    step, (height, width) = _step(sigma), matte.shape
+    covered = _soft(matte, sigma, step)
+    faces, sigma = reduced(face_mask[box] * np.uint8(255), covered.shape[::-1]), sigma / step
     # Most at the outline, where half is covered; the light shines into it from its own side; none where the face ends.
     x, y = towards_light[0], towards_light[1] - _ABOVE
     x, y = (sigma * part / max(math.hypot(x, y), 0.1) for part in (x, y))
     # The light comes from (x, y): less is covered there than where it goes.
     away = cv2.filter2D(covered, cv2.CV_8U, _SIDED * (_at(x, y) - _at(-x, -y)), delta=127.5, borderType=cv2.BORDER_REPLICATE)
     near = cv2.multiply(cv2.LUT(covered, _LINE), away, scale=1 / 255)
-    inside = cv2.LUT(_blurred(reduced(face_mask[box] * np.uint8(255), size), 2 * sigma), _FADES)
+    inside = cv2.LUT(_blurred(faces, 2 * sigma), _FADES)
     dark = np.asarray(cv2.multiply(near, inside, scale=1 / 255), dtype=np.uint8)
     on_face, on_hand = (cv2.resize(_left(dark, share, grey), (width, height)) for share in (most, _ON_HAND * most))
     image[box] = cv2.multiply(image[box], on_face, scale=1 / 255)
@@ -91,15 +89,22 @@ def _left(dark: Matte, most: float, grey: bool) -> Image:
     return np.asarray(cv2.merge([cv2.LUT(dark, curve) for curve in curves]), dtype=np.uint8)
 
 
-def _blurred(plane: Matte, sigma: float) -> Matte:
-    """A Gaussian blur: of what stays soft, on a smaller picture; reducing and enlarging it blur by half a pixel of that."""
-    step = 2 ** max(0, int(math.log2(sigma / _SOFT)))
-    if step == 1:
-        return gaussian(plane, sigma, _REACH, cv2.BORDER_REPLICATE)
+def _step(sigma: float) -> int:
+    """How much smaller a picture is on which what stays soft is worked out."""
+    return 1 << max(0, int(math.log2(sigma / _SOFT)))
+
+
+def _soft(plane: Matte, sigma: float, step: int) -> Matte:
+    """A Gaussian blur, on a smaller picture: reducing it and enlarging it blur by half a pixel of that."""
     height, width = plane.shape
-    small, left = reduced(plane, (max(width // step, 1), max(height // step, 1))), math.sqrt((sigma / step) ** 2 - 0.25)
-    soft = gaussian(small, left, _REACH, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    left = sigma if step == 1 else math.sqrt((sigma / step) ** 2 - 0.25)
+    return gaussian(reduced(plane, (max(width // step, 1), max(height // step, 1))), left, _REACH, cv2.BORDER_REPLICATE)
+
+
+def _blurred(plane: Matte, sigma: float) -> Matte:
+    """A Gaussian blur, by way of a smaller picture where it is wide."""
+    soft = _soft(plane, sigma, _step(sigma))
+    return np.asarray(cv2.resize(soft, plane.shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _at(x: float, y: float) -> Float:

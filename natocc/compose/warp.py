@@ -92,15 +92,8 @@ def warp_matte(
     warped : (h', w') uint8
         Coverage in the box; never overshoots.
     """
-    box = _target_box(affine, matte.shape, shape, softness)
-    if box is None:
-        return None
-    warped = _warp(matte, affine, box)
-    warped = warped if softness is None else soften(warped, softness)
-    left, top, width, height = cv2.boundingRect(warped)
-    if not width:
-        return None
-    return box[0] + left, box[1] + top, np.ascontiguousarray(warped[window(left, top, (width, height))])
+    placed = _placed(matte, affine, shape, softness)
+    return None if placed is None else (placed[0], placed[1], placed[3])
 
 
 def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness: float | None = None) -> Layer | None:
@@ -127,24 +120,33 @@ def warp_cutout(cutout: Cutout, affine: Affine, shape: tuple[int, int], softness
 
 @functools.lru_cache(maxsize=4)
 def _kept(cutout: Cutout, affine: tuple[float, ...], shape: tuple[int, int], softness: float | None) -> Layer | None:
-    to_face = np.array(affine).reshape(2, 3)
-    box = _target_box(to_face, cutout.matte.shape, shape, softness)
-    if box is None:
-        return None
     # Both at once: four channels are turned faster than three and one.
     both = cv2.insertChannel(cutout.matte, cv2.cvtColor(cutout.foreground, cv2.COLOR_RGB2RGBA), 3)
-    warped = _warp(np.asarray(both, dtype=np.uint8), to_face, box)
-    matte = np.asarray(cv2.extractChannel(warped, 3), dtype=np.uint8)
+    placed = _placed(np.asarray(both, dtype=np.uint8), np.array(affine).reshape(2, 3), shape, softness)
+    if placed is None:
+        return None
+    left, top, warped, matte = placed
+    foreground = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+    for array in (foreground, matte):
+        array.setflags(write=False)
+    return Layer(left, top, foreground, matte)
+
+
+def _placed(
+    array: npt.NDArray[np.uint8], affine: Affine, shape: tuple[int, int], softness: float | None
+) -> tuple[int, int, npt.NDArray[np.uint8], Matte] | None:
+    """`array`, a matte or colours with one, in face pixels, and its matte, cropped to what is covered; left and top first."""
+    box = _target_box(affine, array.shape, shape, softness)
+    if box is None:
+        return None
+    warped = _warp(array, affine, box)
+    matte = warped if warped.ndim == 2 else np.asarray(cv2.extractChannel(warped, 3), dtype=np.uint8)
     matte = matte if softness is None else soften(matte, softness)
     left, top, width, height = cv2.boundingRect(matte)
     if not width:
         return None
     seen = window(left, top, (width, height))
-    foreground = np.asarray(cv2.cvtColor(warped[seen], cv2.COLOR_RGBA2RGB), dtype=np.uint8)
-    matte = np.ascontiguousarray(matte[seen])
-    for array in (foreground, matte):
-        array.setflags(write=False)
-    return Layer(box[0] + left, box[1] + top, foreground, matte)
+    return box[0] + left, box[1] + top, warped[seen], np.ascontiguousarray(matte[seen])
 
 
 def _target_box(

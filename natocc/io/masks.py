@@ -10,6 +10,7 @@ import numpy as np
 from natocc.core.errors import BadDataError, Reason
 from natocc.core.samples import Mask
 
+_FEW = 5
 ASPECT_TOLERANCE = 0.01
 """How far the aspects of picture and mask may differ: the mask of an odd-sized picture was rounded when it was reduced."""
 MOST_ENLARGED = 8
@@ -60,8 +61,11 @@ def mask_of(labels: Mask, values: Sequence[int]) -> Mask:
     >>> mask_of(np.array([[0, 3], [7, 3]], np.uint8), [3, 9]).tolist()
     [[0, 1], [0, 1]]
     """
-    if len(values) == 1:
-        return np.equal(labels, values[0]).view(np.uint8)
+    if 0 < len(values) <= _FEW:  # each of a few comparisons takes a tenth of the time of looking up
+        mask: Mask = np.equal(labels, values[0]).view(np.uint8)
+        for value in values[1:]:
+            mask |= labels == value
+        return mask
     table = np.zeros(256, np.uint8)
     table[list(values)] = 1
     return np.asarray(cv2.LUT(labels, table), dtype=np.uint8)  # NumPy's isin takes three times as long

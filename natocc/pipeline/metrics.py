@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from natocc.core.samples import AlignedFace, Composite, Landmark, Mask
 from natocc.faces.alignment.landmark_outline import fill_polygon
 from natocc.faces.classes import REGIONS, values_of
+from natocc.io.masks import mask_of
 
 _OUTLINES: Mapping[str, tuple[slice, ...]] = {
     "eyes": (slice(36, 42), slice(42, 48)),
@@ -78,22 +79,14 @@ def labelled_regions(face: AlignedFace, classes: Mapping[int, str]) -> dict[str,
     if face.parts is None:
         return {}
     values = {name: values_of(classes, parts) for name, parts in {**REGIONS, "hair": ("hair",)}.items()}
-    return {name: _labelled(face.parts, among) for name, among in values.items() if among}
-
-
-def _labelled(parts: Mask, among: Sequence[int]) -> Mask:
-    """1 where a part map has one of a few values; NumPy's isin takes several times as long, and so does a histogram."""
-    labelled: Mask = np.equal(parts, among[0]).view(np.uint8)
-    for value in among[1:]:
-        labelled |= parts == value
-    return labelled
+    return {name: mask_of(face.parts, among) for name, among in values.items() if among}
 
 
 def _regions(face: AlignedFace, classes: Mapping[int, str], composite: Composite) -> dict[str, tuple[int, int]]:
     """Pixels of each region that is known, and those of them that are hidden: by the part map, else by 68 landmarks."""
     if face.parts is not None:
         values = {name: among for name, parts in REGIONS.items() if (among := values_of(classes, parts))}
-        masks = {name: _labelled(face.parts, among) for name, among in values.items()}
+        masks = {name: mask_of(face.parts, among) for name, among in values.items()}
         return {name: (cv2.countNonZero(mask), cv2.countNonZero(mask & composite.occluded)) for name, mask in masks.items()}
     if face.landmarks_xy is None or len(face.landmarks_xy) != 68:
         return {}
